@@ -84,21 +84,24 @@ export interface ValueMatch {
   readonly value: string;
 }
 
-export type HttpFilter =
-  | {
-      readonly kind: 'request-headers';
-      readonly add: readonly HeaderValue[];
-      readonly set: readonly HeaderValue[];
-      readonly remove: readonly string[];
-    }
-  | {
-      readonly kind: 'redirect';
-      readonly scheme?: 'http' | 'https';
-      readonly host?: string;
-      readonly port?: number;
-      readonly status?: number;
-      readonly path?: { readonly kind: 'full' | 'prefix'; readonly value: string };
-    };
+export type HttpFilter = RequestHeadersFilter | RedirectFilter;
+
+/** Applied in this order: add, set, remove. */
+export interface RequestHeadersFilter {
+  readonly kind: 'request-headers';
+  readonly add: readonly HeaderValue[];
+  readonly set: readonly HeaderValue[];
+  readonly remove: readonly string[];
+}
+
+export interface RedirectFilter {
+  readonly kind: 'redirect';
+  readonly scheme?: 'http' | 'https';
+  readonly host?: string;
+  readonly port?: number;
+  readonly status?: number;
+  readonly path?: { readonly kind: 'full' | 'prefix'; readonly value: string };
+}
 
 export interface HeaderValue {
   readonly name: string;
@@ -114,7 +117,8 @@ export interface GrpcRoute {
 
 export interface GrpcRule {
   readonly matches: readonly GrpcMatch[];
-  readonly filters: readonly HttpFilter[];
+  /** The wire has no redirect for gRPC. */
+  readonly filters: readonly RequestHeadersFilter[];
 }
 
 /** Empty `service` or `method` = any. */
