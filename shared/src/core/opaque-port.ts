@@ -1,0 +1,82 @@
+import { isRejected, type KubeObject, type PortSelector } from '../kube/kinds.ts';
+import { selects } from './label-selector.ts';
+import { hasPort, isPort, type PortSet, parsePortSet } from './port-set.ts';
+
+/** Lists ports whose bytes clients must not interpret; on pods and on Services, each for itself. */
+export const opaquePortsAnnotation = 'config.linkerd.io/opaque-ports';
+
+/** What decides whether a pod's port is opaque. */
+export interface OpaqueFacts {
+  /** Every Server of the pod's namespace, rejected ones too; the order does not matter. */
+  readonly servers: Iterable<KubeObject<'Server'>>;
+  /** GATEHOUSE_DEFAULT_OPAQUE_PORTS: what holds where no annotation speaks. */
+  readonly defaults: PortSet;
+}
+
+/**
+ * Whether clients must treat a pod's port as opaque bytes: the oldest Server that selects it says so by its
+ * proxyProtocol, unless that is `unknown`; then, or without a Server, the pod's annotation, else the default list
+ * (design §7). Destination's hints and policy's outbound rows both ask here, so that they cannot disagree.
+ */
+export const isOpaquePort = (pod: KubeObject<'Pod'>, port: number, facts: OpaqueFacts): boolean => {
+  const server = governingServer(facts.servers, pod, port);
+  // A rejected Server keeps its place in the order (design §6.2), but what protocol it meant nobody knows.
+  const protocol = server === undefined || isRejected(server.spec) ? 'unknown' : server.spec.proxyProtocol;
+  if (protocol !== 'unknown') return protocol === 'opaque';
+  return isListed(pod.meta.annotations[opaquePortsAnnotation], port, pod.spec.ports, facts.defaults);
+};
+
+/** The same for a Service's port, where no Server can speak: the Service's annotation, else the default list. */
+export const isOpaqueServicePort = (
+  service: KubeObject<'Service'>,
+  port: number,
+  defaults: PortSet,
+): boolean => isListed(service.meta.annotations[opaquePortsAnnotation], port, service.spec.ports, defaults);
+
+const isListed = (
+  annotation: string | undefined,
+  port: number,
+  named: readonly { readonly name: string; readonly port: number }[],
+  defaults: PortSet,
+): boolean => {
+  if (annotation === undefined) return hasPort(defaults, port);
+  // Read item by item, and by name too, as Linkerd does: an unreadable item costs that item. An empty text lists none.
+  return annotation.split(',').some((part) => {
+    const item = part.trim();
+    const ports = parsePortSet(item);
+    if (ports.ok) return hasPort(ports.value, port);
+    return named.some((candidate) => candidate.name === item && candidate.port === port);
+  });
+};
+
+const governingServer = (
+  servers: Iterable<KubeObject<'Server'>>,
+  pod: KubeObject<'Pod'>,
+  port: number,
+): KubeObject<'Server'> | undefined => {
+  let oldest: KubeObject<'Server'> | undefined;
+  for (const server of servers) {
+    if (governs(server, pod, port) && (oldest === undefined || isOlder(server, oldest))) oldest = server;
+  }
+  return oldest;
+};
+
+const isOlder = (a: KubeObject<'Server'>, b: KubeObject<'Server'>): boolean =>
+  a.meta.createdAt !== b.meta.createdAt ? a.meta.createdAt < b.meta.createdAt : a.meta.name < b.meta.name;
+
+const governs = ({ meta, spec }: KubeObject<'Server'>, pod: KubeObject<'Pod'>, port: number): boolean => {
+  if (meta.namespace !== pod.meta.namespace) return false;
+  const selector = isRejected(spec) ? spec.closes.selector : spec.podSelector;
+  if (selector === undefined || !selects(selector, pod.meta.labels)) return false;
+  if (!isRejected(spec)) return namesPort(spec.port, pod, port);
+  return spec.closes.ports === 'all' || spec.closes.ports.some((ports) => namesPort(ports, pod, port));
+};
+
+const namesPort = (selector: PortSelector, pod: KubeObject<'Pod'>, port: number): boolean => {
+  switch (selector.kind) {
+    case 'range':
+      return isPort(port) && selector.first <= port && port <= selector.last;
+    case 'name':
+      return pod.spec.ports.some((candidate) => candidate.name === selector.name && candidate.port === port);
+  }
+};
