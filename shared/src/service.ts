@@ -1,0 +1,18 @@
+import type { Ended } from './supervise.ts';
+
+export type ServiceName = 'identity' | 'destination' | 'policy';
+
+/** A service that is up: where it is reached, and how it ends. */
+export interface RunningService {
+  readonly service: ServiceName;
+  /** Its mesh name, the DNS SAN of its serving certificate. */
+  readonly name: string;
+  /** `host:port` as bound. */
+  readonly grpc: string;
+  /** `http://host:port` as bound. */
+  readonly admin: string;
+  /** Resolves once it is over and everything is closed, whoever ended it. */
+  readonly ended: Promise<Ended>;
+  /** Ends it in order; resolves when everything is closed. */
+  stop(reason: string): Promise<void>;
+}
