@@ -1,9 +1,9 @@
 import type { Duration } from '../../gen/google/protobuf/duration.ts';
 
-/** Milliseconds, whole or not, as `google.protobuf.Duration`. */
+/** Milliseconds, whole or not, as `google.protobuf.Duration`; finer than a nanosecond is rounded. */
 export const encodeDuration = (ms: number): Duration => {
-  const seconds = Math.trunc(ms / 1_000);
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1_000) * 1e6) };
+  const nanos = BigInt(Math.round(ms * 1e6));
+  return { seconds: nanos / 1_000_000_000n, nanos: Number(nanos % 1_000_000_000n) };
 };
 
 /** Milliseconds; undefined when absent, or when seconds and nanos do not have the same sign (protobuf calls that invalid). */
