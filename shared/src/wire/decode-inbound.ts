@@ -32,8 +32,9 @@ import {
   decodeRedirect,
   decodeRequestHeaders,
 } from './decode-http.ts';
-import { decodeNetwork } from './net.ts';
-import { each, orUnreadable, reading, required, unreadable } from './unreadable.ts';
+import { decodeDuration } from './duration.ts';
+import { decodeNetwork } from './ip.ts';
+import { each, reading, required, unreadable } from './unreadable.ts';
 
 /**
  * Reads a WatchPort message as the proxy does (`contract/proxy.md` §1.5): one unreadable part makes the whole Server
@@ -62,7 +63,7 @@ const decodeProtocol = (protocol: ProxyProtocol, checkRegex: CheckRegex): Inboun
       refuseRateLimit(kind.value.httpLocalRateLimit, `${field}.httpLocalRateLimit`);
       return {
         kind: 'detect',
-        timeoutMs: decodeTimeout(required(kind.value.timeout, `${field}.timeout`), `${field}.timeout`),
+        timeoutMs: decodeTimeout(kind.value.timeout, `${field}.timeout`),
         routes: each(kind.value.httpRoutes, `${field}.httpRoutes`, decodeHttpRoute(checkRegex)),
       };
     case 'http1':
@@ -87,10 +88,10 @@ const refuseRateLimit = (limit: object | undefined, field: string): void => {
   if (limit !== undefined) unreadable(field, 'a rate limit', 'this reader enforces none');
 };
 
-const decodeTimeout = ({ seconds, nanos }: Duration, field: string): number =>
-  seconds < 0n || nanos < 0 || nanos > 999_999_999
-    ? unreadable(field, `${seconds} s and ${nanos} ns`, 'a duration of 0 or more')
-    : Number(seconds) * 1_000 + nanos / 1e6;
+const decodeTimeout = (timeout: Duration | undefined, field: string): number => {
+  const ms = required(decodeDuration(timeout), field);
+  return ms < 0 ? unreadable(field, `${ms} ms`, 'a duration of 0 or more') : ms;
+};
 
 const decodeAuthorization = (authz: Authz, field: string): Authorization => {
   if (authz.networks.length === 0) unreadable(`${field}.networks`, 'none', 'at least one is required');
@@ -105,8 +106,8 @@ const decodeAuthorization = (authz: Authz, field: string): Authorization => {
 };
 
 const decodeNetworkMatch = ({ net, except }: Network, field: string): NetworkMatch => ({
-  net: orUnreadable(decodeNetwork(net, `${field}.net`)),
-  except: each(except, `${field}.except`, (hole, at) => orUnreadable(decodeNetwork(hole, at))),
+  net: required(decodeNetwork(net), `${field}.net`),
+  except: each(except, `${field}.except`, (hole, at) => required(decodeNetwork(hole), at)),
 });
 
 const decodeAuthentication = (authentication: Authn | undefined, field: string): Authentication => {

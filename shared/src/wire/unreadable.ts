@@ -16,7 +16,7 @@ export const unreadable = (field: string, found: string, fix: string): never => 
 
 /** What must be set, or the message around it is no message. */
 export const required = <T>(value: T | undefined, field: string): T =>
-  value ?? unreadable(field, 'not set', 'it is required');
+  value ?? unreadable(field, 'missing or unreadable', 'it is required');
 
 export const orUnreadable = <T>(outcome: Parsed<T>): T => {
   if (outcome.ok) return outcome.value;

@@ -7,7 +7,6 @@ import type {
   RequestHeadersFilter,
   ValueMatch,
 } from '@gatehouse/shared/core/inbound-server';
-import type { Duration } from '@gatehouse/shared/gen/google/protobuf/duration';
 import type {
   HeaderMatch,
   HostMatch as HostMatchMessage,
@@ -23,11 +22,6 @@ import {
   Scheme_Registered,
 } from '@gatehouse/shared/gen/io/linkerd/proxy/http_types';
 import type { Metadata } from '@gatehouse/shared/gen/io/linkerd/proxy/meta';
-
-export const encodeDuration = (ms: number): Duration => ({
-  seconds: BigInt(Math.trunc(ms / 1_000)),
-  nanos: Math.round((ms % 1_000) * 1e6),
-});
 
 /** Inbound metadata: the proxy keeps group, kind and name only. */
 export const encodeMeta = (meta: Meta): Metadata =>

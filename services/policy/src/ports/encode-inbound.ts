@@ -21,9 +21,9 @@ import {
   type ProxyProtocol,
   Server,
 } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
-import { encodeNetwork } from '@gatehouse/shared/wire/net';
+import { encodeDuration } from '@gatehouse/shared/wire/duration';
+import { encodeNetwork } from '@gatehouse/shared/wire/ip';
 import {
-  encodeDuration,
   encodeHeaderMatch,
   encodeHost,
   encodeHttpMatch,
