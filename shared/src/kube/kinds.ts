@@ -53,8 +53,8 @@ export interface Rejected {
   readonly rejected: readonly Problem[];
   /** What the object closes to base deny: what its selector and ports still name; unreadable = all of its namespace, all ports. */
   readonly closes: { readonly selector: LabelSelector; readonly ports: readonly PortSelector[] | 'all' };
-  /** For routes: the Servers it stays attached to, without rules. */
-  readonly attachedTo?: readonly string[];
+  /** For routes: the Servers it stays attached to, without rules; unreadable parentRefs = every Server of its namespace. */
+  readonly attachedTo?: readonly string[] | 'all';
 }
 
 export const isRejected = (spec: object): spec is Rejected => 'rejected' in spec;
