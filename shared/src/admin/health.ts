@@ -1,0 +1,46 @@
+import { Type } from 'typebox';
+import type { KindHealth } from '../kube/changes.ts';
+
+/** What `/ready` and `/v1/health` tell. */
+export const HealthReport = Type.Object({
+  service: Type.String(),
+  ready: Type.Boolean(),
+  reasons: Type.Array(Type.String(), { description: 'Why it is not ready; empty when it is' }),
+  kinds: Type.Array(
+    Type.Object({
+      kind: Type.String(),
+      synced: Type.Boolean({ description: 'The first full list has been read' }),
+      aliveAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+        description: "The watch's last proof of life; null before the first",
+      }),
+      stalenessSeconds: Type.Union([Type.Number(), Type.Null()]),
+    }),
+  ),
+});
+export type HealthReport = Type.Static<typeof HealthReport>;
+
+export interface HealthFacts {
+  readonly service: string;
+  /** What the service itself still waits for, each a sentence: `no usable issuer`. */
+  readonly reasons: readonly string[];
+  readonly kinds: readonly KindHealth[];
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** Ready = every kind has had its first full list and the service waits for nothing else; staleness never takes it away. */
+export const healthReport = ({ service, reasons, kinds, now }: HealthFacts): HealthReport => {
+  const unsynced = kinds.filter(({ synced }) => !synced).map(({ kind }) => kind);
+  const all = unsynced.length === 0 ? [...reasons] : [...reasons, `not read yet: ${unsynced.join(', ')}`];
+  return {
+    service,
+    ready: all.length === 0,
+    reasons: all,
+    kinds: kinds.map(({ kind, synced, aliveAt }) => ({
+      kind,
+      synced,
+      aliveAt: aliveAt === 0 ? null : new Date(aliveAt).toISOString(),
+      stalenessSeconds: aliveAt === 0 ? null : Math.max(0, now - aliveAt) / 1000,
+    })),
+  };
+};
