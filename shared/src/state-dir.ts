@@ -4,6 +4,9 @@ import { GatehouseError } from './error.ts';
 import type { ServiceName } from './service.ts';
 import { makePrivateFolder } from './state-files.ts';
 
+/** Who can hold a state directory: each service once, and the demo, which also owns the manifests below it. */
+export type StateHolder = ServiceName | 'demo';
+
 /**
  * Where everything of a state directory lives (design §5.1). Files are made with `makeFileOnce`, `makeFolderOnce` and
  * `replaceFile` of state-files.ts, so that readers never see half of one.
@@ -29,8 +32,8 @@ export interface StateDir {
   readonly dir: string;
   /** The projected token of one pod. */
   tokenFile(namespace: string, pod: string): string;
-  /** The Unix socket that says a service runs on this state. */
-  lockSocket(service: ServiceName): string;
+  /** The Unix socket that says somebody runs on this state. */
+  lockSocket(holder: StateHolder): string;
 }
 
 /** The paths alone; nothing is looked at. */
@@ -49,7 +52,7 @@ export const stateDirAt = (root: string): StateDir => ({
   issuanceLog: join(root, 'issuance.log'),
   dir: join(root, 'dir'),
   tokenFile: (namespace, pod) => join(root, 'tokens', namespace, pod),
-  lockSocket: (service) => join(root, `${service}.sock`),
+  lockSocket: (holder) => join(root, `${holder}.sock`),
 });
 
 /**

@@ -4,8 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { pid, platform } from 'node:process';
 import { GatehouseError } from './error.ts';
-import type { ServiceName } from './service.ts';
-import type { StateDir } from './state-dir.ts';
+import type { StateDir, StateHolder } from './state-dir.ts';
 
 export interface StateLock {
   /** Lets the next one in. */
@@ -16,17 +15,17 @@ export interface StateLock {
  * Makes sure that one service of a kind runs on a state directory: a Unix socket that answers has a live owner, one
  * that refuses was left by a killed one and is taken over. Throws `already-exists` naming owner, path and remedy.
  */
-export const lockState = async (state: StateDir, service: ServiceName): Promise<StateLock> => {
-  const path = state.lockSocket(service);
+export const lockState = async (state: StateDir, holder: StateHolder): Promise<StateLock> => {
+  const path = state.lockSocket(holder);
   const folder = await open(dirname(path));
   // Bound and listening under a name of its own before it gets the name that others look at: between bind(2) and
   // listen(2) a socket refuses, and another process would take the live one for a dead one.
-  const own = join(dirname(path), `.${service}-${randomBytes(4).toString('hex')}.sock`);
+  const own = join(dirname(path), `.${holder}-${randomBytes(4).toString('hex')}.sock`);
   try {
     const server = await listenAt(reachable(folder, own));
     try {
       const identity = await identityOf(own);
-      await claim({ folder, own, path, service });
+      await claim({ folder, own, path, holder });
       await rm(own);
       return { release: () => release(server, path, identity) };
     } catch (error) {
@@ -42,11 +41,11 @@ interface Claim {
   readonly folder: FileHandle;
   readonly own: string;
   readonly path: string;
-  readonly service: ServiceName;
+  readonly holder: StateHolder;
 }
 
 /** Gives our socket the name of the lock: link(2) fails where it exists, so one of two racers wins. */
-const claim = async ({ folder, own, path, service }: Claim): Promise<void> => {
+const claim = async ({ folder, own, path, holder }: Claim): Promise<void> => {
   for (;;) {
     const taken = await link(own, path).then(
       () => false,
@@ -61,7 +60,7 @@ const claim = async ({ folder, own, path, service }: Claim): Promise<void> => {
     if (owner.kind === 'live') {
       throw new GatehouseError(
         'already-exists',
-        `${service} already runs on the state directory ${dirname(path)} (${owner.who}, ${basename(path)}): ` +
+        `${holder} already runs on the state directory ${dirname(path)} (${owner.who}, ${basename(path)}): ` +
           'stop it, or use another GATEHOUSE_STATE_DIR',
       );
     }
