@@ -38,16 +38,23 @@ const isListed = (
   port: number,
   named: readonly { readonly name: string; readonly port: number }[],
   defaults: PortSet,
-): boolean => {
-  if (annotation === undefined) return hasPort(defaults, port);
-  // Read item by item, and by name too, as Linkerd does: an unreadable item costs that item. An empty text lists none.
-  return annotation.split(',').some((part) => {
+): boolean => (annotation === undefined ? hasPort(defaults, port) : listsPort(annotation, port, named));
+
+/**
+ * Whether an annotation's list holds the port. Read item by item, and by name too, as Linkerd does: an unreadable item
+ * costs that item. An empty text lists none.
+ */
+export const listsPort = (
+  annotation: string,
+  port: number,
+  named: readonly { readonly name: string; readonly port: number }[],
+): boolean =>
+  annotation.split(',').some((part) => {
     const item = part.trim();
     const ports = parsePortSet(item);
     if (ports.ok) return hasPort(ports.value, port);
     return named.some((candidate) => candidate.name === item && candidate.port === port);
   });
-};
 
 const governingServer = (
   servers: Iterable<KubeObject<'Server'>>,

@@ -1,0 +1,164 @@
+import type { Authentication, Authorization, Meta } from '@gatehouse/shared/core/inbound-server';
+import { everywhere, type NetworkMatch } from '@gatehouse/shared/core/ip-network';
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
+import {
+  type AuthorizationPolicySpec,
+  isRejected,
+  type KubeObject,
+  type MeshTlsAuthenticationSpec,
+} from '@gatehouse/shared/kube/kinds';
+import type { RouteObject } from './attached-routes.ts';
+import { byAge } from './creation-order.ts';
+import { type Authentications, type Contribution, type Finding, type PortInput, refOf } from './model.ts';
+
+/** What the AuthorizationPolicies of a namespace give to a port that a Server governs. */
+export interface PortAuthorizations {
+  readonly server: readonly Authorization[];
+  readonly byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>;
+  readonly contributions: readonly Contribution[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Applies every AuthorizationPolicy whose target is the governing Server, the namespace, or a route attached to the
+ * Server; oldest first. Where the Server was rejected they grant nothing: what it still names may be wider than what
+ * its author meant, and a typo must not open anything.
+ */
+export const authorizePort = (
+  { policies, authentications, cluster }: PortInput,
+  server: KubeObject<'Server'>,
+  attached: readonly RouteObject[],
+): PortAuthorizations => {
+  const forServer: Authorization[] = [];
+  const byRoute = new Map<RouteObject, Authorization[]>();
+  const contributions: Contribution[] = [];
+  const findings: Finding[] = [];
+  for (const policy of policies.authorizationPolicies.toSorted(byAge)) {
+    const { meta, spec } = policy;
+    if (isRejected(spec) || meta.namespace !== server.meta.namespace) continue;
+    const target = targetOf(spec, server, attached);
+    if (target === 'elsewhere') continue;
+    if (isRejected(server.spec)) {
+      const message = `Server ${server.meta.name} could not be read, so this policy grants nothing on its ports.`;
+      findings.push({ reason: 'TargetRejected', about: refOf(policy), message });
+      continue;
+    }
+    const authorized = authorizationBy({ meta, spec }, authentications, cluster.mesh);
+    if (authorized.kind === 'missing') {
+      const message = `${authorized.reference} does not exist or could not be read, so this policy grants nothing.`;
+      findings.push({ reason: 'MissingAuthentication', about: refOf(policy), message });
+      continue;
+    }
+    const { authorization } = authorized;
+    if (target === 'server') forServer.push(authorization);
+    else byRoute.set(target, [...(byRoute.get(target) ?? []), authorization]);
+    contributions.push({
+      object: refOf(policy),
+      effect: { kind: target === 'server' ? 'grants' : 'grants-requests', grants: [authorization] },
+    });
+  }
+  return { server: forServer, byRoute, contributions, findings };
+};
+
+const targetOf = (
+  { target }: AuthorizationPolicySpec,
+  server: KubeObject<'Server'>,
+  attached: readonly RouteObject[],
+): 'server' | 'elsewhere' | RouteObject => {
+  switch (target.kind) {
+    case 'Namespace':
+      return 'server';
+    case 'Server':
+      return target.name === server.meta.name ? 'server' : 'elsewhere';
+    case 'HTTPRoute':
+    case 'GatewayHTTPRoute':
+    case 'GRPCRoute':
+      return (
+        attached.find(({ kind, meta }) => kind === target.kind && meta.name === target.name) ?? 'elsewhere'
+      );
+  }
+};
+
+/** What an AuthorizationPolicy admits, or the reference that keeps it from admitting anybody. */
+type Authorized =
+  | { readonly kind: 'grants'; readonly authorization: Authorization }
+  | { readonly kind: 'missing'; readonly reference: string };
+
+/**
+ * Resolves an AuthorizationPolicy's references: identities AND networks must hold, no identity source means anybody, no
+ * network source anywhere, an empty list everybody (`contract/linkerd-semantics.md` §2.6). A reference to what does not
+ * exist, or was rejected, makes the whole policy grant nothing.
+ */
+const authorizationBy = (
+  policy: { readonly meta: KubeObject['meta']; readonly spec: AuthorizationPolicySpec },
+  authentications: Authentications,
+  mesh: Mesh,
+): Authorized => {
+  let authentication: Authentication = { kind: 'unauthenticated' };
+  let networks: readonly NetworkMatch[] = everywhere;
+  for (const { kind, namespace, name } of policy.spec.authentications) {
+    switch (kind) {
+      case 'ServiceAccount':
+        authentication = {
+          kind: 'identities',
+          identities: [printIdentity(identityOf(mesh, namespace, name))],
+          suffixes: [],
+        };
+        break;
+      case 'MeshTLSAuthentication': {
+        const found = authentications.meshTls.get(`${namespace}/${name}`)?.spec;
+        if (found === undefined || isRejected(found)) return missing(kind, namespace, name);
+        authentication = clientsOf(found, mesh);
+        break;
+      }
+      case 'NetworkAuthentication': {
+        const found = authentications.network.get(`${namespace}/${name}`)?.spec;
+        // Without networks it admits nobody, and must not be sent: the proxy would refuse the whole server.
+        if (found === undefined || isRejected(found) || found.networks.length === 0) {
+          return missing(kind, namespace, name);
+        }
+        networks = found.networks;
+        break;
+      }
+    }
+  }
+  const { name } = policy.meta;
+  const meta: Meta = {
+    kind: 'resource',
+    resource: { group: 'policy.linkerd.io', kind: 'authorizationpolicy', name },
+  };
+  return { kind: 'grants', authorization: { networks, authentication, meta } };
+};
+
+const missing = (kind: string, namespace: string, name: string): Authorized => ({
+  kind: 'missing',
+  reference: `${kind} ${namespace}/${name}`,
+});
+
+const clientsOf = (spec: MeshTlsAuthenticationSpec, mesh: Mesh): Authentication => {
+  const identities: string[] = [];
+  const suffixes: (readonly string[])[] = [];
+  for (const match of spec.identities) {
+    if (match.kind === 'exact') identities.push(match.name);
+    else suffixes.push(match.parts);
+  }
+  for (const ref of spec.identityRefs) {
+    switch (ref.kind) {
+      case 'ServiceAccount':
+        identities.push(printIdentity(identityOf(mesh, ref.namespace, ref.name)));
+        break;
+      case 'Namespace':
+        suffixes.push(namespaceSuffix(mesh, ref.name));
+        break;
+    }
+  }
+  return { kind: 'identities', identities, suffixes };
+};
+
+/** Every identity of a namespace ends in the labels that follow the ServiceAccount's name. */
+const namespaceSuffix = (mesh: Mesh, namespace: string): readonly string[] => {
+  const account = 'a';
+  return printIdentity(identityOf(mesh, namespace, account))
+    .slice(account.length + 1)
+    .split('.');
+};

@@ -1,0 +1,89 @@
+import type { InboundProtocol, Meta } from '@gatehouse/shared/core/inbound-server';
+import { listsPort, opaquePortsAnnotation } from '@gatehouse/shared/core/opaque-port';
+import { type DefaultPolicy, isRejected, type ServerSpec } from '@gatehouse/shared/kube/kinds';
+import { defaultPolicyOf } from './default-policy.ts';
+import { type Finding, type GovernedBy, type PortInput, refOf } from './model.ts';
+import type { SelectedPolicies } from './select-policies.ts';
+import type { SelectedServers } from './select-server.ts';
+
+/** What decides a port before anything is granted: who governs it, its protocol, what is open by itself. */
+export interface Governance {
+  readonly governedBy: GovernedBy;
+  readonly base: DefaultPolicy;
+  readonly protocol: InboundProtocol['kind'];
+  readonly meta: Meta;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * The order of design §6.2: a Server, else Enforce NetworkAuthenticationPolicies, else the default policy. Whatever
+ * governs, the base is deny where something rejected still names the port, and everywhere while a manifest is unreadable.
+ */
+export const govern = (
+  input: PortInput,
+  servers: SelectedServers,
+  policies: SelectedPolicies,
+): Governance => {
+  const closed = policies.rejected.length > 0 || input.unreadableManifests === 'some';
+  const { governing } = servers;
+  if (governing !== undefined) {
+    const rejected = isRejected(governing.spec);
+    const base = closed || isRejected(governing.spec) ? 'deny' : governing.spec.accessPolicy;
+    return {
+      governedBy: { kind: 'server', server: refOf(governing), base },
+      base,
+      protocol: isRejected(governing.spec) ? 'detect' : protocols[governing.spec.proxyProtocol],
+      meta: {
+        kind: 'resource',
+        resource: { group: 'policy.linkerd.io', kind: 'server', name: governing.meta.name },
+      },
+      findings: rejected ? [] : openedByServer(input.port, governing.meta.name, base, policies),
+    };
+  }
+  // Nothing but the pod's own annotation says so; the injector writes the cluster's default list there (semantics §2.3).
+  const opaque = input.workload.annotations[opaquePortsAnnotation];
+  const protocol =
+    opaque !== undefined && listsPort(opaque, input.port, input.workload.ports) ? 'opaque' : 'detect';
+  const deny = { base: 'deny', protocol, meta: { kind: 'default', name: 'deny' }, findings: [] } as const;
+  const closers = [...policies.enforced.map(({ object }) => object), ...policies.rejected];
+  if (closers.length > 0) {
+    const refs = closers.map(refOf);
+    return { ...deny, governedBy: { kind: 'network-authentication-policies', policies: refs } };
+  }
+  if (closed) return { ...deny, governedBy: { kind: 'unreadable-manifest' } };
+  const { policy, from, unreadable } = defaultPolicyOf(input);
+  return {
+    governedBy: { kind: 'default-policy', base: policy, from },
+    base: policy,
+    protocol,
+    meta: { kind: 'default', name: policy },
+    findings: unreadable.map((message) => ({
+      reason: 'UnreadableDefault',
+      about: { kind: 'workload' },
+      message,
+    })),
+  };
+};
+
+const protocols = {
+  unknown: 'detect',
+  'HTTP/1': 'http1',
+  'HTTP/2': 'http2',
+  gRPC: 'grpc',
+  opaque: 'opaque',
+  TLS: 'tls',
+} as const satisfies Record<ServerSpec['proxyProtocol'], InboundProtocol['kind']>;
+
+const openedByServer = (
+  port: number,
+  server: string,
+  base: DefaultPolicy,
+  { enforced }: SelectedPolicies,
+): readonly Finding[] =>
+  base === 'deny'
+    ? []
+    : enforced.map(({ object }) => ({
+        reason: 'OpenedByServer',
+        about: refOf(object),
+        message: `Port ${port} is governed by Server ${server}, whose accessPolicy ${base} admits more than this policy.`,
+      }));

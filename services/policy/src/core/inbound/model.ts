@@ -1,0 +1,170 @@
+import type { Authentication, InboundServer } from '@gatehouse/shared/core/inbound-server';
+import type { NetworkMatch } from '@gatehouse/shared/core/ip-network';
+import type { Labels } from '@gatehouse/shared/core/label-selector';
+import type { RegexMatcher } from '@gatehouse/shared/core/match-request';
+import type { Mesh } from '@gatehouse/shared/core/workload-identity';
+import type { DefaultPolicy, Kind, KubeObject, PodSpec } from '@gatehouse/shared/kube/kinds';
+
+/**
+ * Everything that decides one port of one class of workloads. The service gathers it from the index; `compilePort`
+ * turns it into a row without looking at anything else, so that equal inputs give equal rows.
+ */
+export interface PortInput {
+  readonly port: number;
+  readonly workload: Workload;
+  /** The annotations of the workload's Namespace as they are now; empty when it is not known. */
+  readonly namespaceAnnotations: Labels;
+  readonly cluster: ClusterConfig;
+  /** The policy objects of the workload's namespace; those that do not concern this port may be left out. */
+  readonly policies: NamespacePolicies;
+  readonly authentications: Authentications;
+  /** While a manifest could never be read, nobody knows what it holds: the base is deny everywhere (design §5.1). */
+  readonly unreadableManifests: 'none' | 'some';
+  /** The proxy's regular expressions: `matchesWhole` of shared/proxy-regex. */
+  readonly matchesRegex: RegexMatcher;
+}
+
+/** What matters of a meshed pod that is called; all pods that agree in it share their rows. */
+export interface Workload {
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly hostNetwork: boolean;
+  readonly ports: PodSpec['ports'];
+  readonly probes: PodSpec['probes'];
+}
+
+export interface ClusterConfig {
+  readonly mesh: Mesh;
+  readonly defaultPolicy: DefaultPolicy;
+  /** What `cluster-unauthenticated` and `cluster-authenticated` admit. */
+  readonly clusterNetworks: readonly NetworkMatch[];
+  /** Where kubelet probes come from; empty = probes are opened to nobody. */
+  readonly probeNetworks: readonly NetworkMatch[];
+  /** How long the proxy waits for a connection to look like HTTP; 10,000 ms. */
+  readonly detectTimeoutMs: number;
+}
+
+export interface NamespacePolicies {
+  readonly servers: readonly KubeObject<'Server'>[];
+  readonly networkAuthenticationPolicies: readonly ResolvedPolicy[];
+  readonly authorizationPolicies: readonly KubeObject<'AuthorizationPolicy'>[];
+  readonly routes: readonly (KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>)[];
+}
+
+/** A NetworkAuthenticationPolicy with what each of its sources stands for now, in order; none for a rejected one. */
+export interface ResolvedPolicy {
+  readonly object: KubeObject<'NetworkAuthenticationPolicy'>;
+  readonly sources: readonly ResolvedSource[];
+}
+
+/** Who a source admits, and whom it selects without being able to admit them. */
+export interface ResolvedSource {
+  /** Empty when it admits nobody. */
+  readonly grants: readonly Grant[];
+  /** For sources with selectors: how many pods they select. */
+  readonly selectedPods: number;
+  /** Selected pods that have no address of their own to admit, as `namespace/name`, sorted. */
+  readonly unmeshedPods: readonly string[];
+  readonly hostNetworkPods: readonly string[];
+}
+
+/** A client in one of `networks` (never empty) with that authentication. */
+export interface Grant {
+  readonly networks: readonly NetworkMatch[];
+  readonly authentication: Authentication;
+}
+
+/** What AuthorizationPolicies may refer to in any namespace, by `namespace/name`. */
+export interface Authentications {
+  readonly meshTls: ReadonlyMap<string, KubeObject<'MeshTLSAuthentication'>>;
+  readonly network: ReadonlyMap<string, KubeObject<'NetworkAuthentication'>>;
+}
+
+/** A row: what the proxies of a class are told of one port, and why. Frozen, replaced whole. */
+export interface CompiledPort {
+  readonly server: InboundServer;
+  readonly governedBy: GovernedBy;
+  /** What every object that concerns the port does to it, in the order in which it counts. */
+  readonly contributions: readonly Contribution[];
+  /** What its authors should know; the statuses, `check` and explain show them. */
+  readonly findings: readonly Finding[];
+}
+
+/** What decides the protocol and the base policy of a port (design §6.2). */
+export type GovernedBy =
+  | { readonly kind: 'server'; readonly server: ObjectRef; readonly base: DefaultPolicy }
+  | { readonly kind: 'network-authentication-policies'; readonly policies: readonly ObjectRef[] }
+  | {
+      readonly kind: 'default-policy';
+      readonly base: DefaultPolicy;
+      /** Whose annotation or setting says so. */
+      readonly from: 'pod' | 'namespace' | 'cluster';
+    }
+  /** Nobody can say what would be in force, so nothing is open that is not granted. */
+  | { readonly kind: 'unreadable-manifest' };
+
+export interface ObjectRef {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Contribution {
+  readonly object: ObjectRef;
+  readonly effect: Effect;
+}
+
+export type Effect =
+  /** Decides protocol and base policy. */
+  | { readonly kind: 'governs' }
+  /** Makes deny the base: an Enforce NetworkAuthenticationPolicy, or something rejected that still names the port. */
+  | { readonly kind: 'closes' }
+  /** Admits clients at every request and to raw TCP. */
+  | { readonly kind: 'grants'; readonly grants: readonly Grant[] }
+  /** Admits clients at some HTTP requests only. */
+  | { readonly kind: 'grants-requests'; readonly grants: readonly Grant[] }
+  /** Says which requests have a route. */
+  | { readonly kind: 'routes' };
+
+/** Something true of an object on this port that its author may not expect; `message` is a full sentence. */
+export interface Finding {
+  readonly reason: FindingReason;
+  /** The object, or the annotation's owner, or the workload whose probe it is. */
+  readonly about: ObjectRef | { readonly kind: 'workload' };
+  readonly message: string;
+}
+
+export const findingReasons = [
+  /** It selects the port but no proxy enforces it: hostNetwork, or the port is in skip-inbound-ports. */
+  'Unenforced',
+  /** A Server's accessPolicy admits more than the policy does. */
+  'OpenedByServer',
+  /** Routes are attached to the Server, so `rules` grant nothing here. */
+  'RoutesAttached',
+  /** The port is opaque or TLS, so `rules` grant nothing here. */
+  'RulesNeedHTTP',
+  /** A gRPC Server cannot express this path or method of a rule. */
+  'RuleNeverMatches',
+  /** 256 matches are full with older policies' rules. */
+  'TooManyMatches',
+  /** An older Server governs the port. */
+  'Overlapped',
+  /** It could not be read: it grants nothing, and what it still names is closed. */
+  'Rejected',
+  /** The Server that the AuthorizationPolicy is for could not be read, so it grants nothing there. */
+  'TargetRejected',
+  /** A reference of the AuthorizationPolicy leads nowhere, so it grants nothing. */
+  'MissingAuthentication',
+  /** An annotation could not be read; deny is in force. */
+  'UnreadableDefault',
+  /** A kubelet probe that nothing keeps open here. */
+  'ProbeNotOpened',
+] as const;
+export type FindingReason = (typeof findingReasons)[number];
+
+export const refOf = ({ kind, meta }: KubeObject): ObjectRef => ({
+  kind,
+  namespace: meta.namespace,
+  name: meta.name,
+});

@@ -1,0 +1,137 @@
+import type { Authentication } from '@gatehouse/shared/core/inbound-server';
+import {
+  everywhere,
+  hostNetwork,
+  type IpAddress,
+  matchesNetwork,
+  type NetworkMatch,
+} from '@gatehouse/shared/core/ip-network';
+import { everything, selects } from '@gatehouse/shared/core/label-selector';
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
+import type { IdentityMatch, PolicySource } from '@gatehouse/shared/kube/kinds';
+import { compareText } from './creation-order.ts';
+import type { Grant, ResolvedSource } from './model.ts';
+import type { Caller, World } from './world.ts';
+
+/**
+ * Who a NetworkAuthenticationPolicy's source admits (design §6.3). All its fields must hold. Labels are not identity, and
+ * any pod of a ServiceAccount can obtain its certificate, so a source with selectors admits each selected pod's identity
+ * only from the selected pods' own addresses. The answer depends on the source, the policy's namespace and the world
+ * alone; sources without selectors depend on the mesh only, and need not be resolved again as pods come and go.
+ */
+export const resolveSource = (source: PolicySource, policyNamespace: string, world: World): ResolvedSource =>
+  dependsOnPods(source)
+    ? selectedPods(source, policyNamespace, world)
+    : {
+        grants: source.networks?.length === 0 ? [] : fromAnywhere(source, world.mesh),
+        selectedPods: 0,
+        unmeshedPods: [],
+        hostNetworkPods: [],
+      };
+
+/** Whether the source must be resolved again when pods or namespaces change. */
+export const dependsOnPods = ({ podSelector, namespaceSelector }: PolicySource): boolean =>
+  podSelector !== undefined || namespaceSelector !== undefined;
+
+const fromAnywhere = (source: PolicySource, mesh: Mesh): readonly Grant[] => {
+  const networks = source.networks ?? everywhere;
+  const { serviceAccounts, identities } = source;
+  if (serviceAccounts === undefined && identities === undefined) {
+    return [{ networks, authentication: { kind: 'unauthenticated' } }];
+  }
+  const authentication =
+    serviceAccounts === undefined
+      ? asListed(identities ?? [])
+      : exactly(accountsOf(source, mesh)?.filter((name) => isAmong(identities, name)) ?? []);
+  return authentication.identities.length + authentication.suffixes.length === 0
+    ? []
+    : [{ networks, authentication }];
+};
+
+type Identities = Extract<Authentication, { kind: 'identities' }>;
+
+const exactly = (names: readonly string[]): Identities => ({
+  kind: 'identities',
+  identities: [...new Set(names)].sort(compareText),
+  suffixes: [],
+});
+
+const asListed = (matches: readonly IdentityMatch[]): Identities => ({
+  ...exactly(matches.flatMap((match) => (match.kind === 'exact' ? [match.name] : []))),
+  suffixes: matches.flatMap((match) => (match.kind === 'suffix' ? [match.parts] : [])),
+});
+
+const accountsOf = ({ serviceAccounts }: PolicySource, mesh: Mesh): readonly string[] | undefined =>
+  serviceAccounts?.map(({ namespace, name }) => printIdentity(identityOf(mesh, namespace, name)));
+
+/** Whether a workload's identity, a DNS name, is among the given matches; no list asks for nothing. */
+const isAmong = (matches: readonly IdentityMatch[] | undefined, name: string): boolean =>
+  matches === undefined ||
+  matches.some((match) =>
+    match.kind === 'exact'
+      ? match.name === name
+      : match.parts.length === 0 || name.endsWith(`.${match.parts.join('.')}`),
+  );
+
+const selectedPods = (source: PolicySource, policyNamespace: string, world: World): ResolvedSource => {
+  const accounts = accountsOf(source, world.mesh);
+  const unmeshedPods: string[] = [];
+  const hostNetworkPods: string[] = [];
+  const addresses = new Map<string, IpAddress[]>();
+  let count = 0;
+  for (const { namespace, name, standing } of selectedCallers(source, policyNamespace, world)) {
+    count += 1;
+    switch (standing.kind) {
+      case 'unmeshed':
+        unmeshedPods.push(`${namespace}/${name}`);
+        break;
+      case 'host-network':
+        hostNetworkPods.push(`${namespace}/${name}`);
+        break;
+      case 'meshed': {
+        if (accounts?.includes(standing.identity) === false) break;
+        if (!isAmong(source.identities, standing.identity)) break;
+        const known = addresses.get(standing.identity) ?? [];
+        for (const ip of standing.addresses) if (isWithin(source.networks, ip)) known.push(ip);
+        addresses.set(standing.identity, known);
+        break;
+      }
+    }
+  }
+  const grants = [...addresses]
+    .sort(([a], [b]) => compareText(a, b))
+    .flatMap(([identity, ips]): Grant[] => {
+      const networks = ips.sort(byAddress).map((ip): NetworkMatch => ({ net: hostNetwork(ip), except: [] }));
+      // An authorization without networks would make the proxy refuse the whole server.
+      return networks.length === 0 ? [] : [{ networks, authentication: exactly([identity]) }];
+    });
+  return {
+    grants,
+    selectedPods: count,
+    unmeshedPods: unmeshedPods.sort(compareText),
+    hostNetworkPods: hostNetworkPods.sort(compareText),
+  };
+};
+
+const isWithin = (networks: readonly NetworkMatch[] | undefined, ip: IpAddress): boolean =>
+  networks === undefined || networks.some((network) => matchesNetwork(network, ip));
+
+const byAddress = (a: IpAddress, b: IpAddress): number =>
+  a.family - b.family || (a.bits < b.bits ? -1 : a.bits > b.bits ? 1 : 0);
+
+/** `podSelector` alone looks in the policy's namespace; a `namespaceSelector` sees only namespaces that are known to exist. */
+function* selectedCallers(
+  { podSelector = everything, namespaceSelector }: PolicySource,
+  policyNamespace: string,
+  world: World,
+): Generator<Caller> {
+  const namespaces =
+    namespaceSelector === undefined
+      ? [policyNamespace]
+      : [...world.namespaces].flatMap(([name, labels]) => (selects(namespaceSelector, labels) ? [name] : []));
+  for (const namespace of namespaces) {
+    for (const caller of world.callers.get(namespace) ?? []) {
+      if (selects(podSelector, caller.labels)) yield caller;
+    }
+  }
+}

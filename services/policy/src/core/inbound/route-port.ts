@@ -1,0 +1,177 @@
+import type {
+  Authorization,
+  GrpcRoute,
+  HttpRoute,
+  InboundProtocol,
+} from '@gatehouse/shared/core/inbound-server';
+import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import { attachedRoute, probeRoutes, type RouteObject } from './attached-routes.ts';
+import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
+import { type ProbeRequest, probeAuthorization, probeRequests } from './probes.ts';
+import {
+  catchAllGrpcRoute,
+  catchAllRoute,
+  grpcRuleRoutes,
+  httpRuleRoutes,
+  maxMatches,
+  neverMatchesCalls,
+  type OpenProbes,
+  type RulePolicy,
+} from './rule-routes.ts';
+
+/** What the routes of a port are made of. */
+export interface RouteParts {
+  readonly input: PortInput;
+  readonly protocol: InboundProtocol['kind'];
+  /** The Enforce policies with rules that select the port, oldest first. */
+  readonly ruled: readonly (RulePolicy & { readonly object: KubeObject<'NetworkAuthenticationPolicy'> })[];
+  readonly attached: readonly RouteObject[];
+  /** What AuthorizationPolicies give on single routes. */
+  readonly byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>;
+}
+
+export interface RoutedPort {
+  readonly protocol: InboundProtocol;
+  /** Names of the policies whose rules have no effect here. */
+  readonly muted: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** The protocol with its routes: attached ones as they are, else what rules make, else one for everything. */
+export const routePort = (parts: RouteParts): RoutedPort => {
+  const { protocol } = parts;
+  switch (protocol) {
+    case 'opaque':
+    case 'tls': {
+      const muted = namesOf(parts);
+      const why = `Port ${parts.input.port} is ${protocol === 'tls' ? 'TLS' : 'opaque'}, so rules grant nothing there.`;
+      const findings = [
+        ...about(parts, 'RulesNeedHTTP', { names: muted, message: why }),
+        ...shutProbes(parts, why),
+      ];
+      return { protocol: { kind: protocol }, muted, findings };
+    }
+    case 'grpc': {
+      const { routes, muted, findings } = grpcRoutes(parts);
+      const shut = shutProbes(parts, `Port ${parts.input.port} speaks gRPC.`);
+      return { protocol: { kind: protocol, routes }, muted, findings: [...findings, ...shut] };
+    }
+    case 'detect': {
+      const { routes, muted, findings } = httpRoutes(parts);
+      const timeoutMs = parts.input.cluster.detectTimeoutMs;
+      return { protocol: { kind: protocol, timeoutMs, routes }, muted, findings };
+    }
+    case 'http1':
+    case 'http2': {
+      const { routes, muted, findings } = httpRoutes(parts);
+      return { protocol: { kind: protocol, routes }, muted, findings };
+    }
+  }
+};
+
+interface Routes<Route> {
+  readonly routes: readonly Route[];
+  readonly muted: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+const httpRoutes = (parts: RouteParts): Routes<HttpRoute> => {
+  const { input, ruled, attached } = parts;
+  const authorization = probeAuthorization(input.cluster);
+  const probes = authorization && { requests: probeRequests(input.workload, input.port), authorization };
+  const shut = probes === undefined ? shutProbes(parts, 'No probe networks are configured.') : [];
+  if (attached.length > 0) {
+    const { routes, findings } = routesWithProbes(parts, probes);
+    return { routes, muted: namesOf(parts), findings: [...routesAttached(parts), ...findings, ...shut] };
+  }
+  if (ruled.length > 0) {
+    const { routes, leftOut } = httpRuleRoutes(ruled, probes, input.matchesRegex);
+    return { routes, muted: leftOut, findings: [...tooManyMatches(parts, leftOut), ...shut] };
+  }
+  return {
+    routes: [catchAllRoute, ...(probes === undefined ? [] : probeRoute(probes))],
+    muted: [],
+    findings: shut,
+  };
+};
+
+/** Beside the catch-all no probe can shut anybody out: the server's authorizations are added to both. */
+const probeRoute = ({ requests, authorization }: OpenProbes): readonly HttpRoute[] => {
+  if (requests.length === 0) return [];
+  const matches = requests.map(({ method, path }) => ({
+    path: { kind: 'exact', value: path } as const,
+    method,
+    headers: [],
+    queryParams: [],
+  }));
+  const meta = { kind: 'default', name: 'probe' } as const;
+  return [{ meta, hosts: [], authorizations: [authorization], rules: [{ matches, filters: [] }] }];
+};
+
+const routesWithProbes = (
+  { input, attached, byRoute }: RouteParts,
+  probes: OpenProbes | undefined,
+): { readonly routes: readonly HttpRoute[]; readonly findings: readonly Finding[] } => {
+  const asWritten = attached.map((route) => attachedRoute(route, byRoute.get(route) ?? []));
+  if (probes === undefined) return { routes: asWritten, findings: [] };
+  const context = { authorization: probes.authorization, matchesRegex: input.matchesRegex };
+  const kept: HttpRoute[] = [];
+  const findings: Finding[] = [];
+  for (const request of probes.requests) {
+    const routes = probeRoutes(request, asWritten, context);
+    if (routes !== undefined) kept.push(...routes);
+    else
+      findings.push(
+        shutProbe(request, input.port, `Routes overlap with it in more than ${maxMatches} ways.`),
+      );
+  }
+  return { routes: [...kept, ...asWritten], findings };
+};
+
+const grpcRoutes = (parts: RouteParts): Routes<GrpcRoute> => {
+  const { input, ruled, attached } = parts;
+  if (attached.length > 0) {
+    // HTTPRoutes have no place on a gRPC port, but its author wrote of requests: rules must not widen that.
+    return { routes: [catchAllGrpcRoute], muted: namesOf(parts), findings: routesAttached(parts) };
+  }
+  const { routes, leftOut } = grpcRuleRoutes(ruled);
+  const names = ruled.filter(({ rules }) => rules.some(neverMatchesCalls)).map(({ name }) => name);
+  const message = `Port ${input.port} speaks gRPC, where a rule of this policy matches no call: use POST, Exact /service/method or PathPrefix /service.`;
+  const findings = [
+    ...tooManyMatches(parts, leftOut),
+    ...about(parts, 'RuleNeverMatches', { names, message }),
+  ];
+  return { routes, muted: leftOut, findings };
+};
+
+const namesOf = ({ ruled }: RouteParts): readonly string[] => ruled.map(({ name }) => name);
+
+const about = (
+  { ruled }: RouteParts,
+  reason: FindingReason,
+  { names, message }: { readonly names: readonly string[]; readonly message: string },
+): readonly Finding[] =>
+  ruled
+    .filter(({ name }) => names.includes(name))
+    .map(({ object }) => ({ reason, about: refOf(object), message }));
+
+const routesAttached = (parts: RouteParts): readonly Finding[] =>
+  about(parts, 'RoutesAttached', {
+    names: namesOf(parts),
+    message: `Routes are attached to the Server of port ${parts.input.port}, so rules grant nothing there.`,
+  });
+
+const tooManyMatches = (parts: RouteParts, names: readonly string[]): readonly Finding[] =>
+  about(parts, 'TooManyMatches', {
+    names,
+    message: `Rules make more than ${maxMatches} matches on port ${parts.input.port}, so the newest grant nothing there.`,
+  });
+
+const shutProbes = ({ input: { workload, port } }: RouteParts, why: string): readonly Finding[] =>
+  probeRequests(workload, port).map((request) => shutProbe(request, port, why));
+
+const shutProbe = ({ method, path }: ProbeRequest, port: number, why: string): Finding => ({
+  reason: 'ProbeNotOpened',
+  about: { kind: 'workload' },
+  message: `${why} So the probe ${method} ${path} on port ${port} passes only where a policy admits it.`,
+});

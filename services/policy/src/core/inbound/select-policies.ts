@@ -1,0 +1,50 @@
+import { selects } from '@gatehouse/shared/core/label-selector';
+import {
+  isRejected,
+  type KubeObject,
+  type NetworkAuthenticationPolicySpec,
+} from '@gatehouse/shared/kube/kinds';
+import { byAge } from './creation-order.ts';
+import type { ResolvedPolicy, ResolvedSource, Workload } from './model.ts';
+import { isProxyPort, namesPort } from './port-selection.ts';
+
+/** A NetworkAuthenticationPolicy that could be read and selects the port. */
+export interface SelectingPolicy {
+  readonly object: KubeObject<'NetworkAuthenticationPolicy'>;
+  readonly spec: NetworkAuthenticationPolicySpec;
+  readonly sources: readonly ResolvedSource[];
+}
+
+/** The NetworkAuthenticationPolicies that select a port, oldest first. */
+export interface SelectedPolicies {
+  readonly enforced: readonly SelectingPolicy[];
+  /** They grant nothing and close nothing (design §6.7). */
+  readonly audited: readonly SelectingPolicy[];
+  /** They grant nothing, and close what they still name (design §6.2). */
+  readonly rejected: readonly KubeObject<'NetworkAuthenticationPolicy'>[];
+}
+
+export const selectPolicies = (
+  policies: readonly ResolvedPolicy[],
+  workload: Workload,
+  port: number,
+): SelectedPolicies => {
+  const enforced: SelectingPolicy[] = [];
+  const audited: SelectingPolicy[] = [];
+  const rejected: KubeObject<'NetworkAuthenticationPolicy'>[] = [];
+  for (const { object, sources } of policies.toSorted((a, b) => byAge(a.object, b.object))) {
+    const { meta, spec } = object;
+    if (meta.namespace !== workload.namespace) continue;
+    if (isRejected(spec)) {
+      const { selector, ports } = spec.closes;
+      // Here `all` is what nobody could read: it may have named the proxy's own ports as well.
+      const named = ports === 'all' || namesPort(ports, port, workload);
+      if (named && selects(selector, workload.labels)) rejected.push(object);
+      continue;
+    }
+    const named = spec.ports === 'all' ? !isProxyPort(port) : namesPort(spec.ports, port, workload);
+    if (!named || !selects(spec.target, workload.labels)) continue;
+    (spec.mode === 'Enforce' ? enforced : audited).push({ object, spec, sources });
+  }
+  return { enforced, audited, rejected };
+};
