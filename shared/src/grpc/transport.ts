@@ -22,14 +22,21 @@ export interface UnaryCall {
 export interface StreamCall {
   readonly request: Uint8Array;
   readonly peer: Peer;
-  /** Aborts when the stream is over, whoever ended it. */
+  /** Aborts when the stream is over, whoever ended it; its reason is `serverDrained` if the server was told to drain. */
   readonly signal: AbortSignal;
   /** Hands bytes over. False = the transport is holding them: keep only the latest and wait for `onWritable`. */
   send(message: Uint8Array): boolean;
+  /** Has `listener` called each time that everything handed over has left the process. One listener per call. */
   onWritable(listener: () => void): void;
-  /** Ends the stream; undefined = OK. The status is final: nothing can be sent afterwards. */
+  /**
+   * Ends the stream; undefined = OK, once everything handed over has left. A failure does not wait: what the transport still
+   * holds is dropped. The status is final: nothing can be sent afterwards.
+   */
   end(status?: Status): void;
 }
+
+/** Why a stream ended without fault of client or handler. */
+export const serverDrained = 'the server drained';
 
 export interface Status {
   readonly code: ErrorCode;

@@ -1,0 +1,188 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { type HostPort, isLoopback, printHostPort } from '../core/host-port.ts';
+import { GatehouseError } from '../error.ts';
+import { HandshakeGate } from '../tls/handshake-gate.ts';
+import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
+
+/** Why a connection did not come so far as to speak HTTP/2. */
+export type Refusal = 'handshake' | 'handshake-timeout' | 'hung-up' | 'queue-full' | 'waited-too-long';
+
+export interface AcceptorOptions {
+  readonly address: HostPort;
+  /** The variable that the address came from, for the message when it cannot be listened on. */
+  readonly setting: string;
+  readonly tls: 'plaintext' | { readonly material?: TlsMaterial };
+  readonly handshakes?: { readonly atOnce: number; readonly waiting: number; readonly waitMs: number };
+  readonly onConnection: (socket: Socket) => void;
+  readonly onRefused: (reason: Refusal, error: Error | undefined, client: string) => void;
+}
+
+/** The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1), so 700 ms of waiting leave time for the handshake. */
+const handshakeLimits = { atOnce: 128, waiting: 2_048, waitMs: 700 };
+
+/** Far beyond what a live client needs; a silent one holds its place no longer. */
+const handshakeTimeoutMs = 3_000;
+
+/** Listens, and hands over connections that are ready for HTTP/2: plaintext at once, TLS after the handshake. */
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  readonly #listener: Server;
+  readonly #tls: TlsServer | undefined;
+  /** Every socket that is open, in a handshake or beyond it. */
+  readonly #sockets = new Set<Socket>();
+  /** Sockets in a handshake by the client's address, since a finished one is known by nothing else. */
+  readonly #handshakes = new Map<string, Socket>();
+  readonly #gate: HandshakeGate;
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+    this.#tls = options.tls === 'plaintext' ? undefined : this.#createTls(options.tls.material);
+    this.#gate = new HandshakeGate({
+      ...(options.handshakes ?? handshakeLimits),
+      begin: (socket) => this.#beginHandshake(socket),
+      refuse: (socket, reason) => {
+        options.onRefused(reason, undefined, clientOf(socket));
+        socket.destroy();
+      },
+    });
+    this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  get handshakes(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#gate.running, waiting: this.#gate.waiting };
+  }
+
+  /** Resolves to the bound address. Rejects with a message that says which setting to change. */
+  async listen(): Promise<HostPort> {
+    const { address, setting, tls } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#listener.once('error', reject);
+    this.#listener.listen({ host: address.host, port: address.port, backlog: 4_096 }, resolve);
+    try {
+      await promise;
+    } catch (error) {
+      throw listenError(error, address, setting);
+    }
+    this.#listener.off('error', reject);
+    // Later errors are of single accepts (out of file descriptors); the listener lives on and they must not end the process.
+    this.#listener.on('error', (error) => this.#options.onRefused('hung-up', error, ''));
+    const bound = this.#listener.address();
+    if (bound === null || typeof bound === 'string')
+      throw new GatehouseError('internal', 'not bound to an address');
+    if (tls === 'plaintext' && !isLoopback(bound.address)) {
+      await this.stopListening();
+      throw new GatehouseError(
+        'invalid-argument',
+        `plaintext gRPC is served on loopback only, and ${setting} ${printHostPort(address)} is ${bound.address}`,
+      );
+    }
+    return { host: bound.address, port: bound.port };
+  }
+
+  /** What handshakes from now on show and believe; connections that are open stay as they are. */
+  replaceTlsMaterial(material: TlsMaterial): void {
+    this.#tls?.setSecureContext(secureContextOptions(material?.trustAnchors, material));
+  }
+
+  async stopListening(): Promise<void> {
+    if (!this.#listener.listening) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // The callback of close waits for connections too, so it is the event loop's next turn that counts here.
+    this.#listener.close();
+    setImmediate(resolve);
+    await promise;
+    for (const socket of this.#handshakes.values()) socket.destroy();
+  }
+
+  /** Resolves when no connection is open, or when `signal` aborts. */
+  async idle(signal: AbortSignal): Promise<void> {
+    while (this.#sockets.size > 0 && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const [socket] = this.#sockets;
+      socket?.once('close', resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+    }
+  }
+
+  /** Cuts every connection that is still open. */
+  destroyConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // Resets are part of life; without a listener each would end the process.
+    socket.on('error', ignore);
+    if (this.#tls === undefined) this.#options.onConnection(socket);
+    else this.#gate.admit(socket);
+  }
+
+  #beginHandshake(socket: Socket): void {
+    const client = clientOf(socket);
+    this.#handshakes.set(client, socket);
+    socket.once('close', () => {
+      if (this.#handshakes.get(client) === socket) this.#handshakes.delete(client);
+    });
+    this.#tls?.emit('connection', socket);
+  }
+
+  #createTls(material: TlsMaterial | undefined): TlsServer {
+    const server = createTlsServer({
+      ...secureContextOptions(material?.trustAnchors, material),
+      ALPNProtocols: ['h2'],
+      // Asked for, never demanded: the proxy's first connections are older than its first certificate (contract/proxy.md §0).
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: handshakeTimeoutMs,
+    });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      socket.on('error', ignore);
+      const raw = this.#handshakes.get(clientOf(socket));
+      if (raw !== undefined) {
+        this.#handshakes.delete(clientOf(socket));
+        this.#gate.leave(raw);
+      }
+      // Proxies offer no ALPN, and node:http2 drops a TLS socket without it (contract/proxy.md §0 row 1).
+      if (socket.alpnProtocol === false) socket.alpnProtocol = 'h2';
+      this.#options.onConnection(socket);
+    });
+    server.on('tlsClientError', (error: Error & { readonly code?: string }, socket) => {
+      const reason =
+        error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
+          ? 'handshake-timeout'
+          : error.code === 'ECONNRESET'
+            ? 'hung-up'
+            : 'handshake';
+      this.#options.onRefused(reason, error, clientOf(socket));
+    });
+    return server;
+  }
+}
+
+const ignore = (): void => {};
+
+const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
+
+const listenError = (error: unknown, address: HostPort, setting: string): GatehouseError => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const where = printHostPort(address);
+  const [reason, advice] =
+    code === 'EADDRINUSE'
+      ? ['is in use', 'end the process that listens there, or choose another']
+      : code === 'EACCES'
+        ? ['needs more privileges', 'choose a port above 1023']
+        : code === 'EADDRNOTAVAIL'
+          ? ['is no address of this machine', 'choose one that is, or 0.0.0.0']
+          : ['cannot be listened on', 'choose another'];
+  return new GatehouseError('failed-precondition', `${where} ${reason}: ${advice} (${setting})`, {
+    cause: error,
+    details: { code },
+  });
+};
