@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { type Logger, pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { withoutSecrets } from './log-secrets.ts';
 import type { LogLevel } from './settings.ts';
 
 /** What a part needs to say things: `log.info({ pod }, 'sentence')`. Children carry their fields: `log.child({ part })`. */
@@ -18,31 +19,32 @@ export interface LogOptions {
   readonly to?: { write(line: string): void };
 }
 
-// Secrets that somebody might log by handing over a whole request, token or key.
-const secretNames = ['token', 'authorization', 'privateKey', 'key', 'secret', 'password', 'd'];
-const redacted = [
-  ...secretNames,
-  ...secretNames.map((name) => `*.${name}`),
-  ...secretNames.map((name) => `*.*.${name}`),
-];
+const standardError = 2;
 
 /** The one logger of a service. Writes are synchronous, so that a line said before the end is never lost. */
 export const createLog = ({ service, level, format, to }: LogOptions): Log => {
-  const pretty = format === undefined ? to === undefined && isatty(2) : format === 'pretty';
-  const stream = pretty
-    ? PinoPretty({ sync: true, ignore: 'pid,hostname', ...(to === undefined ? { destination: 2 } : {}) })
-    : (to ?? pino.destination({ fd: 2, sync: true }));
+  const stream = to ?? pino.destination({ fd: standardError, sync: true });
+  const terminal = to === undefined && isatty(standardError);
+  const pretty = (format ?? (terminal ? 'pretty' : 'json')) === 'pretty';
+  const forPeople = prettyFactory({
+    colorize: terminal,
+    singleLine: true,
+    ignore: 'service,part',
+    messageFormat,
+  });
   return pino(
     {
       level,
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: redacted, censor: '[secret]' },
+      hooks: { streamWrite: withoutSecrets },
     },
-    stream,
+    pretty ? { write: (line: string) => stream.write(forPeople(line)) } : stream,
   );
 };
+
+const messageFormat = '{service}{if part}/{part}{end}: {msg}';
 
 /** Says nothing, for tests and for tools that speak for themselves. */
 export const silentLog: Log = pino({ level: 'silent' });

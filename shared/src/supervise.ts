@@ -1,4 +1,4 @@
-import { asGatehouseError, type GatehouseError } from './error.ts';
+import { asGatehouseError, GatehouseError } from './error.ts';
 import type { Log } from './log.ts';
 
 /** How a supervised whole came to its end. */
@@ -9,7 +9,7 @@ export type Ended =
 
 export interface SupervisorOptions {
   readonly log: Log;
-  /** How long the closing of everything may take before what is left is named in the log and given up. */
+  /** How long closing everything may take before what is left is named in the log and given up; 10 s when left out. */
   readonly graceMs?: number;
 }
 
@@ -24,7 +24,7 @@ export class Supervisor {
   readonly #tasks = new Map<string, Promise<void>>();
   readonly #closers: { readonly name: string; readonly close: () => Promise<void> | void }[] = [];
   readonly #ended = Promise.withResolvers<Ended>();
-  #stopping = false;
+  #closing = '';
 
   constructor({ log, graceMs = 10_000 }: SupervisorOptions) {
     this.#log = log;
@@ -43,52 +43,75 @@ export class Supervisor {
 
   /** Runs a task that is meant to last until `signal` aborts. */
   run(task: string, work: (signal: AbortSignal) => Promise<void>): void {
-    const promise = (async () => {
-      let error: unknown = new Error('ended by itself');
-      try {
-        await work(this.signal);
-      } catch (thrown) {
-        error = thrown;
-      }
-      this.#tasks.delete(task);
-      if (!this.#stopping) void this.#end({ kind: 'failed', task, error: asGatehouseError(error) });
-    })();
-    this.#tasks.set(task, promise);
+    this.#tasks.set(task, this.#watch(task, work));
   }
 
   /** Has `close` called at the end, last opened first, after the tasks were aborted. */
   onEnd(name: string, close: () => Promise<void> | void): void {
     this.#closers.push({ name, close });
+    // Opened while the end was already on its way: whoever closes everything may have passed this point.
+    if (this.signal.aborted) void this.#closeAll();
+  }
+
+  /**
+   * Builds the whole step by step; a step that throws ends what the steps before it opened, and the error goes on to
+   * the caller. So does the failure of a task that ended while the rest was still being built.
+   */
+  async build<T>(steps: () => Promise<T>): Promise<T> {
+    try {
+      const built = await steps();
+      if (!this.signal.aborted) return built;
+    } catch (error) {
+      await this.stop('the start failed');
+      throw error;
+    }
+    const ended = await this.ended;
+    throw ended.kind === 'failed' ? ended.error : new GatehouseError('cancelled', ended.reason);
   }
 
   /** Ends everything; resolves when it is closed. Safe to call again. */
   async stop(reason: string): Promise<void> {
-    if (!this.#stopping) void this.#end({ kind: 'stopped', reason });
+    if (!this.signal.aborted) void this.#end({ kind: 'stopped', reason });
     await this.ended;
   }
 
-  async #end(ended: Ended): Promise<void> {
-    this.#stopping = true;
-    this.#abort.abort();
-    let current = '';
-    const all = (async () => {
-      for (const { name, close } of this.#closers.reverse()) {
-        current = name;
-        try {
-          await close();
-        } catch (error) {
-          this.#log.error({ err: error, part: name }, 'closing failed');
-        }
-      }
-      current = 'tasks';
-      await Promise.all(this.#tasks.values());
-    })();
-    const timer = Promise.withResolvers<'late'>();
-    const handle = setTimeout(() => timer.resolve('late'), this.#graceMs);
-    if ((await Promise.race([all, timer.promise])) === 'late') {
-      this.#log.error({ waitingFor: current, tasks: [...this.#tasks.keys()] }, 'gave up waiting for the end');
+  async #watch(task: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    let error: unknown = new GatehouseError('internal', `${task} ended by itself`);
+    try {
+      await work(this.signal);
+    } catch (thrown) {
+      error = thrown;
     }
-    clearTimeout(handle);
+    this.#tasks.delete(task);
+    if (this.signal.aborted) return;
+    this.#log.error({ err: error, task }, 'a task ended unasked');
+    void this.#end({ kind: 'failed', task, error: asGatehouseError(error) });
+  }
+
+  async #end(ended: Ended): Promise<void> {
+    this.#abort.abort(new GatehouseError('cancelled', ended.kind === 'stopped' ? ended.reason : ended.task));
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => late.resolve('late'), this.#graceMs);
+    const closed = this.#closeAll().then(() => Promise.all(this.#tasks.values()));
+    if ((await Promise.race([closed, late.promise])) === 'late') {
+      this.#log.error(
+        { closing: this.#closing, tasks: [...this.#tasks.keys()] },
+        'gave up waiting for the end',
+      );
+    }
+    clearTimeout(timer);
     this.#ended.resolve(ended);
+  }
+
+  async #closeAll(): Promise<void> {
+    for (let next = this.#closers.pop(); next !== undefined; next = this.#closers.pop()) {
+      this.#closing = next.name;
+      try {
+        await next.close();
+      } catch (error) {
+        this.#log.error({ err: error, part: next.name }, 'closing failed');
+      }
+    }
+    this.#closing = '';
   }
 }

@@ -16,9 +16,7 @@ export const parseHostPort = (text: string, field = ''): Parsed<HostPort> => {
   const host = match?.[1] ?? match?.[2] ?? '';
   const family = readIp(host)?.family;
   const bracketed = match?.[1] !== undefined;
-  const valid = bracketed
-    ? family !== undefined && host.includes(':')
-    : family === 4 || isDnsName(withoutDot(host));
+  const valid = bracketed ? family !== undefined && host.includes(':') : family === 4 || isHostName(host);
   if (match === null || !valid || port > highestPort) {
     return problem(
       field,
@@ -31,6 +29,9 @@ export const parseHostPort = (text: string, field = ''): Parsed<HostPort> => {
 
 export const printHostPort = ({ host, port }: HostPort): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+// A name that ends in a number would be read as an address by resolvers (`127.1` is 127.0.0.1 to them).
+const isHostName = (host: string): boolean => isDnsName(withoutDot(host)) && !/(?:^|\.)\d+\.?$/.test(host);
 
 const withoutDot = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name);
 
