@@ -1,0 +1,211 @@
+import { randomFillSync } from 'node:crypto';
+import { printProblem } from '@gatehouse/shared/core/problem';
+import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
+import { GatehouseError } from '@gatehouse/shared/error';
+import { type Csr, readCsr } from './core/csr.ts';
+import { type IssuanceProfile, validityOf } from './core/issuance-profile.ts';
+import type { IssuanceRecord } from './core/issuance-record.ts';
+import { fillTemplate, type LeafOrder, type LeafTemplate } from './core/leaf-template.ts';
+import { CheckedLeaf } from './core/template-rules.ts';
+import type { Named } from './core/token-claims.ts';
+import { isSignedByItsKey, keyIdOf, sha256 } from './ports/x509.ts';
+
+/** What a workload asks for (contract/proxy.md §1.2). */
+export interface CertifyRequest {
+  readonly identity: string;
+  readonly token: Uint8Array;
+  readonly certificateSigningRequest: Uint8Array;
+}
+
+/** A leaf that has been recorded: only such leave this service. */
+export interface Certified {
+  /** X.509 in DER. */
+  readonly leaf: Uint8Array;
+  /** X.509 in DER, the leaf's issuer first, the anchor left out. */
+  readonly intermediates: readonly Uint8Array[];
+  /** Seconds since the epoch: the leaf's notAfter. */
+  readonly validUntil: number;
+}
+
+/** Whose token it was. */
+export interface Caller {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** The pod it is bound to, if it is. */
+  readonly pod: Named | undefined;
+}
+
+/**
+ * Says whose token it is. Throws `invalid-argument` for what is no token, `failed-precondition` for one that proves
+ * nothing, `unavailable` when nobody can say at the moment.
+ */
+export interface TokenReviewer {
+  review(token: Uint8Array): Caller | Promise<Caller>;
+}
+
+/** What signs: replaced whole when the issuer changes. */
+export interface ActiveIssuer {
+  readonly template: LeafTemplate;
+  readonly intermediates: readonly Uint8Array[];
+  sign(leaf: CheckedLeaf): Uint8Array;
+}
+
+/** Remembers what was issued. Resolves once the record would survive the process; throws `unavailable` if it cannot. */
+export interface IssuanceLog {
+  append(record: IssuanceRecord): Promise<void> | void;
+}
+
+/** Lets calls have their turn, oldest first. Throws `unavailable` when one would wait too long. */
+export interface Turns {
+  take<T>(work: () => T, signal: AbortSignal): Promise<T>;
+}
+
+export interface Certifier {
+  readonly mesh: Mesh;
+  readonly profile: IssuanceProfile;
+  readonly reviewer: TokenReviewer;
+  readonly log: IssuanceLog;
+  readonly turns: Turns;
+  /** The issuer to sign with now; undefined while there is none. */
+  issuer(): ActiveIssuer | undefined;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+const maxTokenBytes = 16 * 1024;
+const maxCsrBytes = 8 * 1024;
+
+/** Certifies one workload: read the facts, prove the caller, build the leaf, check it, sign it, record it. */
+export const certify = async (
+  certifier: Certifier,
+  request: CertifyRequest,
+  signal: AbortSignal,
+): Promise<Certified> => {
+  usableIssuer(certifier);
+  readFacts(request);
+  const { csr, review } = await certifier.turns.take(
+    () => ({
+      csr: proveKey(request),
+      review: certifier.reviewer.review(request.token),
+    }),
+    signal,
+  );
+  const caller = await review;
+  proveIdentity(certifier.mesh, caller, request.identity);
+  return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) });
+};
+
+/** Step 1: everything is there and of a bearable size. */
+const readFacts = ({ identity, token, certificateSigningRequest: csr }: CertifyRequest): void => {
+  if (identity === '') throw new GatehouseError('invalid-argument', 'the identity is missing');
+  if (token.length === 0) throw new GatehouseError('invalid-argument', 'the token is missing');
+  if (csr.length === 0) {
+    throw new GatehouseError('invalid-argument', 'the certificate signing request is missing');
+  }
+  if (!isDnsName(identity)) {
+    throw new GatehouseError(
+      'invalid-argument',
+      'the identity is no DNS name: lower-case labels of at most 63 bytes, 253 bytes in all',
+    );
+  }
+  if (token.length > maxTokenBytes) {
+    throw new GatehouseError('invalid-argument', `the token is longer than ${maxTokenBytes} bytes`);
+  }
+  if (csr.length > maxCsrBytes) {
+    throw new GatehouseError(
+      'invalid-argument',
+      `the certificate signing request is longer than ${maxCsrBytes} bytes`,
+    );
+  }
+};
+
+/** Step 2: the request is for this name alone, and its author holds the key (which Linkerd does not look at). */
+const proveKey = ({ identity, certificateSigningRequest }: CertifyRequest): Csr => {
+  const reading = readCsr(certificateSigningRequest, identity);
+  switch (reading.kind) {
+    case 'malformed':
+      throw new GatehouseError(
+        'invalid-argument',
+        `the certificate signing request is no PKCS#10 in strict DER: ${reading.why}`,
+      );
+    case 'refused':
+      throw new GatehouseError(
+        'failed-precondition',
+        `the certificate signing request is refused: ${reading.why}`,
+      );
+    case 'read':
+      if (!isSignedByItsKey(reading.csr)) {
+        throw new GatehouseError(
+          'failed-precondition',
+          'the certificate signing request is not signed with its own key',
+        );
+      }
+      return reading.csr;
+  }
+};
+
+/** Step 4: the caller's own name is the one asked for. Names come from who proved them, never from the request. */
+const proveIdentity = (mesh: Mesh, caller: Caller, requested: string): void => {
+  const found = printIdentity(identityOf(mesh, caller.namespace, caller.serviceAccount));
+  if (found !== requested) {
+    throw new GatehouseError(
+      'failed-precondition',
+      `the token belongs to another identity: requested ${requested}, proved ${found}`,
+    );
+  }
+};
+
+const podOf = ({ namespace, pod }: Caller): IssuanceRecord['pod'] =>
+  pod === undefined ? undefined : { namespace, ...pod };
+
+export interface ProvedWorkload {
+  readonly identity: string;
+  readonly spki: Uint8Array;
+  readonly pod: IssuanceRecord['pod'];
+}
+
+/** Steps 5 to 7, for a workload that has proved itself; also how this service certifies itself. */
+export const issue = async (certifier: Certifier, workload: ProvedWorkload): Promise<Certified> => {
+  const issuer = usableIssuer(certifier);
+  const issuedAt = certifier.now();
+  const { identity, spki } = workload;
+  const order: LeafOrder = {
+    identity,
+    spki,
+    serial: drawSerial(),
+    keyId: keyIdOf(spki),
+    validity: validityOf(certifier.profile, issuedAt, issuer.template.issuer.chainEnds),
+  };
+  const checked = CheckedLeaf.check(fillTemplate(issuer.template, order), order, issuer.template.issuer);
+  if (!checked.ok) {
+    throw new GatehouseError('internal', 'the certificate would break a rule and was not signed', {
+      details: { rules: checked.problems.map(printProblem) },
+    });
+  }
+  const leaf = issuer.sign(checked.value);
+  await certifier.log.append({
+    identity,
+    pod: workload.pod,
+    serial: order.serial.toHex(),
+    spkiSha256: sha256(spki).toHex(),
+    leafSha256: sha256(leaf).toHex(),
+    issuedAt,
+    ...order.validity,
+  });
+  return { leaf, intermediates: issuer.intermediates, validUntil: order.validity.notAfter };
+};
+
+const usableIssuer = (certifier: Certifier): ActiveIssuer => {
+  const issuer = certifier.issuer();
+  if (issuer === undefined) {
+    throw new GatehouseError('unavailable', 'there is no usable issuer: /v1/issuer says why');
+  }
+  return issuer;
+};
+
+/** 126 random bits in 16 bytes; the first is 0x40 to 0x7f, so that the INTEGER is positive and never padded. */
+const drawSerial = (): Uint8Array => {
+  const serial = randomFillSync(new Uint8Array(16));
+  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
+  return serial;
+};

@@ -1,0 +1,41 @@
+import type { IssuanceRecord } from './issuance-record.ts';
+
+/** What somebody asks of the record of issuance; all given parts must hold. */
+export interface IssuanceQuery {
+  readonly identity?: string | undefined;
+  /** `namespace/name` or a uid. */
+  readonly pod?: string | undefined;
+  /** Hexadecimal. */
+  readonly serial?: string | undefined;
+}
+
+/** The latest certificates, a bounded number of them: the oldest gives way. */
+export class IssuanceRing {
+  readonly #size: number;
+  readonly #records: IssuanceRecord[] = [];
+  #next = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  add(record: IssuanceRecord): void {
+    this.#records[this.#next] = record;
+    this.#next = (this.#next + 1) % this.#size;
+  }
+
+  /** Newest first. */
+  *find(query: IssuanceQuery): Generator<IssuanceRecord> {
+    const count = this.#records.length;
+    for (let back = 1; back <= count; back += 1) {
+      const record = this.#records[(this.#next - back + this.#size) % this.#size];
+      if (record !== undefined && fits(record, query)) yield record;
+    }
+  }
+}
+
+const fits = ({ identity, pod, serial }: IssuanceRecord, query: IssuanceQuery): boolean =>
+  (query.identity === undefined || query.identity === identity) &&
+  (query.serial === undefined || query.serial === serial) &&
+  (query.pod === undefined ||
+    (pod !== undefined && (query.pod === pod.uid || query.pod === `${pod.namespace}/${pod.name}`)));

@@ -1,0 +1,147 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Parsed, type Problem, parsed, problem } from '@gatehouse/shared/core/problem';
+import type { CaCertificate, IssuerCandidate } from '../core/issuer-state.ts';
+import { isKeyOf, readCaCertificate, readPemCertificates } from './x509.ts';
+
+/** Where an issuer may lie. A folder holds `tls.crt` and `tls.key` (cert-manager, kubernetes.io/tls), or Linkerd's `crt.pem` and `key.pem`. */
+export type IssuerLocation =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'files'; readonly certificate: string; readonly key: string };
+
+export interface IssuerFiles {
+  readonly issuer: IssuerLocation;
+  /** PEM bundle of trust anchors: the first of these that is there. */
+  readonly anchors: readonly [string, ...string[]];
+}
+
+/** What was read, for `judgeIssuer`, and the key to sign with should the verdict be good. */
+export interface OfferedIssuer {
+  readonly candidate: IssuerCandidate;
+  readonly privateKey: KeyObject;
+  readonly anchors: readonly CaCertificate[];
+  /** The bundle as it stands in the file. */
+  readonly bundle: string;
+}
+
+const layouts = [
+  { certificate: 'tls.crt', key: 'tls.key' },
+  { certificate: 'crt.pem', key: 'key.pem' },
+] as const;
+
+/** Reads issuer and bundle as they are now. Whatever is wrong is an answer, never a throw: the old issuer stays in use. */
+export const readIssuerFiles = async (files: IssuerFiles): Promise<Parsed<OfferedIssuer>> => {
+  const located = await locate(files.issuer);
+  if (!located.ok) return located;
+  const { certificate, key } = located.value;
+  const bundle = await readFirst(files.anchors, 'the bundle of trust anchors');
+  if (!bundle.ok) return bundle;
+  const chain = readCertificates(certificate);
+  const anchors = readCertificates(bundle.value);
+  const privateKey = readKey(key);
+  const problems = [chain, anchors, privateKey].flatMap((part): readonly Problem[] =>
+    part.ok ? [] : part.problems,
+  );
+  if (!chain.ok || !anchors.ok || !privateKey.ok) return { ok: false, problems };
+  const [first, ...others] = chain.value.certificates;
+  if (first === undefined) return noCertificate(certificate.path);
+  return parsed({
+    candidate: { certificate: first, others, keyMatches: isKeyOf(privateKey.value, first) },
+    privateKey: privateKey.value,
+    anchors: anchors.value.certificates,
+    bundle: bundle.value.text,
+  });
+};
+
+interface File {
+  readonly path: string;
+  readonly text: string;
+}
+
+const locate = async (
+  location: IssuerLocation,
+): Promise<Parsed<{ readonly certificate: File; readonly key: File }>> => {
+  if (location.kind === 'files') {
+    const certificate = await readText(location.certificate, 'the issuer certificate');
+    const key = await readText(location.key, 'the issuer key');
+    if (!certificate.ok) return certificate;
+    return key.ok ? parsed({ certificate: certificate.value, key: key.value }) : key;
+  }
+  // A mounted Secret is swapped by renaming the link `..data`: followed once, so that certificate and key are of one time.
+  const folder = await realpath(join(location.path, '..data')).catch(() => location.path);
+  for (const layout of layouts) {
+    const certificate = await readText(join(folder, layout.certificate), 'the issuer certificate');
+    if (!certificate.ok) continue;
+    const key = await readText(join(folder, layout.key), 'the issuer key');
+    return key.ok ? parsed({ certificate: certificate.value, key: key.value }) : key;
+  }
+  return problem(
+    'issuer',
+    `${location.path} holds neither tls.crt nor crt.pem that can be read`,
+    'mount the issuer Secret there, or correct GATEHOUSE_ISSUER_DIR',
+  );
+};
+
+const readText = async (path: string, what: string): Promise<Parsed<File>> => {
+  try {
+    return parsed({ path, text: await readFile(path, 'utf8') });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return problem(
+      'issuer',
+      `${what} ${path} cannot be read (${code})`,
+      'put it there, readable for this process',
+    );
+  }
+};
+
+/** If none can be read, the first one's problem is told. */
+const readFirst = async (
+  [path, ...others]: readonly [string, ...string[]],
+  what: string,
+): Promise<Parsed<File>> => {
+  const first = await readText(path, what);
+  if (first.ok) return first;
+  for (const other of others) {
+    const next = await readText(other, what);
+    if (next.ok) return next;
+  }
+  return first;
+};
+
+const readCertificates = ({
+  path,
+  text,
+}: File): Parsed<{ readonly certificates: readonly CaCertificate[] }> => {
+  let blocks: readonly Uint8Array[];
+  try {
+    blocks = readPemCertificates(text);
+  } catch (error) {
+    return problem('issuer', `${path} holds a certificate that cannot be read (${String(error)})`, 'use PEM');
+  }
+  if (blocks.length === 0) return noCertificate(path);
+  const certificates: CaCertificate[] = [];
+  const problems: Problem[] = [];
+  for (const der of blocks) {
+    const read = readCaCertificate(der);
+    if (read.ok) certificates.push(read.value);
+    else
+      problems.push(
+        ...read.problems.map((one) => ({ ...one, field: 'issuer', found: `${path}: ${one.found}` })),
+      );
+  }
+  return problems.length === 0 ? parsed({ certificates }) : { ok: false, problems };
+};
+
+const noCertificate = (path: string): Parsed<never> =>
+  problem('issuer', `${path} holds no certificate`, 'use PEM (-----BEGIN CERTIFICATE-----)');
+
+const readKey = ({ path, text }: File): Parsed<KeyObject> => {
+  try {
+    return parsed(createPrivateKey(text));
+  } catch {
+    // The cause is not repeated: some of OpenSSL's messages quote what they read.
+    return problem('issuer', `${path} holds no private key that can be read`, 'use PEM, not encrypted');
+  }
+};

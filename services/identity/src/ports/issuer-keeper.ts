@@ -1,0 +1,131 @@
+import type { KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Parsed, parsed, printProblem } from '@gatehouse/shared/core/problem';
+import type { Log } from '@gatehouse/shared/log';
+import type { ActiveIssuer } from '../certify.ts';
+import {
+  type IssuerState,
+  type JudgedIssuer,
+  judgeIssuer,
+  offerIssuer,
+  type Rejection,
+} from '../core/issuer-state.ts';
+import { makeLeafTemplate } from '../core/leaf-template.ts';
+import { signatureAlgorithmOf } from '../core/signature-algorithm.ts';
+import { type IssuerFiles, readIssuerFiles } from './issuer-files.ts';
+import { isSignedBy, signLeaf } from './x509.ts';
+
+/** An issuer that was accepted, with the bundle it was judged by. */
+export interface KeptIssuer extends ActiveIssuer {
+  readonly judged: JudgedIssuer;
+  /** PEM: everything that this mesh trusts, as the file has it. */
+  readonly bundle: string;
+}
+
+export interface IssuerKeeperOptions {
+  readonly files: IssuerFiles;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called after a new issuer or bundle was taken. */
+  readonly onChange?: () => void;
+}
+
+const pollEveryMs = 10_000;
+
+/**
+ * Holds the issuer in use. Its files are read again and again; what they offer is taken if it passes the whole check, and
+ * otherwise the old issuer stays and the reason is kept for everybody to see.
+ */
+export class IssuerKeeper {
+  readonly #options: IssuerKeeperOptions;
+  #state: IssuerState<KeptIssuer> = { current: undefined, rejected: undefined };
+  #fingerprint = '';
+
+  constructor(options: IssuerKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** The issuer to sign with now; undefined while there is none, or it has expired. */
+  get usable(): KeptIssuer | undefined {
+    const { current } = this.#state;
+    return current !== undefined && this.#options.now() < current.judged.chainEnds * 1000
+      ? current
+      : undefined;
+  }
+
+  /** The issuer that was taken last, also when it has expired since. */
+  get current(): KeptIssuer | undefined {
+    return this.#state.current;
+  }
+
+  /** Why the files as they are now were not taken; undefined when they were. */
+  get rejected(): Rejection | undefined {
+    return this.#state.rejected;
+  }
+
+  /** Looks at the files until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // An abort ends the sleep; what the loop does then is to end.
+      await sleep(pollEveryMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await this.check();
+    }
+  }
+
+  /** Reads the files and takes what they offer, if it can be taken. */
+  async check(): Promise<void> {
+    const { log, now, onChange } = this.#options;
+    const offered = await this.#offer();
+    const before = this.#state;
+    const isSame =
+      offered.ok && before.current !== undefined && fingerprintOf(offered.value) === this.#fingerprint;
+    if (isSame && before.rejected === undefined) return;
+    // The same files judged well again after a refusal: only the refusal is forgotten.
+    const outcome = isSame && before.current !== undefined ? parsed(before.current) : offered;
+    const after = offerIssuer(before, outcome, now());
+    if (after.rejected !== undefined) {
+      const reason = after.rejected.problems.map(printProblem).join('; ');
+      // One reason is said once, not every ten seconds; its time is when it was first seen.
+      if (before.rejected?.problems.map(printProblem).join('; ') === reason) return;
+      log.warn({ reason, keeps: before.current?.judged.certificate.name ?? null }, 'the issuer is not taken');
+    }
+    this.#state = after;
+    if (!outcome.ok || isSame) return;
+    this.#fingerprint = fingerprintOf(outcome.value);
+    const { certificate, anchor } = outcome.value.judged;
+    const until = new Date(certificate.notAfter * 1000).toISOString();
+    log.info(
+      { issuer: certificate.name, serial: certificate.serial, anchor: anchor.name, until },
+      'issuer taken',
+    );
+    onChange?.();
+  }
+
+  async #offer(): Promise<Parsed<KeptIssuer>> {
+    const offered = await readIssuerFiles(this.#options.files);
+    if (!offered.ok) return offered;
+    const { candidate, anchors, privateKey, bundle } = offered.value;
+    const now = Math.floor(this.#options.now() / 1000);
+    const judged = judgeIssuer(candidate, { anchors, now, isSignedBy });
+    return judged.ok ? parsed(keep(judged.value, privateKey, bundle)) : judged;
+  }
+}
+
+const keep = (judged: JudgedIssuer, privateKey: KeyObject, bundle: string): KeptIssuer => {
+  const { certificate, intermediates, chainEnds } = judged;
+  const { key, subject, keyId } = certificate;
+  if (typeof key !== 'string') throw new TypeError('judgeIssuer lets no other key pass');
+  const algorithm = signatureAlgorithmOf(key);
+  return {
+    judged,
+    bundle,
+    template: makeLeafTemplate({ name: subject, keyId, algorithm, chainEnds }),
+    intermediates: intermediates.map(({ der }) => der),
+    sign: (leaf) => signLeaf(leaf, privateKey),
+  };
+};
+
+/** Changes with anything that clients are given. The key needs no part: it belongs to the certificate. */
+const fingerprintOf = ({ judged, bundle }: KeptIssuer): string =>
+  [judged.certificate, ...judged.intermediates].map(({ der }) => der.toBase64()).join() + bundle;
