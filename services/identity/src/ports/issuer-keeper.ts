@@ -1,9 +1,9 @@
-import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Parsed, parsed, printProblem } from '@gatehouse/shared/core/problem';
 import type { Log } from '@gatehouse/shared/log';
 import type { ActiveIssuer } from '../certify.ts';
 import {
+  type CaCertificate,
   type IssuerState,
   type JudgedIssuer,
   judgeIssuer,
@@ -12,13 +12,15 @@ import {
 } from '../core/issuer-state.ts';
 import { makeLeafTemplate } from '../core/leaf-template.ts';
 import { signatureAlgorithmOf } from '../core/signature-algorithm.ts';
-import { type IssuerFiles, readIssuerFiles } from './issuer-files.ts';
+import { type IssuerFiles, type OfferedIssuer, readIssuerFiles } from './issuer-files.ts';
 import { isSignedBy, signLeaf } from './x509.ts';
 
 /** An issuer that was accepted, with the bundle it was judged by. */
 export interface KeptIssuer extends ActiveIssuer {
   readonly judged: JudgedIssuer;
-  /** PEM: everything that this mesh trusts, as the file has it. */
+  /** Everything that this mesh trusts. */
+  readonly anchors: readonly CaCertificate[];
+  /** The same as the file has it: PEM. */
   readonly bundle: string;
 }
 
@@ -105,20 +107,21 @@ export class IssuerKeeper {
   async #offer(): Promise<Parsed<KeptIssuer>> {
     const offered = await readIssuerFiles(this.#options.files);
     if (!offered.ok) return offered;
-    const { candidate, anchors, privateKey, bundle } = offered.value;
+    const { candidate, anchors } = offered.value;
     const now = Math.floor(this.#options.now() / 1000);
     const judged = judgeIssuer(candidate, { anchors, now, isSignedBy });
-    return judged.ok ? parsed(keep(judged.value, privateKey, bundle)) : judged;
+    return judged.ok ? parsed(keep(judged.value, offered.value)) : judged;
   }
 }
 
-const keep = (judged: JudgedIssuer, privateKey: KeyObject, bundle: string): KeptIssuer => {
+const keep = (judged: JudgedIssuer, { privateKey, anchors, bundle }: OfferedIssuer): KeptIssuer => {
   const { certificate, intermediates, chainEnds } = judged;
   const { key, subject, keyId } = certificate;
   if (typeof key !== 'string') throw new TypeError('judgeIssuer lets no other key pass');
   const algorithm = signatureAlgorithmOf(key);
   return {
     judged,
+    anchors,
     bundle,
     template: makeLeafTemplate({ name: subject, keyId, algorithm, chainEnds }),
     intermediates: intermediates.map(({ der }) => der),

@@ -1,0 +1,80 @@
+import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/shared/config';
+import type { Problem } from '@gatehouse/shared/core/problem';
+import { boolean, duration, oneOf, path } from '@gatehouse/shared/setting-forms';
+import { sharedSettings } from '@gatehouse/shared/settings';
+
+/** Every setting of identity. */
+export const identitySettings = {
+  ...sharedSettings({ grpc: 8080, admin: 9990 }),
+  issuerDir: optionalSetting({
+    variable: 'GATEHOUSE_ISSUER_DIR',
+    value: path,
+    absent: '`/var/run/gatehouse/issuer`; the embedded CA of the state directory in dev mode',
+    sentence: 'The folder of the issuer: `tls.crt` and `tls.key`, or `crt.pem` and `key.pem`.',
+  }),
+  tokenReviewer: optionalSetting({
+    variable: 'GATEHOUSE_TOKEN_REVIEWER',
+    value: oneOf(['token-review', 'jwks']),
+    absent: '`token-review`; `jwks` in dev mode',
+    sentence: 'Who says whose token it is: the API server for each call, or its public keys and the watch.',
+  }),
+  requirePodBoundToken: setting({
+    variable: 'GATEHOUSE_REQUIRE_POD_BOUND_TOKEN',
+    value: boolean,
+    fallback: 'true',
+    sentence: 'Whether tokens that are bound to no pod are refused.',
+  }),
+  issuanceLifetimeMs: setting({
+    variable: 'GATEHOUSE_ISSUANCE_LIFETIME',
+    value: duration,
+    fallback: '24h',
+    sentence: 'How long a workload certificate is valid; proxies renew at 70 %.',
+  }),
+  clockSkewMs: setting({
+    variable: 'GATEHOUSE_CLOCK_SKEW',
+    value: duration,
+    fallback: '20s',
+    sentence: 'How far clocks may differ: certificates begin that much earlier and end that much later.',
+  }),
+  issuanceLog: optionalSetting({
+    variable: 'GATEHOUSE_ISSUANCE_LOG',
+    value: path,
+    absent: 'off: the latest certificates are remembered in memory only',
+    sentence: 'The file that every certificate is recorded in before it leaves.',
+  }),
+};
+
+export type IdentityConfig = Config<typeof identitySettings>;
+
+/** A proxy renews no sooner than 10 s after an answer (contract/proxy.md §4.3), so shorter lives only make gaps. */
+const shortestLifetimeMs = 15_000;
+
+/** Throws one error that lists every problem by its variable. */
+export const readIdentityConfig = (env: NodeJS.ProcessEnv): IdentityConfig =>
+  readConfig(identitySettings, env, check);
+
+const check = (config: IdentityConfig): readonly Problem[] => {
+  const problems: Problem[] = [];
+  if (config.source.kind === 'kubernetes') {
+    problems.push({
+      field: 'GATEHOUSE_SOURCE',
+      found: 'watching Kubernetes is not built yet',
+      fix: 'use directory:PATH with a folder of manifests',
+    });
+  }
+  if (config.source.kind === 'directory' && config.tokenReviewer === 'token-review') {
+    problems.push({
+      field: 'GATEHOUSE_TOKEN_REVIEWER',
+      found: 'there is no API server to ask about tokens when the source is a directory',
+      fix: 'use jwks, or unset it',
+    });
+  }
+  if (config.issuanceLifetimeMs < shortestLifetimeMs) {
+    problems.push({
+      field: 'GATEHOUSE_ISSUANCE_LIFETIME',
+      found: 'it is shorter than proxies can renew',
+      fix: `use at least ${shortestLifetimeMs / 1000}s`,
+    });
+  }
+  return problems;
+};
