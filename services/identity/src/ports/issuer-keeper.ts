@@ -29,8 +29,8 @@ export interface IssuerKeeperOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Called after a new issuer or bundle was taken. */
-  readonly onChange?: () => void;
+  /** Called after a new issuer or bundle was taken, which is in use by then. */
+  readonly onChange: (issuer: KeptIssuer) => Promise<void>;
 }
 
 const pollEveryMs = 10_000;
@@ -101,7 +101,7 @@ export class IssuerKeeper {
       { issuer: certificate.name, serial: certificate.serial, anchor: anchor.name, until },
       'issuer taken',
     );
-    onChange?.();
+    await onChange(outcome.value);
   }
 
   async #offer(): Promise<Parsed<KeptIssuer>> {

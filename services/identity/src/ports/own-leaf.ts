@@ -27,6 +27,7 @@ export class OwnLeaf {
   readonly #options: OwnLeafOptions;
   #material: TlsMaterial | undefined;
   #renewAt = 0;
+  #outdated = false;
   #listener: (material: TlsMaterial) => void = () => {};
   #nudge = new AbortController();
 
@@ -46,7 +47,7 @@ export class OwnLeaf {
 
   /** Renews without waiting: the issuer or the bundle has changed. */
   renewSoon(): void {
-    this.#renewAt = 0;
+    this.#outdated = true;
     this.#nudge.abort();
   }
 
@@ -54,7 +55,7 @@ export class OwnLeaf {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#nudge = new AbortController();
-      if (this.#renewAt <= this.#options.now()) await this.renew();
+      if (this.#outdated || this.#renewAt <= this.#options.now()) await this.renew();
       const rest = Math.max(0, Math.min(this.#renewAt - this.#options.now(), longestRestMs));
       // Either abort only ends the rest early.
       await sleep(rest, undefined, { signal: AbortSignal.any([signal, this.#nudge.signal]) }).catch(
@@ -66,6 +67,7 @@ export class OwnLeaf {
   /** Makes a new key and certifies it. On failure the old leaf stays, and is tried again soon. */
   async renew(): Promise<void> {
     const { identity, issue, trustAnchors, log, now } = this.#options;
+    this.#outdated = false;
     try {
       const { publicKey, privateKey: key } = await makeKeys('ec', { namedCurve: 'P-256' });
       const spki = publicKey.export({ format: 'der', type: 'spki' });

@@ -1,13 +1,14 @@
 import type { AdminApp } from '@gatehouse/shared/admin/admin-server';
 import { pageOf, pageQuery, paginate } from '@gatehouse/shared/admin/page';
 import { GatehouseError } from '@gatehouse/shared/error';
+import { pemOf } from '@gatehouse/shared/tls/material';
 import { Type } from 'typebox';
 import type { IssuanceRecord } from '../core/issuance-record.ts';
 import type { IssuanceQuery } from '../core/issuance-ring.ts';
 import type { CaCertificate } from '../core/issuer-state.ts';
 import { IssuanceItem, printItem } from './issuance-item.ts';
 import type { IssuerKeeper, KeptIssuer } from './issuer-keeper.ts';
-import { printPemCertificate, sha256 } from './x509.ts';
+import { sha256 } from './x509.ts';
 
 export interface RestParts {
   readonly keeper: Pick<IssuerKeeper, 'current' | 'usable' | 'rejected'>;
@@ -83,7 +84,7 @@ export const identityRoutes =
           ? reply.type('application/json').send({
               certificates: kept.anchors.map((anchor) => ({
                 ...printCertificate(anchor, now()),
-                pem: printPemCertificate(anchor.der),
+                pem: pemOf(anchor.der),
               })),
             })
           : reply.type(pemMediaType).send(kept.bundle);

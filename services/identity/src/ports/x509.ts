@@ -118,10 +118,3 @@ const block = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-
 /** The certificates of a PEM file in their order, as DER. */
 export const readPemCertificates = (text: string): Uint8Array[] =>
   [...text.matchAll(block)].map(([pem]) => new NodeCertificate(pem).raw);
-
-export const printPemCertificate = (der: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${(
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  ).join('\n')}\n-----END CERTIFICATE-----\n`;
