@@ -38,3 +38,9 @@ export const secureContextOptions = (
         cert: certificate.chain.map(pemOf).join(''),
       }),
 });
+
+/** The certificates of a PEM bundle in DER, in their order; text around them is allowed, as in files that people write. */
+export const certificatesInPem = (text: string): Uint8Array[] =>
+  [...text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/g)].map(
+    (match) => Buffer.from(match[1] ?? '', 'base64'),
+  );
