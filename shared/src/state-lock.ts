@@ -24,9 +24,9 @@ export const lockState = async (state: StateDir, holder: StateHolder): Promise<S
   try {
     const server = await listenAt(reachable(folder, own));
     try {
-      const identity = await identityOf(own);
       await claim({ folder, own, path, holder });
       await rm(own);
+      const identity = await identityOf(path);
       return { release: () => release(server, path, identity) };
     } catch (error) {
       await close(server);
@@ -39,49 +39,57 @@ export const lockState = async (state: StateDir, holder: StateHolder): Promise<S
 
 interface Claim {
   readonly folder: FileHandle;
+  /** Our socket, listening; every name we take is one more link to it. */
   readonly own: string;
   readonly path: string;
   readonly holder: StateHolder;
 }
 
-/** Gives our socket the name of the lock: link(2) fails where it exists, so one of two racers wins. */
-const claim = async ({ folder, own, path, holder }: Claim): Promise<void> => {
-  for (;;) {
-    const taken = await link(own, path).then(
-      () => false,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EEXIST') return true;
-        throw error;
-      },
-    );
-    if (!taken) return;
+/**
+ * Gives our socket the name `path`. link(2) fails where the name exists, so of those who find it free one wins. A dead
+ * socket may be replaced only by whoever holds a second name made from its identity, taken in the same way: then
+ * nobody who looked at the dead one earlier can replace the live one that came after it.
+ */
+const claim = async (wanted: Claim): Promise<void> => {
+  const { folder, own, path, holder } = wanted;
+  while (!(await linkIfFree(own, path))) {
     const found = await identityOf(path);
     const owner = await ask(reachable(folder, path));
     if (owner.kind === 'live') {
       throw new GatehouseError(
         'already-exists',
-        `${holder} already runs on the state directory ${dirname(path)} (${owner.who}, ${basename(path)}): ` +
+        `${holder} already runs on the state directory ${dirname(path)} (${owner.who}, ${holder}.sock): ` +
           'stop it, or use another GATEHOUSE_STATE_DIR',
       );
     }
-    if (found !== undefined) await clear(path, own, found);
+    if (found === undefined) continue;
+    const permit = join(dirname(path), `.${holder}-after-${found}.sock`);
+    await claim({ ...wanted, path: permit });
+    try {
+      if ((await identityOf(path)) === found) await replaceBy(own, path);
+    } finally {
+      await rm(permit);
+    }
+    if (await isSame(own, path)) return;
   }
 };
 
-/** Removes the dead socket that was looked at, and no other: if a racer replaced it meanwhile, his is put back. */
-const clear = async (path: string, own: string, dead: string): Promise<void> => {
-  const aside = `${own}.stale`;
-  const moved = await rename(path, aside).then(
+const linkIfFree = (own: string, path: string): Promise<boolean> =>
+  link(own, path).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
+      if (error.code === 'EEXIST') return false;
       throw error;
     },
   );
-  if (!moved) return;
-  if ((await identityOf(aside)) !== dead) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+
+const replaceBy = async (own: string, path: string): Promise<void> => {
+  await link(own, `${own}.new`);
+  await rename(`${own}.new`, path);
 };
+
+const isSame = async (one: string, other: string): Promise<boolean> =>
+  (await identityOf(one)) === (await identityOf(other));
 
 const release = async (server: Server, path: string, identity: string | undefined): Promise<void> => {
   // Only our own: a folder that was emptied and used anew holds somebody else's.
@@ -92,7 +100,7 @@ const release = async (server: Server, path: string, identity: string | undefine
 /** Tells one socket file from a later one of the same name; undefined when there is none. */
 const identityOf = async (path: string): Promise<string | undefined> => {
   const found = await stat(path, { bigint: true }).catch(() => undefined);
-  return found === undefined ? undefined : `${found.dev}/${found.ino}/${found.birthtimeNs}`;
+  return found === undefined ? undefined : `${found.dev}-${found.ino}-${found.birthtimeNs}`;
 };
 
 // sun_path holds 108 bytes on Linux, 104 elsewhere, with the final zero. A longer path is reached through the folder's
