@@ -1,0 +1,36 @@
+import type { PortSet } from '@gatehouse/shared/core/port-set';
+import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import type { Mesh } from '@gatehouse/shared/core/workload-identity';
+import type { Kind } from '@gatehouse/shared/kube/kinds';
+import type { AddressIndex } from './address-index.ts';
+import { facts } from './facts.ts';
+
+/** The kinds an answer is made of. */
+export const watchedKinds = ['Pod', 'Service', 'EndpointSlice', 'Node', 'Server'] as const satisfies Kind[];
+
+/** What is known of the cluster when an answer is compiled. */
+export interface Cluster {
+  readonly index: ResourceIndex;
+  /** Kept in step with `index` by whoever applies changes. */
+  readonly addresses: AddressIndex;
+  readonly settings: ClusterSettings;
+}
+
+export interface ClusterSettings {
+  readonly mesh: Mesh;
+  readonly clusterDomain: string;
+  readonly defaultOpaquePorts: PortSet;
+}
+
+/** An answer, and the facts it was made of: when one of those changes it is stale (see facts.ts). */
+export interface Compiled<T> {
+  readonly value: T;
+  readonly reads: ReadonlySet<string>;
+}
+
+/** The zone of a node by its label; '' where nobody says. */
+export const zoneOfNode = (cluster: Cluster, reads: Set<string>, node: string): string => {
+  if (node === '') return '';
+  reads.add(facts.zone(node));
+  return cluster.index.get('Node', '', node)?.spec.zone ?? '';
+};

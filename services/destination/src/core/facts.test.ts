@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { KubeObject, SliceEndpoint } from '@gatehouse/shared/kube/kinds';
+import { aNode, anEndpointSlice, aPod, aServer, aService } from '@gatehouse/shared/testing/builders';
+import fc from 'fast-check';
+import { aCluster, put, remove } from '../../testing/a-cluster.ts';
+import { Answers, type Held } from './answers.ts';
+import { compileClientPlace } from './client-place.ts';
+import type { Cluster, Compiled } from './cluster.ts';
+import { compileEndpointSet } from './endpoint-set.ts';
+import { touchedFacts } from './facts.ts';
+import { compileProfile } from './profile.ts';
+import { parseTarget } from './target.ts';
+
+const ip = fc.constantFrom('10.1.0.1', '10.1.0.2', 'fd00::1');
+const name = fc.constantFrom('a', 'b');
+const node = fc.constantFrom('', 'node-1', 'node-2');
+const app = fc.constantFrom('a', 'b').map((value) => ({ app: value }));
+
+const sliceEndpoint: fc.Arbitrary<SliceEndpoint> = fc
+  .record({ address: ip, ready: fc.boolean(), nodeName: node, pod: fc.option(name, { nil: undefined }) })
+  .map(({ address, ready, nodeName, pod }) => ({
+    addresses: [address],
+    ready,
+    nodeName,
+    hostname: 'h',
+    zone: '',
+    forZones: [],
+    forNodes: [],
+    target: pod === undefined ? undefined : { kind: 'Pod', namespace: 'demo', name: pod },
+  }));
+
+const object: fc.Arbitrary<KubeObject> = fc.oneof(
+  fc
+    .record({
+      name,
+      labels: app,
+      ips: fc.uniqueArray(ip, { maxLength: 2 }),
+      ready: fc.boolean(),
+      nodeName: node,
+      hostname: fc.constant('h'),
+      subdomain: name,
+      hostIps: fc.constant(['192.168.0.1']),
+      ports: fc.constantFrom(
+        [],
+        [{ name: 'web', port: 8080, hostPort: 8080 }],
+        [{ name: 'web', port: 9090 }],
+      ),
+    })
+    .map((said) => aPod(said)),
+  fc
+    .record({
+      name,
+      selector: fc.option(app, { nil: undefined }),
+      clusterIps: fc.constantFrom([], ['10.32.0.1'], ['10.32.0.2', 'fd01::1']),
+      ports: fc.constantFrom([], [{ name: 'http', port: 80, targetPort: 'web', appProtocol: undefined }]),
+    })
+    .map((said) => aService(said)),
+  fc
+    .record({ name, service: name, endpoints: fc.array(sliceEndpoint, { maxLength: 2 }) })
+    .map((said) => anEndpointSlice(said)),
+  fc
+    .record({ name: fc.constantFrom('node-1', 'node-2'), zone: fc.constantFrom('', 'x', 'y') })
+    .map((said) => aNode(said)),
+  fc.record({ name, proxyProtocol: fc.constantFrom('unknown', 'opaque') }).map((said) => aServer(said)),
+);
+
+const change = fc.record({ kind: fc.constantFrom('put', 'put', 'remove'), object });
+
+const paths = [
+  'a.demo.svc.cluster.local:80',
+  'b.demo.svc.cluster.local:80',
+  'b.demo.svc.cluster.local:81',
+  'h.a.demo.svc.cluster.local:80',
+  '10.1.0.1:8080',
+  '[fd00::1]:8080',
+  '10.32.0.1:80',
+  '192.168.0.1:8080',
+] as const;
+
+/** Every kind of question, as a function of the previous answer. */
+const questions = (cluster: Cluster): readonly ((previous: unknown) => Compiled<unknown>)[] => [
+  ...paths.flatMap((path) => {
+    const parsed = parseTarget(path, 'cluster.local');
+    const target = parsed.ok ? parsed.value : assert.fail(path);
+    const profile = (previous: unknown) => compileProfile(cluster, target, previous as undefined);
+    return target.kind === 'ip'
+      ? [profile]
+      : [profile, (previous: unknown) => compileEndpointSet(cluster, target, previous as undefined)];
+  }),
+  (previous) =>
+    compileClientPlace(cluster, { namespace: 'demo', nodeName: '', pod: 'a' }, previous as undefined),
+];
+
+test('an answer is never stale: however the cluster changed, it equals one that is compiled afresh', () => {
+  fc.assert(
+    fc.property(
+      fc.array(object, { maxLength: 6 }),
+      fc.array(change, { maxLength: 12 }),
+      (objects, changes) => {
+        const cluster = aCluster(...objects);
+        const asked = questions(cluster);
+        const answers = new Answers();
+        const held: readonly Held<unknown>[] = asked.map((compile, index) =>
+          answers.ask(`${index}`, compile, () => {}),
+        );
+        for (const { value } of held) assert.notEqual(value, undefined);
+        for (const step of changes) {
+          const touched = step.kind === 'put' ? put(cluster, step.object) : remove(cluster, step.object);
+          answers.touch(touchedFacts(touched));
+          answers.settle();
+          for (const [index, compile] of asked.entries()) {
+            assert.deepEqual(held[index]?.value, compile(undefined).value);
+          }
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

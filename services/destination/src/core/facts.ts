@@ -1,0 +1,74 @@
+import { printIp, readIp } from '@gatehouse/shared/core/ip-network';
+import type { Touched } from '@gatehouse/shared/core/resource-index';
+import type { Kind, KubeObject } from '@gatehouse/shared/kube/kinds';
+
+/**
+ * Names of the facts that answers are made of. A compiler lists the facts it read; a batch of changes lists the facts
+ * it touched; where they meet, an answer is stale. Too many names cost a compile that changes nothing, one too few
+ * would leave a client with an old answer.
+ */
+export const facts = {
+  service: (namespace: string, name: string): string => `service/${namespace}/${name}`,
+  slices: (namespace: string, service: string): string => `slices/${namespace}/${service}`,
+  pod: (namespace: string, name: string): string => `pod/${namespace}/${name}`,
+  /** Pods that carry one pair of a selector: whatever matches the selector carries it. */
+  labelled: (namespace: string, key: string, value: string): string => `label/${namespace}/${key}=${value}`,
+  servers: (namespace: string): string => `servers/${namespace}`,
+  zone: (node: string): string => `zone/${node}`,
+  address: (ip: string): string => `address/${ip}`,
+};
+
+/** One text for each address, however a manifest writes it; undefined when it is none. */
+export const canonicalIp = (text: string): string | undefined => {
+  const ip = readIp(text);
+  return ip === undefined ? undefined : printIp(ip);
+};
+
+/** The facts that a batch changed. */
+export const touchedFacts = (touched: readonly Touched[]): ReadonlySet<string> => {
+  const names = new Set<string>();
+  for (const { before, after } of touched) {
+    for (const object of [before, after]) {
+      if (object !== undefined) nameFacts(object as AnyObject, names);
+    }
+  }
+  return names;
+};
+
+/** The union over kinds, so that `kind` narrows `spec`. */
+type AnyObject = { [K in Kind]: KubeObject<K> }[Kind];
+
+const nameFacts = (object: AnyObject, names: Set<string>): void => {
+  const { namespace, name, labels } = object.meta;
+  switch (object.kind) {
+    case 'Service':
+      names.add(facts.service(namespace, name));
+      nameAddresses(object.spec.clusterIps, names);
+      break;
+    case 'EndpointSlice':
+      names.add(facts.slices(namespace, object.spec.service));
+      break;
+    case 'Pod':
+      names.add(facts.pod(namespace, name));
+      for (const [key, value] of Object.entries(labels)) names.add(facts.labelled(namespace, key, value));
+      nameAddresses(object.spec.ips, names);
+      nameAddresses(object.spec.hostIps, names);
+      break;
+    case 'Server':
+      names.add(facts.servers(namespace));
+      break;
+    case 'Node':
+      names.add(facts.zone(name));
+      break;
+    default:
+      // Other kinds are in no answer; if one ever is, its compiler has to name what it reads here.
+      break;
+  }
+};
+
+const nameAddresses = (ips: readonly string[], names: Set<string>): void => {
+  for (const text of ips) {
+    const ip = canonicalIp(text);
+    if (ip !== undefined) names.add(facts.address(ip));
+  }
+};

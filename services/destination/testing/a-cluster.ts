@@ -1,0 +1,45 @@
+import { portSet } from '@gatehouse/shared/core/port-set';
+import { ResourceIndex, type Touched } from '@gatehouse/shared/core/resource-index';
+import type { Change } from '@gatehouse/shared/kube/changes';
+import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import { AddressIndex } from '../src/core/address-index.ts';
+import type { Cluster } from '../src/core/cluster.ts';
+
+/** The settings of tests: mesh `gatehouse`, MySQL's port opaque by default. */
+export const settings = {
+  mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+  clusterDomain: 'cluster.local',
+  defaultOpaquePorts: portSet([{ first: 3306, last: 3306 }]),
+};
+
+/** A cluster that holds these objects. */
+export const aCluster = (...objects: readonly KubeObject[]): Cluster => {
+  const cluster: Cluster = { index: new ResourceIndex(), addresses: new AddressIndex(), settings };
+  put(cluster, ...objects);
+  return cluster;
+};
+
+/** Adds or replaces objects. */
+export const put = (cluster: Cluster, ...objects: readonly KubeObject[]): readonly Touched[] =>
+  apply(
+    cluster,
+    objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change),
+  );
+
+export const remove = (cluster: Cluster, ...objects: readonly KubeObject[]): readonly Touched[] =>
+  apply(
+    cluster,
+    objects.map(({ kind, meta }) => ({
+      type: 'delete',
+      kind,
+      namespace: meta.namespace,
+      name: meta.name,
+      uid: meta.uid,
+    })),
+  );
+
+const apply = (cluster: Cluster, changes: readonly Change[]): readonly Touched[] => {
+  const touched = cluster.index.apply(changes);
+  cluster.addresses.apply(touched);
+  return touched;
+};
