@@ -62,7 +62,7 @@ export const aPod = ({
       terminated: false,
       ports: [],
       probes: [],
-      hostname: '',
+      hostname: said.name ?? 'a',
       subdomain: '',
       proxyInboundPort: 4143,
     },

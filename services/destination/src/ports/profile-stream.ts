@@ -1,0 +1,29 @@
+import type { LatestStream, Row } from '@gatehouse/shared/grpc/latest-stream';
+import type { Stream } from './session.ts';
+import { versionOf } from './version.ts';
+
+/** One GetProfile stream: the latest profile wins, and one that is equal to the last is not sent again. */
+export class ProfileStream implements Stream {
+  readonly #latest: LatestStream<Row>;
+  readonly #newest: () => Row;
+  #isAdmitted = false;
+
+  constructor(latest: LatestStream<Row>, newest: () => Row) {
+    this.#latest = latest;
+    this.#newest = newest;
+  }
+
+  admit(): void {
+    this.#isAdmitted = true;
+    this.advance();
+  }
+
+  advance(): void {
+    if (this.#isAdmitted) this.#latest.offer(this.#newest());
+  }
+
+  get version(): string | undefined {
+    const { sent } = this.#latest;
+    return sent === undefined ? undefined : versionOf(sent.bytes);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Row } from '@gatehouse/shared/grpc/latest-stream';
+import { localityOf, type ZoneLocality } from '../core/endpoint.ts';
+import type { ClientPlace } from '../core/filter.ts';
+import type { Profile } from '../core/profile.ts';
+import { encodeProfile } from './encode.ts';
+
+/** Encodes each profile once for all streams that are sent it. */
+export class Profiles {
+  readonly #clusterDomain: string;
+  readonly #rows = new WeakMap<Profile, Map<ZoneLocality, Row>>();
+
+  constructor(clusterDomain: string) {
+    this.#clusterDomain = clusterDomain;
+  }
+
+  rowOf(profile: Profile, client: ClientPlace): Row {
+    const zone = profile.kind === 'endpoint' ? profile.endpoint.place.zone : '';
+    const locality = localityOf(zone, client.zone);
+    let known = this.#rows.get(profile);
+    if (known === undefined) {
+      known = new Map();
+      this.#rows.set(profile, known);
+    }
+    let row = known.get(locality);
+    if (row === undefined) {
+      const bytes = encodeProfile(profile, { locality, clusterDomain: this.#clusterDomain });
+      row = { bytes, refresh: true };
+      known.set(locality, row);
+    }
+    return row;
+  }
+}

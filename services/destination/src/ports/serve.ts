@@ -1,0 +1,136 @@
+import { GatehouseError } from '@gatehouse/shared/error';
+import { LatestStreams, type Row } from '@gatehouse/shared/grpc/latest-stream';
+import { StreamPacer } from '@gatehouse/shared/grpc/stream-pacer';
+import type { Methods, StreamCall } from '@gatehouse/shared/grpc/transport';
+import { compileClientPlace } from '../core/client-place.ts';
+import type { ContextToken } from '../core/context-token.ts';
+import { compileEndpointSet, type EndpointSet } from '../core/endpoint-set.ts';
+import type { ClientPlace } from '../core/filter.ts';
+import { compileProfile, type Profile } from '../core/profile.ts';
+import { Snapshots } from '../core/snapshot.ts';
+import { printTarget, type Target } from '../core/target.ts';
+import { Admission } from './admission.ts';
+import { GetStream } from './get-stream.ts';
+import { type OpenStream, OpenStreams } from './open-streams.ts';
+import { ProfileStream } from './profile-stream.ts';
+import { Profiles } from './profiles.ts';
+import { readGet, readGetProfile } from './request.ts';
+import { Session, type Stream } from './session.ts';
+import { Updates } from './updates.ts';
+import type { ClusterWatch } from './watch.ts';
+
+const service = '/io.linkerd.proxy.destination.Destination';
+
+/** A client that does not read is never cut off: what it missed is one difference, whenever it reads again (design §7). */
+const patience = { drainWithinMs: Number.POSITIVE_INFINITY };
+
+/** Serves Get and GetProfile from what the watch compiles. */
+export class DestinationServer {
+  readonly updates = new Updates();
+  readonly admission = new Admission();
+  readonly streams: OpenStreams;
+  readonly #watch: ClusterWatch;
+  readonly #pacer = new StreamPacer(patience);
+  readonly #latest = new LatestStreams<Row>(patience);
+  readonly #snapshots = new Snapshots();
+  readonly #profiles: Profiles;
+
+  constructor(watch: ClusterWatch, now: () => number) {
+    this.#watch = watch;
+    this.streams = new OpenStreams(now);
+    this.#profiles = new Profiles(watch.cluster.settings.clusterDomain);
+  }
+
+  readonly methods: Methods = {
+    [`${service}/Get`]: { kind: 'server-stream', open: (call) => this.#get(call) },
+    [`${service}/GetProfile`]: { kind: 'server-stream', open: (call) => this.#getProfile(call) },
+  };
+
+  #get(received: StreamCall): void {
+    const { cluster, answers } = this.#readyWatch();
+    const { target, token } = readGet(received.request, cluster.settings.clusterDomain);
+    const call = this.streams.follow(received, 'Get', printTarget(target));
+    const session = new Session(answers, call.signal);
+    const set = session.ask(`endpoints/${printTarget(target)}`, (previous: EndpointSet | undefined) =>
+      compileEndpointSet(cluster, target, previous),
+    );
+    if (set.value.kind === 'external-name') throw externalName(target);
+    const place = this.#askPlace(session, token);
+    const stream = new GetStream({
+      call,
+      pacer: this.#pacer,
+      updates: this.updates,
+      labels: { service: target.name, namespace: target.namespace },
+      newest: () => this.#snapshots.of(set.value, place.value),
+    });
+    this.#begin(call, session, stream);
+  }
+
+  #getProfile(received: StreamCall): void {
+    const { cluster, answers } = this.#readyWatch();
+    const { target, token } = readGetProfile(received.request, cluster.settings.clusterDomain);
+    const call = this.streams.follow(received, 'GetProfile', printTarget(target));
+    const session = new Session(answers, call.signal);
+    const profile = session.ask(`profile/${printTarget(target)}`, (previous: Profile | undefined) =>
+      compileProfile(cluster, target, previous),
+    );
+    refuse(profile.value, target);
+    const place = this.#askPlace(session, token);
+    const newest = (): Row => this.#profiles.rowOf(profile.value, place.value);
+    this.#begin(call, session, new ProfileStream(this.#latest.open(call), newest));
+  }
+
+  /** From here on the stream has its turn in the queue, then follows its answers until the call is over. */
+  #begin(call: OpenStream, session: Session, stream: Stream): void {
+    call.version = () => stream.version;
+    session.begin(stream);
+    const leave = this.admission.enter(() => {
+      const [bytes, builds] = [call.sentBytes, this.updates.firstBuilds];
+      stream.admit();
+      return { bytes: call.sentBytes - bytes, wasBuilt: this.updates.firstBuilds > builds };
+    });
+    call.signal.addEventListener('abort', leave, { once: true });
+  }
+
+  /** Out of ignorance nobody is told that something does not exist: until all is listed, come again. */
+  #readyWatch(): ClusterWatch {
+    if (!this.#watch.isReady) {
+      throw new GatehouseError('unavailable', 'the cluster has not been listed yet: try again');
+    }
+    return this.#watch;
+  }
+
+  #askPlace(session: Session, token: ContextToken): { readonly value: ClientPlace } {
+    const { namespace, nodeName, pod } = token;
+    return session.ask(`place/${JSON.stringify([nodeName, namespace, pod])}`, (previous) =>
+      compileClientPlace(this.#watch.cluster, token, previous),
+    );
+  }
+}
+
+/** What only an error can say to whoever asks anew; an open stream is sent an empty profile instead and stays open. */
+const refuse = (profile: Profile, target: Target): void => {
+  if (profile.kind !== 'nothing') return;
+  switch (profile.reason) {
+    case 'no-service':
+      throw new GatehouseError('not-found', `Service ${nameOf(target)} not found`);
+    case 'no-instance':
+      throw new GatehouseError('not-found', `${printTarget(target)} has no such instance`);
+    case 'external-name':
+      throw externalName(target);
+    case 'shared-address':
+      throw new GatehouseError('failed-precondition', `several Services have the address ${nameOf(target)}`);
+    case 'no-port':
+      // The proxy then goes by its policy alone, which knows what to do with a port that is not declared.
+      return;
+  }
+};
+
+const externalName = (target: Target): GatehouseError =>
+  new GatehouseError(
+    'invalid-argument',
+    `Service ${nameOf(target)} is an ExternalName, which has no endpoints`,
+  );
+
+const nameOf = (target: Target): string =>
+  target.kind === 'ip' ? target.ip : `${target.name}.${target.namespace}`;

@@ -1,0 +1,53 @@
+import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import type { Change, Source } from '@gatehouse/shared/kube/changes';
+import { AddressIndex } from '../core/address-index.ts';
+import { Answers } from '../core/answers.ts';
+import { type Cluster, type ClusterSettings, watchedKinds } from '../core/cluster.ts';
+import { touchedFacts } from '../core/facts.ts';
+
+/** A burst is compiled at most this often; the first change of one is compiled at once (design §6.5). */
+const settleEveryMs = 20;
+
+/** Keeps the cluster's picture and the compiled answers in step with a source. */
+export class ClusterWatch {
+  readonly cluster: Cluster;
+  readonly answers = new Answers();
+  #settledAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(settings: ClusterSettings) {
+    this.cluster = { index: new ResourceIndex(), addresses: new AddressIndex(), settings };
+  }
+
+  /** Whether every kind has been listed once. Before that nobody may be told that something does not exist. */
+  get isReady(): boolean {
+    return this.cluster.index.isSynced(watchedKinds);
+  }
+
+  /** Watches until the signal aborts. */
+  async run(source: Source, signal: AbortSignal): Promise<void> {
+    try {
+      await source.run(watchedKinds, (changes) => this.#take(changes), signal);
+    } finally {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  #take(changes: readonly Change[]): void {
+    const { index, addresses } = this.cluster;
+    const touched = index.apply(changes);
+    addresses.apply(touched);
+    this.answers.touch(touchedFacts(touched));
+    if (this.#timer !== undefined) return;
+    const wait = this.#settledAt + settleEveryMs - performance.now();
+    if (wait <= 0) this.#settle();
+    else this.#timer = setTimeout(() => this.#settle(), wait);
+  }
+
+  #settle(): void {
+    this.#timer = undefined;
+    this.answers.settle();
+    this.#settledAt = performance.now();
+  }
+}
