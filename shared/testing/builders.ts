@@ -62,7 +62,7 @@ export const aPod = ({
       terminated: false,
       ports: [],
       probes: [],
-      hostname: said.name ?? 'a',
+      hostname: '',
       subdomain: '',
       proxyInboundPort: 4143,
     },

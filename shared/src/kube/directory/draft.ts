@@ -1,0 +1,126 @@
+import { nearestWord } from '../../core/nearest-word.ts';
+import type { Parsed, Problem } from '../../core/problem.ts';
+import { kindOf, kinds, kindTable } from '../kind-table.ts';
+import type { Kind, KubeObject } from '../kinds.ts';
+import type { WireObject } from '../parse/fields.ts';
+import { readObject } from '../read-object.ts';
+import { fillIn, leavesAddressOut } from './fill-in.ts';
+import { unactedKind, unactedKinds } from './unacted-kinds.ts';
+import { isWorkloadKind, readWorkload, type Workload, workloadKinds } from './workload.ts';
+
+/** What one document of a manifest stands for, before anything is known of the other manifests. */
+export type Draft =
+  | {
+      readonly type: 'object';
+      readonly object: KubeObject;
+      /** No address is written, so one is assigned. */
+      readonly wantsAddress: boolean;
+      readonly reject: ((problems: readonly Problem[]) => KubeObject) | undefined;
+    }
+  | { readonly type: 'workload'; readonly workload: Workload };
+
+/** Something to tell people, with the object it is about; once per cause. */
+export interface Remark {
+  /** The kind it concerns, so that a service that does not watch it need not repeat it; undefined concerns all. */
+  readonly kind: Kind | undefined;
+  readonly object: string;
+  readonly problem: Problem;
+}
+
+export interface Drafts {
+  readonly drafts: readonly Draft[];
+  readonly remarks: readonly Remark[];
+}
+
+const splitVersion = (apiVersion: string): { readonly group: string; readonly version: string } => {
+  const slash = apiVersion.lastIndexOf('/');
+  return { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) };
+};
+
+const nameIn = (document: WireObject): string => {
+  const { namespace, name } = (document.metadata ?? {}) as {
+    readonly namespace?: unknown;
+    readonly name?: unknown;
+  };
+  return namespace === undefined ? String(name) : `${String(namespace)}/${String(name)}`;
+};
+
+/** What to say of a kind that nobody reads. */
+const unknownKind = (group: string, wireKind: string): Problem => {
+  const rows = [...kinds.map((kind) => kindTable[kind]), ...unactedKinds];
+  const elsewhere = rows.find((row) => row.wireKind === wireKind);
+  const known = [...new Set([...rows.map((row) => row.wireKind), ...workloadKinds])];
+  const near = nearestWord(wireKind, known);
+  return {
+    field: 'kind',
+    found: `${wireKind} of ${group === '' ? 'the core group' : `\`${group}\``} is not read`,
+    fix:
+      elsewhere !== undefined
+        ? `${wireKind} is read from the group \`${elsewhere.group}\``
+        : near === undefined
+          ? 'nothing of it is used'
+          : `did you mean \`${near}\`?`,
+  };
+};
+
+const draftOf = (
+  document: WireObject,
+): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[] }> => {
+  const wireKind = String(document.kind);
+  const { group } = splitVersion(String(document.apiVersion));
+  const about = `${wireKind} ${nameIn(document)}`;
+  const remark = (problem: Problem, kind?: Kind): Remark => ({ kind, object: about, problem });
+  if (isWorkloadKind(group, wireKind)) {
+    const read = readWorkload(document, wireKind);
+    if (!read.ok) return read;
+    const { workload, problems } = read.value;
+    return {
+      ok: true,
+      value: {
+        ...(workload === undefined ? {} : { draft: { type: 'workload', workload } }),
+        remarks: problems.map((problem) => remark(problem, 'Pod')),
+      },
+    };
+  }
+  const kind = kindOf(group, wireKind);
+  if (kind === undefined) {
+    const unacted = unactedKind(group, wireKind);
+    return { ok: true, value: { remarks: [remark(unacted ?? unknownKind(group, wireKind))] } };
+  }
+  const read = readObject(kind, fillIn(kind, document));
+  switch (read.outcome) {
+    case 'nameless':
+      return { ok: false, problems: read.problems };
+    case 'refused':
+      return { ok: true, value: { remarks: read.problems.map((problem) => remark(problem, kind)) } };
+    case 'read': {
+      const { object, warnings, reject } = read;
+      const draft: Draft = {
+        type: 'object',
+        object,
+        wantsAddress: leavesAddressOut(object, document),
+        reject,
+      };
+      return { ok: true, value: { draft, remarks: warnings.map((problem) => remark(problem, kind)) } };
+    }
+  }
+};
+
+/** Reads every document; one that nobody can name makes the whole manifest unreadable. */
+export const draftAll = (documents: readonly WireObject[]): Parsed<Drafts> => {
+  const drafts: Draft[] = [];
+  const remarks: Remark[] = [];
+  for (const [index, document] of documents.entries()) {
+    const read = draftOf(document);
+    if (!read.ok) {
+      const where = `document ${index + 1} (${String(document.kind)})`;
+      return {
+        ok: false,
+        problems: read.problems.map(({ field, ...rest }) => ({ field: `${where}: ${field}`, ...rest })),
+      };
+    }
+    if (read.value.draft !== undefined) drafts.push(read.value.draft);
+    remarks.push(...read.value.remarks);
+  }
+  return { ok: true, value: { drafts, remarks } };
+};

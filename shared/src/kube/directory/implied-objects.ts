@@ -1,0 +1,32 @@
+import type { KubeObject } from '../kinds.ts';
+import { readObject } from '../read-object.ts';
+import { fillIn } from './fill-in.ts';
+
+/** Our services; each has a pod and a ServiceAccount of this name, so that it can certify like any workload. */
+const services = ['gatehouse-identity', 'gatehouse-destination', 'gatehouse-policy'] as const;
+
+const make = (
+  kind: 'Namespace' | 'ServiceAccount' | 'Pod',
+  metadata: { readonly name: string; readonly namespace?: string },
+  spec?: Readonly<Record<string, unknown>>,
+): KubeObject => {
+  const read = readObject(kind, fillIn(kind, { apiVersion: 'v1', kind, metadata, spec }));
+  if (read.outcome !== 'read') throw new TypeError(`${kind} ${metadata.name} is implied and cannot be read`);
+  return read.object;
+};
+
+/** The control plane's own pods and ServiceAccounts; unmeshed, since the services serve their own TLS (design §3). */
+export const controlPlaneObjects = (namespace: string): readonly KubeObject[] =>
+  services.flatMap((name) => [
+    make('ServiceAccount', { name, namespace }),
+    make('Pod', { name, namespace }, { serviceAccountName: name }),
+  ]);
+
+/** What a cluster makes by itself: the namespaces that objects are in, and the ServiceAccount `default` of each. */
+export const namespaceObjects = (namespaces: Iterable<string>): readonly KubeObject[] =>
+  [...new Set(namespaces)]
+    .sort()
+    .flatMap((name) => [
+      make('Namespace', { name }),
+      make('ServiceAccount', { name: 'default', namespace: name }),
+    ]);

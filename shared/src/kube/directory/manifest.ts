@@ -1,0 +1,33 @@
+import { type Problem, printProblem } from '../../core/problem.ts';
+import type { Draft, Remark } from './draft.ts';
+
+/** What is known of one file of the folder. */
+export interface Manifest {
+  /** Relative to the folder, with `/`. */
+  readonly path: string;
+  /** What it holds, or held when it last could be read. */
+  readonly drafts: readonly Draft[];
+  readonly remarks: readonly Remark[];
+  readonly state:
+    | { readonly kind: 'read' }
+    /** What it holds now cannot be read; it keeps the objects it held. */
+    | { readonly kind: 'broken'; readonly problem: Problem }
+    /** It never could be read, so nobody knows what it holds. */
+    | { readonly kind: 'unreadable'; readonly problem: Problem };
+}
+
+const summary = (problems: readonly Problem[]): Problem => {
+  const [first, ...more] = problems;
+  if (first === undefined) throw new TypeError('a manifest is unreadable for no reason');
+  return more.length === 0 ? first : { ...first, fix: [first.fix, ...more.map(printProblem)].join('; ') };
+};
+
+/** The manifest after a read that failed. */
+export const breakManifest = (
+  path: string,
+  before: Manifest | undefined,
+  problems: readonly Problem[],
+): Manifest =>
+  before === undefined || before.state.kind === 'unreadable'
+    ? { path, drafts: [], remarks: [], state: { kind: 'unreadable', problem: summary(problems) } }
+    : { ...before, state: { kind: 'broken', problem: summary(problems) } };

@@ -1,0 +1,28 @@
+import { describe, type Fields } from './fields.ts';
+
+/** RFC 9110 §5.6.2 */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** A method is a token; those in use are upper case, and the proxy compares with case (RFC 9110 §9.1). */
+export const readMethod = (fields: Fields, name: string, value: unknown): string | undefined => {
+  if (typeof value === 'string' && token.test(value) && value === value.toUpperCase()) return value;
+  const upper = typeof value === 'string' && token.test(value);
+  return fields.refuse(
+    name,
+    `${describe(value)} is no HTTP method`,
+    upper ? `did you mean \`${value.toUpperCase()}\`?` : 'a method in upper case, such as GET',
+  );
+};
+
+/** A header's name, in lower case, as names compare without case. */
+export const asHeaderName = (fields: Fields, name: string, value: unknown): string | undefined =>
+  typeof value === 'string' && token.test(value)
+    ? value.toLowerCase()
+    : fields.refuse(
+        name,
+        `${describe(value)} is no header name`,
+        'a token of RFC 9110 §5.6.2, such as x-tenant',
+      );
+
+export const readHeaderName = (fields: Fields, name: string): string | undefined =>
+  asHeaderName(fields, name, fields.raw(name));
