@@ -79,7 +79,7 @@ const assemble = async (
     },
   });
   const source = given ?? sourceOf(config, log);
-  const callers = new WatchedCallers({ source, now });
+  const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
   const keys = new TokenKeys({ file: state.devJwks, log: log.child({ part: 'token keys' }), now });
   const issued = await openIssuanceLog(config, log);
   if (issued instanceof FileIssuanceLog) supervisor.onEnd('issuance log', () => issued.close());
