@@ -1,12 +1,24 @@
 import { Type } from 'typebox';
-import type { AdminApp, AdminOptions } from './admin-server.ts';
+import type { Source } from '../kube/changes.ts';
+import type { Metrics } from '../metrics.ts';
+import type { ServiceName } from '../service.ts';
+import type { AdminApp } from './admin-app.ts';
 import { HealthReport, healthReport } from './health.ts';
 import { pageOf, pageQuery, paginate } from './page.ts';
-import { StreamItem, streamItem } from './streams.ts';
+import { type StreamFacts, StreamItem, streamItem } from './streams.ts';
+
+export interface CommonFacts {
+  readonly service: ServiceName;
+  readonly metrics: Metrics;
+  readonly source: Pick<Source, 'health'>;
+  readonly reasons: () => readonly string[];
+  readonly streams: () => Iterable<StreamFacts>;
+  readonly now?: () => number;
+}
 
 /** What every service serves: `/live`, `/ready`, `/metrics` for the cluster, `/v1/health` and `/v1/streams` for people. */
-export const commonRoutes = (app: AdminApp, options: AdminOptions): void => {
-  const { service, source, reasons, metrics, streams, now = Date.now } = options;
+export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
+  const { service, source, reasons, metrics, streams, now = Date.now } = facts;
   const report = () => healthReport({ service, reasons: reasons(), kinds: source.health(), now: now() });
   const open = { config: { open: true as const }, schema: { hide: true } };
 

@@ -86,6 +86,9 @@ const byStatus = (status: number): ProblemCode => {
       return 'unsupported-media-type';
     case 431:
       return 'headers-too-large';
+    // Fastify gives up on a handler that does not answer.
+    case 503:
+      return 'unavailable';
     default:
       return 'internal';
   }

@@ -59,7 +59,9 @@ export const readCertificate = (der: Uint8Array): Parsed<CertificateFields> => {
 const readFields = (tbs: DerNode): Parsed<CertificateFields> => {
   const children = [...tbs.children];
   const explicitVersion = is(children[0], contextTag(0, 'constructed')) ? children.shift() : undefined;
-  const version = explicitVersion === undefined ? 0 : explicitVersion.children[0]?.content[0];
+  const [number] = explicitVersion?.children ?? [];
+  const version =
+    explicitVersion === undefined ? 0 : is(number, derTag.integer) ? number.content[0] : undefined;
   const [serial, algorithm, issuer, validity, subject, spki, ...optional] = children;
   const [from, until] = validity?.children ?? [];
   const notBefore = readTime(from);
@@ -70,6 +72,7 @@ const readFields = (tbs: DerNode): Parsed<CertificateFields> => {
     !is(serial, derTag.integer) ||
     !is(algorithm, derTag.sequence) ||
     !is(issuer, derTag.sequence) ||
+    !is(validity, derTag.sequence) ||
     notBefore === undefined ||
     notAfter === undefined ||
     !is(subject, derTag.sequence) ||
@@ -80,6 +83,9 @@ const readFields = (tbs: DerNode): Parsed<CertificateFields> => {
   const last = optional.at(-1);
   const list = is(last, contextTag(3, 'constructed')) ? last.children[0] : undefined;
   const extensions: CertificateExtension[] = [];
+  if (list !== undefined && !is(list, derTag.sequence)) {
+    return problem('certificate', 'its extensions are no list', fix);
+  }
   for (const node of list?.children ?? []) {
     const extension = readExtension(node);
     if (extension === undefined) return problem('certificate', 'it has a malformed extension', fix);
@@ -104,7 +110,8 @@ const readExtension = (node: DerNode): CertificateExtension | undefined => {
   const oid = readOid(type);
   const value = parts.at(-1);
   const flag = parts.length === 2 ? parts[0] : undefined;
-  if (oid === undefined || !is(value, derTag.octetString) || parts.length > 2) return undefined;
+  if (!is(node, derTag.sequence) || oid === undefined || !is(value, derTag.octetString)) return undefined;
+  if (parts.length > 2) return undefined;
   if (parts.length === 2 && !is(flag, derTag.boolean)) return undefined;
   return { oid, critical: flag?.content[0] === 0xff, value: value.content };
 };

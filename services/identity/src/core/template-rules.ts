@@ -1,4 +1,4 @@
-import { compareBytes, contextTag } from '@gatehouse/shared/core/der';
+import { compareBytes, contextTag, derOctetString, derTag } from '@gatehouse/shared/core/der';
 import { parseDer } from '@gatehouse/shared/core/parse-der';
 import { type Parsed, type Problem, parsed } from '@gatehouse/shared/core/problem';
 import { isDnsName } from '@gatehouse/shared/core/workload-identity';
@@ -34,7 +34,8 @@ const allowed: ReadonlySet<string> = new Set(Object.values(id));
 /** The bytes inside the only element of a SEQUENCE, if it has that tag. */
 const onlyMember = (value: Uint8Array, tag: number): Uint8Array | undefined => {
   const outcome = parseDer(value);
-  const [only, ...others] = outcome.ok ? outcome.value.children : [];
+  const list = outcome.ok && outcome.value.tag === derTag.sequence ? outcome.value.children : [];
+  const [only, ...others] = list;
   return only?.tag === tag && others.length === 0 ? only.content : undefined;
 };
 
@@ -118,8 +119,7 @@ export const leafRules: readonly LeafRule[] = [
     says: 'it names its own key, not critically',
     holds: (leaf, order) => {
       const found = extension(leaf, id.subjectKeyIdentifier);
-      const keyId = found && parseDer(found.value);
-      return found?.critical === false && keyId?.ok === true && same(keyId.value.content, order.keyId);
+      return found?.critical === false && same(found.value, derOctetString(order.keyId));
     },
   },
   {

@@ -2,8 +2,9 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Parsed, type Problem, parsed, problem } from '@gatehouse/shared/core/problem';
+import { certificatesInPem } from '@gatehouse/shared/tls/material';
 import type { CaCertificate, IssuerCandidate } from '../core/issuer-state.ts';
-import { isKeyOf, readCaCertificate, readPemCertificates } from './x509.ts';
+import { isKeyOf, readCaCertificate } from './x509.ts';
 
 /** Where an issuer may lie. A folder holds `tls.crt` and `tls.key` (cert-manager, kubernetes.io/tls), or Linkerd's `crt.pem` and `key.pem`. */
 export type IssuerLocation =
@@ -114,12 +115,7 @@ const readCertificates = ({
   path,
   text,
 }: File): Parsed<{ readonly certificates: readonly CaCertificate[] }> => {
-  let blocks: readonly Uint8Array[];
-  try {
-    blocks = readPemCertificates(text);
-  } catch (error) {
-    return problem('issuer', `${path} holds a certificate that cannot be read (${String(error)})`, 'use PEM');
-  }
+  const blocks = certificatesInPem(text);
   if (blocks.length === 0) return noCertificate(path);
   const certificates: CaCertificate[] = [];
   const problems: Problem[] = [];

@@ -11,6 +11,14 @@ const maxWaits = 256;
 const memoryMs = 60_000;
 const maxMissing = 4_096;
 
+export interface WatchedCallersOptions {
+  readonly source: Source;
+  /** How long the watch may show no life before nothing is decided by it any more. */
+  readonly maxStalenessMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
 interface Wait {
   readonly claims: TokenClaims;
   readonly settled: Promise<void>;
@@ -23,14 +31,16 @@ interface Wait {
  */
 export class WatchedCallers {
   readonly #source: Source;
+  readonly #maxStalenessMs: number;
   readonly #now: () => number;
   readonly #callers = new KnownCallers();
   readonly #waits = new Map<string, Wait>();
   /** Until when a uid counts as missing; oldest first. */
   readonly #missing = new Map<string, number>();
 
-  constructor({ source, now }: { readonly source: Source; readonly now: () => number }) {
+  constructor({ source, maxStalenessMs, now }: WatchedCallersOptions) {
     this.#source = source;
+    this.#maxStalenessMs = maxStalenessMs;
     this.#now = now;
   }
 
@@ -46,12 +56,20 @@ export class WatchedCallers {
 
   /**
    * Passes if the ServiceAccount and pod of the claims exist. Answers at once when that is known, which is nearly always.
-   * Throws `failed-precondition` if they do not, `unavailable` when too many are being waited for.
+   * Throws `failed-precondition` if they do not, `unavailable` when too many are being waited for or the watch is stale.
    */
   require(claims: TokenClaims): void | Promise<void> {
+    if (this.#callers.isComplete && this.#staleness() > this.#maxStalenessMs) {
+      throw new GatehouseError('unavailable', 'the watch of pods and ServiceAccounts is stale: try again');
+    }
     const seen = this.#callers.look(claims, this.#now());
     const isMissing = seen.kind === 'unseen' && (this.#missing.get(seen.uid) ?? 0) > this.#now();
     return seen.kind === 'unseen' && !isMissing ? this.#wait(claims) : this.#judge(seen);
+  }
+
+  #staleness(): number {
+    const alive = this.#source.health().map(({ aliveAt }) => aliveAt);
+    return this.#now() - Math.min(...alive);
   }
 
   async #wait(claims: TokenClaims): Promise<void> {

@@ -112,9 +112,3 @@ export const isSignedBy = (child: CaCertificate, parent: CaCertificate): boolean
 /** Whether the private key is the one of the certificate. */
 export const isKeyOf = (key: KeyObject, certificate: CaCertificate): boolean =>
   new NodeCertificate(certificate.der).checkPrivateKey(key);
-
-const block = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
-
-/** The certificates of a PEM file in their order, as DER. */
-export const readPemCertificates = (text: string): Uint8Array[] =>
-  [...text.matchAll(block)].map(([pem]) => new NodeCertificate(pem).raw);

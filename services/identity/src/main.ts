@@ -1,0 +1,6 @@
+import process from 'node:process';
+import { runService } from '@gatehouse/shared/run-service';
+import { readIdentityConfig } from './config.ts';
+import { startIdentity } from './service.ts';
+
+await runService(process, { read: readIdentityConfig, start: startIdentity });

@@ -1,0 +1,95 @@
+import 'reflect-metadata';
+import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { pemOf } from '@gatehouse/shared/tls/material';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import type { IssuerKey } from '../src/core/signature-algorithm.ts';
+
+/** A CA of a test, made by a library that knows nothing of our own DER. */
+export interface TestCa {
+  readonly name: string;
+  readonly keys: webcrypto.CryptoKeyPair;
+  readonly algorithm: SigningAlgorithm;
+  readonly der: Uint8Array;
+  readonly pem: string;
+  /** PKCS#8 in PEM. */
+  readonly keyPem: string;
+}
+
+type SigningAlgorithm = (typeof algorithms)[IssuerKey];
+
+const algorithms = {
+  'P-256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  'P-384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+  RSA: {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  },
+} as const;
+
+interface CaParts {
+  readonly name?: string;
+  readonly key?: IssuerKey;
+  /** The keys of another CA: renewed with the same key, or cross-signed. */
+  readonly keys?: Pick<TestCa, 'keys' | 'algorithm'>;
+  /** A root without one. */
+  readonly parent?: TestCa;
+  /** Undefined = no limit. */
+  readonly pathLength?: number;
+  readonly isCa?: boolean;
+  readonly usages?: number;
+  readonly purposes?: readonly string[];
+  readonly extensions?: readonly Extension[];
+  /** Milliseconds since the epoch; an hour ago and in ten days when left out. */
+  readonly notBefore?: number;
+  readonly notAfter?: number;
+  readonly hash?: string;
+}
+
+export const aCa = async (parts: CaParts = {}): Promise<TestCa> => {
+  const { name = parts.parent === undefined ? 'root' : 'issuer', parent, isCa = true } = parts;
+  const algorithm = parts.keys?.algorithm ?? algorithms[parts.key ?? 'P-256'];
+  const keys = parts.keys?.keys ?? (await makeKeys(algorithm));
+  const signer = parent ?? { name, keys, algorithm };
+  const { usages = KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, purposes } = parts;
+  const certificate = await X509CertificateGenerator.create(
+    {
+      serialNumber: `4${randomBytes(16).toString('hex').slice(1)}`,
+      subject: `CN=${name}`,
+      issuer: `CN=${signer.name}`,
+      notBefore: new Date(parts.notBefore ?? Date.now() - 3_600_000),
+      notAfter: new Date(parts.notAfter ?? Date.now() + 864_000_000),
+      publicKey: keys.publicKey,
+      signingKey: signer.keys.privateKey,
+      signingAlgorithm:
+        parts.hash === undefined ? signer.algorithm : { ...signer.algorithm, hash: parts.hash },
+      extensions: [
+        new BasicConstraintsExtension(isCa, isCa ? parts.pathLength : undefined, true),
+        new KeyUsagesExtension(usages, true),
+        ...(purposes === undefined ? [] : [new ExtendedKeyUsageExtension([...purposes])]),
+        await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto as Crypto),
+        await AuthorityKeyIdentifierExtension.create(signer.keys.publicKey, false, webcrypto as Crypto),
+        ...(parts.extensions ?? []),
+      ],
+    },
+    webcrypto as Crypto,
+  );
+  const der = new Uint8Array(certificate.rawData);
+  const keyPem = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { name, keys, algorithm, der, pem: pemOf(der), keyPem };
+};
+
+const makeKeys = (algorithm: SigningAlgorithm): Promise<webcrypto.CryptoKeyPair> =>
+  algorithm.name === 'ECDSA'
+    ? webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+    : webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);

@@ -1,0 +1,45 @@
+import { printIp, readIp } from '@gatehouse/shared/core/ip-network';
+import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import { SetMap } from '../set-map.ts';
+
+type Service = KubeObject<'Service'>;
+
+/** Which Service answers to a ClusterIP. */
+export class ServiceAddresses {
+  readonly #byIp = new SetMap<string, Service>();
+
+  /** Takes a Service's old and new state; answers every other Service whose addresses may now lead elsewhere. */
+  replace(before: Service | undefined, after: Service | undefined): ReadonlySet<Service> {
+    const concerned = new Set<Service>();
+    for (const ip of ipsOf(before)) {
+      if (before !== undefined) this.#byIp.remove(ip, before);
+      for (const other of this.#byIp.get(ip)) concerned.add(other);
+    }
+    for (const ip of ipsOf(after)) {
+      for (const other of this.#byIp.get(ip)) concerned.add(other);
+      if (after !== undefined) this.#byIp.add(ip, after);
+    }
+    return concerned;
+  }
+
+  /** While two Services claim an address the older one has it, then the one whose name comes first. */
+  holder(ip: string): Service | undefined {
+    let holder: Service | undefined;
+    for (const service of this.#byIp.get(ip)) {
+      if (holder === undefined || comesFirst(service, holder)) holder = service;
+    }
+    return holder;
+  }
+}
+
+const comesFirst = ({ meta: a }: Service, { meta: b }: Service): boolean => {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt;
+  return a.namespace === b.namespace ? a.name < b.name : a.namespace < b.namespace;
+};
+
+/** In the one form that requests are printed in too, so that `fd00::0` and `fd00::` are one. */
+const ipsOf = (service: Service | undefined): readonly string[] =>
+  (service?.spec.clusterIps ?? []).flatMap((text) => {
+    const ip = readIp(text);
+    return ip === undefined ? [] : [printIp(ip)];
+  });

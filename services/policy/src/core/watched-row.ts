@@ -1,0 +1,36 @@
+/** A row as it goes over the wire; it is what the streams of shared/grpc/latest-stream hold. */
+export interface EncodedRow {
+  readonly bytes: Uint8Array;
+  /** A hash of the bytes, equal on all replicas. */
+  readonly version: string;
+  /** Whether a quiet stream is sent it again (design §6.5). */
+  readonly refresh: boolean;
+}
+
+/** One encoded row and everybody who watches it; the bytes are shared, a watch holds none. */
+export interface WatchedRow<R> {
+  encoded: EncodedRow;
+  readonly watches: Set<RowWatch<R>>;
+}
+
+/** One reader's interest in a row. */
+export interface RowWatch<R> {
+  readonly reader: R;
+}
+
+/** What readers must hear after a batch. By the time anybody sees it, every row has been replaced. */
+export interface RowUpdate<R> {
+  /** Who is to have which bytes; equal bytes are left out, and those come first that may close something. */
+  readonly sends: readonly RowSend<R>[];
+  /** Readers whose subject is no more. */
+  readonly gone: readonly R[];
+}
+
+export interface RowSend<R> {
+  readonly encoded: EncodedRow;
+  readonly readers: Iterable<R>;
+}
+
+export function* readersOf<R>(row: WatchedRow<R>): Generator<R> {
+  for (const { reader } of row.watches) yield reader;
+}
