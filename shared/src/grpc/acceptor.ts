@@ -13,16 +13,21 @@ export interface AcceptorOptions {
   /** The variable that the address came from, for the message when it cannot be listened on. */
   readonly setting: string;
   readonly tls: 'plaintext' | { readonly material?: TlsMaterial };
-  readonly handshakes?: { readonly atOnce: number; readonly waiting: number; readonly waitMs: number };
+  readonly handshakes?: HandshakeLimits;
   readonly onConnection: (socket: Socket) => void;
   readonly onRefused: (reason: Refusal, error: Error | undefined, client: string) => void;
 }
 
-/** The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1), so 700 ms of waiting leave time for the handshake. */
-const handshakeLimits = { atOnce: 128, waiting: 2_048, waitMs: 700 };
+export interface HandshakeLimits {
+  readonly atOnce: number;
+  readonly waiting: number;
+  readonly waitMs: number;
+  /** After this a client that began no handshake, or does not go on with it, loses its place. */
+  readonly timeoutMs: number;
+}
 
-/** Far beyond what a live client needs; a silent one holds its place no longer. */
-const handshakeTimeoutMs = 3_000;
+/** The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1), so 700 ms of waiting leave time for the handshake. */
+const handshakeLimits: HandshakeLimits = { atOnce: 128, waiting: 2_048, waitMs: 700, timeoutMs: 3_000 };
 
 /** Listens, and hands over connections that are ready for HTTP/2: plaintext at once, TLS after the handshake. */
 export class Acceptor {
@@ -110,9 +115,10 @@ export class Acceptor {
     }
   }
 
-  /** Cuts every connection that is still open. */
-  destroyConnections(): void {
+  /** Cuts every connection that is still open; resolves when they are closed. */
+  async destroyConnections(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    await this.idle(new AbortController().signal);
   }
 
   #accept(socket: Socket): void {
@@ -140,7 +146,7 @@ export class Acceptor {
       // Asked for, never demanded: the proxy's first connections are older than its first certificate (contract/proxy.md §0).
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: handshakeTimeoutMs,
+      handshakeTimeout: (this.#options.handshakes ?? handshakeLimits).timeoutMs,
     });
     server.on('secureConnection', (socket: TLSSocket) => {
       socket.on('error', ignore);
@@ -161,6 +167,8 @@ export class Acceptor {
             ? 'hung-up'
             : 'handshake';
       this.#options.onRefused(reason, error, clientOf(socket));
+      // After a timeout Node leaves this to us, and the place in the gate is given back by the close.
+      socket.destroy();
     });
     return server;
   }

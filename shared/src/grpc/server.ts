@@ -8,13 +8,14 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  setLogger,
 } from '@grpc/grpc-js';
 import { type HostPort, printHostPort } from '../core/host-port.ts';
 import { limitedLog } from '../limited-log.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { TlsMaterial } from '../tls/material.ts';
-import { Acceptor, type AcceptorOptions, type Refusal } from './acceptor.ts';
+import { Acceptor, type HandshakeLimits, type Refusal } from './acceptor.ts';
 import { callMetrics, observe } from './call.ts';
 import { type AnyCall, answerUnary, GrpcJsStream, http2StreamOf } from './grpc-js-calls.ts';
 import { peerOf } from './peer.ts';
@@ -34,7 +35,7 @@ export interface GrpcServerOptions {
   readonly unaryDeadlineMs?: number;
   /** How often a connection is asked whether it lives, and how long it may take to answer; proxies never ask. */
   readonly ping?: { readonly everyMs: number; readonly withinMs: number };
-  readonly handshakes?: NonNullable<AcceptorOptions['handshakes']>;
+  readonly handshakes?: HandshakeLimits;
 }
 
 export interface RunningGrpcServer extends GrpcServer {
@@ -88,6 +89,7 @@ class GrpcJsServer implements RunningGrpcServer {
     // TLS ends in the acceptor, so to grpc-js every connection is plaintext.
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#refused = refusals(log, metrics);
+    quietGrpcJs(log);
     this.#acceptor = new Acceptor({
       address: options.address,
       setting: options.setting ?? 'the gRPC address',
@@ -135,7 +137,7 @@ class GrpcJsServer implements RunningGrpcServer {
     this.#injector.destroy();
     await this.#acceptor.idle(late.signal);
     clearTimeout(timer);
-    this.#acceptor.destroyConnections();
+    await this.#acceptor.destroyConnections();
     this.#server.forceShutdown();
   }
 
@@ -225,6 +227,13 @@ class GrpcJsServer implements RunningGrpcServer {
 }
 
 const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
+
+/** grpc-js writes to standard error by itself, also what a stranger makes it say; it has one logger for the whole process. */
+const quietGrpcJs = (log: Log): void => {
+  const say = limitedLog((fields, message) => log.warn(fields, message));
+  const line = (...parts: unknown[]): void => say({}, `grpc-js: ${parts.join(' ')}`);
+  setLogger({ error: line, info: line, debug: line });
+};
 
 const refusals = (log: Log, metrics: Metrics) => {
   const counter = metrics.counter({
