@@ -1,6 +1,6 @@
 import { printHostPort } from '@gatehouse/shared/core/host-port';
 import type { Meta } from '@gatehouse/shared/core/inbound-server';
-import { type Counter, Metrics } from '@gatehouse/shared/metrics';
+import { Counter, Registry } from 'prom-client';
 import { type InboundClient, tlsLabels } from './inbound-client.ts';
 
 /** What is counted: the families of contract/proxy.md §6.6 that speak of authorization. */
@@ -43,16 +43,21 @@ const metaLabels = (prefix: string, meta: Meta | undefined): Record<string, stri
   return { [`${prefix}_group`]: group, [`${prefix}_kind`]: kind, [`${prefix}_name`]: name };
 };
 
-/** Counts verdicts, and answers them in the Prometheus text format. */
+/** Counts verdicts under linkerd2-proxy's own names, and answers them in the Prometheus text format. */
 export class AuthzMetrics {
-  readonly #metrics = new Metrics('proxy');
+  readonly #registry = new Registry();
   readonly #podIp: string;
-  readonly #counters: Readonly<Record<AuthzCount, Counter<string>>>;
+  readonly #counters: Readonly<Record<AuthzCount, Counter>>;
 
   constructor(podIp: string) {
     this.#podIp = podIp;
-    const counter = (name: AuthzCount): Counter<string> =>
-      this.#metrics.counter({ name: `inbound_${name}_total`, help: helps[name], labelNames });
+    const counter = (name: AuthzCount): Counter =>
+      new Counter({
+        name: `inbound_${name}_total`,
+        help: helps[name],
+        labelNames,
+        registers: [this.#registry],
+      });
     this.#counters = {
       http_authz_allow: counter('http_authz_allow'),
       http_authz_deny: counter('http_authz_deny'),
@@ -77,10 +82,10 @@ export class AuthzMetrics {
   }
 
   text(): Promise<string> {
-    return this.#metrics.text();
+    return this.#registry.metrics();
   }
 
   get contentType(): string {
-    return this.#metrics.contentType;
+    return this.#registry.contentType;
   }
 }

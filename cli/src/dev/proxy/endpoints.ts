@@ -22,8 +22,12 @@ const decodeAddress = (addr: TcpAddress | undefined): HostPort | undefined => {
   return ip === undefined || addr === undefined ? undefined : { host: printIp(ip), port: addr.port & 0xffff };
 };
 
-/** A broken identity is no identity, and that means plaintext: so has the proxy (contract/proxy.md §1.3). */
-const decodeIdentity = ({ tlsIdentity }: WeightedAddr): Endpoint['identity'] => {
+/**
+ * A broken identity is no identity, and that means plaintext: so has the proxy (contract/proxy.md §1.3). An opaque port
+ * ends no TLS (§0 row 11); the real proxy would go through the transport header, which we do not have.
+ */
+const decodeIdentity = ({ tlsIdentity, protocolHint }: WeightedAddr): Endpoint['identity'] => {
+  if (protocolHint?.protocol?.$case === 'opaque') return undefined;
   if (tlsIdentity?.strategy?.$case !== 'dnsLikeIdentity') return undefined;
   const name = tlsIdentity.strategy.value.name.toLowerCase();
   return isDnsName(name) ? { name, serverName: tlsIdentity.serverName?.name ?? name } : undefined;

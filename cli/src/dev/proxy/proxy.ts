@@ -37,6 +37,9 @@ export interface RunningProxy {
   stop(reason: string): Promise<void>;
 }
 
+/** The proxy's own, by which policies know it even where another port is bound. */
+const adminPort = 4191;
+
 const isSet = <T>(value: T | undefined): value is T => value !== undefined;
 
 /** The namespace in `{"ns":"…","pod":"…"}` or `ns:pod`; only names without one need it. */
@@ -142,7 +145,7 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
       });
     }
     const ready = (): boolean => identity.certificate.value !== undefined;
-    await listen(initialPolicy(config.admin.port, config.defaultPolicy), {
+    await listen(initialPolicy(config.admin.port || adminPort, config.defaultPolicy), {
       app: inProcess(adminHandler({ ready, metrics })),
       listen: config.admin,
       setting: 'LINKERD2_PROXY_ADMIN_LISTEN_ADDR',

@@ -133,6 +133,8 @@ export const createUpstream = (endpoint: Endpoint, options: DialOptions): Upstre
     },
     retire: () => {
       http2.end('close');
+      // What is under way comes back to the agent when it is done, and is then closed too.
+      http1.maxFreeSockets = 0;
       for (const sockets of Object.values(http1.freeSockets))
         for (const free of sockets ?? []) free.destroy();
     },
