@@ -1,8 +1,7 @@
-import { type Config, readConfig, setting, type ValueForm } from '@gatehouse/shared/config';
-import type { NetworkMatch } from '@gatehouse/shared/core/ip-network';
-import { type Problem, parsed } from '@gatehouse/shared/core/problem';
+import { type Config, readConfig, setting } from '@gatehouse/shared/config';
+import type { Problem } from '@gatehouse/shared/core/problem';
 import { defaultPolicies } from '@gatehouse/shared/kube/kinds';
-import { networks, oneOf } from '@gatehouse/shared/setting-forms';
+import { networks, oneOf, orOff } from '@gatehouse/shared/setting-forms';
 import { leafSettings, sharedSettings, trafficSettings } from '@gatehouse/shared/settings';
 
 /** Every setting of policy. */
@@ -18,8 +17,25 @@ export const policySettings = {
   }),
   probeNetworks: setting({
     variable: 'GATEHOUSE_PROBE_NETWORKS',
-    value: networks,
+    value: orOff(networks),
     fallback: '0.0.0.0/0,::/0',
     sentence: 'Where kubelet probes come from; only their own requests stay open to it.',
   }),
 };
+
+export type PolicyConfig = Config<typeof policySettings>;
+
+/** Throws one error that lists every problem by its variable. */
+export const readPolicyConfig = (env: NodeJS.ProcessEnv): PolicyConfig =>
+  readConfig(policySettings, env, check);
+
+const check = ({ source }: PolicyConfig): readonly Problem[] =>
+  source.kind === 'kubernetes'
+    ? [
+        {
+          field: 'GATEHOUSE_SOURCE',
+          found: 'watching Kubernetes is not built yet',
+          fix: 'use directory:PATH with a folder of manifests',
+        },
+      ]
+    : [];

@@ -45,7 +45,7 @@ export interface PolicyWatchOptions {
   readonly cluster: ClusterConfig;
   readonly clusterDomain: string;
   readonly defaultOpaquePorts: PortSet;
-  readonly staleness: { readonly maxMs: number; readonly then: 'hold' | 'deny' };
+  readonly staleness: { readonly maxMs: number; readonly onStale: 'hold' | 'deny' };
   readonly log: Log;
   /** Told what each batch took, in seconds. */
   readonly onUpdate?: (seconds: number) => void;
@@ -85,6 +85,10 @@ export class PolicyWatch {
       encode: (policy) => encodedRow(encodeOutbound(policy)),
     });
     this.#bursts = new Bursts({ everyMs: burstEveryMs, clock, take: (changes) => this.#take(changes) });
+  }
+
+  get controlPlaneNamespace(): string {
+    return this.#options.cluster.mesh.controlPlaneNamespace;
   }
 
   /** Whether every kind has been listed once. */
@@ -163,13 +167,13 @@ export class PolicyWatch {
     if (trust === 'fresh') log.info('the watch is alive again: addresses of pods are believed');
     else {
       log.error(
-        { kinds: quiet, maxStalenessMs: staleness.maxMs, onStale: staleness.then },
-        staleness.then === 'deny'
+        { kinds: quiet, maxStalenessMs: staleness.maxMs, onStale: staleness.onStale },
+        staleness.onStale === 'deny'
           ? 'the watch has been silent for too long: what is granted to addresses of pods is withdrawn'
           : 'the watch has been silent for too long: addresses of pods may be out of date',
       );
     }
-    if (staleness.then === 'deny') publish(this.inbound.setTrust(trust));
+    if (staleness.onStale === 'deny') publish(this.inbound.setTrust(trust));
   }
 }
 
