@@ -33,7 +33,7 @@ const readRule = (rule: Fields, warn: Warn): Rule => {
 };
 
 const readParents = (spec: Fields, route: RouteContext): readonly Parent[] | undefined =>
-  spec.has('parentRefs') ? spec.eachFields('parentRefs', (ref) => readParent(ref, route)) : [];
+  spec.eachFields('parentRefs', (ref) => readParent(ref, route));
 
 const serversOf = (parents: readonly Parent[]): readonly string[] => [
   ...new Set(parents.flatMap((parent) => (parent.kind === 'Server' ? [parent.name] : []))),
@@ -63,7 +63,8 @@ const readSpec = (spec: Fields, parents: readonly Parent[], warn: Warn): HttpRou
 
 /**
  * HTTPRoutes of both groups; `group` is the one whose route it is, since it is the default of `parentRefs[].group`.
- * A rejected one stays attached to its Servers without rules; if its parents cannot be read, to all of its namespace.
+ * A rejected one stays attached to its Servers without rules; if its parents are not readably there, to all Servers of
+ * its namespace.
  */
 export const httpRouteDoor = (group: string): PolicyDoor<HttpRouteSpec> =>
   policyDoor<HttpRouteSpec>({
