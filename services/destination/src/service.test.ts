@@ -7,6 +7,7 @@ import { DestinationProfile, GetDestination } from '@gatehouse/shared/gen/io/lin
 import type { GrpcClient } from '@gatehouse/shared/grpc/client';
 import { silentLog } from '@gatehouse/shared/log';
 import type { RunningService } from '@gatehouse/shared/service';
+import type { ServiceParts } from '@gatehouse/shared/start-service';
 import { aPod, aService } from '@gatehouse/shared/testing/builders';
 import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
 import { FakeSource } from '@gatehouse/shared/testing/fake-source';
@@ -16,7 +17,7 @@ import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
 import { fakeIdentity } from '../testing/fake-identity.ts';
 import { ProxyModel } from '../testing/proxy-model.ts';
 import { readDestinationConfig } from './config.ts';
-import { type DestinationParts, startDestination } from './service.ts';
+import { startDestination } from './service.ts';
 
 const service = '/io.linkerd.proxy.destination.Destination';
 
@@ -35,7 +36,7 @@ const folders = async (t: TestContext): Promise<Folders> => {
 const start = async (
   t: TestContext,
   { state, manifests }: Folders,
-  { env = {}, ...parts }: DestinationParts & { readonly env?: NodeJS.ProcessEnv } = {},
+  { env = {}, ...parts }: ServiceParts & { readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<RunningService> => {
   const config = readDestinationConfig({
     GATEHOUSE_SOURCE: `directory:${manifests}`,

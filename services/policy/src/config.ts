@@ -1,8 +1,7 @@
 import { type Config, readConfig, setting } from '@gatehouse/shared/config';
-import type { Problem } from '@gatehouse/shared/core/problem';
 import { defaultPolicies } from '@gatehouse/shared/kube/kinds';
 import { networks, oneOf, orOff } from '@gatehouse/shared/setting-forms';
-import { leafSettings, sharedSettings, trafficSettings } from '@gatehouse/shared/settings';
+import { leafSettings, sharedProblems, sharedSettings, trafficSettings } from '@gatehouse/shared/settings';
 
 /** Every setting of policy. */
 export const policySettings = {
@@ -27,15 +26,4 @@ export type PolicyConfig = Config<typeof policySettings>;
 
 /** Throws one error that lists every problem by its variable. */
 export const readPolicyConfig = (env: NodeJS.ProcessEnv): PolicyConfig =>
-  readConfig(policySettings, env, check);
-
-const check = ({ source }: PolicyConfig): readonly Problem[] =>
-  source.kind === 'kubernetes'
-    ? [
-        {
-          field: 'GATEHOUSE_SOURCE',
-          found: 'watching Kubernetes is not built yet',
-          fix: 'use directory:PATH with a folder of manifests',
-        },
-      ]
-    : [];
+  readConfig(policySettings, env, sharedProblems);
