@@ -25,6 +25,7 @@ import {
   type TestAuthority,
 } from '@gatehouse/shared/testing/certificates';
 import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+import { pemOf } from '@gatehouse/shared/tls/material';
 import { encodeTcpAddress } from '@gatehouse/shared/wire/ip';
 import { startWorkload } from '../workload.ts';
 import { type Caller, openCaller } from './call.ts';
@@ -164,6 +165,13 @@ export class TestMesh {
       }).finish(),
     );
     this.#say(this.#policies, authority, servicePolicy(authority));
+  }
+
+  /** Takes all endpoints of a Service away and puts these in their place, on the open streams. */
+  replace(authority: string, endpoints: readonly string[]): void {
+    const none = Update.encode({ update: { $case: 'noEndpoints', value: { exists: true } } }).finish();
+    this.#say(this.#endpoints, authority, none);
+    this.service(authority, endpoints);
   }
 
   /** What GetProfile says of a pod's address. */
@@ -341,6 +349,19 @@ const servicePolicy = (authority: string): Uint8Array => {
       },
     }),
   ).finish();
+};
+
+/** A client's certificate for `callDirect` and `node:tls`, from this authority. */
+export const clientCertificate = (
+  issuer: TestAuthority,
+  name: string = podName,
+): { readonly name: string; readonly certificate: string; readonly key: string } => {
+  const { key, chain } = aTlsMaterial(issuer, { name });
+  return {
+    name: podName,
+    certificate: chain.map(pemOf).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
 };
 
 /** `ip:port` of a pod. */
