@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import { Metadata, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData } from '@grpc/grpc-js';
 import { asGatehouseError, type ErrorCode } from '../error.ts';
+import { frameMessage } from './message-frames.ts';
 import { grpcNumber } from './status.ts';
 import { type Method, type Peer, type Status, type StreamCall, serverDrained } from './transport.ts';
 
@@ -60,6 +61,18 @@ const resetCode = (code: ErrorCode): number => {
   return code === 'cancelled' ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_INTERNAL_ERROR;
 };
 
+const frames = new WeakMap<Uint8Array, Buffer>();
+
+/** The message with its frame around it, made once for all streams that are sent these bytes. */
+const framed = (message: Uint8Array): Buffer => {
+  let frame = frames.get(message);
+  if (frame === undefined) {
+    frame = frameMessage(message);
+    frames.set(message, frame);
+  }
+  return frame;
+};
+
 export class GrpcJsStream implements StreamCall {
   readonly request: Uint8Array;
   readonly peer: Peer;
@@ -89,7 +102,9 @@ export class GrpcJsStream implements StreamCall {
   send(message: Uint8Array): boolean {
     if (this.#ended) return false;
     this.#held += 1;
-    this.#call.write(asBuffer(message), this.#sent);
+    // Past grpc-js, which would copy the message for every stream: a set of 1,000 endpoints to 2,000 streams is 600 MB.
+    if (!this.#stream.headersSent) this.#call.sendMetadata(new Metadata());
+    this.#stream.write(framed(message), this.#sent);
     return false;
   }
 
