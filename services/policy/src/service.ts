@@ -50,19 +50,20 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
   measurePolicy(metrics, { watch, streams, source, now });
   supervisor.run('watch', (signal) => watch.run(source, signal));
 
-  const { requireReady } = watch;
+  const { requireReady, settle } = watch;
   const isTls = servesTls(config.grpcTls, config.grpcAddress.host);
   const grpc = await startGrpcServer({
     address: config.grpcAddress,
     setting: 'GATEHOUSE_GRPC_ADDR',
     tls: isTls ? {} : 'plaintext',
     methods: {
-      ...inboundMethods({ rows: watch.inbound, streams, requireReady }),
+      ...inboundMethods({ rows: watch.inbound, streams, requireReady, settle }),
       ...outboundMethods({
         rows: watch.outbound,
         streams,
         clusterDomain: config.clusterDomain,
         requireReady,
+        settle,
       }),
     },
     log: log.child({ part: 'grpc' }),

@@ -49,9 +49,17 @@ export class Bursts<T> {
     else this.#cancel = clock.after(wait, () => this.#take());
   }
 
+  /** Takes at once what waits, for whoever cannot go by less than everything that has come. */
+  settle(): void {
+    if (this.#cancel === undefined) return;
+    this.#cancel();
+    this.#take();
+  }
+
   /** What still waits is dropped. */
   close(): void {
     this.#cancel?.();
+    this.#cancel = undefined;
     this.#waiting = [];
   }
 

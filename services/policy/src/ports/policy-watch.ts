@@ -108,6 +108,9 @@ export class PolicyWatch {
     }
   };
 
+  /** Takes at once whatever a burst still holds back. */
+  readonly settle = (): void => this.#bursts.settle();
+
   /** Watches until the signal aborts. */
   async run(source: Source, signal: AbortSignal): Promise<void> {
     let cancel = (): void => {};

@@ -41,6 +41,10 @@ const OutboundReport = Type.Object({
 export const policyRoutes =
   ({ watch, clusterDomain }: RestParts) =>
   (app: AdminApp): void => {
+    const settled = (): void => {
+      watch.requireReady();
+      watch.settle();
+    };
     app.get(
       '/v1/authorizations',
       {
@@ -51,7 +55,7 @@ export const policyRoutes =
         },
       },
       async ({ query }) => {
-        watch.requireReady();
+        settled();
         const page = paginate(authorizingObjects(watch, query.namespace), authorizingKey, query);
         return { ...page, items: page.items.map((object) => authorizingObject(object, watch)) };
       },
@@ -67,7 +71,7 @@ export const policyRoutes =
         },
       },
       async ({ params }) => {
-        watch.requireReady();
+        settled();
         const answer = watch.inbound.look(params);
         if (answer === undefined) {
           throw new GatehouseError('not-found', `there is no meshed pod ${params.namespace}/${params.pod}`);
@@ -96,7 +100,7 @@ export const policyRoutes =
           const form = `service.namespace.svc.${clusterDomain}[:port] or IP:port`;
           throw new GatehouseError('invalid-argument', `\`to\` must be ${form}, not \`${to}\``);
         }
-        watch.requireReady();
+        settled();
         return outboundReport(target, watch.outbound.look(target));
       },
     );

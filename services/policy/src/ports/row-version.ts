@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EncodedRow } from '../core/watched-row.ts';
 
 /** Bytes with their version: 128 bits of SHA-256, so that equal versions may be taken for equal bytes. */
 export const encodedRow = (bytes: Uint8Array): EncodedRow => ({
   bytes,
-  version: createHash('sha256').update(bytes).digest('hex').slice(0, 32),
+  version: hash('sha256', bytes, 'hex').slice(0, 32),
   refresh: true,
 });

@@ -14,16 +14,18 @@ export interface InboundParts {
   readonly streams: RowStreams;
   /** Throws `unavailable` until every kind has been listed: nobody is told a row made of half the cluster. */
   readonly requireReady: () => void;
+  /** Takes in what a burst still holds back, before anybody is told that something does not exist. */
+  readonly settle: () => void;
 }
 
 /** What proxies ask about their own ports (`contract/proxy.md` §1.5). */
-export const inboundMethods = ({ rows, streams, requireReady }: InboundParts): Methods => ({
+export const inboundMethods = (parts: InboundParts): Methods => ({
   [`${service}/GetPort`]: {
     kind: 'unary',
     handle: ({ request }) => {
       const asked = readPortSpec(request);
-      requireReady();
-      const answer = rows.look(asked);
+      requireKnown(asked, parts);
+      const answer = parts.rows.look(asked);
       if (answer === undefined) throw unknownWorkload(asked);
       return answer.encoded.bytes;
     },
@@ -32,19 +34,19 @@ export const inboundMethods = ({ rows, streams, requireReady }: InboundParts): M
     kind: 'server-stream',
     open: (call) => {
       const asked = readPortSpec(call.request);
-      requireReady();
-      watchPort(call, asked, { rows, streams });
+      requireKnown(asked, parts);
+      watchPort(call, asked, parts);
     },
   },
 });
 
-const watchPort = (
-  call: StreamCall,
-  asked: WorkloadPort,
-  parts: Pick<InboundParts, 'rows' | 'streams'>,
-): void => {
-  const { rows, streams } = parts;
+const requireKnown = (asked: WorkloadPort, { rows, requireReady, settle }: InboundParts): void => {
+  requireReady();
+  if (!rows.knows(asked)) settle();
   if (!rows.knows(asked)) throw unknownWorkload(asked);
+};
+
+const watchPort = (call: StreamCall, asked: WorkloadPort, { rows, streams }: InboundParts): void => {
   const stream = streams.open(call, 'InboundServerPolicies/WatchPort', printWorkloadPort(asked));
   const watch = rows.watch(asked, stream);
   if (watch === undefined) throw unknownWorkload(asked);

@@ -16,6 +16,8 @@ export interface OutboundParts {
   readonly clusterDomain: string;
   /** Throws `unavailable` until every kind has been listed: NotFound is final, so it is not said out of ignorance. */
   readonly requireReady: () => void;
+  /** Takes in what a burst still holds back, before anybody is told that something does not exist. */
+  readonly settle: () => void;
 }
 
 /** What proxies ask about the targets of their applications (`contract/proxy.md` §1.6). */
@@ -23,7 +25,7 @@ export const outboundMethods = (parts: OutboundParts): Methods => ({
   [`${service}/Get`]: {
     kind: 'unary',
     handle: ({ request }) => {
-      const target = readTarget(request, parts);
+      const target = readKnownTarget(request, parts);
       const answer = parts.rows.look(target);
       if (answer === undefined) throw unknownTarget(target);
       return answer.encoded.bytes;
@@ -31,17 +33,23 @@ export const outboundMethods = (parts: OutboundParts): Methods => ({
   },
   [`${service}/Watch`]: {
     kind: 'server-stream',
-    open: (call) => watch(call, readTarget(call.request, parts), parts),
+    open: (call) => watch(call, readKnownTarget(call.request, parts), parts),
   },
 });
 
 const watch = (call: StreamCall, target: OutboundTarget, { rows, streams }: OutboundParts): void => {
-  if (!rows.knows(target)) throw unknownTarget(target);
   const stream = streams.open(call, 'OutboundPolicies/Watch', printTarget(target));
   const watched = rows.watch(target, stream);
   if (watched === undefined) throw unknownTarget(target);
   call.signal.addEventListener('abort', () => rows.unwatch(watched), { once: true });
   stream.offer(watched.row.encoded);
+};
+
+const readKnownTarget = (request: Uint8Array, parts: OutboundParts): OutboundTarget => {
+  const target = readTarget(request, parts);
+  if (!parts.rows.knows(target)) parts.settle();
+  if (!parts.rows.knows(target)) throw unknownTarget(target);
+  return target;
 };
 
 /**
