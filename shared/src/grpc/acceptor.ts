@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { type HostPort, isLoopback, printHostPort } from '../core/host-port.ts';
 import { GatehouseError } from '../error.ts';
+import { cannotListen } from '../listen-error.ts';
 import { HandshakeGate } from '../tls/handshake-gate.ts';
 import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
 
@@ -71,7 +72,7 @@ export class Acceptor {
     try {
       await promise;
     } catch (error) {
-      throw listenError(error, address, setting);
+      throw cannotListen(setting, address, error);
     }
     this.#listener.off('error', reject);
     // Later errors are of single accepts (out of file descriptors); the listener lives on and they must not end the process.
@@ -177,20 +178,3 @@ export class Acceptor {
 const ignore = (): void => {};
 
 const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
-
-const listenError = (error: unknown, address: HostPort, setting: string): GatehouseError => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const where = printHostPort(address);
-  const [reason, advice] =
-    code === 'EADDRINUSE'
-      ? ['is in use', 'end the process that listens there, or choose another']
-      : code === 'EACCES'
-        ? ['needs more privileges', 'choose a port above 1023']
-        : code === 'EADDRNOTAVAIL'
-          ? ['is no address of this machine', 'choose one that is, or 0.0.0.0']
-          : ['cannot be listened on', 'choose another'];
-  return new GatehouseError('failed-precondition', `${where} ${reason}: ${advice} (${setting})`, {
-    cause: error,
-    details: { code },
-  });
-};
