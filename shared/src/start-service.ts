@@ -17,6 +17,7 @@ import { Supervisor } from './supervise.ts';
 export interface ServiceParts {
   readonly source?: Source;
   readonly log?: Log;
+  readonly metrics?: Metrics;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -70,7 +71,7 @@ export const startService = (
     supervisor.onEnd('state lock', () => lock.release());
     const mesh: Mesh = { controlPlaneNamespace: config.namespace, trustDomain: config.trustDomain };
     const name = printIdentity(identityOf(mesh, config.namespace, accountOf(service)));
-    const metrics = new Metrics(service);
+    const metrics = parts.metrics ?? new Metrics(service);
     metrics.addProcessMetrics();
     const source = parts.source ?? openSource(config, log.child({ part: 'source' }));
     const authenticator = tokenAuthenticator(await devAdminToken(state));
