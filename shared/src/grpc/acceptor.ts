@@ -7,7 +7,13 @@ import { HandshakeGate } from '../tls/handshake-gate.ts';
 import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
 
 /** Why a connection did not come so far as to speak HTTP/2. */
-export type Refusal = 'handshake' | 'handshake-timeout' | 'hung-up' | 'queue-full' | 'waited-too-long';
+export type Refusal =
+  | 'accept'
+  | 'handshake'
+  | 'handshake-timeout'
+  | 'hung-up'
+  | 'queue-full'
+  | 'waited-too-long';
 
 export interface AcceptorOptions {
   readonly address: HostPort;
@@ -40,6 +46,8 @@ export class Acceptor {
   /** Sockets in a handshake by the client's address, since a finished one is known by nothing else. */
   readonly #handshakes = new Map<string, Socket>();
   readonly #gate: HandshakeGate;
+  readonly #whenIdle = new Set<() => void>();
+  #stopped = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -76,12 +84,12 @@ export class Acceptor {
     }
     this.#listener.off('error', reject);
     // Later errors are of single accepts (out of file descriptors); the listener lives on and they must not end the process.
-    this.#listener.on('error', (error) => this.#options.onRefused('hung-up', error, ''));
+    this.#listener.on('error', (error) => this.#options.onRefused('accept', error, ''));
     const bound = this.#listener.address();
     if (bound === null || typeof bound === 'string')
       throw new GatehouseError('internal', 'not bound to an address');
     if (tls === 'plaintext' && !isLoopback(bound.address)) {
-      await this.stopListening();
+      this.stopListening();
       throw new GatehouseError(
         'invalid-argument',
         `plaintext gRPC is served on loopback only, and ${setting} ${printHostPort(address)} is ${bound.address}`,
@@ -95,36 +103,35 @@ export class Acceptor {
     this.#tls?.setSecureContext(secureContextOptions(material?.trustAnchors, material));
   }
 
-  async stopListening(): Promise<void> {
-    if (!this.#listener.listening) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    // The callback of close waits for connections too, so it is the event loop's next turn that counts here.
+  /** From now on nobody comes in: not those at the door, not those in a handshake. */
+  stopListening(): void {
+    this.#stopped = true;
     this.#listener.close();
-    setImmediate(resolve);
-    await promise;
     for (const socket of this.#handshakes.values()) socket.destroy();
   }
 
   /** Resolves when no connection is open, or when `signal` aborts. */
-  async idle(signal: AbortSignal): Promise<void> {
-    while (this.#sockets.size > 0 && !signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const [socket] = this.#sockets;
-      socket?.once('close', resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      await promise;
-    }
+  async idle(signal?: AbortSignal): Promise<void> {
+    if (this.#sockets.size === 0 || signal?.aborted === true) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenIdle.add(resolve);
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    this.#whenIdle.delete(resolve);
   }
 
   /** Cuts every connection that is still open; resolves when they are closed. */
   async destroyConnections(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
-    await this.idle(new AbortController().signal);
+    await this.idle();
   }
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) for (const resolve of this.#whenIdle) resolve();
+    });
     // Resets are part of life; without a listener each would end the process.
     socket.on('error', ignore);
     if (this.#tls === undefined) this.#options.onConnection(socket);
@@ -132,6 +139,10 @@ export class Acceptor {
   }
 
   #beginHandshake(socket: Socket): void {
+    if (this.#stopped) {
+      socket.destroy();
+      return;
+    }
     const client = clientOf(socket);
     this.#handshakes.set(client, socket);
     socket.once('close', () => {

@@ -39,12 +39,12 @@ export const answerUnary = (
   call.once('cancelled', () => {
     if (!answered) abort.abort();
   });
-  const answer = async (): Promise<Uint8Array> =>
-    method.handle({ request: call.request, peer, signal: abort.signal });
+  const answer = async (): Promise<Buffer> =>
+    asBuffer(await method.handle({ request: call.request, peer, signal: abort.signal }));
   answer().then(
     (bytes) => {
       answered = true;
-      callback(null, asBuffer(bytes));
+      callback(null, bytes);
     },
     (thrown) => {
       answered = true;

@@ -131,7 +131,7 @@ class GrpcJsServer implements RunningGrpcServer {
   async drain(deadlineMs: number): Promise<void> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), deadlineMs);
-    await this.#acceptor.stopListening();
+    this.#acceptor.stopListening();
     await this.#sendAway(deadlineMs / 2, late.signal);
     // What is left has no streams; each is told to go away.
     this.#injector.destroy();
@@ -244,6 +244,8 @@ const refusals = (log: Log, metrics: Metrics) => {
   const say = limitedLog((fields, message) => log.warn(fields, message));
   return (reason: Refusal | 'no-call', error: Error | undefined, client: string): void => {
     counter.inc({ reason });
+    // Probes that only connect do so by the second; they are worth a number, not a line.
+    if (reason === 'hung-up') return;
     say(
       { reason, client, ...(error === undefined ? {} : { err: error }) },
       'a connection ended before a call',
