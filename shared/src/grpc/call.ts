@@ -64,14 +64,14 @@ export const observe = (methods: Methods, options: ObserveOptions): Methods =>
 
 const observeOne = (path: string, method: Method, options: ObserveOptions): Method => {
   const [, service = '', name = ''] = path.split('/');
-  const labels = (type: string) => ({ grpc_service: service, grpc_method: name, grpc_type: type });
+  const begin = (type: string): CallRecord =>
+    new CallRecord({ grpc_service: service, grpc_method: name, grpc_type: type }, options);
   switch (method.kind) {
-    case 'unary': {
-      const unary = labels('unary');
+    case 'unary':
       return {
         kind: 'unary',
         handle: async (call) => {
-          const record = new CallRecord(unary, options);
+          const record = begin('unary');
           try {
             const answer = await withDeadline((inner) => method.handle(inner), call, options.unaryDeadlineMs);
             record.end(undefined, call.peer);
@@ -83,13 +83,11 @@ const observeOne = (path: string, method: Method, options: ObserveOptions): Meth
           }
         },
       };
-    }
-    case 'server-stream': {
-      const stream = labels('server_stream');
+    case 'server-stream':
       return {
         kind: 'server-stream',
         open: (call) => {
-          const observed = new ObservedStream(call, new CallRecord(stream, options), options.metrics);
+          const observed = new ObservedStream(call, begin('server_stream'), options.metrics);
           try {
             method.open(observed);
           } catch (thrown) {
@@ -98,7 +96,6 @@ const observeOne = (path: string, method: Method, options: ObserveOptions): Meth
           }
         },
       };
-    }
   }
 };
 

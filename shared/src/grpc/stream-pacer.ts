@@ -33,13 +33,6 @@ export class StreamPacer {
   /** Each stream is refreshed once a turn, in the slot that had the fewest when it came, so that refreshes spread evenly. */
   readonly #slots: readonly Set<Paced>[];
   readonly #busy = new Set<Paced>();
-  readonly #traffic: Traffic = {
-    busy: (paced) => {
-      paced.busySince = this.#tick;
-      this.#busy.add(paced);
-    },
-    idle: (paced) => void this.#busy.delete(paced),
-  };
   #tick = 0;
   #streams = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -57,7 +50,13 @@ export class StreamPacer {
 
   /** Takes over the sending on `call` until its signal aborts. Nothing is sent before the first `wake`. */
   attach(call: StreamCall, source: MessageSource): PacedStream {
-    const paced = new Paced(call, source, this.#traffic);
+    const paced = new Paced(call, source, {
+      busy: () => {
+        paced.busySince = this.#tick;
+        this.#busy.add(paced);
+      },
+      idle: () => this.#busy.delete(paced),
+    });
     if (call.signal.aborted) return paced;
     const slot = this.#slots.reduce((least, other) => (other.size < least.size ? other : least));
     slot.add(paced);
@@ -90,26 +89,26 @@ export class StreamPacer {
   }
 }
 
-interface Traffic {
-  readonly busy: (paced: Paced) => void;
-  readonly idle: (paced: Paced) => void;
+interface Transitions {
+  readonly busy: () => void;
+  readonly idle: () => void;
 }
 
 class Paced implements PacedStream {
   readonly #call: StreamCall;
   readonly #source: MessageSource;
-  readonly #traffic: Traffic;
+  readonly #transitions: Transitions;
   #busy = false;
   /** The pacer's tick at which the message was handed over that has not left yet. */
   busySince = 0;
 
-  constructor(call: StreamCall, source: MessageSource, traffic: Traffic) {
+  constructor(call: StreamCall, source: MessageSource, transitions: Transitions) {
     this.#call = call;
     this.#source = source;
-    this.#traffic = traffic;
+    this.#transitions = transitions;
     call.onWritable(() => {
       this.#busy = false;
-      this.#traffic.idle(this);
+      this.#transitions.idle();
       this.#source.left?.();
       this.wake();
     });
@@ -138,6 +137,6 @@ class Paced implements PacedStream {
   #send(message: Uint8Array): void {
     if (this.#call.send(message)) return;
     this.#busy = true;
-    this.#traffic.busy(this);
+    this.#transitions.busy();
   }
 }

@@ -1,3 +1,5 @@
+import { RE2JS } from 're2js';
+import { parsed, problem } from '../core/problem.ts';
 import type { Kind, Rejected, Specs } from './kinds.ts';
 import { authorizationPolicyDoor } from './parse/authorization-policy.ts';
 import { parseEndpointSlice } from './parse/endpoint-slice.ts';
@@ -12,6 +14,15 @@ import type { Read, Wire } from './parse/read.ts';
 import { serverDoor } from './parse/server.ts';
 import { parseService } from './parse/service.ts';
 import { parseServiceAccount } from './parse/service-account.ts';
+
+const checkProxyRegex = (pattern: string) => {
+  try {
+    RE2JS.compile(pattern);
+    return parsed(pattern);
+  } catch {
+    return problem('', 'no', 'no');
+  }
+};
 
 /** What is known of a kind before any object of it is: its names on the wire, and who reads it. */
 export type KindRow<K extends Kind> = KindNames & Reader<K>;
@@ -145,7 +156,7 @@ export const kindTable = {
     plural: 'httproutes',
     namespaced: true,
     class: 'policy',
-    ...httpRouteDoor(linkerd),
+    ...httpRouteDoor(linkerd, checkProxyRegex),
   },
   GatewayHTTPRoute: {
     group: gateway,
@@ -154,7 +165,7 @@ export const kindTable = {
     plural: 'httproutes',
     namespaced: true,
     class: 'policy',
-    ...httpRouteDoor(gateway),
+    ...httpRouteDoor(gateway, checkProxyRegex),
   },
 } as const satisfies { readonly [K in Kind]: KindRow<K> };
 

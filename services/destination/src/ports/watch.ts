@@ -12,13 +12,10 @@ const settleEveryMs = 20;
 export class ClusterWatch {
   readonly cluster: Cluster;
   readonly answers = new Answers();
-  readonly #now: () => number;
   #settledAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `now` is a monotonic clock in milliseconds. */
-  constructor(settings: ClusterSettings, now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(settings: ClusterSettings) {
     this.cluster = { index: new ResourceIndex(), addresses: new AddressIndex(), settings };
   }
 
@@ -43,7 +40,7 @@ export class ClusterWatch {
     addresses.apply(touched);
     this.answers.touch(touchedFacts(touched));
     if (this.#timer !== undefined) return;
-    const wait = this.#settledAt + settleEveryMs - this.#now();
+    const wait = this.#settledAt + settleEveryMs - performance.now();
     if (wait <= 0) this.#settle();
     else this.#timer = setTimeout(() => this.#settle(), wait);
   }
@@ -51,6 +48,6 @@ export class ClusterWatch {
   #settle(): void {
     this.#timer = undefined;
     this.answers.settle();
-    this.#settledAt = this.#now();
+    this.#settledAt = performance.now();
   }
 }

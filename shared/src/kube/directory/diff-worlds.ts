@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../changes.ts';
 import type { Kind, KubeObject } from '../kinds.ts';
-import { keyOf } from './candidate.ts';
-import type { World } from './world.ts';
+import { keyOf, type World } from './world.ts';
+
+export const emptyWorld: World = { objects: new Map(), unreadable: [], warnings: [] };
 
 const deleteOf = ({ kind, meta: { namespace, name, uid } }: KubeObject): Change => ({
   type: 'delete',

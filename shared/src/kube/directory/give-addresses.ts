@@ -1,6 +1,13 @@
 import type { Kind, KubeObject } from '../kinds.ts';
 import { assignAddresses, type Claim, podNetwork, serviceNetwork } from './assign-addresses.ts';
-import type { Candidate } from './candidate.ts';
+
+/** An object of the folder with what only its manifest knows. */
+export interface Candidate<K extends Kind = Kind> {
+  /** '' for objects that no manifest holds. */
+  readonly path: string;
+  readonly object: KubeObject<K>;
+  readonly wantsAddress: boolean;
+}
 
 export interface Loss {
   readonly candidate: Candidate;

@@ -28,12 +28,13 @@ export const attachedTo = (
   routes: readonly RouteObject[],
 ): readonly RouteObject[] =>
   routes
-    .filter(
-      ({ meta, spec }) =>
-        meta.namespace === server.meta.namespace &&
-        (isRejected(spec) ? (spec.attachedTo ?? []) : spec.servers).includes(server.meta.name),
-    )
+    .filter((route) => route.meta.namespace === server.meta.namespace && isAttached(route, server.meta.name))
     .toSorted((a, b) => byAge(a, b) || compareText(groupOf(a), groupOf(b)));
+
+const isAttached = ({ spec }: RouteObject, server: string): boolean => {
+  const servers = isRejected(spec) ? (spec.attachedTo ?? []) : spec.servers;
+  return servers === 'all' || servers.includes(server);
+};
 
 const groupOf = ({ kind }: RouteObject): string =>
   kind === 'HTTPRoute' ? 'policy.linkerd.io' : 'gateway.networking.k8s.io';

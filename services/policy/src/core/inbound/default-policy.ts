@@ -15,10 +15,6 @@ export interface PortDefault {
   readonly unreadable: readonly string[];
 }
 
-type DefaultInput = Pick<PortInput, 'port' | 'namespaceAnnotations' | 'cluster'> & {
-  readonly workload: Pick<PortInput['workload'], 'annotations'>;
-};
-
 const isDefaultPolicy = (text: string): text is DefaultPolicy =>
   (defaultPolicies as readonly string[]).includes(text);
 
@@ -28,7 +24,7 @@ export const defaultPolicyOf = ({
   workload,
   namespaceAnnotations,
   cluster,
-}: DefaultInput): PortDefault => {
+}: PortInput): PortDefault => {
   const own = workload.annotations[defaultPolicyAnnotation];
   const text = own ?? namespaceAnnotations[defaultPolicyAnnotation];
   const from = own !== undefined ? 'pod' : text !== undefined ? 'namespace' : 'cluster';

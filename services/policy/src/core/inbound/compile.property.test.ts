@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { type Attempt, evaluate, type Verdict } from '@gatehouse/shared/core/evaluate-inbound';
+import fc from 'fast-check';
+import { compileSituation } from '../../../testing/compile-situation.ts';
+import { type Case, cases } from '../../../testing/random-situation.ts';
+import { type Decision, decide } from './decide/decide.ts';
+import type { CompiledPort } from './model.ts';
+
+/** Raised by `npm run fuzz`; a seed is for repeating what it printed. */
+const runs = Number(process.env.GATEHOUSE_FUZZ_RUNS ?? 2_000);
+const seed = Number(process.env.GATEHOUSE_FUZZ_SEED ?? 20_260_821);
+
+it('a proxy that enforces the compiled row gives the verdict that the policies give', () => {
+  const seen = new Map<string, number>();
+  fc.assert(
+    fc.property(cases, ({ situation, attempts }) => {
+      const compiled = compileSituation(situation);
+      for (const attempt of attempts) {
+        const verdict = evaluate(compiled.server, attempt, situation.matchesRegex);
+        const decision = decide(situation, attempt);
+        assert.deepEqual(outcomeOf(verdict), decision);
+        for (const name of coverage({ situation, compiled, attempt, verdict, decision })) {
+          seen.set(name, (seen.get(name) ?? 0) + 1);
+        }
+      }
+    }),
+    { numRuns: runs, seed, endOnFailure: false },
+  );
+  // Otherwise the property could hold because nothing ever happened.
+  const missing = classes.filter((name) => (seen.get(name) ?? 0) < 5);
+  assert.deepEqual(missing, [], `too rarely seen: ${JSON.stringify(Object.fromEntries(seen))}`);
+});
+
+const outcomeOf = (verdict: Verdict): Decision =>
+  verdict.kind === 'allowed'
+    ? { kind: 'allowed', filters: verdict.filters }
+    : { kind: 'denied', reason: verdict.reason };
+
+const classes = [
+  'allowed: default policy',
+  'allowed: policy without rules',
+  'allowed: policy without rules, raw TCP',
+  'allowed: rule',
+  'allowed: where rules of several policies meet',
+  'allowed: rule on gRPC',
+  'allowed: AuthorizationPolicy on Server',
+  'allowed: AuthorizationPolicy on route',
+  'allowed: probe',
+  'allowed: probe under rules',
+  'allowed: probe under routes',
+  'allowed: somebody else at a probe under routes',
+  'allowed: localhost',
+  'allowed: route with filters',
+  'denied: unauthorized',
+  'denied: unauthorized raw TCP',
+  'denied: no-route',
+  'denied: not-http',
+  'denied: unnormalised path under rules',
+  'denied: shared identity at another address',
+  'denied: selected address without the identity',
+  'denied: closed by something rejected',
+  'denied: closed by an unreadable manifest',
+  'denied: audited policy would admit',
+  'denied: rules where routes are attached',
+  'denied: rules on an opaque or TLS port',
+] as const;
+
+function* coverage(seen: {
+  readonly situation: Case['situation'];
+  readonly compiled: CompiledPort;
+  readonly attempt: Attempt;
+  readonly verdict: Verdict;
+  readonly decision: Decision;
+}): Generator<(typeof classes)[number]> {
+  const { situation, compiled, attempt, verdict } = seen;
+  const { protocol } = compiled.server;
+  const isTcp = attempt.traffic.kind === 'tcp';
+  const routed = compiled.contributions.some(({ effect }) => effect.kind === 'routes');
+  const ruled = compiled.contributions.some(({ effect }) => effect.kind === 'grants-requests');
+  if (verdict.kind === 'allowed') {
+    const { authorization, route } = verdict;
+    const by = authorization.kind === 'default' ? authorization.name : authorization.resource.kind;
+    const onRoute = route?.kind === 'resource' ? route.resource.kind : route?.name;
+    const isRule = onRoute === 'networkauthenticationpolicy' || onRoute === 'rules';
+    const byRoute = compiled.contributions.some(
+      ({ object, effect }) =>
+        authorization.kind === 'resource' &&
+        object.name === authorization.resource.name &&
+        effect.kind === 'grants-requests',
+    );
+    if (by === 'localhost') yield 'allowed: localhost';
+    else if (by === 'probe') {
+      yield 'allowed: probe';
+      if (ruled) yield 'allowed: probe under rules';
+      if (routed) yield 'allowed: probe under routes';
+    } else if (by === 'authorizationpolicy') {
+      yield byRoute ? 'allowed: AuthorizationPolicy on route' : 'allowed: AuthorizationPolicy on Server';
+      if (routed && onRoute === 'probe') yield 'allowed: somebody else at a probe under routes';
+    } else if (by === 'networkauthenticationpolicy') {
+      if (isTcp) yield 'allowed: policy without rules, raw TCP';
+      yield byRoute && isRule ? 'allowed: rule' : 'allowed: policy without rules';
+      if (byRoute && onRoute === 'rules') yield 'allowed: where rules of several policies meet';
+      if (byRoute && isRule && protocol.kind === 'grpc') yield 'allowed: rule on gRPC';
+    } else yield 'allowed: default policy';
+    if (verdict.filters.length > 0) yield 'allowed: route with filters';
+    return;
+  }
+  if (verdict.reason === 'no-route') yield 'denied: no-route';
+  else if (verdict.reason === 'not-http') yield 'denied: not-http';
+  else yield isTcp ? 'denied: unauthorized raw TCP' : 'denied: unauthorized';
+  if (verdict.route?.kind === 'default' && verdict.route.name === 'unnormalized-path') {
+    yield 'denied: unnormalised path under rules';
+  }
+  const grants = compiled.contributions.flatMap(({ effect }) => ('grants' in effect ? effect.grants : []));
+  const { tls, client } = attempt;
+  if (grants.some(({ authentication }) => isFor(authentication, tls)))
+    yield 'denied: shared identity at another address';
+  const isSelected = grants.some(({ networks }) =>
+    networks.some(({ net }) => net.family === client.family && net.bits === client.bits && net.prefix >= 32),
+  );
+  if (isSelected && tls.kind !== 'identified') yield 'denied: selected address without the identity';
+  if (situation.unreadableManifests === 'some') yield 'denied: closed by an unreadable manifest';
+  if (compiled.findings.some(({ reason }) => reason === 'Rejected'))
+    yield 'denied: closed by something rejected';
+  if (compiled.findings.some(({ reason }) => reason === 'RoutesAttached'))
+    yield 'denied: rules where routes are attached';
+  if (compiled.findings.some(({ reason }) => reason === 'RulesNeedHTTP'))
+    yield 'denied: rules on an opaque or TLS port';
+  const enforcing = situation.networkAuthenticationPolicies.map((object) =>
+    'mode' in object.spec && object.spec.mode === 'Audit'
+      ? { ...object, spec: { ...object.spec, mode: 'Enforce' as const } }
+      : object,
+  );
+  if (decide({ ...situation, networkAuthenticationPolicies: enforcing }, attempt).kind === 'allowed') {
+    yield 'denied: audited policy would admit';
+  }
+}
+
+const isFor = (
+  authentication: Case extends never
+    ? never
+    : { readonly kind: string; readonly identities?: readonly string[] },
+  tls: Attempt['tls'],
+): boolean => tls.kind === 'identified' && authentication.identities?.includes(tls.name) === true;

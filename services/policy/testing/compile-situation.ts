@@ -1,0 +1,49 @@
+import { isRejected, type KubeObject, type PolicySource } from '@gatehouse/shared/kube/kinds';
+import { compilePort } from '../src/core/inbound/compile.ts';
+import type { Situation } from '../src/core/inbound/decide/situation.ts';
+import type { CompiledPort } from '../src/core/inbound/model.ts';
+import { resolveSource } from '../src/core/inbound/resolve-sources.ts';
+import { worldOf } from '../src/core/inbound/world.ts';
+
+/** The row of a situation's port, made by all the steps that the service takes from the index to the compiler. */
+export const compileSituation = (situation: Situation): CompiledPort => {
+  const { target, cluster, pods, namespaces } = situation;
+  const world = worldOf({ mesh: cluster.mesh, pods, namespaces });
+  const sourcesOf = ({ spec }: KubeObject<'NetworkAuthenticationPolicy'>): readonly PolicySource[] =>
+    isRejected(spec) ? [] : spec.sources;
+  const inNamespace = ({ meta }: KubeObject): boolean => meta.namespace === target.meta.namespace;
+  return compilePort({
+    port: situation.port,
+    workload: {
+      namespace: target.meta.namespace,
+      labels: target.meta.labels,
+      annotations: target.meta.annotations,
+      hostNetwork: target.spec.hostNetwork,
+      ports: target.spec.ports,
+      probes: target.spec.probes,
+    },
+    namespaceAnnotations:
+      namespaces.find(({ meta }) => meta.name === target.meta.namespace)?.meta.annotations ?? {},
+    cluster,
+    policies: {
+      servers: situation.servers.filter(inNamespace),
+      networkAuthenticationPolicies: situation.networkAuthenticationPolicies
+        .filter(inNamespace)
+        .map((object) => ({
+          object,
+          sources: sourcesOf(object).map((source) => resolveSource(source, object.meta.namespace, world)),
+        })),
+      authorizationPolicies: situation.authorizationPolicies.filter(inNamespace),
+      routes: situation.routes.filter(inNamespace),
+    },
+    authentications: {
+      meshTls: byKey(situation.meshTlsAuthentications),
+      network: byKey(situation.networkAuthentications),
+    },
+    unreadableManifests: situation.unreadableManifests,
+    matchesRegex: situation.matchesRegex,
+  });
+};
+
+const byKey = <Object extends KubeObject>(objects: readonly Object[]): ReadonlyMap<string, Object> =>
+  new Map(objects.map((object) => [`${object.meta.namespace}/${object.meta.name}`, object]));

@@ -1,0 +1,164 @@
+import type { Attempt } from '@gatehouse/shared/core/evaluate-inbound';
+import { type DefaultPolicy, defaultPolicies, type KubeObject } from '@gatehouse/shared/kube/kinds';
+import { matchesWhole } from '@gatehouse/shared/proxy-regex';
+import { aNamespace, aNetworkAuthentication, aPod, aServer } from '@gatehouse/shared/testing/builders';
+import fc from 'fast-check';
+import type { Situation } from '../src/core/inbound/decide/situation.ts';
+import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
+import {
+  attachedRoutes,
+  authorizationPolicies,
+  createdAt,
+  maybe,
+  mesh,
+  meshTlsAuthentication,
+  network,
+  networks,
+  policies,
+  rarely,
+  routes,
+  ruledPolicies,
+  servers,
+  withoutUndefined,
+} from './random-policies.ts';
+
+/**
+ * Random policies around one port, and random attempts on it. Many pods share an identity, some an address; some are
+ * unmeshed, on their host's network or over; probes stand on paths that rules and routes name.
+ */
+export interface Case {
+  readonly situation: Situation;
+  readonly attempts: readonly Attempt[];
+}
+
+const callers = fc
+  .array(
+    fc.record({
+      namespace: fc.constantFrom('demo', 'demo', 'demo', 'other', 'undeclared'),
+      app: fc.constantFrom('frontend', 'frontend', 'intruder'),
+      serviceAccount: fc.constantFrom('default', 'default', 'web'),
+      ips: fc.subarray(podAddresses, { maxLength: 2 }),
+      meshed: rarely(true, false),
+      hostNetwork: rarely(false, true),
+      phase: fc.constantFrom('Running', 'Running', 'Running', 'Running', 'Pending', 'Succeeded', 'Failed'),
+      terminated: rarely(false, true),
+      createdAt,
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((pods) =>
+    pods.map(({ app, ...pod }, index) => aPod({ ...pod, name: `caller-${index}`, labels: { app } })),
+  );
+
+const annotations = fc
+  .record({
+    'config.linkerd.io/default-inbound-policy': fc.option(fc.constantFrom(...defaultPolicies, 'dney'), {
+      nil: undefined,
+      freq: 3,
+    }),
+    'config.linkerd.io/opaque-ports': rarely<string | undefined>(undefined, '25,8000-8100'),
+  })
+  .map(withoutUndefined);
+
+const probes = fc.subarray([
+  { kind: 'http', port: 8080, path: '/healthz' },
+  { kind: 'http', port: 8080, path: '/api/v1' },
+  { kind: 'http', port: 8080, path: '/api//healthz' },
+  { kind: 'grpc', port: 8080 },
+  { kind: 'http', port: 9000, path: '/' },
+] as const);
+
+const anything = fc.record({
+  port: fc.constantFrom(8080, 8080, 8080, 8080, 9000, 4191, 4143),
+  policies,
+  servers,
+  routes,
+  authorizationPolicies,
+  defaultPolicy: fc.constantFrom<DefaultPolicy>('deny', ...defaultPolicies),
+  unreadableManifests: rarely<'none' | 'some'>('none', 'some'),
+});
+
+/** Rules alone, on a port that anybody may open by nothing else. */
+const rulesAlone = fc.record({
+  port: fc.constant(8080),
+  policies: ruledPolicies,
+  servers: fc.constantFrom([], [aServer({ proxyProtocol: 'HTTP/2' })], [aServer({ proxyProtocol: 'gRPC' })]),
+  routes: fc.constant([]),
+  authorizationPolicies: fc.constant([]),
+  defaultPolicy: fc.constant<DefaultPolicy>('deny'),
+  unreadableManifests: fc.constant('none' as const),
+});
+
+/** Routes attached to the one Server, with what AuthorizationPolicies give on them. */
+const routesAttached = fc.record({
+  port: fc.constant(8080),
+  policies: fc.oneof({ arbitrary: policies, weight: 3 }, { arbitrary: ruledPolicies, weight: 1 }),
+  servers: fc.constantFrom(
+    [aServer()],
+    [aServer()],
+    [aServer({ proxyProtocol: 'HTTP/1' })],
+    [aServer({ proxyProtocol: 'gRPC' })],
+  ),
+  routes: attachedRoutes,
+  authorizationPolicies,
+  defaultPolicy: fc.constant<DefaultPolicy>('deny'),
+  unreadableManifests: fc.constant('none' as const),
+});
+
+const surroundings = fc.record({
+  pods: callers,
+  targetAnnotations: annotations,
+  namespaceAnnotations: annotations,
+  probes,
+  clusterNetworks: fc.constantFrom([network('10.0.0.0/8')], []),
+  probeNetworks: fc.constantFrom([network('0.0.0.0/0'), network('::/0')], [network('192.168.0.0/16')], []),
+  meshTls: maybe(meshTlsAuthentication),
+  net: maybe(fc.array(networks, { minLength: 1, maxLength: 2 })),
+  attempts: fc.array(attempt, { minLength: 12, maxLength: 12 }),
+});
+
+const named = <Object extends KubeObject>(prefix: string, objects: readonly Object[]): readonly Object[] =>
+  objects.map((object, index) => ({ ...object, meta: { ...object.meta, name: `${prefix}-${index}` } }));
+
+export const cases: fc.Arbitrary<Case> = fc
+  .tuple(fc.oneof(anything, rulesAlone, routesAttached), surroundings)
+  .map(([theme, around]) => {
+    const backend = aPod({
+      name: 'backend',
+      labels: { app: 'backend' },
+      ips: ['10.0.1.1'],
+      annotations: around.targetAnnotations,
+      ports: [
+        { name: 'http', port: 8080 },
+        { name: 'http', port: 4143 },
+        { name: 'grpc', port: 9000 },
+      ],
+      probes: around.probes,
+    });
+    const { defaultPolicy, policies: written, ...objects } = theme;
+    const { clusterNetworks, probeNetworks, pods, meshTls, net } = around;
+    return {
+      situation: {
+        target: backend,
+        port: objects.port,
+        cluster: { mesh, defaultPolicy, clusterNetworks, probeNetworks, detectTimeoutMs: 10_000 },
+        pods: [backend, ...pods],
+        namespaces: [
+          aNamespace({ name: 'demo', annotations: around.namespaceAnnotations }),
+          aNamespace({ name: 'other', labels: { team: 'x' } }),
+        ],
+        networkAuthenticationPolicies: named('policy', written),
+        servers: named('server', objects.servers),
+        authorizationPolicies: named('authorization', objects.authorizationPolicies),
+        meshTlsAuthentications: meshTls === undefined ? [] : [meshTls],
+        networkAuthentications:
+          net === undefined
+            ? []
+            : [aNetworkAuthentication({ namespace: 'other', name: 'net-0', networks: net })],
+        routes: named('route', objects.routes),
+        unreadableManifests: objects.unreadableManifests,
+        matchesRegex: matchesWhole,
+      },
+      attempts: around.attempts.map((one) => attemptAmong(pods, one)),
+    };
+  });
