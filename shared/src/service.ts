@@ -2,6 +2,9 @@ import type { Ended } from './supervise.ts';
 
 export type ServiceName = 'identity' | 'destination' | 'policy';
 
+/** A service's ServiceAccount, and so the start of its mesh name (design §3). */
+export const accountOf = (service: ServiceName): string => `gatehouse-${service}`;
+
 /** A service that is up: where it is reached, and how it ends. */
 export interface RunningService {
   readonly service: ServiceName;

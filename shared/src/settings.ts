@@ -1,6 +1,6 @@
 import type { ValueForm } from './config.ts';
-import { optionalSetting, setting } from './config.ts';
-import { parsed, problem } from './core/problem.ts';
+import { type Config, optionalSetting, setting } from './config.ts';
+import { type Problem, parsed, problem } from './core/problem.ts';
 import { dnsName, duration, hostPort, networks, oneOf, path, portSetForm } from './setting-forms.ts';
 
 /** Where the objects come from. Dev mode is exactly a directory source (design §5.1). */
@@ -104,6 +104,32 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
   }),
 });
 
+export type SharedConfig = Config<ReturnType<typeof sharedSettings>>;
+
+/** What is wrong with the settings of all services taken together; a service's own check adds to it. */
+export const sharedProblems = ({ source, stateDir }: SharedConfig): readonly Problem[] => {
+  switch (source.kind) {
+    case 'kubernetes':
+      return [
+        {
+          field: 'GATEHOUSE_SOURCE',
+          found: 'watching Kubernetes is not built yet',
+          fix: 'use directory:PATH with a folder of manifests',
+        },
+      ];
+    case 'directory':
+      return stateDir === undefined
+        ? [
+            {
+              field: 'GATEHOUSE_STATE_DIR',
+              found: 'is not set',
+              fix: 'a directory source needs a folder for keys',
+            },
+          ]
+        : [];
+  }
+};
+
 /** Where destination and policy obtain their own serving certificate. */
 export const leafSettings = {
   identityAddress: optionalSetting({
@@ -119,6 +145,8 @@ export const leafSettings = {
     sentence: "The projected token that proves this service's ServiceAccount to identity.",
   }),
 };
+
+export type LeafConfig = Config<typeof leafSettings>;
 
 /** What destination and policy must agree on about the cluster's traffic. */
 export const trafficSettings = {

@@ -56,16 +56,18 @@ export const anAuthority = (
     readonly name?: string;
     readonly issuedBy?: TestAuthority;
     readonly key?: KeyObject;
+    /** False makes an impostor: it signs, but its certificate does not say that it may. */
+    readonly ca?: boolean;
   } & Validity = {},
 ): TestAuthority => {
-  const { name = `authority ${randomBytes(4).toString('hex')}`, issuedBy, key = aKey() } = options;
+  const { name = `authority ${randomBytes(4).toString('hex')}`, issuedBy, key = aKey(), ca = true } = options;
   const certificate = issue({
     ...options,
     subject: distinguishedName(name),
     issuer: issuedBy === undefined ? { name, key } : issuedBy,
     publicKey: createPublicKey(key),
     extensions: [
-      extension('2.5.29.19', 'critical', derSequence(derBoolean(true))),
+      extension('2.5.29.19', 'critical', derSequence(...(ca ? [derBoolean(true)] : []))),
       extension('2.5.29.15', 'critical', derBitString(Uint8Array.of(0b0000_0110), 1)),
     ],
   });

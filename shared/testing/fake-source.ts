@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Change, KindHealth, Source, Unreadable } from '../src/kube/changes.ts';
 import type { Kind, KubeObject } from '../src/kube/kinds.ts';
 
@@ -47,12 +48,13 @@ export class FakeSource implements Source {
     return [...kinds].map((kind) => ({ kind, synced: true, aliveAt: Date.now() }));
   }
 
-  /** Adds or replaces objects; one with another uid is a new life, so its old one is deleted first. */
+  /** Adds or replaces objects; what is equal is not said, and one with another uid is deleted first. */
   put(...objects: readonly KubeObject[]): void {
     const changes: Change[] = [];
     for (const object of objects) {
       const store = this.#storeOf(object.kind);
       const before = store.get(keyOfObject(object));
+      if (isDeepStrictEqual(before, object)) continue;
       if (before !== undefined && before.meta.uid !== object.meta.uid) changes.push(deleteOf(before));
       store.set(keyOfObject(object), object);
       changes.push({ type: 'apply', kind: object.kind, object } as Change);

@@ -1,7 +1,7 @@
 import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/shared/config';
 import type { Problem } from '@gatehouse/shared/core/problem';
 import { boolean, duration, oneOf, path } from '@gatehouse/shared/setting-forms';
-import { sharedSettings } from '@gatehouse/shared/settings';
+import { sharedProblems, sharedSettings } from '@gatehouse/shared/settings';
 
 /** Every setting of identity. */
 export const identitySettings = {
@@ -54,14 +54,7 @@ export const readIdentityConfig = (env: NodeJS.ProcessEnv): IdentityConfig =>
   readConfig(identitySettings, env, check);
 
 const check = (config: IdentityConfig): readonly Problem[] => {
-  const problems: Problem[] = [];
-  if (config.source.kind === 'kubernetes') {
-    problems.push({
-      field: 'GATEHOUSE_SOURCE',
-      found: 'watching Kubernetes is not built yet',
-      fix: 'use directory:PATH with a folder of manifests',
-    });
-  }
+  const problems: Problem[] = [...sharedProblems(config)];
   if (config.source.kind === 'directory' && config.tokenReviewer === 'token-review') {
     problems.push({
       field: 'GATEHOUSE_TOKEN_REVIEWER',

@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import { startAdmin } from '@gatehouse/shared/admin/admin-server';
-import { devAdminToken } from '@gatehouse/shared/admin/admin-token';
-import { tokenAuthenticator } from '@gatehouse/shared/admin/authenticator';
-import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import { devIssuer, ensureDevKeys, identityAudience } from '@gatehouse/shared/dev/dev-tokens';
 import { startGrpcServer } from '@gatehouse/shared/grpc/server';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
-import type { Source } from '@gatehouse/shared/kube/changes';
-import { DirectorySource } from '@gatehouse/shared/kube/directory-source';
-import { createLog, type Log } from '@gatehouse/shared/log';
-import { Metrics } from '@gatehouse/shared/metrics';
+import type { Log } from '@gatehouse/shared/log';
 import type { RunningService } from '@gatehouse/shared/service';
-import { openStateDir, type StateDir } from '@gatehouse/shared/state-dir';
+import {
+  type Doors,
+  type ServiceBase,
+  type ServiceParts,
+  startService,
+} from '@gatehouse/shared/start-service';
+import type { StateDir } from '@gatehouse/shared/state-dir';
 import { replaceFile } from '@gatehouse/shared/state-files';
-import { lockState } from '@gatehouse/shared/state-lock';
-import { Supervisor } from '@gatehouse/shared/supervise';
 import { type Certifier, issue } from './certify.ts';
 import type { IdentityConfig } from './config.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
@@ -30,45 +28,18 @@ import { certifyMethods } from './ports/serve.ts';
 import { TokenKeys } from './ports/token-keys.ts';
 import { WatchedCallers } from './ports/watched-callers.ts';
 
-/** What tests put in place of the real thing. */
-export interface IdentityParts {
-  readonly source?: Source;
-  readonly log?: Log;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
-}
-
 /** Connections get this long to finish what they are at. */
 const drainMs = 5_000;
 
 /** Starts identity. Rejects with a GatehouseError that says what to mend; nothing stays open then. */
-export const startIdentity = (config: IdentityConfig, parts: IdentityParts = {}): Promise<RunningService> => {
-  const log =
-    parts.log ?? createLog({ service: 'identity', level: config.logLevel, format: config.logFormat });
-  for (const warning of config.warnings) log.warn(warning);
-  const supervisor = new Supervisor({ log });
-  return supervisor.build(() => assemble(config, { now: Date.now, ...parts, log, supervisor }));
-};
+export const startIdentity = (config: IdentityConfig, parts: ServiceParts = {}): Promise<RunningService> =>
+  startService('identity', { config, parts, assemble: (base) => assemble(config, base) });
 
-const assemble = async (
-  config: IdentityConfig,
-  {
-    source: given,
-    log,
-    now,
-    supervisor,
-  }: IdentityParts & { log: Log; now: () => number; supervisor: Supervisor },
-): Promise<RunningService> => {
-  // Only a directory source passes the configuration (config.ts), so this is dev mode: exactly then a CA and keys are made.
-  const state = await openStateDir(config.stateDir);
-  const lock = await lockState(state, 'identity');
-  supervisor.onEnd('state lock', () => lock.release());
-  const mesh: Mesh = { controlPlaneNamespace: config.namespace, trustDomain: config.trustDomain };
+const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Doors> => {
+  const { supervisor, source, metrics, state, mesh, log, now } = base;
   await ensureDevKeys(state);
   if (config.issuerDir === undefined) await ensureDevCa(state, config.trustDomain, now());
 
-  const metrics = new Metrics('identity');
-  metrics.addProcessMetrics();
   const keeper = new IssuerKeeper({
     files: issuerFilesOf(config, state),
     log: log.child({ part: 'issuer' }),
@@ -78,7 +49,6 @@ const assemble = async (
       ownLeaf.renewSoon();
     },
   });
-  const source = given ?? sourceOf(config, log);
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
   const keys = new TokenKeys({ file: state.devJwks, log: log.child({ part: 'token keys' }), now });
   const issued = await openIssuanceLog(config, log);
@@ -101,9 +71,8 @@ const assemble = async (
     issuer: () => keeper.usable,
     now,
   };
-  const name = printIdentity(identityOf(mesh, config.namespace, 'gatehouse-identity'));
   const ownLeaf = new OwnLeaf({
-    identity: name,
+    identity: base.name,
     issue: (workload) => issue(certifier, workload),
     trustAnchors: () => keeper.current?.bundle ?? '',
     log: log.child({ part: 'own leaf' }),
@@ -127,14 +96,10 @@ const assemble = async (
     metrics,
   });
   supervisor.onEnd('gRPC server', () => grpc.drain(drainMs));
-  if (isTls) {
-    ownLeaf.onRenewed((material) => grpc.replaceTlsMaterial(material));
-    supervisor.run('own leaf', (signal) => ownLeaf.run(signal));
-  }
   const admin = await startAdmin({
     service: 'identity',
     address: config.adminAddress,
-    authenticator: tokenAuthenticator(await devAdminToken(state)),
+    authenticator: base.authenticator,
     log: log.child({ part: 'admin' }),
     metrics,
     source,
@@ -144,24 +109,15 @@ const assemble = async (
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
-  log.info({ grpc: grpc.address, admin: admin.url, name }, 'identity is up');
-  return {
-    service: 'identity',
-    name,
-    grpc: grpc.address,
-    admin: admin.url,
-    ended: supervisor.ended,
-    stop: (reason) => supervisor.stop(reason),
-  };
-};
-
-const sourceOf = ({ source, namespace }: IdentityConfig, log: Log): Source => {
-  switch (source.kind) {
-    case 'directory':
-      return new DirectorySource({ path: source.path, controlPlaneNamespace: namespace, log });
-    case 'kubernetes':
-      throw new TypeError('readIdentityConfig lets no Kubernetes source pass');
+  if (isTls) {
+    if (ownLeaf.material !== undefined) admin.replaceTlsMaterial(ownLeaf.material);
+    ownLeaf.onRenewed((material) => {
+      grpc.replaceTlsMaterial(material);
+      admin.replaceTlsMaterial(material);
+    });
+    supervisor.run('own leaf', (signal) => ownLeaf.run(signal));
   }
+  return { grpc, admin };
 };
 
 /** A brought issuer without GATEHOUSE_TRUST_ANCHORS brings its bundle as cert-manager does: `ca.crt` beside it. */

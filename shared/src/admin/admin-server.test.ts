@@ -112,6 +112,6 @@ test('a port in use is refused with the setting to change', async (t) => {
   const port = Number(new URL(first.url).port);
   await assert.rejects(startedAdmin(t, { address: { host: '127.0.0.1', port } }), {
     code: 'failed-precondition',
-    message: `cannot listen on 127.0.0.1:${port}: another process listens there: change GATEHOUSE_ADMIN_ADDR`,
+    message: `127.0.0.1:${port} is in use: end the process that listens there, or choose another (GATEHOUSE_ADMIN_ADDR)`,
   });
 });

@@ -33,12 +33,13 @@ const readV4 = (text: string): bigint | undefined => {
   return bits;
 };
 
-const readHextets = (text: string): bigint[] | undefined => {
+/** `ending` = the text ends the address, and so may end in an IPv4 address (RFC 4291 §2.2). */
+const readHextets = (text: string, ending: boolean): bigint[] | undefined => {
   if (text === '') return [];
   const words: bigint[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
-    if (index === parts.length - 1 && part.includes('.')) {
+    if (ending && index === parts.length - 1 && part.includes('.')) {
       const v4 = readV4(part);
       if (v4 === undefined) return undefined;
       words.push(v4 >> 16n, v4 & 0xffffn);
@@ -54,8 +55,8 @@ const readHextets = (text: string): bigint[] | undefined => {
 const readV6 = (text: string): bigint | undefined => {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = readHextets(halves[0] ?? '');
-  const tail = halves.length === 2 ? readHextets(halves[1] ?? '') : [];
+  const head = readHextets(halves[0] ?? '', halves.length === 1);
+  const tail = readHextets(halves[1] ?? '', true);
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
@@ -103,13 +104,11 @@ export const parseNetwork = (text: string, field = ''): Parsed<IpNetwork> => {
   const expected = 'use an IPv4 or IPv6 address, or a CIDR such as 10.0.0.0/8';
   if (ip === undefined || rest.length > 0) return problem(field, `\`${text}\` is no network`, expected);
   if (length === undefined) return parsed(hostNetwork(ip));
-  const prefix = /^(?:0|[1-9]\d{0,2})$/.test(length) ? Number(length) : -1;
+  // A mapped network counts its prefix from the start of the IPv6 address; one below 96 is more than IPv4.
+  const [skipped, most] = ip.family === 4 && text.includes(':') ? [96, 128] : [0, width(ip.family)];
+  const prefix = /^(?:0|[1-9]\d{0,2})$/.test(length) ? Number(length) - skipped : -1;
   if (prefix < 0 || prefix > width(ip.family)) {
-    return problem(
-      field,
-      `\`${text}\` has no valid prefix length`,
-      `0 to ${width(ip.family)} after the slash`,
-    );
+    return problem(field, `\`${text}\` has no valid prefix length`, `${skipped} to ${most} after the slash`);
   }
   return parsed({ family: ip.family, bits: ip.bits & mask(ip.family, prefix), prefix });
 };

@@ -1,7 +1,7 @@
 const foldCase = (text: string): string => text.toLowerCase();
 
 /** Edits (insert, delete, replace) that turn one text into the other: Levenshtein's distance. */
-const distance = (from: string, to: string): number => {
+export const editDistance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i += 1) {
     const next = [i];
@@ -23,7 +23,7 @@ export const nearestWord = (written: string, known: readonly string[]): string |
   let best: { readonly word: string; readonly edits: number } | undefined;
   for (const word of known) {
     if (Math.abs(word.length - written.length) > limit) continue;
-    const edits = distance(foldCase(written), foldCase(word));
+    const edits = editDistance(foldCase(written), foldCase(word));
     if (edits <= limit && (best === undefined || edits < best.edits)) best = { word, edits };
   }
   return best?.word;

@@ -2,27 +2,39 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { type HostPort, isLoopback, printHostPort } from '../core/host-port.ts';
 import { GatehouseError } from '../error.ts';
+import { cannotListen } from '../listen-error.ts';
 import { HandshakeGate } from '../tls/handshake-gate.ts';
 import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
 
 /** Why a connection did not come so far as to speak HTTP/2. */
-export type Refusal = 'handshake' | 'handshake-timeout' | 'hung-up' | 'queue-full' | 'waited-too-long';
+export type Refusal =
+  | 'accept'
+  | 'handshake'
+  | 'handshake-timeout'
+  | 'hung-up'
+  | 'queue-full'
+  | 'waited-too-long';
 
 export interface AcceptorOptions {
   readonly address: HostPort;
   /** The variable that the address came from, for the message when it cannot be listened on. */
   readonly setting: string;
   readonly tls: 'plaintext' | { readonly material?: TlsMaterial };
-  readonly handshakes?: { readonly atOnce: number; readonly waiting: number; readonly waitMs: number };
+  readonly handshakes?: HandshakeLimits;
   readonly onConnection: (socket: Socket) => void;
   readonly onRefused: (reason: Refusal, error: Error | undefined, client: string) => void;
 }
 
-/** The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1), so 700 ms of waiting leave time for the handshake. */
-const handshakeLimits = { atOnce: 128, waiting: 2_048, waitMs: 700 };
+export interface HandshakeLimits {
+  readonly atOnce: number;
+  readonly waiting: number;
+  readonly waitMs: number;
+  /** After this a client that began no handshake, or does not go on with it, loses its place. */
+  readonly timeoutMs: number;
+}
 
-/** Far beyond what a live client needs; a silent one holds its place no longer. */
-const handshakeTimeoutMs = 3_000;
+/** The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1), so 700 ms of waiting leave time for the handshake. */
+const handshakeLimits: HandshakeLimits = { atOnce: 128, waiting: 2_048, waitMs: 700, timeoutMs: 3_000 };
 
 /** Listens, and hands over connections that are ready for HTTP/2: plaintext at once, TLS after the handshake. */
 export class Acceptor {
@@ -34,6 +46,8 @@ export class Acceptor {
   /** Sockets in a handshake by the client's address, since a finished one is known by nothing else. */
   readonly #handshakes = new Map<string, Socket>();
   readonly #gate: HandshakeGate;
+  readonly #whenIdle = new Set<() => void>();
+  #stopped = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -66,16 +80,16 @@ export class Acceptor {
     try {
       await promise;
     } catch (error) {
-      throw listenError(error, address, setting);
+      throw cannotListen(setting, address, error);
     }
     this.#listener.off('error', reject);
     // Later errors are of single accepts (out of file descriptors); the listener lives on and they must not end the process.
-    this.#listener.on('error', (error) => this.#options.onRefused('hung-up', error, ''));
+    this.#listener.on('error', (error) => this.#options.onRefused('accept', error, ''));
     const bound = this.#listener.address();
     if (bound === null || typeof bound === 'string')
       throw new GatehouseError('internal', 'not bound to an address');
     if (tls === 'plaintext' && !isLoopback(bound.address)) {
-      await this.stopListening();
+      this.stopListening();
       throw new GatehouseError(
         'invalid-argument',
         `plaintext gRPC is served on loopback only, and ${setting} ${printHostPort(address)} is ${bound.address}`,
@@ -89,35 +103,35 @@ export class Acceptor {
     this.#tls?.setSecureContext(secureContextOptions(material?.trustAnchors, material));
   }
 
-  async stopListening(): Promise<void> {
-    if (!this.#listener.listening) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    // The callback of close waits for connections too, so it is the event loop's next turn that counts here.
+  /** From now on nobody comes in: not those at the door, not those in a handshake. */
+  stopListening(): void {
+    this.#stopped = true;
     this.#listener.close();
-    setImmediate(resolve);
-    await promise;
     for (const socket of this.#handshakes.values()) socket.destroy();
   }
 
   /** Resolves when no connection is open, or when `signal` aborts. */
-  async idle(signal: AbortSignal): Promise<void> {
-    while (this.#sockets.size > 0 && !signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const [socket] = this.#sockets;
-      socket?.once('close', resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      await promise;
-    }
+  async idle(signal?: AbortSignal): Promise<void> {
+    if (this.#sockets.size === 0 || signal?.aborted === true) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenIdle.add(resolve);
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    this.#whenIdle.delete(resolve);
   }
 
-  /** Cuts every connection that is still open. */
-  destroyConnections(): void {
+  /** Cuts every connection that is still open; resolves when they are closed. */
+  async destroyConnections(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
+    await this.idle();
   }
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) for (const resolve of this.#whenIdle) resolve();
+    });
     // Resets are part of life; without a listener each would end the process.
     socket.on('error', ignore);
     if (this.#tls === undefined) this.#options.onConnection(socket);
@@ -125,6 +139,10 @@ export class Acceptor {
   }
 
   #beginHandshake(socket: Socket): void {
+    if (this.#stopped) {
+      socket.destroy();
+      return;
+    }
     const client = clientOf(socket);
     this.#handshakes.set(client, socket);
     socket.once('close', () => {
@@ -140,7 +158,7 @@ export class Acceptor {
       // Asked for, never demanded: the proxy's first connections are older than its first certificate (contract/proxy.md §0).
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: handshakeTimeoutMs,
+      handshakeTimeout: (this.#options.handshakes ?? handshakeLimits).timeoutMs,
     });
     server.on('secureConnection', (socket: TLSSocket) => {
       socket.on('error', ignore);
@@ -161,6 +179,8 @@ export class Acceptor {
             ? 'hung-up'
             : 'handshake';
       this.#options.onRefused(reason, error, clientOf(socket));
+      // After a timeout Node leaves this to us, and the place in the gate is given back by the close.
+      socket.destroy();
     });
     return server;
   }
@@ -169,20 +189,3 @@ export class Acceptor {
 const ignore = (): void => {};
 
 const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
-
-const listenError = (error: unknown, address: HostPort, setting: string): GatehouseError => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const where = printHostPort(address);
-  const [reason, advice] =
-    code === 'EADDRINUSE'
-      ? ['is in use', 'end the process that listens there, or choose another']
-      : code === 'EACCES'
-        ? ['needs more privileges', 'choose a port above 1023']
-        : code === 'EADDRNOTAVAIL'
-          ? ['is no address of this machine', 'choose one that is, or 0.0.0.0']
-          : ['cannot be listened on', 'choose another'];
-  return new GatehouseError('failed-precondition', `${where} ${reason}: ${advice} (${setting})`, {
-    cause: error,
-    details: { code },
-  });
-};

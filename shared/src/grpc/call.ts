@@ -64,14 +64,14 @@ export const observe = (methods: Methods, options: ObserveOptions): Methods =>
 
 const observeOne = (path: string, method: Method, options: ObserveOptions): Method => {
   const [, service = '', name = ''] = path.split('/');
-  const begin = (type: string): CallRecord =>
-    new CallRecord({ grpc_service: service, grpc_method: name, grpc_type: type }, options);
+  const labels = (type: string) => ({ grpc_service: service, grpc_method: name, grpc_type: type });
   switch (method.kind) {
-    case 'unary':
+    case 'unary': {
+      const unary = labels('unary');
       return {
         kind: 'unary',
         handle: async (call) => {
-          const record = begin('unary');
+          const record = new CallRecord(unary, options);
           try {
             const answer = await withDeadline((inner) => method.handle(inner), call, options.unaryDeadlineMs);
             record.end(undefined, call.peer);
@@ -83,11 +83,13 @@ const observeOne = (path: string, method: Method, options: ObserveOptions): Meth
           }
         },
       };
-    case 'server-stream':
+    }
+    case 'server-stream': {
+      const stream = labels('server_stream');
       return {
         kind: 'server-stream',
         open: (call) => {
-          const observed = new ObservedStream(call, begin('server_stream'), options.metrics);
+          const observed = new ObservedStream(call, new CallRecord(stream, options), options.metrics);
           try {
             method.open(observed);
           } catch (thrown) {
@@ -96,6 +98,7 @@ const observeOne = (path: string, method: Method, options: ObserveOptions): Meth
           }
         },
       };
+    }
   }
 };
 

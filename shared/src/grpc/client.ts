@@ -153,10 +153,19 @@ export class GrpcClient {
         stream.close(constants.NGHTTP2_CANCEL);
       }
     });
+    let lost: Error | undefined;
     stream.on('error', (error) => {
-      failure ??= new GatehouseError('unavailable', 'the connection was lost', { cause: error });
+      lost = error;
     });
-    stream.on('close', () => handlers.onEnd(failure ?? outcome(stream, { ...headers, ...trailers })));
+    stream.on('close', () => {
+      const status = failure ?? statusOf({ ...headers, ...trailers });
+      if (status !== undefined) handlers.onEnd(status === 'ok' ? undefined : status);
+      else if (this.#closed) handlers.onEnd(new GatehouseError('cancelled', 'the client was closed'));
+      // A lost connection closes its streams as if they had been reset.
+      else if (session.destroyed) {
+        handlers.onEnd(new GatehouseError('unavailable', 'the connection was lost', { cause: lost }));
+      } else handlers.onEnd(resetError(stream.rstCode));
+    });
     stream.end(frameMessage(request));
     return stream;
   }
@@ -187,37 +196,36 @@ export class GrpcClient {
   }
 }
 
-/** What a finished stream came to: its grpc-status, else what HTTP/2 or HTTP said. */
-const outcome = (stream: ClientHttp2Stream, headers: IncomingHttpHeaders): GatehouseError | undefined => {
+/** What the server said about the call: its grpc-status, else HTTP's; undefined = nothing. */
+const statusOf = (headers: IncomingHttpHeaders): GatehouseError | 'ok' | undefined => {
   const status = headers['grpc-status'];
   if (typeof status === 'string') {
     const message = typeof headers['grpc-message'] === 'string' ? headers['grpc-message'] : '';
-    return status === '0' ? undefined : errorOfStatus(Number(status), decoded(message));
+    return status === '0' ? 'ok' : errorOfStatus(Number(status), decoded(message));
   }
-  const reset = resets.get(stream.rstCode);
-  if (reset !== undefined) return reset();
   const http = Number(headers[':status'] ?? 200);
-  if (http !== 200) {
-    return new GatehouseError(
-      http === 404 ? 'unimplemented' : 'unavailable',
-      `the server answered HTTP ${http}`,
-    );
-  }
-  return new GatehouseError('unavailable', 'the stream ended without a status');
+  if (http === 200) return undefined;
+  return new GatehouseError(
+    http === 404 ? 'unimplemented' : 'unavailable',
+    `the server answered HTTP ${http}`,
+  );
 };
 
-const resets = new Map<number | undefined, () => GatehouseError>([
-  [
-    constants.NGHTTP2_REFUSED_STREAM,
-    () => new GatehouseError('unavailable', 'the server refused the stream'),
-  ],
-  [constants.NGHTTP2_CANCEL, () => new GatehouseError('cancelled', 'the stream was cancelled')],
-  [
-    constants.NGHTTP2_ENHANCE_YOUR_CALM,
-    () => new GatehouseError('resource-exhausted', 'the server reset the stream: too slow or too much'),
-  ],
-  [constants.NGHTTP2_INTERNAL_ERROR, () => new GatehouseError('internal', 'the server reset the stream')],
-]);
+/** A stream that was reset, or ended without a status, as gRPC reads HTTP/2's error codes. */
+const resetError = (code: number | undefined): GatehouseError => {
+  switch (code) {
+    case constants.NGHTTP2_REFUSED_STREAM:
+      return new GatehouseError('unavailable', 'the server refused the stream');
+    case constants.NGHTTP2_CANCEL:
+      return new GatehouseError('cancelled', 'the server cancelled the stream');
+    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
+      return new GatehouseError('resource-exhausted', 'the server reset the stream: too slow or too much');
+    case constants.NGHTTP2_INTERNAL_ERROR:
+      return new GatehouseError('internal', 'the server reset the stream');
+    default:
+      return new GatehouseError('unavailable', `the stream ended without a status (HTTP/2 code ${code})`);
+  }
+};
 
 const decoded = (message: string): string => {
   try {

@@ -1,4 +1,4 @@
-import { type PacedStream, type PacerOptions, StreamPacer } from './stream-pacer.ts';
+import { type MessageSource, type PacedStream, type PacerOptions, StreamPacer } from './stream-pacer.ts';
 import type { StreamCall } from './transport.ts';
 
 /** An encoded answer, shared by all streams that it is for. Frozen: a change is another row. */
@@ -26,24 +26,14 @@ export class LatestStreams<R extends Row> {
 }
 
 /** One stream: what it was sent, and the newest row in case its reader is slow. Latest wins; there is no queue. */
-export class LatestStream<R extends Row> {
+export class LatestStream<R extends Row> implements MessageSource {
   readonly #paced: PacedStream;
   #newest: R | undefined;
   #sent: R | undefined;
   #delivered: R | undefined;
 
   constructor(call: StreamCall, pacer: StreamPacer) {
-    this.#paced = pacer.attach(call, {
-      next: () => {
-        if (this.#newest === undefined || sameBytes(this.#newest, this.#sent)) return undefined;
-        this.#sent = this.#newest;
-        return this.#sent.bytes;
-      },
-      refresh: () => (this.#sent?.refresh === true ? this.#sent.bytes : undefined),
-      left: () => {
-        this.#delivered = this.#sent;
-      },
-    });
+    this.#paced = pacer.attach(call, this);
   }
 
   /** Makes `row` what the client should have. Bytes equal to those it was sent last are not sent again. */
@@ -54,6 +44,21 @@ export class LatestStream<R extends Row> {
       if (this.#delivered === this.#sent) this.#delivered = row;
       this.#sent = row;
     } else this.#paced.wake();
+  }
+
+  /** For the pacer, as the two below. */
+  next(): Uint8Array | undefined {
+    if (this.#newest === undefined || sameBytes(this.#newest, this.#sent)) return undefined;
+    this.#sent = this.#newest;
+    return this.#sent.bytes;
+  }
+
+  refresh(): Uint8Array | undefined {
+    return this.#sent?.refresh === true ? this.#sent.bytes : undefined;
+  }
+
+  left(): void {
+    this.#delivered = this.#sent;
   }
 
   /** The row handed to the transport last. */

@@ -8,13 +8,14 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  setLogger,
 } from '@grpc/grpc-js';
 import { type HostPort, printHostPort } from '../core/host-port.ts';
 import { limitedLog } from '../limited-log.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { TlsMaterial } from '../tls/material.ts';
-import { Acceptor, type AcceptorOptions, type Refusal } from './acceptor.ts';
+import { Acceptor, type HandshakeLimits, type Refusal } from './acceptor.ts';
 import { callMetrics, observe } from './call.ts';
 import { type AnyCall, answerUnary, GrpcJsStream, http2StreamOf } from './grpc-js-calls.ts';
 import { peerOf } from './peer.ts';
@@ -34,7 +35,7 @@ export interface GrpcServerOptions {
   readonly unaryDeadlineMs?: number;
   /** How often a connection is asked whether it lives, and how long it may take to answer; proxies never ask. */
   readonly ping?: { readonly everyMs: number; readonly withinMs: number };
-  readonly handshakes?: NonNullable<AcceptorOptions['handshakes']>;
+  readonly handshakes?: HandshakeLimits;
 }
 
 export interface RunningGrpcServer extends GrpcServer {
@@ -88,6 +89,7 @@ class GrpcJsServer implements RunningGrpcServer {
     // TLS ends in the acceptor, so to grpc-js every connection is plaintext.
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#refused = refusals(log, metrics);
+    quietGrpcJs(log);
     this.#acceptor = new Acceptor({
       address: options.address,
       setting: options.setting ?? 'the gRPC address',
@@ -129,13 +131,13 @@ class GrpcJsServer implements RunningGrpcServer {
   async drain(deadlineMs: number): Promise<void> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), deadlineMs);
-    await this.#acceptor.stopListening();
+    this.#acceptor.stopListening();
     await this.#sendAway(deadlineMs / 2, late.signal);
     // What is left has no streams; each is told to go away.
     this.#injector.destroy();
     await this.#acceptor.idle(late.signal);
     clearTimeout(timer);
-    this.#acceptor.destroyConnections();
+    await this.#acceptor.destroyConnections();
     this.#server.forceShutdown();
   }
 
@@ -226,6 +228,13 @@ class GrpcJsServer implements RunningGrpcServer {
 
 const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
 
+/** grpc-js writes to standard error by itself, also what a stranger makes it say; it has one logger for the whole process. */
+const quietGrpcJs = (log: Log): void => {
+  const say = limitedLog((fields, message) => log.warn(fields, message));
+  const line = (...parts: unknown[]): void => say({}, `grpc-js: ${parts.join(' ')}`);
+  setLogger({ error: line, info: line, debug: line });
+};
+
 const refusals = (log: Log, metrics: Metrics) => {
   const counter = metrics.counter({
     name: 'grpc_server_connections_refused_total',
@@ -235,6 +244,8 @@ const refusals = (log: Log, metrics: Metrics) => {
   const say = limitedLog((fields, message) => log.warn(fields, message));
   return (reason: Refusal | 'no-call', error: Error | undefined, client: string): void => {
     counter.inc({ reason });
+    // Probes that only connect do so by the second; they are worth a number, not a line.
+    if (reason === 'hung-up') return;
     say(
       { reason, client, ...(error === undefined ? {} : { err: error }) },
       'a connection ended before a call',

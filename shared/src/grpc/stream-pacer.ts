@@ -33,6 +33,13 @@ export class StreamPacer {
   /** Each stream is refreshed once a turn, in the slot that had the fewest when it came, so that refreshes spread evenly. */
   readonly #slots: readonly Set<Paced>[];
   readonly #busy = new Set<Paced>();
+  readonly #traffic: Traffic = {
+    busy: (paced) => {
+      paced.busySince = this.#tick;
+      this.#busy.add(paced);
+    },
+    idle: (paced) => void this.#busy.delete(paced),
+  };
   #tick = 0;
   #streams = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -50,13 +57,7 @@ export class StreamPacer {
 
   /** Takes over the sending on `call` until its signal aborts. Nothing is sent before the first `wake`. */
   attach(call: StreamCall, source: MessageSource): PacedStream {
-    const paced = new Paced(call, source, {
-      busy: () => {
-        paced.busySince = this.#tick;
-        this.#busy.add(paced);
-      },
-      idle: () => this.#busy.delete(paced),
-    });
+    const paced = new Paced(call, source, this.#traffic);
     if (call.signal.aborted) return paced;
     const slot = this.#slots.reduce((least, other) => (other.size < least.size ? other : least));
     slot.add(paced);
@@ -89,26 +90,26 @@ export class StreamPacer {
   }
 }
 
-interface Transitions {
-  readonly busy: () => void;
-  readonly idle: () => void;
+interface Traffic {
+  readonly busy: (paced: Paced) => void;
+  readonly idle: (paced: Paced) => void;
 }
 
 class Paced implements PacedStream {
   readonly #call: StreamCall;
   readonly #source: MessageSource;
-  readonly #transitions: Transitions;
+  readonly #traffic: Traffic;
   #busy = false;
   /** The pacer's tick at which the message was handed over that has not left yet. */
   busySince = 0;
 
-  constructor(call: StreamCall, source: MessageSource, transitions: Transitions) {
+  constructor(call: StreamCall, source: MessageSource, traffic: Traffic) {
     this.#call = call;
     this.#source = source;
-    this.#transitions = transitions;
+    this.#traffic = traffic;
     call.onWritable(() => {
       this.#busy = false;
-      this.#transitions.idle();
+      this.#traffic.idle(this);
       this.#source.left?.();
       this.wake();
     });
@@ -137,6 +138,6 @@ class Paced implements PacedStream {
   #send(message: Uint8Array): void {
     if (this.#call.send(message)) return;
     this.#busy = true;
-    this.#transitions.busy();
+    this.#traffic.busy(this);
   }
 }

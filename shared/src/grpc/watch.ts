@@ -100,6 +100,8 @@ const oneStream = async (options: WatchOptions): Promise<StreamOutcome> => {
     const ms = limits[name];
     if (ms !== undefined) timers.set(name, setTimeout(end, ms, error));
   };
+  limit('initialMs', new GatehouseError('deadline-exceeded', 'the first message did not come in time'));
+  limit('lifetimeMs');
   const cancel = client.serverStream(path, request, {
     onMessage: (message) => {
       delivered = true;
@@ -111,8 +113,6 @@ const oneStream = async (options: WatchOptions): Promise<StreamOutcome> => {
   });
   const abort = (): void => end(undefined);
   signal.addEventListener('abort', abort, { once: true });
-  limit('initialMs', new GatehouseError('deadline-exceeded', 'the first message did not come in time'));
-  limit('lifetimeMs');
   try {
     return await promise;
   } finally {

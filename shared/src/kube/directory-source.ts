@@ -1,13 +1,14 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { GatehouseError } from '../error.ts';
 import type { Log } from '../log.ts';
 import type { Change, KindHealth, Source } from './changes.ts';
 import { diffWorlds, resetTo } from './directory/diff-worlds.ts';
+import { FolderState } from './directory/folder-state.ts';
 import { FolderWatch } from './directory/folder-watch.ts';
-import { ManifestStore } from './directory/manifest-store.ts';
+import { readManifestFile } from './directory/read-manifest.ts';
+import { SaidOnce } from './directory/said-once.ts';
 import { type Listing, scanFolder } from './directory/scan-folder.ts';
-import { SettledFiles } from './directory/settled-files.ts';
-import { composeWorld, type Warning, type World } from './directory/world.ts';
+import { composeWorld, type World } from './directory/world.ts';
 import type { Kind } from './kinds.ts';
 
 export interface DirectorySourceOptions {
@@ -18,161 +19,134 @@ export interface DirectorySourceOptions {
   readonly quietMs?: number;
   /** How often to look without having been woken; milliseconds. */
   readonly pollMs?: number;
+  /** At the start, how long to wait for files that somebody keeps writing to; milliseconds. */
+  readonly patienceMs?: number;
 }
 
-/** At the start, a file that somebody keeps writing to is not waited for any longer than this. */
-const startPatienceMs = 5_000;
+type Settings = Required<DirectorySourceOptions>;
 
 /**
  * A folder of Kubernetes manifests as a cluster (design §5.1): the embedded default, and what tests of policies use.
  * What it delivers depends on nothing but the folder's content, so that every process comes to the same.
  */
 export class DirectorySource implements Source {
-  readonly #options: Required<DirectorySourceOptions>;
-  #running = false;
-  #kinds: readonly Kind[] = [];
-  #synced = false;
-  #aliveAt = 0;
+  readonly #settings: Settings;
+  #run: Run | undefined;
 
-  constructor({ path, quietMs = 50, pollMs = 2_000, ...options }: DirectorySourceOptions) {
-    this.#options = { path: resolve(path), quietMs, pollMs, ...options };
+  constructor({ path, quietMs = 50, pollMs = 2_000, patienceMs = 5_000, ...rest }: DirectorySourceOptions) {
+    this.#settings = { path: resolve(path), quietMs, pollMs, patienceMs, ...rest };
   }
 
+  /** Rejects when there is no such folder, or it cannot be read, at the start; later its last state stays in force. */
   async run(
     kinds: readonly Kind[],
     deliver: (changes: readonly Change[]) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    if (this.#running)
-      throw new GatehouseError('failed-precondition', 'this directory source is already running');
-    this.#running = true;
-    this.#kinds = kinds;
-    this.#synced = false;
-    try {
-      await new Run(this.#options, {
-        kinds,
-        deliver: (changes) => {
-          deliver(changes);
-          this.#synced = true;
-        },
-        alive: () => {
-          this.#aliveAt = Date.now();
-        },
-      }).until(signal);
-    } finally {
-      this.#running = false;
+    if (this.#run !== undefined && !this.#run.ended) {
+      throw new GatehouseError('failed-precondition', 'this directory source runs already: make another one');
     }
+    this.#run = new Run(this.#settings, kinds, deliver);
+    await this.#run.until(signal);
   }
 
   health(): readonly KindHealth[] {
-    return this.#kinds.map((kind) => ({ kind, synced: this.#synced, aliveAt: this.#aliveAt }));
+    return this.#run?.health() ?? [];
   }
 }
 
-interface Listener {
-  readonly kinds: readonly Kind[];
-  readonly deliver: (changes: readonly Change[]) => void;
-  readonly alive: () => void;
-}
-
-/** One run from the first walk to the abort. */
+/** One run, from the first walk through the folder to the abort. */
 class Run {
-  readonly #options: Required<DirectorySourceOptions>;
-  readonly #listener: Listener;
-  readonly #store: ManifestStore;
-  readonly #settled: SettledFiles;
+  readonly #settings: Settings;
+  readonly #kinds: readonly Kind[];
+  readonly #deliver: (changes: readonly Change[]) => void;
+  readonly #folder: FolderState;
+  readonly #said: SaidOnce;
+  readonly #startedAt = performance.now();
   #world: World | undefined;
-  #said: ReadonlySet<string> = new Set();
-  #startedAt = performance.now();
+  #aliveAt = 0;
+  #isThere = true;
+  ended = false;
 
-  constructor(options: Required<DirectorySourceOptions>, listener: Listener) {
-    this.#options = options;
-    this.#listener = listener;
-    this.#store = new ManifestStore(options.path);
-    this.#settled = new SettledFiles(options.quietMs);
+  constructor(settings: Settings, kinds: readonly Kind[], deliver: (changes: readonly Change[]) => void) {
+    this.#settings = settings;
+    this.#kinds = kinds;
+    this.#deliver = deliver;
+    this.#said = new SaidOnce(settings.log, kinds);
+    this.#folder = new FolderState(settings.quietMs, (path) => readManifestFile(join(settings.path, path)));
+  }
+
+  health(): readonly KindHealth[] {
+    return this.#kinds.map((kind) => ({ kind, synced: this.#world !== undefined, aliveAt: this.#aliveAt }));
   }
 
   async until(signal: AbortSignal): Promise<void> {
-    const { path, log, pollMs } = this.#options;
-    let present = true;
-    const watch = new FolderWatch((directory, error) =>
-      log.warn(
-        { directory, err: error },
-        `cannot watch ${directory}, so changes are found by looking every ${pollMs} ms`,
-      ),
+    const { log, pollMs } = this.#settings;
+    const watch = new FolderWatch((directory, err) =>
+      log.warn({ err }, `cannot watch ${directory}: changes in it are found by looking every ${pollMs} ms`),
     );
     try {
       while (!signal.aborted) {
         const listing = await this.#scan();
-        let waitMs = pollMs;
-        if (listing === undefined) {
-          if (present)
-            log.warn(
-              { path },
-              `the folder ${path} is gone; what it held last stays in force until it is back`,
-            );
-          present = false;
-          watch.close();
-        } else {
-          if (!present) log.info({ path }, `the folder ${path} is back`);
-          present = true;
-          watch.follow(listing.directories);
-          const wakeAt = await this.#take(listing);
-          this.#listener.alive();
-          if (wakeAt !== undefined) waitMs = Math.max(1, Math.min(pollMs, wakeAt - performance.now()));
-        }
+        watch.follow(listing?.directories ?? new Map());
+        const wakeAt = listing === undefined ? undefined : await this.#take(listing, signal);
+        const waitMs = wakeAt === undefined ? pollMs : Math.min(pollMs, wakeAt - performance.now());
         await watch.wait(waitMs, signal);
       }
     } finally {
       watch.close();
+      this.ended = true;
     }
   }
 
+  /** Walks the folder; undefined when it is gone for now. */
   async #scan(): Promise<Listing | undefined> {
-    const { path } = this.#options;
-    const listing = await scanFolder(path);
-    if (listing === undefined && this.#world === undefined) {
+    const { path, log } = this.#settings;
+    const scan = await scanFolder(path);
+    if (scan.kind === 'listing') {
+      if (!this.#isThere) log.info({ path }, `the folder ${path} is back`);
+      this.#isThere = true;
+      this.#aliveAt = Date.now();
+      return scan;
+    }
+    const found =
+      scan.kind === 'missing'
+        ? `there is no folder ${path}`
+        : `cannot read the folder ${path}: ${scan.found}`;
+    if (this.#world === undefined) {
       throw new GatehouseError(
         'failed-precondition',
-        `there is no folder ${path}: make it, or set GATEHOUSE_SOURCE=directory:PATH to the folder of manifests`,
+        `${found}; GATEHOUSE_SOURCE=directory:PATH names the folder of manifests`,
       );
     }
-    return listing;
+    if (this.#isThere) log.warn({ path }, `${found}: what it held last stays in force until it is back`);
+    this.#isThere = false;
+    return undefined;
   }
 
-  /** Takes in one walk; answers when to look again at the latest. */
-  async #take(listing: Listing): Promise<number | undefined> {
+  /** Takes in one walk; answers when to walk again at the latest. */
+  async #take(listing: Listing, signal: AbortSignal): Promise<number | undefined> {
     const now = performance.now();
-    const { ready, gone, pending, wakeAt } = this.#settled.observe(listing.files, now);
-    for (const path of gone) this.#store.forget(path);
-    for (const path of ready) {
-      if (!(await this.#store.read(path))) this.#settled.again(path, now);
+    const { changed, pending, wakeAt } = await this.#folder.take(listing, now);
+    if (signal.aborted) return undefined;
+    this.#said.links(listing.ignoredLinks);
+    if (this.#world !== undefined) {
+      if (changed) this.#publish();
+    } else if (pending.length === 0) this.#publish();
+    else if (now - this.#startedAt >= this.#settings.patienceMs) {
+      this.#folder.giveUpOn(pending);
+      this.#publish();
     }
-    if (this.#world !== undefined || pending.length === 0) {
-      if (ready.length > 0 || gone.length > 0 || this.#world === undefined) this.#publish();
-    } else if (now - this.#startedAt > startPatienceMs) this.#publish();
     return wakeAt;
   }
 
   #publish(): void {
-    const { kinds, deliver } = this.#listener;
-    const world = composeWorld(this.#store.manifests, this.#options.controlPlaneNamespace);
-    const changes = this.#world === undefined ? resetTo(world, kinds) : diffWorlds(this.#world, world, kinds);
+    const before = this.#world;
+    const world = composeWorld(this.#folder.manifests, this.#settings.controlPlaneNamespace);
+    const changes =
+      before === undefined ? resetTo(world, this.#kinds) : diffWorlds(before, world, this.#kinds);
     this.#world = world;
-    this.#warn(world.warnings);
-    if (changes.length > 0) deliver(changes);
-  }
-
-  /** Says each warning once, for as long as its cause lasts. */
-  #warn(warnings: readonly Warning[]): void {
-    const { log } = this.#options;
-    const said = new Set<string>();
-    for (const { path, kind, text } of warnings) {
-      if (kind !== undefined && !this.#listener.kinds.includes(kind)) continue;
-      const line = path === '' ? text : `${path}: ${text}`;
-      if (!this.#said.has(line) && !said.has(line)) log.warn({ manifest: path }, line);
-      said.add(line);
-    }
-    this.#said = said;
+    this.#said.warnings(world.warnings);
+    if (changes.length > 0) this.#deliver(changes);
   }
 }

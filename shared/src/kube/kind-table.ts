@@ -1,5 +1,3 @@
-import { RE2JS } from 're2js';
-import { parsed, problem } from '../core/problem.ts';
 import type { Kind, Rejected, Specs } from './kinds.ts';
 import { authorizationPolicyDoor } from './parse/authorization-policy.ts';
 import { parseEndpointSlice } from './parse/endpoint-slice.ts';
@@ -14,15 +12,6 @@ import type { Read, Wire } from './parse/read.ts';
 import { serverDoor } from './parse/server.ts';
 import { parseService } from './parse/service.ts';
 import { parseServiceAccount } from './parse/service-account.ts';
-
-const checkProxyRegex = (pattern: string) => {
-  try {
-    RE2JS.compile(pattern);
-    return parsed(pattern);
-  } catch {
-    return problem('', 'no', 'no');
-  }
-};
 
 /** What is known of a kind before any object of it is: its names on the wire, and who reads it. */
 export type KindRow<K extends Kind> = KindNames & Reader<K>;
@@ -156,7 +145,7 @@ export const kindTable = {
     plural: 'httproutes',
     namespaced: true,
     class: 'policy',
-    ...httpRouteDoor(linkerd, checkProxyRegex),
+    ...httpRouteDoor(linkerd),
   },
   GatewayHTTPRoute: {
     group: gateway,
@@ -165,7 +154,7 @@ export const kindTable = {
     plural: 'httproutes',
     namespaced: true,
     class: 'policy',
-    ...httpRouteDoor(gateway, checkProxyRegex),
+    ...httpRouteDoor(gateway),
   },
 } as const satisfies { readonly [K in Kind]: KindRow<K> };
 

@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostPort } from '../core/host-port.ts';
-import { asGatehouseError } from '../error.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Certified, certify } from './certify-client.ts';
@@ -120,9 +119,7 @@ export class ServingLeaf {
 
   #failed(thrown: unknown): number {
     const { log, random = Math.random } = this.#options;
-    const error = asGatehouseError(thrown);
-    this.#failure =
-      error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+    this.#failure = thrown instanceof Error ? thrown.message : String(thrown);
     this.#attempts.inc({ result: 'error' });
     const wait =
       Math.min(backoff.minMs * 2 ** this.#failures, backoff.maxMs) * (1 + backoff.jitter * random());

@@ -2,7 +2,9 @@ import type { Duration } from '../../gen/google/protobuf/duration.ts';
 
 /** Milliseconds, whole or not, as `google.protobuf.Duration`; finer than a nanosecond is rounded. */
 export const encodeDuration = (ms: number): Duration => {
-  const nanos = BigInt(Math.round(ms * 1e6));
+  // Apart, since whole milliseconds times a million leave what a number holds exactly.
+  const whole = Math.trunc(ms);
+  const nanos = BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1e6));
   return { seconds: nanos / 1_000_000_000n, nanos: Number(nanos % 1_000_000_000n) };
 };
 

@@ -1,11 +1,7 @@
-import type { Authentication, Authorization, InboundServer } from '@gatehouse/shared/core/inbound-server';
+import type { EnforcedServer } from '@gatehouse/shared/core/evaluate-inbound';
+import type { Authentication } from '@gatehouse/shared/core/inbound-server';
 import { everywhere, type IpNetwork, type NetworkMatch } from '@gatehouse/shared/core/ip-network';
 import { type Parsed, parsed, problem } from '@gatehouse/shared/core/problem';
-
-/** What decides a port until its first row has come (contract/proxy.md §2.5). */
-export type DefaultPolicy =
-  /** Nobody, not even localhost, which every row of the control plane admits. */
-  { readonly kind: 'deny' } | { readonly kind: 'row'; readonly server: InboundServer };
 
 export interface DefaultPolicyOptions {
   /** Empty = the policies that speak of the cluster are not available. */
@@ -16,36 +12,36 @@ export interface DefaultPolicyOptions {
 const unauthenticated: Authentication = { kind: 'unauthenticated' };
 const anyIdentity: Authentication = { kind: 'identities', identities: [], suffixes: [[]] };
 
-/** Makes the parser of `LINKERD2_PROXY_INBOUND_DEFAULT_POLICY`. */
+/**
+ * Makes the parser of `LINKERD2_PROXY_INBOUND_DEFAULT_POLICY`: what decides a port until its first row has come
+ * (contract/proxy.md §2.5). None of these admits localhost by itself, as every row of the control plane does.
+ */
 export const parseDefaultPolicy =
   ({ clusterNetworks, detectTimeoutMs }: DefaultPolicyOptions) =>
-  (name: string, field: string): Parsed<DefaultPolicy> => {
+  (name: string, field: string): Parsed<EnforcedServer> => {
     const cluster: readonly NetworkMatch[] = clusterNetworks.map((net) => ({ net, except: [] }));
-    const row = (...grants: readonly Pick<Authorization, 'networks' | 'authentication'>[]) =>
-      parsed<DefaultPolicy>({
-        kind: 'row',
-        server: {
-          protocol: { kind: 'detect', timeoutMs: detectTimeoutMs, routes: [] },
-          authorizations: grants.map((grant) => ({ ...grant, meta: { kind: 'default', name } })),
-          meta: { kind: 'default', name },
-        },
-      });
-    const inCluster = (authentication: Authentication): Parsed<DefaultPolicy> =>
-      cluster.length > 0
-        ? row({ networks: cluster, authentication })
+    const meta = { kind: 'default', name } as const;
+    const admit = (networks: readonly NetworkMatch[], authentication: Authentication) =>
+      networks.length > 0
+        ? parsed<EnforcedServer>({
+            protocol: { kind: 'detect', timeoutMs: detectTimeoutMs, routes: [] },
+            authorizations: [{ networks, authentication, meta }],
+            meta,
+            admitsLocalhost: false,
+          })
         : problem(field, `\`${name}\` needs networks`, 'set LINKERD2_PROXY_POLICY_CLUSTER_NETWORKS');
     switch (name) {
       case 'deny':
-        return parsed({ kind: 'deny' });
+        return parsed(denyAll);
       case 'all-unauthenticated':
       case 'audit':
-        return row({ networks: everywhere, authentication: unauthenticated });
+        return admit(everywhere, unauthenticated);
       case 'all-authenticated':
-        return row({ networks: everywhere, authentication: anyIdentity });
+        return admit(everywhere, anyIdentity);
       case 'cluster-unauthenticated':
-        return inCluster(unauthenticated);
+        return admit(cluster, unauthenticated);
       case 'cluster-authenticated':
-        return inCluster(anyIdentity);
+        return admit(cluster, anyIdentity);
       default:
         return problem(
           field,
@@ -54,3 +50,11 @@ export const parseDefaultPolicy =
         );
     }
   };
+
+/** Opaque and without authorizations: every connection is closed before anything of it is read. */
+export const denyAll: EnforcedServer = {
+  protocol: { kind: 'opaque' },
+  authorizations: [],
+  meta: { kind: 'default', name: 'deny' },
+  admitsLocalhost: false,
+};

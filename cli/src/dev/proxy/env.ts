@@ -1,29 +1,28 @@
 import type { ValueForm } from '@gatehouse/shared/config';
-import { parseDuration } from '@gatehouse/shared/core/duration';
+import type { EnforcedServer } from '@gatehouse/shared/core/evaluate-inbound';
 import { type HostPort, isLoopback, printHostPort } from '@gatehouse/shared/core/host-port';
 import type { IpNetwork } from '@gatehouse/shared/core/ip-network';
 import { type Parsed, type Problem, parsed, printProblem, problem } from '@gatehouse/shared/core/problem';
 import { GatehouseError } from '@gatehouse/shared/error';
-import { dnsName, duration, hostPort, networks, path } from '@gatehouse/shared/setting-forms';
-import { type DefaultPolicy, parseDefaultPolicy } from './default-policy.ts';
+import type { StreamLimits } from '@gatehouse/shared/grpc/watch';
+import { dnsName, duration, hostPort, path } from '@gatehouse/shared/setting-forms';
+import { denyAll, parseDefaultPolicy } from './default-policy.ts';
+import {
+  anchors,
+  firstIp,
+  type InboundPort,
+  inboundPorts,
+  limit,
+  networkList,
+  nonEmpty,
+  serviceSuffix,
+  text,
+} from './env-forms.ts';
 
 /** One service of the control plane: where it is, and the name its certificate must have (undefined = plaintext). */
 export interface ControlAddress {
   readonly address: HostPort;
   readonly name: string | undefined;
-}
-
-/** A port of this pod: what the proxy listens on itself, since nothing is redirected to it, and the application behind. */
-export interface InboundPort {
-  readonly listen: HostPort;
-  readonly app: HostPort;
-}
-
-/** How long a stream of the control plane may take or live; undefined = for ever (contract/proxy.md §2.5). */
-export interface StreamLimits {
-  readonly initialMs: number | undefined;
-  readonly idleMs: number | undefined;
-  readonly lifetimeMs: number | undefined;
 }
 
 export interface ProxyConfig {
@@ -44,10 +43,12 @@ export interface ProxyConfig {
   readonly profileNetworks: readonly IpNetwork[];
   /** `svc.cluster.local`: completes the names that a pod's resolver would complete. */
   readonly serviceSuffix: string;
-  readonly defaultPolicy: DefaultPolicy;
+  readonly defaultPolicy: EnforcedServer;
   readonly streamLimits: StreamLimits;
   readonly connectTimeoutMs: number;
   readonly detectTimeoutMs: number;
+  /** The pod's own address, from which it dials; undefined = whatever the system takes. */
+  readonly podIp: string | undefined;
   readonly inbound: readonly InboundPort[];
   /** Undefined = this pod calls nobody. */
   readonly httpProxy: HostPort | undefined;
@@ -59,61 +60,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const prefix = 'LINKERD2_PROXY_';
 const inboundVariable = 'GATEHOUSE_DEV_INBOUND';
-
-const text: ValueForm<string> = { form: 'text', read: (value) => parsed(value) };
-
-const nonEmpty: ValueForm<string> = {
-  form: 'text',
-  read: (value, field) =>
-    value.trim() === '' ? problem(field, 'is empty', 'give it a value') : parsed(value),
-};
-
-const anchors: ValueForm<string> = {
-  form: 'PEM certificates',
-  read: (value, field) =>
-    value.includes('-----BEGIN CERTIFICATE-----')
-      ? parsed(value)
-      : problem(field, 'holds no certificate', 'give the PEM text itself, not the path of a file'),
-};
-
-const limit: ValueForm<number | undefined> = {
-  form: duration.form,
-  read: (value, field) => (value === '' ? parsed(undefined) : parseDuration(value, field)),
-};
-
-const networkList: ValueForm<readonly IpNetwork[]> = {
-  form: networks.form,
-  read: (value, field) => (value === '' ? parsed([]) : networks.read(value, field)),
-};
-
-const inboundPorts: ValueForm<readonly InboundPort[]> = {
-  form: 'podIP:port=127.0.0.1:appPort, comma-separated',
-  read: (value, field) => {
-    const ports: InboundPort[] = [];
-    const problems: Problem[] = [];
-    for (const item of value.split(',').filter((one) => one !== '')) {
-      const [listen = '', app = '', ...rest] = item.trim().split('=');
-      const [from, to] = [hostPort.read(listen, field), hostPort.read(app, field)];
-      if (rest.length === 0 && from.ok && to.ok && from.value.port !== 0) {
-        ports.push({ listen: from.value, app: to.value });
-      } else {
-        problems.push({
-          field,
-          found: `\`${item}\` is no pair of addresses`,
-          fix: 'write podIP:port=127.0.0.1:appPort',
-        });
-      }
-    }
-    const numbers = ports.map(({ listen }) => listen.port);
-    if (new Set(numbers).size < numbers.length) {
-      problems.push({ field, found: 'names a port twice', fix: 'a pod has each port once' });
-    }
-    if (new Set(ports.map(({ listen }) => listen.host)).size > 1) {
-      problems.push({ field, found: 'names two pod addresses', fix: 'one proxy stands for one pod address' });
-    }
-    return problems.length > 0 ? { ok: false, problems } : parsed(ports);
-  },
-};
 
 /** Reads one variable after another and remembers every problem. */
 class Reader {
@@ -163,18 +109,13 @@ class Reader {
         fix: 'INITIAL_TIMEOUT at most IDLE_TIMEOUT, that at most LIFETIME',
       });
     }
-    return { initialMs, idleMs, lifetimeMs };
+    return {
+      ...(initialMs === undefined ? {} : { initialMs }),
+      ...(idleMs === undefined ? {} : { idleMs }),
+      ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+    };
   }
 }
-
-/** The suffix that completes Service names, of `svc.cluster.local.,other.` the first that begins with `svc.`. */
-const serviceSuffix: ValueForm<string> = {
-  form: 'DNS suffixes, comma-separated',
-  read: (value, field) => {
-    const suffix = value.split(',').find((one) => one.startsWith('svc.'));
-    return dnsName.read((suffix ?? 'svc.cluster.local').replace(/\.$/, ''), field);
-  },
-};
 
 /**
  * Reads the proxy's environment: linkerd2-proxy's variables as far as a reference needs them (contract/proxy.md §5.1),
@@ -189,6 +130,7 @@ export const readProxyConfig = (env: Environment): ProxyConfig => {
   const clusterNetworks = read('POLICY_CLUSTER_NETWORKS', networkList, [], '');
   const defaultName = env[`${prefix}INBOUND_DEFAULT_POLICY`];
   const detectTimeoutMs = read('INBOUND_DETECT_TIMEOUT', duration, 0, '10s');
+  const inbound = reader.read(inboundVariable, inboundPorts, [], '');
   const config: ProxyConfig = {
     identity: reader.service('IDENTITY'),
     destination: reader.service('DESTINATION'),
@@ -206,13 +148,14 @@ export const readProxyConfig = (env: Environment): ProxyConfig => {
     defaultPolicy: read(
       'INBOUND_DEFAULT_POLICY',
       { form: 'a default policy', read: parseDefaultPolicy({ clusterNetworks, detectTimeoutMs }) },
-      { kind: 'deny' },
+      denyAll,
       'all-unauthenticated',
     ),
     streamLimits: reader.limits(),
     connectTimeoutMs: read('OUTBOUND_CONNECT_TIMEOUT', duration, 0, '1s'),
     detectTimeoutMs,
-    inbound: reader.read(inboundVariable, inboundPorts, [], ''),
+    podIp: read('INBOUND_IPS', firstIp, undefined, '') ?? inbound[0]?.listen.host,
+    inbound,
     httpProxy: reader.read(
       'GATEHOUSE_DEV_HTTP_PROXY',
       {

@@ -1,4 +1,5 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request as open } from 'node:http';
+import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import {
   endToEnd,
@@ -37,17 +38,27 @@ const headFor = (request: HttpRequest): string[] => {
 };
 
 const sendBody = (request: HttpRequest, out: ClientRequest): void => {
-  if (request.body === undefined) out.end();
   // A client that breaks off breaks the upstream request off; the error itself reaches us by `out`.
-  else pipeline(request.body, out, () => {});
+  if (request.body !== undefined) pipeline(request.body, out, () => {});
 };
 
-/** Sends a request over a connection of `agent`; rejects when no complete head of an answer came back. */
-export const sendHttp1 = (agent: Agent, request: HttpRequest): Promise<HttpAnswer> =>
+/**
+ * Sends a request over a connection of `agent`, which `onSocket` is told; rejects when no complete head of an answer came
+ * back. Without a connection the request's body is still whole, so that the request can be sent elsewhere.
+ */
+export const sendHttp1 = (
+  agent: Agent,
+  request: HttpRequest,
+  onSocket: (socket: Socket) => void = () => {},
+): Promise<HttpAnswer> =>
   new Promise((resolve, reject) => {
     const { method, path, signal } = request;
     const out = open({ agent, method, path, headers: headFor(request), setHost: false, signal });
     out.on('response', (message) => resolve(asAnswer(message, method)));
     out.on('error', reject);
-    sendBody(request, out);
+    out.on('socket', (socket) => {
+      onSocket(socket);
+      sendBody(request, out);
+    });
+    if (request.body === undefined) out.end();
   });

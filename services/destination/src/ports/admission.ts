@@ -1,57 +1,145 @@
-/** What one entrant cost: bytes handed to the transport, and whether they had to be written first. */
+/** What one first message cost: bytes handed to the transport, and whether they had to be written first. */
 export interface Cost {
   readonly bytes: number;
   readonly wasBuilt: boolean;
 }
 
 export interface AdmissionBounds {
+  /** First messages that are written in one tick. */
   readonly builds: number;
+  /** Bytes that are handed over in one tick. */
   readonly bytes: number;
+  /** Bytes of first messages that may be on their way at once: each stream holds its own copy until it has left. */
+  readonly bytesUnderWay: number;
+  /** How long a client that does not read holds the others up. */
+  readonly patienceMs: number;
 }
 
-const defaultBounds: AdmissionBounds = { builds: 16, bytes: 4 * 1024 * 1024 };
+const mebibyte = 1024 * 1024;
+const defaultBounds: AdmissionBounds = {
+  builds: 16,
+  bytes: 4 * mebibyte,
+  bytesUnderWay: 64 * mebibyte,
+  patienceMs: 1_000,
+};
 
 /** What the smallest send takes in time, in terms of bytes: the bounds hold for streams that get a few bytes each too. */
 const leastBytes = 4 * 1024;
 
+/** A stream's place in the queue, then on the way. */
+export interface Turn {
+  /** What was handed over has left the process. */
+  left(): void;
+  /** The stream is over. */
+  leave(): void;
+}
+
+interface Entrant {
+  readonly admit: () => Cost;
+}
+
+interface UnderWay {
+  readonly bytes: number;
+  readonly since: number;
+}
+
 /**
  * Lets streams to their first message a few at a time, oldest first. After a restart all proxies come back at once, and
- * each first message is a whole set; between two ticks the process answers everybody else (design §7).
+ * each first message is a whole set: between two ticks the process answers everybody else, and what it holds in memory
+ * stays bounded however many came (design §7).
  */
 export class Admission {
   readonly #bounds: AdmissionBounds;
-  readonly #waiting = new Set<() => Cost>();
+  readonly #now: () => number;
+  readonly #waiting = new Set<Entrant>();
+  readonly #underWay = new Map<Entrant, UnderWay>();
+  #bytesUnderWay = 0;
   #tick: NodeJS.Immediate | undefined;
+  #patience: NodeJS.Timeout | undefined;
 
-  constructor(bounds: AdmissionBounds = defaultBounds) {
-    this.#bounds = bounds;
+  /** `now` is a monotonic clock in milliseconds. */
+  constructor(bounds: Partial<AdmissionBounds> = {}, now: () => number = () => performance.now()) {
+    this.#bounds = { ...defaultBounds, ...bounds };
+    this.#now = now;
   }
 
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** Has `admit` called in its turn; the answer takes it out of the queue again. `admit` must not throw. */
-  enter(admit: () => Cost): () => void {
-    this.#waiting.add(admit);
-    this.#tick ??= setImmediate(() => this.#run());
-    return () => this.#waiting.delete(admit);
+  /** Has `admit` called in its turn; it must not throw. */
+  enter(admit: () => Cost): Turn {
+    const entrant: Entrant = { admit };
+    this.#waiting.add(entrant);
+    this.#wake();
+    const left = (): void => {
+      this.#arrived(entrant);
+      if (this.#waiting.size > 0) this.#wake();
+    };
+    return {
+      left,
+      leave: () => {
+        this.#waiting.delete(entrant);
+        left();
+      },
+    };
   }
 
   close(): void {
-    clearImmediate(this.#tick);
     this.#waiting.clear();
+    clearImmediate(this.#tick);
+    clearTimeout(this.#patience);
+  }
+
+  #wake(): void {
+    this.#tick ??= setImmediate(() => this.#run());
   }
 
   #run(): void {
+    this.#tick = undefined;
+    this.#overtakeSlow();
     let { builds, bytes } = this.#bounds;
-    for (const admit of this.#waiting) {
+    for (const entrant of this.#waiting) {
+      if (this.#bytesUnderWay >= this.#bounds.bytesUnderWay) break;
       if (builds <= 0 || bytes <= 0) break;
-      this.#waiting.delete(admit);
-      const cost = admit();
+      this.#waiting.delete(entrant);
+      const cost = this.#admit(entrant);
       if (cost.wasBuilt) builds -= 1;
       bytes -= Math.max(cost.bytes, leastBytes);
     }
-    this.#tick = this.#waiting.size > 0 ? setImmediate(() => this.#run()) : undefined;
+    if (this.#waiting.size === 0) return;
+    if (this.#bytesUnderWay >= this.#bounds.bytesUnderWay) this.#waitForSlow();
+    else this.#wake();
+  }
+
+  #admit(entrant: Entrant): Cost {
+    // Under way before it is handed over: it may have left when `admit` returns.
+    const since = this.#now();
+    this.#underWay.set(entrant, { bytes: 0, since });
+    const cost = entrant.admit();
+    if (this.#underWay.has(entrant)) {
+      this.#underWay.set(entrant, { bytes: cost.bytes, since });
+      this.#bytesUnderWay += cost.bytes;
+    }
+    return cost;
+  }
+
+  #arrived(entrant: Entrant): void {
+    this.#bytesUnderWay -= this.#underWay.get(entrant)?.bytes ?? 0;
+    this.#underWay.delete(entrant);
+  }
+
+  #waitForSlow(): void {
+    const [oldest] = this.#underWay.values();
+    const wait = (oldest?.since ?? 0) + this.#bounds.patienceMs - this.#now();
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.#wake(), Math.max(wait, 1));
+  }
+
+  #overtakeSlow(): void {
+    for (const [entrant, { since }] of this.#underWay) {
+      if (this.#now() - since < this.#bounds.patienceMs) break;
+      this.#arrived(entrant);
+    }
   }
 }

@@ -60,6 +60,8 @@ export class OpenStream implements StreamCall {
   #sentBytes = 0;
   /** Hashes what was sent when somebody asks; set by whoever sends. */
   version: () => string | undefined = () => undefined;
+  /** Told whenever everything that was sent has left the process. */
+  onLeft: () => void = () => {};
 
   constructor(opened: Opened, countMessage: () => number) {
     this.#opened = opened;
@@ -93,7 +95,10 @@ export class OpenStream implements StreamCall {
   }
 
   onWritable(listener: () => void): void {
-    this.#opened.call.onWritable(listener);
+    this.#opened.call.onWritable(() => {
+      this.onLeft();
+      listener();
+    });
   }
 
   end(status?: Status): void {

@@ -84,12 +84,13 @@ export class DestinationServer {
   #begin(call: OpenStream, session: Session, stream: Stream): void {
     call.version = () => stream.version;
     session.begin(stream);
-    const leave = this.admission.enter(() => {
+    const turn = this.admission.enter(() => {
       const [bytes, builds] = [call.sentBytes, this.updates.firstBuilds];
       stream.admit();
       return { bytes: call.sentBytes - bytes, wasBuilt: this.updates.firstBuilds > builds };
     });
-    call.signal.addEventListener('abort', leave, { once: true });
+    call.onLeft = turn.left;
+    call.signal.addEventListener('abort', turn.leave, { once: true });
   }
 
   /** Out of ignorance nobody is told that something does not exist: until all is listed, come again. */

@@ -12,10 +12,13 @@ const settleEveryMs = 20;
 export class ClusterWatch {
   readonly cluster: Cluster;
   readonly answers = new Answers();
+  readonly #now: () => number;
   #settledAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(settings: ClusterSettings) {
+  /** `now` is a monotonic clock in milliseconds. */
+  constructor(settings: ClusterSettings, now: () => number = () => performance.now()) {
+    this.#now = now;
     this.cluster = { index: new ResourceIndex(), addresses: new AddressIndex(), settings };
   }
 
@@ -40,7 +43,7 @@ export class ClusterWatch {
     addresses.apply(touched);
     this.answers.touch(touchedFacts(touched));
     if (this.#timer !== undefined) return;
-    const wait = this.#settledAt + settleEveryMs - performance.now();
+    const wait = this.#settledAt + settleEveryMs - this.#now();
     if (wait <= 0) this.#settle();
     else this.#timer = setTimeout(() => this.#settle(), wait);
   }
@@ -48,6 +51,6 @@ export class ClusterWatch {
   #settle(): void {
     this.#timer = undefined;
     this.answers.settle();
-    this.#settledAt = performance.now();
+    this.#settledAt = this.#now();
   }
 }

@@ -29,14 +29,14 @@ export const measureIdentity = (metrics: Metrics, { keeper, turns, callers }: Me
   });
   metrics.gauge({
     name: 'gatehouse_identity_issuer_usable',
-    help: '1 while certificates can be issued.',
+    help: 'Whether certificates can be issued: 1 or 0.',
     collect() {
       this.set(keeper.usable === undefined ? 0 : 1);
     },
   });
   metrics.gauge({
     name: 'gatehouse_identity_issuer_rejected',
-    help: '1 while the issuer files hold something that is not taken; /v1/issuer says why.',
+    help: 'Whether the issuer files hold something that is not taken (1 or 0); /v1/issuer says why.',
     collect() {
       this.set(keeper.rejected === undefined ? 0 : 1);
     },

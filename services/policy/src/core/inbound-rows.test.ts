@@ -313,3 +313,85 @@ test('after any batches every watched row is what a look at everything would com
     { numRuns: 150 },
   );
 });
+
+const app = (name: string, fields = {}) => aPod({ name, labels: { app: name }, ...fields });
+const toApp = (name: string, caller: string, port = 8080) =>
+  aNetworkAuthenticationPolicy({
+    name: `to-${name}`,
+    target: labelled({ app: name }),
+    ports: [{ kind: 'range', first: port, last: port }],
+    sources: [{ podSelector: labelled({ app: caller }) }],
+  });
+
+test('a change compiles the rows that depend on it and no others', () => {
+  const bench = new Bench();
+  const apps = Array.from({ length: 20 }, (_, at) => `app-${at}`);
+  bench.put(
+    aNamespace(),
+    ...apps.map((name, at) => app(name, { ips: [`10.0.0.${at}`] })),
+    ...apps.map((name, at) => toApp(name, `app-${(at + 1) % apps.length}`)),
+    aServer({
+      name: 'web',
+      podSelector: labelled({ app: 'app-3' }),
+      port: { kind: 'range', first: 9000, last: 9000 },
+    }),
+  );
+  for (const name of apps) for (const port of [8080, 9000, 4191]) bench.watch('demo', name, port);
+  assert.deepEqual(bench.rows.size, { classes: 20, rows: 60 });
+  const costs: readonly (readonly [string, () => void, number])[] = [
+    ['one policy', () => bench.put(toApp('app-5', 'app-9')), 1],
+    ['the same policy again', () => bench.put(toApp('app-5', 'app-9')), 1],
+    ['a policy that moves to another port', () => bench.put(toApp('app-5', 'app-9', 9000)), 2],
+    [
+      'a policy in another namespace',
+      () => bench.put({ ...toApp('app-5', 'x'), meta: { ...toApp('app-5', 'x').meta, namespace: 'other' } }),
+      0,
+    ],
+    ['a calling pod that two policies select', () => bench.put(app('app-9', { ips: ['10.0.1.9'] })), 2],
+    [
+      'a calling pod that is no longer ready',
+      () => bench.put(app('app-9', { ips: ['10.0.1.9'], ready: false })),
+      0,
+    ],
+    ['a pod that nobody selects', () => bench.put(app('stranger')), 0],
+    [
+      'an authorization for a Server',
+      () => bench.put(anAuthorizationPolicy({ target: { kind: 'Server', name: 'web' } })),
+      1,
+    ],
+    ['the authentication that it refers to', () => bench.put(aMeshTlsAuthentication()), 1],
+    ['one that nobody refers to', () => bench.put(aMeshTlsAuthentication({ name: 'unused' })), 0],
+    ['a route of that Server', () => bench.put(anHttpRoute({ servers: ['web'] })), 1],
+    ['labels of the namespace', () => bench.put(aNamespace({ labels: { team: 'red' } })), 0],
+  ];
+  assert.equal(costs.length, 12);
+  for (const [what, change, cost] of costs) {
+    const before = bench.compiler.compiled;
+    change();
+    assert.equal(bench.compiler.compiled - before, cost, what);
+  }
+});
+
+test('pods that agree in what matters share one row, and part when a selector looks at where they differ', () => {
+  const bench = new Bench();
+  bench.put(
+    aNamespace(),
+    ...['blue', 'green'].map((tier) =>
+      aPod({ name: tier, labels: { app: 'web', tier, 'pod-template-hash': tier } }),
+    ),
+  );
+  const [blue, green] = [bench.watch('demo', 'blue', 8080), bench.watch('demo', 'green', 8080)];
+  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1 });
+  const policy = aNetworkAuthenticationPolicy({
+    target: labelled({ tier: 'blue' }),
+    sources: [{ networks: everywhere }],
+  });
+  bench.put(policy);
+  assert.deepEqual(bench.rows.size, { classes: 2, rows: 2 });
+  assert.equal(blue.versions.length, 2);
+  // The base was deny already: another class, the same bytes, not a word.
+  assert.equal(green.versions.length, 1);
+  bench.remove(policy);
+  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1 });
+  assert.equal(blue.versions.at(-1), green.versions.at(-1));
+});

@@ -66,6 +66,11 @@ export class InboundRows<R> {
     return { classes, rows };
   }
 
+  /** Whether it is a meshed pod that the index holds. */
+  knows({ namespace, pod }: Pick<WorkloadPort, 'namespace' | 'pod'>): boolean {
+    return this.#meshed(namespace, pod) !== undefined;
+  }
+
   /** What the proxy of a workload is told of a port; undefined when no meshed pod of that name is known. */
   look({ namespace, pod, port }: WorkloadPort): InboundAnswer | undefined {
     const found = this.#meshed(namespace, pod);

@@ -1,11 +1,14 @@
 import type { InboundServer } from '@gatehouse/shared/core/inbound-server';
+import type { Labels } from '@gatehouse/shared/core/label-selector';
 import type { RegexMatcher } from '@gatehouse/shared/core/match-request';
 import type { ResourceIndex, Touched } from '@gatehouse/shared/core/resource-index';
-import type { Kind, KubeObject } from '@gatehouse/shared/kube/kinds';
+import { type DefaultPolicy, isRejected, type Kind, type KubeObject } from '@gatehouse/shared/kube/kinds';
 import { CallerBook } from './caller-book.ts';
 import { ConcernedRows } from './concerned-rows.ts';
+import { type Authorized, authorizationBy } from './inbound/authorize.ts';
 import { compilePort } from './inbound/compile.ts';
-import type { ClusterConfig, CompiledPort, ResolvedSource, Workload } from './inbound/model.ts';
+import { authorizationsOf, defaultPolicyOf, type PortDefault } from './inbound/default-policy.ts';
+import type { ClusterConfig, CompiledPort, Grant, ResolvedSource, Workload } from './inbound/model.ts';
 import { type ConcerningPolicies, PolicyBook } from './policy-book.ts';
 import { type AddressTrust, SourceBook } from './source-book.ts';
 import type { EncodedRow } from './watched-row.ts';
@@ -70,12 +73,12 @@ export class RowCompiler {
   }
 
   compile({ workload, policies }: Compilable, port: number): InboundAnswer {
-    const { index, cluster, matchesRegex, encode } = this.#options;
+    const { cluster, matchesRegex, encode } = this.#options;
     const { networkPolicies, ...others } = policies;
     const compiled = compilePort({
       port,
       workload,
-      namespaceAnnotations: index.get('Namespace', '', workload.namespace)?.meta.annotations ?? {},
+      namespaceAnnotations: this.#annotationsOf(workload.namespace),
       cluster,
       policies: {
         ...others,
@@ -101,9 +104,34 @@ export class RowCompiler {
     return this.#sources.resolve(policy);
   }
 
+  /** What an AuthorizationPolicy admits wherever it applies; undefined for a rejected one. */
+  authorizationBy({ meta, spec }: KubeObject<'AuthorizationPolicy'>): Authorized | undefined {
+    return isRejected(spec)
+      ? undefined
+      : authorizationBy({ meta, spec }, this.#authentications, this.#options.cluster.mesh);
+  }
+
+  /** What governs a namespace's ports where nothing selects them and the pod does not say otherwise. */
+  defaultOf(namespace: string): PortDefault & { readonly grants: readonly Grant[] } {
+    const { cluster } = this.#options;
+    const namespaceAnnotations = this.#annotationsOf(namespace);
+    const found = defaultPolicyOf({ port: 0, workload: { annotations: {} }, namespaceAnnotations, cluster });
+    const policy = this.#unreadable === 'some' ? 'deny' : found.policy;
+    return { ...found, policy, grants: authorizationsOf(policy, cluster) };
+  }
+
+  /** What a Server's accessPolicy admits by itself. */
+  grantsOf(policy: DefaultPolicy): readonly Grant[] {
+    return authorizationsOf(policy, this.#options.cluster);
+  }
+
   /** The label names by which a namespace's pods are chosen. */
   labelKeys(namespace: string): ReadonlySet<string> {
     return this.#policies.labelKeys(namespace);
+  }
+
+  #annotationsOf(namespace: string): Labels {
+    return this.#options.index.get('Namespace', '', namespace)?.meta.annotations ?? {};
   }
 }
 

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../changes.ts';
 import type { Kind, KubeObject } from '../kinds.ts';
-import { keyOf, type World } from './world.ts';
-
-export const emptyWorld: World = { objects: new Map(), unreadable: [], warnings: [] };
+import { keyOf } from './candidate.ts';
+import type { World } from './world.ts';
 
 const deleteOf = ({ kind, meta: { namespace, name, uid } }: KubeObject): Change => ({
   type: 'delete',

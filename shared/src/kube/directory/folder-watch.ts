@@ -1,66 +1,86 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Events come in swarms; the folder is not walked more often than this. */
+const leastWaitMs = 10;
 
 /**
- * Wakes whoever waits when something below the watched directories moves. Events get lost and arrive early, so they
- * carry no meaning but "look again"; a poll looks again anyway.
+ * Wakes whoever waits when something in the watched directories moves. Events get lost and come early, so they carry no
+ * meaning but "look again"; the caller looks again anyway after some time.
  */
 export class FolderWatch {
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watchers = new Map<string, { readonly id: string; readonly watcher: FSWatcher }>();
   readonly #onTrouble: (directory: string, error: unknown) => void;
   #stirred = false;
-  #wake: AbortController | undefined;
+  #wake: (() => void) | undefined;
 
   constructor(onTrouble: (directory: string, error: unknown) => void) {
     this.#onTrouble = onTrouble;
   }
 
-  /** Watches exactly these directories. */
-  follow(directories: readonly string[]): void {
-    const wanted = new Set(directories);
-    for (const [directory, watcher] of this.#watchers) {
-      if (wanted.has(directory)) continue;
-      watcher.close();
-      this.#watchers.delete(directory);
+  /** Watches exactly these directories: absolute paths, each with what tells it from an older one of the same name. */
+  follow(directories: ReadonlyMap<string, string>): void {
+    for (const [directory, { id }] of this.#watchers) {
+      if (directories.get(directory) !== id) this.#end(directory);
     }
-    for (const directory of wanted) if (!this.#watchers.has(directory)) this.#watch(directory);
+    for (const [directory, id] of directories) {
+      if (!this.#watchers.has(directory)) this.#begin(directory, id);
+    }
   }
 
-  /** Resolves after `ms`, when something stirs or has since the last call, or when the signal aborts. */
+  /** Resolves after `ms`, or sooner when something has stirred since the last call; at once when the signal aborts. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#stirred && !signal.aborted) {
-      this.#wake = new AbortController();
-      await sleep(ms, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) }).catch(
-        () => undefined,
-      );
+    await pause(leastWaitMs, signal).over;
+    if (!this.#stirred && ms > leastWaitMs) {
+      const { over, end } = pause(ms - leastWaitMs, signal);
+      this.#wake = end;
+      await over;
       this.#wake = undefined;
     }
     this.#stirred = false;
   }
 
   close(): void {
-    this.follow([]);
+    this.follow(new Map());
   }
 
-  #watch(directory: string): void {
+  #begin(directory: string, id: string): void {
     try {
       const watcher = watch(directory, { persistent: false }, () => this.#stir());
-      watcher.on('error', (error) => this.#drop(directory, error));
-      this.#watchers.set(directory, watcher);
+      watcher.on('error', (error) => {
+        this.#end(directory);
+        this.#onTrouble(directory, error);
+      });
+      this.#watchers.set(directory, { id, watcher });
+      // Whatever happened between the walk and now made no event.
+      this.#stir();
     } catch (error) {
       this.#onTrouble(directory, error);
     }
   }
 
-  #drop(directory: string, error: unknown): void {
-    this.#watchers.get(directory)?.close();
+  #end(directory: string): void {
+    this.#watchers.get(directory)?.watcher.close();
     this.#watchers.delete(directory);
-    this.#onTrouble(directory, error);
-    this.#stir();
   }
 
   #stir(): void {
     this.#stirred = true;
-    this.#wake?.abort();
+    this.#wake?.();
   }
 }
+
+/** A time that ends after `ms`, by `end`, or when the signal aborts; nothing of it is left afterwards. */
+const pause = (
+  ms: number,
+  signal: AbortSignal,
+): { readonly over: Promise<void>; readonly end: () => void } => {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const end = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+    resolve();
+  };
+  const timer = setTimeout(end, signal.aborted ? 0 : ms);
+  signal.addEventListener('abort', end);
+  return { over, end };
+};

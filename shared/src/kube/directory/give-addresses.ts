@@ -1,13 +1,6 @@
 import type { Kind, KubeObject } from '../kinds.ts';
 import { assignAddresses, type Claim, podNetwork, serviceNetwork } from './assign-addresses.ts';
-
-/** An object of the folder with what only its manifest knows. */
-export interface Candidate<K extends Kind = Kind> {
-  /** '' for objects that no manifest holds. */
-  readonly path: string;
-  readonly object: KubeObject<K>;
-  readonly wantsAddress: boolean;
-}
+import type { Candidate } from './candidate.ts';
 
 export interface Loss {
   readonly candidate: Candidate;

@@ -1,5 +1,6 @@
 import { type Problem, printProblem } from '../../core/problem.ts';
-import type { Draft, Remark } from './draft.ts';
+import { type Draft, draftAll, type Remark } from './draft.ts';
+import { readDocuments } from './manifest-documents.ts';
 
 /** What is known of one file of the folder. */
 export interface Manifest {
@@ -19,7 +20,7 @@ export interface Manifest {
 const summary = (problems: readonly Problem[]): Problem => {
   const [first, ...more] = problems;
   if (first === undefined) throw new TypeError('a manifest is unreadable for no reason');
-  return more.length === 0 ? first : { ...first, fix: [first.fix, ...more.map(printProblem)].join('; ') };
+  return { ...first, fix: [first.fix, ...more.map(printProblem)].join('; ') };
 };
 
 /** The manifest after a read that failed. */
@@ -31,3 +32,12 @@ export const breakManifest = (
   before === undefined || before.state.kind === 'unreadable'
     ? { path, drafts: [], remarks: [], state: { kind: 'unreadable', problem: summary(problems) } }
     : { ...before, state: { kind: 'broken', problem: summary(problems) } };
+
+/** The manifest after its file was read. */
+export const parseManifest = (path: string, before: Manifest | undefined, bytes: Uint8Array): Manifest => {
+  const documents = readDocuments(bytes);
+  const drafts = documents.ok ? draftAll(documents.value) : documents;
+  return drafts.ok
+    ? { path, ...drafts.value, state: { kind: 'read' } }
+    : breakManifest(path, before, drafts.problems);
+};

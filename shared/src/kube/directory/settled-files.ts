@@ -13,28 +13,30 @@ interface Watched {
   readonly since: number;
   /** Whether what the stamp stands for has been read. */
   readonly read: boolean;
-  /** Since when the file has been missing; believed only after the quiet time, as editors write by deleting first. */
+  /** Since when the file has been missing; believed only after the quiet time, as some editors save by deleting first. */
   readonly missingSince?: number;
 }
 
 export interface Settled {
+  /** Files to read now. */
   readonly ready: readonly string[];
+  /** Files that are no more. */
   readonly gone: readonly string[];
   /** Files that are there and not yet quiet. */
   readonly pending: readonly string[];
-  /** When something pending may be settled; undefined when nothing is pending. */
+  /** When something that is pending or missing may be settled; undefined when nothing is. */
   readonly wakeAt: number | undefined;
 }
 
-const isSame = (a: Stamp, b: Stamp): boolean =>
+const sameContent = (a: Stamp, b: Stamp): boolean =>
   a.file === b.file && a.size === b.size && a.mtimeNs === b.mtimeNs;
 
 /**
- * A rename touches a file's ctime and not its mtime, while a write touches both: another file under a name, with a ctime
- * beyond its mtime, was made elsewhere and renamed in, so it is complete. When in doubt it waits like all others.
+ * A rename touches a file's ctime and not its mtime, while a write touches both: another file under a name, not empty
+ * and with a ctime beyond its mtime, was made elsewhere and renamed in, so it is complete. In doubt it waits like others.
  */
 const isRenamedIn = (before: Watched | undefined, stamp: Stamp): boolean =>
-  before?.stamp.file !== stamp.file && stamp.ctimeNs > stamp.mtimeNs;
+  before?.stamp.file !== stamp.file && stamp.size > 0n && stamp.ctimeNs > stamp.mtimeNs;
 
 /**
  * Decides when a file is complete: when its size and mtime have not changed for the quiet time, or when it was renamed
@@ -49,73 +51,78 @@ export class SettledFiles {
     this.#quietMs = quietMs;
   }
 
-  /** Takes in one walk through the folder. What it answers as ready counts as read, unless `again` is said. */
-  observe(found: ReadonlyMap<string, Stamp>, now: number): Settled {
-    const moved = this.#takeMoves(found);
+  /**
+   * Takes in one walk through the folder. What it answers as ready counts as read, unless `again` is said.
+   * `isHidden` tells the paths that nobody could look for, so that they do not count as missing.
+   */
+  observe(
+    found: ReadonlyMap<string, Stamp>,
+    now: number,
+    isHidden: (path: string) => boolean = () => false,
+  ): Settled {
+    const moved = this.#findMoves(found);
     const ready: string[] = [];
     const pending: string[] = [];
-    let wakeAt: number | undefined;
-    const wait = (since: number): void => {
-      wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, since + this.#quietMs);
-    };
     for (const [path, stamp] of found) {
-      const before = this.#files.get(path) ?? moved.get(path);
-      const same = before !== undefined && isSame(before.stamp, stamp);
+      const here = this.#files.get(path);
+      const before = here ?? moved.get(path);
+      const same = before !== undefined && sameContent(before.stamp, stamp);
+      // A ctime of its own is a reason to read again, since tools can set an old mtime after a write.
+      const read = same && here?.read === true && here.stamp.ctimeNs === stamp.ctimeNs;
       const since = same ? before.since : now;
-      const read = same && before.read && this.#files.has(path);
       const complete = now - since >= this.#quietMs || (!this.#first && isRenamedIn(before, stamp));
-      if (!read && complete) ready.push(path);
-      else if (!read) {
-        pending.push(path);
-        wait(since);
-      }
+      if (!read) (complete ? ready : pending).push(path);
       this.#files.set(path, { stamp, since, read: read || complete });
     }
-    const gone = this.#missing(found, { now, ready, wait });
+    const settledElsewhere = new Set(ready.map((path) => found.get(path)?.file));
+    const gone = this.#forgetMissing(now, (path, file) => {
+      if (found.has(path) || isHidden(path)) return 'there';
+      return settledElsewhere.has(file) ? 'moved' : 'missing';
+    });
     this.#first = false;
-    return { ready, gone, pending, wakeAt };
+    return { ready, gone, pending, wakeAt: this.#wakeAt(pending, found) };
   }
 
-  /** What was answered as ready changed while it was read: it has to be quiet anew. */
+  /** What was answered as ready, or read long ago, has to be quiet anew and then read. */
   again(path: string, now: number): void {
     const file = this.#files.get(path);
     if (file !== undefined) this.#files.set(path, { stamp: file.stamp, since: now, read: false });
   }
 
   /** For each new path, what was known of the same file under a path that is no more. */
-  #takeMoves(found: ReadonlyMap<string, Stamp>): ReadonlyMap<string, Watched> {
+  #findMoves(found: ReadonlyMap<string, Stamp>): ReadonlyMap<string, Watched> {
     const left = new Map<string, Watched>();
     for (const [path, file] of this.#files) if (!found.has(path)) left.set(file.stamp.file, file);
     const moved = new Map<string, Watched>();
     for (const [path, { file }] of found) {
       const before = left.get(file);
-      if (!this.#files.has(path) && before !== undefined) moved.set(path, before);
+      if (before !== undefined) moved.set(path, before);
     }
     return moved;
   }
 
-  #missing(
-    found: ReadonlyMap<string, Stamp>,
-    {
-      now,
-      ready,
-      wait,
-    }: { readonly now: number; readonly ready: readonly string[]; readonly wait: (since: number) => void },
+  #forgetMissing(
+    now: number,
+    whereabouts: (path: string, file: string) => 'there' | 'moved' | 'missing',
   ): readonly string[] {
-    const moved = new Set(ready.map((path) => found.get(path)?.file));
     const gone: string[] = [];
     for (const [path, file] of this.#files) {
-      if (found.has(path)) continue;
+      const where = whereabouts(path, file.stamp.file);
+      if (where === 'there') continue;
       const missingSince = file.missingSince ?? now;
-      // Read under its new name in the same breath, or its objects would be there twice or not at all.
-      if (moved.has(file.stamp.file) || now - missingSince >= this.#quietMs) {
+      // Read under its new name in the same breath, or its objects would be there twice, or not at all.
+      if (where === 'moved' || now - missingSince >= this.#quietMs) {
         gone.push(path);
         this.#files.delete(path);
-      } else {
-        this.#files.set(path, { ...file, missingSince });
-        wait(missingSince);
-      }
+      } else this.#files.set(path, { ...file, missingSince });
     }
     return gone;
+  }
+
+  #wakeAt(pending: readonly string[], found: ReadonlyMap<string, Stamp>): number | undefined {
+    const times = pending.map((path) => this.#files.get(path)?.since);
+    for (const [path, { missingSince }] of this.#files) if (!found.has(path)) times.push(missingSince);
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known) + this.#quietMs;
   }
 }

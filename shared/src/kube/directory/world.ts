@@ -1,12 +1,13 @@
 import { type Problem, printProblem } from '../../core/problem.ts';
-import { injectAnnotation, meshedLabel } from '../annotations.ts';
 import type { Unreadable } from '../changes.ts';
 import { rowOf } from '../kind-table.ts';
 import { isRejected, type Kind, type KubeObject, type ObjectMeta } from '../kinds.ts';
+import { type Candidate, keyOf } from './candidate.ts';
 import type { Draft } from './draft.ts';
-import { type Candidate, giveAddresses } from './give-addresses.ts';
-import { controlPlaneObjects, namespaceObjects } from './implied-objects.ts';
+import { giveAddresses } from './give-addresses.ts';
+import { addImplied } from './implied-objects.ts';
 import type { Manifest } from './manifest.ts';
+import { markMeshed } from './mark-meshed.ts';
 import { type Copies, groupCopies, mergeMeta, rejectCopies } from './merge-copies.ts';
 import { expandWorkload } from './workload.ts';
 
@@ -30,8 +31,6 @@ type Warn = (warning: Warning) => void;
 type Placed<D extends Draft = Draft> = D & { readonly path: string };
 type PlacedObject = Placed<Extract<Draft, { type: 'object' }>>;
 type PlacedWorkload = Placed<Extract<Draft, { type: 'workload' }>>;
-
-export const keyOf = ({ kind, meta }: KubeObject): string => `${kind}/${meta.namespace}/${meta.name}`;
 
 const nameOf = (kind: string, { namespace, name }: ObjectMeta): string =>
   `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
@@ -130,45 +129,6 @@ const expand = (
     wantsAddress: true,
     reject: undefined,
   }));
-};
-
-/** Adds what nobody writes: the control plane's own objects, namespaces, their ServiceAccounts. */
-const addImplied = (written: readonly Candidate[], controlPlaneNamespace: string): readonly Candidate[] => {
-  const all = new Map(written.map((candidate) => [keyOf(candidate.object), candidate]));
-  const add = (objects: readonly KubeObject[]): void => {
-    for (const object of objects) {
-      if (all.has(keyOf(object))) continue;
-      all.set(keyOf(object), { path: '', object, wantsAddress: object.kind === 'Pod' });
-    }
-  };
-  add(controlPlaneObjects(controlPlaneNamespace));
-  const namespaces = [...all.values()].map(({ object: { kind, meta } }) =>
-    kind === 'Namespace' ? meta.name : meta.namespace,
-  );
-  add(namespaceObjects(namespaces.filter((name) => name !== '')));
-  return [...all.values()];
-};
-
-/**
- * A pod is meshed by its label, or because its inject annotation, else its namespace's, is `enabled`. The control plane's
- * own pods, which no manifest holds, never are: they serve their own TLS (design §3).
- */
-const markMeshed = (
-  candidates: readonly Candidate[],
-  controlPlaneNamespace: string,
-): readonly Candidate[] => {
-  const inject = new Map(
-    candidates
-      .filter(({ object }) => object.kind === 'Namespace')
-      .map(({ object: { meta } }) => [meta.name, meta.annotations[injectAnnotation]]),
-  );
-  return candidates.map((candidate) => {
-    const { kind, meta } = candidate.object;
-    if (kind !== 'Pod' || candidate.path === '' || Object.hasOwn(meta.labels, meshedLabel)) return candidate;
-    if ((meta.annotations[injectAnnotation] ?? inject.get(meta.namespace)) !== 'enabled') return candidate;
-    const labels = { ...meta.labels, [meshedLabel]: controlPlaneNamespace };
-    return { ...candidate, object: { ...candidate.object, meta: { ...meta, labels } } };
-  });
 };
 
 const warnOfAccounts = (candidates: readonly Candidate[], warn: Warn): void => {

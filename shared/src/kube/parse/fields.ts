@@ -19,11 +19,12 @@ export const describe = (value: unknown): string => {
   return `the ${typeof value} ${String(value)}`;
 };
 
-/**
- * How `null` counts. `absent` is what the API server makes of it in an object with a schema; `refused` is for our own
- * kind, where `rules:` with nothing behind it must not mean "every request".
- */
+/** Whether a null is a field left out, as in core kinds, or one that is wrong, as in policy kinds. */
 export type Nulls = 'absent' | 'refused';
+
+/** How a person says that something is of the wrong type. */
+const isNo = (value: unknown, type: string): string =>
+  value === null ? 'nothing is written' : `${describe(value)} is no ${type}`;
 
 /**
  * The fields of one wire object, read by name. What is there but wrong becomes a problem with its path and reads as
@@ -81,14 +82,10 @@ export class Fields {
     return false;
   }
 
-  text(name: string, fix = 'a text'): string | undefined {
+  text(name: string, fix = 'write a text'): string | undefined {
     const value = this.raw(name);
     if (value === undefined || typeof value === 'string') return value;
-    return this.refuse(
-      name,
-      `${describe(value)} is no text`,
-      `${fix}; put numbers and true or false in quotes`,
-    );
+    return this.refuse(name, isNo(value, 'text'), typeof value === 'object' ? fix : 'put it in quotes');
   }
 
   flag(name: string): boolean | undefined {
@@ -105,11 +102,7 @@ export class Fields {
     const value = this.raw(name);
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    return this.refuse(
-      name,
-      `${describe(value)} is out of range`,
-      `a whole number from ${min} to ${max}, without quotes`,
-    );
+    return this.refuse(name, isNo(value, `number from ${min} to ${max}`), 'a whole number, without quotes');
   }
 
   port(name: string): number | undefined {
@@ -140,7 +133,7 @@ export class Fields {
   each<T>(name: string, read: (value: unknown, item: string) => T | undefined): readonly T[] | undefined {
     const value = this.raw(name);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value)) return this.refuse(name, `${describe(value)} is no list`, 'write a list');
+    if (!Array.isArray(value)) return this.refuse(name, isNo(value, 'list'), 'write a list');
     const items: T[] = [];
     for (const [index, each] of value.entries()) {
       const item = read(each, `${name}[${index}]`);
@@ -164,7 +157,7 @@ export class Fields {
 
   texts(name: string, fix = 'a list of texts'): readonly string[] | undefined {
     return this.each(name, (value, item) =>
-      typeof value === 'string' ? value : this.refuse(item, `${describe(value)} is no text`, fix),
+      typeof value === 'string' ? value : this.refuse(item, isNo(value, 'text'), fix),
     );
   }
 
@@ -200,7 +193,7 @@ export class Fields {
   /** The fields of an object that stands inside this one under `name`. */
   open(value: unknown, name: string): Fields | undefined {
     if (isWireObject(value)) return new Fields(value, this.pathOf(name), this.problems, this.#nulls);
-    return this.refuse(name, `${describe(value)} is no object`, 'write an object');
+    return this.refuse(name, isNo(value, 'object'), 'write an object');
   }
 }
 
@@ -219,7 +212,7 @@ export const readWhole = <T>(
 ): Parsed<T> => {
   const problems: Problem[] = [];
   if (!isWireObject(value)) {
-    const found = value === undefined || value === null ? 'missing' : `${describe(value)} is no object`;
+    const found = value === undefined || value === null ? 'missing' : isNo(value, 'object');
     return { ok: false, problems: [{ field: path, found, fix: 'write an object' }] };
   }
   const result = read(new Fields(value, path, problems, nulls));

@@ -2,7 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import type { HttpRouteSpec } from '../kinds.ts';
 import { describe, type Fields, readable } from './fields.ts';
 import { readFilter } from './http-route-filter.ts';
-import { type CheckRegex, readMatch } from './http-route-match.ts';
+import { readMatch } from './http-route-match.ts';
 import { type Parent, type RouteContext, readParent } from './http-route-parent.ts';
 import { closesNothing, type PolicyDoor, policyDoor } from './read.ts';
 
@@ -20,13 +20,10 @@ const readHosts = (spec: Fields): readonly string[] =>
       : spec.refuse(item, `${describe(value)} is no host name`, 'a lower-case DNS name, or one after `*.`'),
   ) ?? [];
 
-interface Reading {
-  readonly check: CheckRegex;
-  readonly warn: (warning: Problem) => void;
-}
+type Warn = (warning: Problem) => void;
 
-const readRule = (rule: Fields, { check, warn }: Reading): Rule => {
-  const matches = rule.eachFields('matches', (match) => readMatch(match, check)) ?? [];
+const readRule = (rule: Fields, warn: Warn): Rule => {
+  const matches = rule.eachFields('matches', readMatch) ?? [];
   const filters = rule.eachFields('filters', (filter) => readFilter(filter, warn)) ?? [];
   // Outbound only: an inbound route sends nowhere else, and times nothing out.
   for (const outbound of ['backendRefs', 'timeouts', 'retry', 'sessionPersistence', 'name'])
@@ -36,7 +33,7 @@ const readRule = (rule: Fields, { check, warn }: Reading): Rule => {
 };
 
 const readParents = (spec: Fields, route: RouteContext): readonly Parent[] | undefined =>
-  spec.has('parentRefs') ? spec.eachFields('parentRefs', (ref) => readParent(ref, route)) : [];
+  spec.eachFields('parentRefs', (ref) => readParent(ref, route));
 
 const serversOf = (parents: readonly Parent[]): readonly string[] => [
   ...new Set(parents.flatMap((parent) => (parent.kind === 'Server' ? [parent.name] : []))),
@@ -45,9 +42,9 @@ const serversOf = (parents: readonly Parent[]): readonly string[] => [
 /** A route whose parents are all somebody else's, an ingress for instance, is not ours to judge. */
 const elsewhere: HttpRouteSpec = { servers: [], services: [], hosts: [], rules: [] };
 
-const readSpec = (spec: Fields, parents: readonly Parent[], reading: Reading): HttpRouteSpec => {
+const readSpec = (spec: Fields, parents: readonly Parent[], warn: Warn): HttpRouteSpec => {
   const hosts = readHosts(spec);
-  const rules = spec.eachFields('rules', (rule) => readRule(rule, reading)) ?? [everyRequest];
+  const rules = spec.eachFields('rules', (rule) => readRule(rule, warn)) ?? [everyRequest];
   spec.has('useDefaultGateways');
   spec.close();
   const services = parents.flatMap((parent) =>
@@ -66,16 +63,17 @@ const readSpec = (spec: Fields, parents: readonly Parent[], reading: Reading): H
 
 /**
  * HTTPRoutes of both groups; `group` is the one whose route it is, since it is the default of `parentRefs[].group`.
- * A rejected one stays attached to its Servers without rules; if its parents cannot be read, to all of its namespace.
+ * A rejected one stays attached to its Servers without rules; if its parents are not readably there, to all Servers of
+ * its namespace.
  */
-export const httpRouteDoor = (group: string, check: CheckRegex): PolicyDoor<HttpRouteSpec> =>
+export const httpRouteDoor = (group: string): PolicyDoor<HttpRouteSpec> =>
   policyDoor<HttpRouteSpec>({
     read: (spec, wire, warn) => {
       const parents = readParents(spec, { group, namespace: wire.meta.namespace, refuse: true });
       const ours =
         parents === undefined || parents.length === 0 || parents.some(({ kind }) => kind !== 'other');
       if (!ours && spec.problems.length === 0) return elsewhere;
-      return readSpec(spec, parents ?? [], { check, warn });
+      return readSpec(spec, parents ?? [], warn);
     },
     closes: (spec, wire) => {
       const parents = readable(spec, (alone) =>

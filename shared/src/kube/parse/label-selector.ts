@@ -15,8 +15,6 @@ const readMatchLabels = (fields: Fields): Readonly<Record<string, string>> => {
   const written = fields.fields('matchLabels');
   for (const key of written?.names() ?? []) {
     if (!labelKey.test(key)) written?.refuse(key, 'no label has such a name', keyFix);
-    // A null value would otherwise leave the pair out, and the selector would select more.
-    else if (written?.has(key) !== true) written?.refuse(key, 'nothing is written', valueFix);
     const value = written?.text(key, valueFix);
     if (value === undefined) continue;
     if (labelValue.test(value)) labels[intern(key)] = intern(value);

@@ -46,7 +46,6 @@ const readSpec = (spec: Fields, namespace: string): NetworkAuthenticationPolicyS
  * While rejected it closes the pods and ports it still names; one that says `mode: Audit` never closes anything.
  */
 export const networkAuthenticationPolicyDoor = policyDoor<NetworkAuthenticationPolicySpec>({
-  nulls: 'refused',
   read: (spec, { meta }) => readSpec(spec, meta.namespace),
   closes: (spec) => ({
     closes: {

@@ -13,6 +13,7 @@ const readProbePort = (container: Fields, probe: Fields): number | undefined => 
   if (typeof written === 'number') return probe.port('port');
   const name = probe.text('port')?.toLowerCase();
   const named = container
+    .alone() // Its ports were read, and their problems told, by another reader.
     .eachFields('ports', (port) => (port.raw('name') === undefined ? undefined : port))
     ?.find((port) => String(port.raw('name')).toLowerCase() === name)
     ?.raw('containerPort');

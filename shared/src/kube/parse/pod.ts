@@ -15,10 +15,8 @@ const inboundAddressVariable = 'LINKERD2_PROXY_INBOUND_LISTEN_ADDR';
 const defaultInboundPort = 4143;
 
 /** The containers of a pod spec, init containers first: a native sidecar is one of those. */
-const readContainers = <T>(spec: Fields, read: (container: Fields) => T): readonly T[] => [
-  ...(spec.eachFields('initContainers', read) ?? []),
-  ...(spec.eachFields('containers', read) ?? []),
-];
+const readContainers = (spec: Fields): readonly Fields[] =>
+  ['initContainers', 'containers'].flatMap((list) => spec.eachFields(list, (container) => container) ?? []);
 
 /** TCP ports only: the mesh governs nothing else. */
 const readPorts = (container: Fields): readonly ContainerPort[] =>
@@ -70,6 +68,7 @@ const readTerminated = (status: Fields): boolean => {
 const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
   const spec = body.part('spec');
   const status = body.part('status');
+  const containers = readContainers(spec);
   const owner = readOwner(body.part('metadata'), meta.labels);
   return {
     serviceAccount: intern(spec.text('serviceAccountName') || spec.text('serviceAccount') || 'default'),
@@ -80,13 +79,13 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
     phase: status.oneOf('phase', phases) ?? 'Unknown',
     ready: readReady(status),
     terminated: readTerminated(status),
-    ports: readContainers(spec, readPorts).flat(),
-    probes: readProbes(readContainers(spec, (container) => container)),
+    ports: containers.flatMap(readPorts),
+    probes: readProbes(containers),
     ...(owner === undefined ? {} : { owner }),
     hostname: spec.text('hostname') ?? '',
     subdomain: intern(spec.text('subdomain') ?? ''),
     proxyInboundPort:
-      readContainers(spec, readProxyInboundPort).find((port) => port !== undefined) ?? defaultInboundPort,
+      containers.map(readProxyInboundPort).find((port) => port !== undefined) ?? defaultInboundPort,
   };
 };
 

@@ -1,7 +1,7 @@
 import { everything } from '../../core/label-selector.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { ObjectMeta, Rejected } from '../kinds.ts';
-import { Fields, isWireObject, type Nulls, readWhole, type WireObject } from './fields.ts';
+import { Fields, isWireObject, readWhole, type WireObject } from './fields.ts';
 
 /** One wire object at the door: its metadata already read, the rest as it was written. */
 export interface Wire {
@@ -28,9 +28,11 @@ export type Closes = Pick<Rejected, 'closes' | 'attachedTo'>;
 /** What an authentication or authorization closes when it is rejected: nothing, it only grants nothing. */
 export const closesNothing: Closes = { closes: { selector: everything, ports: [] } };
 
-/** How a policy kind is read: whole, or not at all. */
+/**
+ * How a policy kind is read: whole, or not at all. A null is refused, as a field with nothing behind it (`matches:`)
+ * must not mean "all"; an API server removes nulls before anybody sees them.
+ */
 export interface PolicyReader<Spec> {
-  readonly nulls?: Nulls;
   /** Reads `spec`; any problem noted rejects the object. Warnings do not. */
   read(spec: Fields, wire: Wire, warn: (warning: Problem) => void): Spec | undefined;
   /** What the object closes while it is rejected, from the object alone; never throws, whatever was written. */
@@ -46,12 +48,12 @@ export interface PolicyDoor<Spec> {
 export const policyDoor = <Spec>(reader: PolicyReader<Spec>): PolicyDoor<Spec> => {
   const reject = (wire: Wire, problems: readonly Problem[]): Rejected => {
     const spec = isWireObject(wire.body.spec) ? wire.body.spec : {};
-    return { rejected: problems, ...reader.closes(new Fields(spec, 'spec', [], reader.nulls), wire) };
+    return { rejected: problems, ...reader.closes(new Fields(spec, 'spec', [], 'refused'), wire) };
   };
   const parse = (wire: Wire): Read<Spec | Rejected> => {
     const warnings: Problem[] = [];
     const whole = readWhole(wire.body.spec, 'spec', {
-      ...(reader.nulls === undefined ? {} : { nulls: reader.nulls }),
+      nulls: 'refused',
       read: (spec) => reader.read(spec, wire, (warning) => warnings.push(warning)),
     });
     return whole.ok ? { spec: whole.value, warnings } : { spec: reject(wire, whole.problems), warnings };

@@ -80,7 +80,7 @@ const targetOf = (
 };
 
 /** What an AuthorizationPolicy admits, or the reference that keeps it from admitting anybody. */
-type Authorized =
+export type Authorized =
   | { readonly kind: 'grants'; readonly authorization: Authorization }
   | { readonly kind: 'missing'; readonly reference: string };
 
@@ -89,7 +89,7 @@ type Authorized =
  * network source anywhere, an empty list everybody (`contract/linkerd-semantics.md` §2.6). A reference to what does not
  * exist, or was rejected, makes the whole policy grant nothing.
  */
-const authorizationBy = (
+export const authorizationBy = (
   policy: { readonly meta: KubeObject['meta']; readonly spec: AuthorizationPolicySpec },
   authentications: Authentications,
   mesh: Mesh,

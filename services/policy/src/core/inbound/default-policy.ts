@@ -15,6 +15,10 @@ export interface PortDefault {
   readonly unreadable: readonly string[];
 }
 
+type DefaultInput = Pick<PortInput, 'port' | 'namespaceAnnotations' | 'cluster'> & {
+  readonly workload: Pick<PortInput['workload'], 'annotations'>;
+};
+
 const isDefaultPolicy = (text: string): text is DefaultPolicy =>
   (defaultPolicies as readonly string[]).includes(text);
 
@@ -24,7 +28,7 @@ export const defaultPolicyOf = ({
   workload,
   namespaceAnnotations,
   cluster,
-}: PortInput): PortDefault => {
+}: DefaultInput): PortDefault => {
   const own = workload.annotations[defaultPolicyAnnotation];
   const text = own ?? namespaceAnnotations[defaultPolicyAnnotation];
   const from = own !== undefined ? 'pod' : text !== undefined ? 'namespace' : 'cluster';

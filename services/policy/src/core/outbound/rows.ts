@@ -57,6 +57,10 @@ export class OutboundRows<R> {
     return size;
   }
 
+  knows(target: OutboundTarget): boolean {
+    return this.#resolve(target) !== undefined;
+  }
+
   /** What a client of the target is told; undefined when no Service answers to it. */
   look(target: OutboundTarget): OutboundRow | undefined {
     const service = this.#resolve(target);

@@ -1,3 +1,4 @@
+import { printHostPort } from '@gatehouse/shared/core/host-port';
 import { printIp, readIp } from '@gatehouse/shared/core/ip-network';
 import { isPort } from '@gatehouse/shared/core/port-set';
 
@@ -34,4 +35,14 @@ export const readAddressTarget = (text: string): OutboundTarget | undefined => {
   const ip = readIp(match?.[1] ?? match?.[2] ?? '');
   const port = Number(match?.[3]);
   return ip === undefined || !isPort(port) ? undefined : { kind: 'address', ip: printIp(ip), port };
+};
+
+/** `10.0.0.1:80`, or `demo/backend:80`. */
+export const printTarget = (target: OutboundTarget): string => {
+  switch (target.kind) {
+    case 'address':
+      return printHostPort({ host: target.ip, port: target.port });
+    case 'service':
+      return `${target.namespace}/${target.name}:${target.port}`;
+  }
 };

@@ -1,0 +1,35 @@
+import process from 'node:process';
+import { DestinationServer } from '@gatehouse/destination/ports/serve';
+import { ClusterWatch } from '@gatehouse/destination/ports/watch';
+import { noPorts } from '@gatehouse/shared/core/port-set';
+import { startGrpcServer } from '@gatehouse/shared/grpc/server';
+import { silentLog } from '@gatehouse/shared/log';
+import { Metrics } from '@gatehouse/shared/metrics';
+import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { obey } from './side.ts';
+import { oneMore, serverName, world } from './world.ts';
+
+/** The process that is measured: destination as it is, on objects from memory. */
+const endpoints = Number(process.argv[2]);
+const source = new FakeSource(...world(endpoints));
+const watch = new ClusterWatch({
+  mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+  clusterDomain: 'cluster.local',
+  defaultOpaquePorts: noPorts,
+});
+const authority = anAuthority();
+const grpc = await startGrpcServer({
+  address: { host: '127.0.0.1', port: 0 },
+  tls: { material: aTlsMaterial(authority, { name: serverName }) },
+  methods: new DestinationServer(watch, Date.now).methods,
+  log: silentLog,
+  metrics: new Metrics('destination'),
+});
+void watch.run(source, new AbortController().signal);
+const port = Number(grpc.address.slice(grpc.address.lastIndexOf(':') + 1));
+let more = 0;
+obey({ port, trustAnchors: authority.pem }, () => {
+  source.put(oneMore(endpoints + more));
+  more += 1;
+});

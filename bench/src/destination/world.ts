@@ -1,0 +1,20 @@
+import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import { aPod, aService } from '@gatehouse/shared/testing/builders';
+
+export const serverName = 'gatehouse-destination.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
+
+const backend = (index: number): KubeObject<'Pod'> =>
+  aPod({
+    name: `backend-6c9f7d5b8-${index.toString(36).padStart(5, 'x')}`,
+    ips: [`10.${64 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`],
+    labels: { app: 'backend', 'pod-template-hash': '6c9f7d5b8' },
+    owner: { kind: 'Deployment', name: 'backend' },
+  });
+
+/** One Service and what stands behind it. */
+export const world = (endpoints: number): readonly KubeObject[] => [
+  aService({ name: 'backend' }),
+  ...Array.from({ length: endpoints }, (_, index) => backend(index)),
+];
+
+export const oneMore = (endpoints: number): KubeObject => backend(endpoints);

@@ -1,0 +1,66 @@
+import { asGatehouseError, type GatehouseError } from '@gatehouse/shared/error';
+import { Command, CommanderError } from 'commander';
+import { demoCommand } from './commands/demo.ts';
+import { devCommand } from './commands/dev.ts';
+import { serveCommand } from './commands/serve.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command gets from the outside; nothing below main.ts reads `process`. */
+export interface Surroundings {
+  readonly terminal: Terminal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  /** Aborts at the first SIGINT or SIGTERM: the command ends in order, leaving nothing running. */
+  readonly interrupted: AbortSignal;
+}
+
+/** One command per file under commands/; each answers how it ended. */
+export type Run = (surroundings: Surroundings) => Promise<ExitCode>;
+
+export const buildProgram = (finish: (run: Run) => void): Command =>
+  new Command('gatehouse')
+    .description('The control plane of a zero-trust service mesh for Kubernetes.')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .addCommand(serveCommand(finish))
+    .addCommand(demoCommand(finish))
+    .addCommand(devCommand(finish));
+
+/** Runs one command line. Never throws: what went wrong is printed with what to do next, and answered as an exit code. */
+export const runCli = async (args: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
+  const { terminal } = surroundings;
+  let chosen: Run | undefined;
+  const program = buildProgram((run) => {
+    chosen = run;
+  });
+  speakThrough(program, terminal);
+  try {
+    program.parse([...args], { from: 'user' });
+    return chosen === undefined ? exitCode.ok : await chosen(surroundings);
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    terminal.err(
+      printError(asGatehouseError(thrown), terminal, surroundings.env.GATEHOUSE_LOG_LEVEL === 'debug'),
+    );
+    return exitCode.failed;
+  }
+};
+
+const speakThrough = (command: Command, terminal: Terminal): void => {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => terminal.out(text.trimEnd()),
+    writeErr: (text) => terminal.err(text.trimEnd()),
+    getOutHelpWidth: () => terminal.columns,
+    getErrHelpWidth: () => terminal.columns,
+  });
+  for (const child of command.commands) speakThrough(child, terminal);
+};
+
+const printError = (error: GatehouseError, terminal: Terminal, debug: boolean): string => {
+  const first = `${terminal.paint('red', 'error:')} ${error.message}`;
+  if (error.code !== 'internal' && !debug) return first;
+  const cause =
+    error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause);
+  return error.cause === undefined ? first : `${first}\n${terminal.paint('dim', cause)}`;
+};

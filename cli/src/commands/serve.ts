@@ -1,0 +1,138 @@
+import { resolve } from 'node:path';
+import { GatehouseError } from '@gatehouse/shared/error';
+import { servesTls } from '@gatehouse/shared/grpc/transport-security';
+import type { RunningService, ServiceName } from '@gatehouse/shared/service';
+import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
+import { replaceFile } from '@gatehouse/shared/state-files';
+import { Argument, Command, Option } from 'commander';
+import type { Run, Surroundings } from '../cli.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { readPort } from '../output.ts';
+import { defaultStateDir } from '../serve/default-state-dir.ts';
+import { removeServeRecord, type ServeRecord, writeServeRecord } from '../serve/serve-record.ts';
+import { highestBase, serviceAddresses, serviceNames } from '../serve/service-addresses.ts';
+import { startServices, stopServices } from '../serve/start-services.ts';
+import { printTable } from '../table.ts';
+
+interface ServeOptions {
+  readonly dir?: string;
+  readonly kubeconfig?: string;
+  readonly state?: string;
+  readonly host: string;
+  readonly portBase?: number;
+  readonly output: 'table' | 'json';
+}
+
+/** `gatehouse serve`: the embedded default, all three services in one process; or just the one that is named. */
+export const serveCommand = (finish: (run: Run) => void): Command =>
+  new Command('serve')
+    .description('Run the three services in this process, or one of them.')
+    .addArgument(new Argument('[service]', 'run only this one').choices([...serviceNames]))
+    .option('--dir <folder>', 'folder of manifests to watch (dev mode)')
+    .addOption(new Option('--kubeconfig <file>', 'cluster to watch').conflicts('dir'))
+    .option('--state <folder>', `state directory (default: ${defaultStateDir})`)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--port-base <port>',
+      "identity's gRPC port; all others keep their distance; 0 = any free",
+      readPort(0),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'table, or one JSON line')
+        .choices(['table', 'json'])
+        .default('table'),
+    )
+    .action((service: ServiceName | undefined, options: ServeOptions) => {
+      finish((surroundings) =>
+        serve(service === undefined ? serviceNames : [service], options, surroundings),
+      );
+    });
+
+const serve = async (
+  services: readonly ServiceName[],
+  options: ServeOptions,
+  { terminal, env, workingDirectory, interrupted }: Surroundings,
+): Promise<ExitCode> => {
+  if (options.portBase !== undefined && options.portBase > highestBase) {
+    throw new GatehouseError(
+      'invalid-argument',
+      `--port-base ${options.portBase} is too high: use at most ${highestBase}`,
+    );
+  }
+  const state = await makeStateDir(
+    resolve(workingDirectory, options.state ?? env.GATEHOUSE_STATE_DIR ?? defaultStateDir),
+  );
+  const running = await startServices(services, (service, identity) => {
+    const { grpc, admin } = serviceAddresses(service, { host: options.host, base: options.portBase });
+    return {
+      ...env,
+      ...sourceSettings(options, workingDirectory),
+      ...(identity === undefined ? {} : { GATEHOUSE_IDENTITY_ADDR: identity.grpc }),
+      GATEHOUSE_STATE_DIR: state.root,
+      GATEHOUSE_GRPC_ADDR: grpc,
+      GATEHOUSE_ADMIN_ADDR: admin,
+    };
+  });
+  if (options.dir !== undefined)
+    await replaceFile(state.dir, 'public', `${resolve(workingDirectory, options.dir)}\n`);
+  const tls = servesTls(env.GATEHOUSE_GRPC_TLS === 'always' ? 'always' : 'auto', options.host);
+  const record = recordOf(running, state, tls);
+  await writeServeRecord(state, record);
+  terminal.out(options.output === 'json' ? JSON.stringify(record) : printRecord(record));
+  try {
+    return await untilEnd(running, interrupted, terminal.err);
+  } finally {
+    await stopServices(running, 'serve ends');
+    await removeServeRecord(state);
+  }
+};
+
+const sourceSettings = ({ dir, kubeconfig }: ServeOptions, workingDirectory: string) => ({
+  ...(dir === undefined ? {} : { GATEHOUSE_SOURCE: `directory:${resolve(workingDirectory, dir)}` }),
+  ...(kubeconfig === undefined
+    ? {}
+    : { GATEHOUSE_SOURCE: 'kubernetes', KUBECONFIG: resolve(workingDirectory, kubeconfig) }),
+});
+
+const recordOf = (running: readonly RunningService[], state: StateDir, tls: boolean): ServeRecord => ({
+  ...Object.fromEntries(
+    running.map(({ service, grpc, admin, name }) => [service, { grpc, admin, name, tls }]),
+  ),
+  trustAnchors: state.trustAnchors,
+  adminToken: state.adminToken,
+});
+
+const printRecord = (record: ServeRecord): string => {
+  const rows = serviceNames.flatMap((service) => {
+    const at = record[service];
+    return at === undefined ? [] : [[service, at.grpc, at.admin, at.name]];
+  });
+  const example = record.policy ?? record.destination ?? record.identity;
+  return [
+    printTable(['service', 'grpc', 'admin', 'mesh name'], rows),
+    '',
+    `trust anchors  ${record.trustAnchors}`,
+    `admin token    ${record.adminToken}`,
+    ...(example === undefined
+      ? []
+      : ['', `try: curl -H "authorization: Bearer $(cat ${record.adminToken})" ${example.admin}/v1/health`]),
+    'Ctrl-C ends it.',
+  ].join('\n');
+};
+
+const untilEnd = async (
+  running: readonly RunningService[],
+  interrupted: AbortSignal,
+  complain: (text: string) => void,
+): Promise<ExitCode> => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<undefined>();
+  if (interrupted.aborted) stop(undefined);
+  interrupted.addEventListener('abort', () => stop(undefined), { once: true });
+  const first = await Promise.race([
+    stopped,
+    ...running.map(async ({ service, ended }) => ({ service, ended: await ended })),
+  ]);
+  if (first === undefined) return exitCode.ok;
+  if (first.ended.kind === 'failed') complain(`${first.service} ended: ${first.ended.error.message}`);
+  return exitCode.failed;
+};

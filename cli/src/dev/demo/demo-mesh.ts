@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import type { Mesh } from '@gatehouse/shared/core/workload-identity';
+import { GatehouseError } from '@gatehouse/shared/error';
+import type { ServiceName } from '@gatehouse/shared/service';
+import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
+import { lockState, type StateLock } from '@gatehouse/shared/state-lock';
+import { serviceNames } from '../../serve/service-addresses.ts';
+import { type Caller, openCaller } from '../proxy/call.ts';
+import { readFolder } from '../read-folder.ts';
+import { type DemoPod, projectTokens, startPod, stopPod } from './demo-pods.ts';
+import { type DemoServices, prepareServices, untilReady } from './demo-services.ts';
+import { EventHub } from './event-hub.ts';
+import { ManifestFolder } from './manifest-folder.ts';
+
+const mesh: Mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
+
+export const podNames = ['frontend-0', 'backend-0', 'intruder-0'] as const;
+export type PodName = (typeof podNames)[number];
+
+/** How long one call may take: longer than a restart of the control plane, which new targets have to wait for. */
+const callTimeoutMs = 15_000;
+
+interface Parts {
+  readonly state: StateDir;
+  readonly folder: ManifestFolder;
+  readonly services: DemoServices;
+  readonly lock: StateLock;
+  readonly interrupted: AbortSignal;
+}
+
+/** Everything that runs in the demo: three services, three pods, their callers; and how it all ends. */
+export class DemoMesh {
+  readonly state: StateDir;
+  readonly folder: ManifestFolder;
+  readonly services: DemoServices;
+  readonly hub = new EventHub();
+  /** Aborts when the user interrupts: whatever waits, stops waiting. */
+  readonly interrupted: AbortSignal;
+  readonly #lock: StateLock;
+  readonly #ended = new AbortController();
+  readonly #pods = new Map<PodName, DemoPod>();
+  readonly #callers = new Map<PodName, Caller>();
+
+  private constructor({ state, folder, services, lock, interrupted }: Parts) {
+    this.state = state;
+    this.folder = folder;
+    this.services = services;
+    this.interrupted = interrupted;
+    this.#lock = lock;
+  }
+
+  /** Makes the state directory and an empty folder of manifests. Throws `already-exists` when a demo runs there. */
+  static async prepare(stateRoot: string, interrupted: AbortSignal): Promise<DemoMesh> {
+    const state = await makeStateDir(stateRoot);
+    const lock = await lockState(state, 'demo');
+    const folder = new ManifestFolder(join(state.root, 'manifests'));
+    await folder.reset();
+    return new DemoMesh({
+      state,
+      folder,
+      services: await prepareServices(state, folder.path),
+      lock,
+      interrupted,
+    });
+  }
+
+  async startServices(): Promise<void> {
+    for (const service of serviceNames) this.services[service].child.start();
+    await this.untilServicesReady();
+  }
+
+  async untilServicesReady(): Promise<void> {
+    await Promise.all(serviceNames.map((service) => untilReady(this.services[service], this.interrupted)));
+  }
+
+  /** SIGKILL, and at once started again at the same address. */
+  async killAndRestart(service: ServiceName): Promise<void> {
+    await this.services[service].child.kill();
+    this.services[service].child.start();
+  }
+
+  async startPods(): Promise<void> {
+    const index: ResourceIndex = await readFolder(
+      { path: this.folder.path, controlPlaneNamespace: mesh.controlPlaneNamespace },
+      ['Pod', 'ServiceAccount'],
+    );
+    const options = { state: this.state, index, mesh, services: this.services, hub: this.hub };
+    await projectTokens(options, podNames, this.#ended.signal);
+    for (const name of podNames) this.#pods.set(name, await startPod(options, name));
+  }
+
+  pod(name: PodName): DemoPod {
+    const pod = this.#pods.get(name);
+    if (pod === undefined) throw new GatehouseError('internal', `${name} has not been started`);
+    return pod;
+  }
+
+  /** The one caller of a pod: all its calls go over one connection to its proxy, as a client with keep-alive does. */
+  caller(name: PodName): Caller {
+    let caller = this.#callers.get(name);
+    if (caller === undefined) {
+      const [host = '', port = ''] = this.pod(name).httpProxy.split(':');
+      caller = openCaller({ host, port: Number(port) }, callTimeoutMs);
+      this.#callers.set(name, caller);
+    }
+    return caller;
+  }
+
+  /** What ended although nobody asked it to; undefined while all is well. */
+  get failure(): string | undefined {
+    const children = [
+      ...serviceNames.map((service) => this.services[service].child),
+      ...[...this.#pods.values()].map(({ proxy }) => proxy),
+    ];
+    return children.find((child) => child.failure !== undefined)?.failure;
+  }
+
+  /** Ends all of it, the data plane first; what is left is the state directory. */
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    for (const caller of this.#callers.values()) caller.close();
+    await Promise.all([...this.#pods.values()].map(stopPod));
+    await Promise.all(serviceNames.map((service) => this.services[service].child.stop()));
+    await this.#lock.release();
+  }
+}

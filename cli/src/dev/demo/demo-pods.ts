@@ -1,0 +1,128 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
+import { GatehouseError } from '@gatehouse/shared/error';
+import type { ServiceName } from '@gatehouse/shared/service';
+import type { StateDir } from '@gatehouse/shared/state-dir';
+import { replaceFile } from '@gatehouse/shared/state-files';
+import { Child } from '../child.ts';
+import { findPod, mintPodToken } from '../dev-token.ts';
+import { findFreePorts } from '../free-ports.ts';
+import { startWorkload, type Workload } from '../workload.ts';
+import { proxyScript } from './demo-paths.ts';
+import { type DemoServices, demoNetworks } from './demo-services.ts';
+import type { EventHub } from './event-hub.ts';
+
+const namespace = 'demo';
+
+/** A pod of the story: its application runs here, its proxy in a process of its own. */
+export interface DemoPod {
+  /** `frontend-0` */
+  readonly name: string;
+  readonly address: string;
+  readonly identity: string;
+  /** `127.0.0.1:port`: the pod's forward proxy, where its application sends its calls. */
+  readonly httpProxy: string;
+  /** `http://127.0.0.1:port` of the proxy. */
+  readonly admin: string;
+  readonly proxy: Child;
+  readonly workload: Workload;
+}
+
+export interface PodsOptions {
+  readonly state: StateDir;
+  readonly index: ResourceIndex;
+  readonly mesh: Mesh;
+  readonly services: DemoServices;
+  readonly hub: EventHub;
+}
+
+const tokenHalfLifeMs = 1_800_000;
+
+/** Writes the pod's token where its proxy looks for it, as kubelet would. */
+const projectToken = async ({ state, index }: PodsOptions, name: string): Promise<void> => {
+  const token = await mintPodToken(state, index, { namespace, name });
+  await replaceFile(state.tokenFile(namespace, name), 'private', token);
+};
+
+/** Keeps the tokens fresh until `signal` aborts, so that a mesh that stays up can renew its certificates. */
+export const projectTokens = async (
+  options: PodsOptions,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> => {
+  const all = (): Promise<unknown> => Promise.all(names.map((name) => projectToken(options, name)));
+  await all();
+  const timer = setInterval(() => void all(), tokenHalfLifeMs);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+};
+
+/** Starts one pod: its application on free loopback ports, and its proxy in front of it at the pod's own address. */
+export const startPod = async (options: PodsOptions, name: string): Promise<DemoPod> => {
+  const { state, index, mesh, services, hub } = options;
+  const { pod } = findPod(index, { namespace, name });
+  const [address] = pod.spec.ips;
+  if (address === undefined) throw new GatehouseError('internal', `pod ${name} has no address`);
+  const workload = await startWorkload({
+    name,
+    listen: pod.spec.ports.map(() => ({ host: '127.0.0.1', port: 0 })),
+  });
+  const [outbound, admin] = (await findFreePorts(2)).map((port) => `127.0.0.1:${port}`);
+  if (outbound === undefined || admin === undefined) throw new GatehouseError('internal', 'no free ports');
+  const home = join(state.root, 'pods', name);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const identity = printIdentity(identityOf(mesh, namespace, pod.spec.serviceAccount));
+  const proxy = new Child({
+    name: `${name}'s proxy`,
+    script: proxyScript,
+    logFile: join(state.root, 'logs', `${name}.log`),
+    onLine: (line) => hub.take(name, line),
+    env: {
+      ...controlPlane(services, mesh),
+      LINKERD2_PROXY_IDENTITY_DIR: home,
+      LINKERD2_PROXY_IDENTITY_TOKEN_FILE: state.tokenFile(namespace, name),
+      LINKERD2_PROXY_IDENTITY_LOCAL_NAME: identity,
+      LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS: await readFile(state.trustAnchors, 'utf8'),
+      LINKERD2_PROXY_IDENTITY_MIN_REFRESH: '1s',
+      LINKERD2_PROXY_POLICY_WORKLOAD: JSON.stringify({ ns: namespace, pod: name }),
+      LINKERD2_PROXY_DESTINATION_CONTEXT: JSON.stringify({
+        ns: namespace,
+        nodeName: pod.spec.nodeName,
+        pod: name,
+      }),
+      LINKERD2_PROXY_DESTINATION_PROFILE_NETWORKS: demoNetworks,
+      LINKERD2_PROXY_DESTINATION_PROFILE_SUFFIXES: 'svc.cluster.local.',
+      LINKERD2_PROXY_INBOUND_DEFAULT_POLICY: 'deny',
+      LINKERD2_PROXY_INBOUND_PORTS: pod.spec.ports.map(({ port }) => port).join(','),
+      LINKERD2_PROXY_ADMIN_LISTEN_ADDR: admin,
+      GATEHOUSE_DEV_INBOUND: pod.spec.ports
+        .map(({ port }, at) => `${address}:${port}=${workload.addresses[at]}`)
+        .join(','),
+      GATEHOUSE_DEV_HTTP_PROXY: outbound,
+    },
+  });
+  proxy.start();
+  return { name, address, identity, httpProxy: outbound, admin: `http://${admin}`, proxy, workload };
+};
+
+const controlPlane = (services: DemoServices, mesh: Mesh): Readonly<Record<string, string>> => {
+  const of = (service: ServiceName): readonly [string, string] => [
+    services[service].grpc,
+    printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, `gatehouse-${service}`)),
+  ];
+  const [identity, destination, policy] = [of('identity'), of('destination'), of('policy')];
+  return {
+    LINKERD2_PROXY_IDENTITY_SVC_ADDR: identity[0],
+    LINKERD2_PROXY_IDENTITY_SVC_NAME: identity[1],
+    LINKERD2_PROXY_DESTINATION_SVC_ADDR: destination[0],
+    LINKERD2_PROXY_DESTINATION_SVC_NAME: destination[1],
+    LINKERD2_PROXY_POLICY_SVC_ADDR: policy[0],
+    LINKERD2_PROXY_POLICY_SVC_NAME: policy[1],
+  };
+};
+
+export const stopPod = async ({ proxy, workload }: DemoPod): Promise<void> => {
+  await proxy.stop();
+  await workload.stop();
+};

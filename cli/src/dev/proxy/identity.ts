@@ -1,0 +1,110 @@
+import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GatehouseError } from '@gatehouse/shared/error';
+import { type Certified, certify } from '@gatehouse/shared/tls/certify-client';
+import { makeCsr } from '@gatehouse/shared/tls/csr';
+import type { ProxyConfig } from './env.ts';
+import type { EventLog } from './event-log.ts';
+import { Latest } from './latest.ts';
+
+/** Who this pod is, and what proves it. */
+export interface Identity {
+  /** Undefined until the first certificate was accepted; never taken back, not even when it expires. */
+  readonly certificate: Latest<Certified | undefined>;
+  /** Obtains certificates until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** One certificate asked for and checked; see `certify`. */
+export type Obtain = (request: {
+  readonly key: KeyObject;
+  readonly csr: Uint8Array;
+  readonly token: Uint8Array;
+  readonly signal: AbortSignal;
+}) => Promise<Certified>;
+
+export interface IdentityOptions {
+  readonly config: Pick<
+    ProxyConfig,
+    'identityDir' | 'tokenFile' | 'localName' | 'minRefreshMs' | 'maxRefreshMs'
+  >;
+  readonly obtain: Obtain;
+  readonly log: EventLog;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** 70 % of what is left, within the bounds: contract/proxy.md §4.3. */
+export const refreshAfterMs = (
+  validForMs: number,
+  { minRefreshMs, maxRefreshMs }: Pick<ProxyConfig, 'minRefreshMs' | 'maxRefreshMs'>,
+): number => Math.min(Math.max(validForMs * 0.7, minRefreshMs), maxRefreshMs);
+
+/** Makes `key.p8` and `csr.der` anew, as linkerd2-proxy-identity does before it starts the proxy (contract/proxy.md §4). */
+const makeDocuments = async ({ identityDir, localName }: IdentityOptions['config']) => {
+  const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const csr = makeCsr(key, localName);
+  await mkdir(identityDir, { recursive: true, mode: 0o700 });
+  await writeFile(join(identityDir, 'key.p8'), key.export({ type: 'pkcs8', format: 'der' }), { mode: 0o600 });
+  await writeFile(join(identityDir, 'csr.der'), csr, { mode: 0o600 });
+  return { key, csr };
+};
+
+const readToken = async (file: string): Promise<Uint8Array> => {
+  const token = await readFile(file);
+  if (token.length === 0) throw new GatehouseError('failed-precondition', `the token file ${file} is empty`);
+  return token;
+};
+
+/** Asks identity over a connection of its own for each certificate, as the proxy does; no deadline (contract/proxy.md §1.1). */
+export const obtainByCertify =
+  ({ identity: { address, name }, localName, trustAnchors }: ProxyConfig): Obtain =>
+  (request) =>
+    certify({
+      ...request,
+      name: localName,
+      trustAnchors,
+      server: {
+        address,
+        security: name === undefined ? 'plaintext' : { serverName: name, trustAnchors },
+      },
+    });
+
+/** Rejects when the key and the signing request cannot be written. */
+export const createIdentity = async ({ config, obtain, log, now }: IdentityOptions): Promise<Identity> => {
+  const { key, csr } = await makeDocuments(config);
+  const certificate = new Latest<Certified | undefined>(undefined);
+  const attempt = async (signal: AbortSignal): Promise<number> => {
+    try {
+      const certified = await obtain({ key, csr, token: await readToken(config.tokenFile), signal });
+      certificate.set(certified);
+      const leaf = new X509Certificate(certified.chain[0] ?? new Uint8Array());
+      log({
+        event: 'certificate',
+        identity: config.localName,
+        serial: leaf.serialNumber.toLowerCase(),
+        sha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+        validUntil: new Date(certified.validUntil).toISOString(),
+      });
+      return refreshAfterMs(certified.validUntil - now(), config);
+    } catch (error) {
+      // An old certificate leaves time; without one the next attempt comes after the least wait (contract/proxy.md §4.3).
+      const left = (certificate.value?.validUntil ?? 0) - now();
+      const retryMs = left > 0 ? refreshAfterMs(left, config) : config.minRefreshMs;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!signal.aborted) log({ event: 'certify-failed', reason, retryMs });
+      return retryMs;
+    }
+  };
+  return {
+    certificate,
+    run: async (signal) => {
+      while (!signal.aborted) {
+        const waitMs = await attempt(signal);
+        await sleep(waitMs, undefined, { signal }).catch(() => {});
+      }
+    },
+  };
+};

@@ -1,0 +1,90 @@
+import { printHostPort } from '@gatehouse/shared/core/host-port';
+import { type Balancer, balanceAuthority, balanceOne } from './balancer.ts';
+import type { ControlPlane } from './control-plane.ts';
+import type { DialOptions } from './dial.ts';
+import { type Discovery, discover, printTarget } from './discovery.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { OutboundTarget } from './outbound-target.ts';
+
+/** What somebody who goes to a target holds: its discovery and its balancers live for as long as a lease does, and a little longer. */
+export interface Lease {
+  readonly discovery: Discovery;
+  balancer(to: { readonly authority: string } | { readonly endpoint: Endpoint }): Balancer;
+  /** Safe to call again. */
+  release(): void;
+}
+
+export interface TargetCache {
+  acquire(target: OutboundTarget): Lease;
+  /** The targets in use and where their traffic can go. */
+  list(): readonly { readonly target: string; readonly endpoints: readonly string[] }[];
+  close(): void;
+}
+
+interface Entry {
+  readonly discovery: Discovery;
+  readonly balancers: Map<string, Balancer>;
+  holders: number;
+  eviction: NodeJS.Timeout | undefined;
+}
+
+/** As long as the proxy keeps what nobody uses (contract/proxy.md §2.4). */
+const idleMs = 5_000;
+
+/** Shares discovery and connections between all who go to a target. */
+export const createTargetCache = (plane: ControlPlane, dialOptions: DialOptions): TargetCache => {
+  const entries = new Map<string, Entry>();
+  const evict = (key: string, entry: Entry): void => {
+    clearTimeout(entry.eviction);
+    entries.delete(key);
+    entry.discovery.close();
+    for (const balancer of entry.balancers.values()) balancer.close();
+  };
+  const balancerOf = (entry: Entry, to: Parameters<Lease['balancer']>[0]): Balancer => {
+    const key = 'authority' in to ? to.authority : JSON.stringify(to.endpoint);
+    const known = entry.balancers.get(key);
+    if (known !== undefined) return known;
+    const balancer =
+      'authority' in to
+        ? balanceAuthority(plane, to.authority, dialOptions)
+        : balanceOne(to.endpoint, dialOptions);
+    entry.balancers.set(key, balancer);
+    return balancer;
+  };
+  return {
+    acquire: (target) => {
+      const key = printTarget(target);
+      const entry: Entry = entries.get(key) ?? {
+        discovery: discover(plane, target),
+        balancers: new Map(),
+        holders: 0,
+        eviction: undefined,
+      };
+      entries.set(key, entry);
+      clearTimeout(entry.eviction);
+      entry.holders += 1;
+      let held = true;
+      return {
+        discovery: entry.discovery,
+        balancer: (to) => balancerOf(entry, to),
+        release: () => {
+          if (!held) return;
+          held = false;
+          entry.holders -= 1;
+          const idle = entry.holders === 0 && entries.get(key) === entry;
+          if (idle) entry.eviction = setTimeout(() => evict(key, entry), idleMs);
+        },
+      };
+    },
+    list: () =>
+      [...entries].map(([target, { balancers }]) => ({
+        target,
+        endpoints: [...balancers.values()].flatMap(({ endpoints }) =>
+          endpoints.map(({ address }) => printHostPort(address)),
+        ),
+      })),
+    close: () => {
+      for (const [key, entry] of entries) evict(key, entry);
+    },
+  };
+};

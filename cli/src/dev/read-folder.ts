@@ -1,0 +1,39 @@
+import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import { GatehouseError } from '@gatehouse/shared/error';
+import { DirectorySource } from '@gatehouse/shared/kube/directory-source';
+import type { Kind } from '@gatehouse/shared/kube/kinds';
+import { type Log, silentLog } from '@gatehouse/shared/log';
+
+export interface FolderToRead {
+  readonly path: string;
+  readonly controlPlaneNamespace: string;
+  readonly log?: Log;
+}
+
+/**
+ * Reads a folder of manifests once, as a service would see it: what manifests leave out is a pure function of the folder,
+ * so addresses and uids are those that every service comes to.
+ */
+export const readFolder = async (
+  { path, controlPlaneNamespace, log = silentLog }: FolderToRead,
+  kinds: readonly Kind[],
+): Promise<ResourceIndex> => {
+  const index = new ResourceIndex();
+  const done = new AbortController();
+  const source = new DirectorySource({ path, controlPlaneNamespace, log });
+  await source.run(
+    kinds,
+    (changes) => {
+      if (done.signal.aborted) return;
+      index.apply(changes);
+      if (index.isSynced(kinds)) done.abort();
+    },
+    done.signal,
+  );
+  const [unreadable] = index.unreadable;
+  if (unreadable !== undefined) {
+    const { found, fix } = unreadable.problem;
+    throw new GatehouseError('failed-precondition', `${unreadable.path} cannot be read: ${found}: ${fix}`);
+  }
+  return index;
+};

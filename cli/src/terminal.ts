@@ -1,0 +1,49 @@
+import type { Writable } from 'node:stream';
+
+/**
+ * Where a command writes and what that place can do. Colours and symbols appear only on a terminal; a pipe or a file
+ * gets plain text, so that what people see and what programs read never mix.
+ */
+export interface Terminal {
+  readonly columns: number;
+  readonly isTty: boolean;
+  out(text: string): void;
+  err(text: string): void;
+  paint(style: Style, text: string): string;
+}
+
+export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
+
+const codes: Readonly<Record<Style, readonly [number, number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  green: [32, 39],
+  red: [31, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+
+export interface Stream extends Writable {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** `NO_COLOR` (no-color.org) and `TERM=dumb` switch colours off on a terminal too. */
+export const openTerminal = (
+  stdout: Stream,
+  stderr: Stream,
+  env: Readonly<Record<string, string | undefined>>,
+): Terminal => {
+  const isTty = stdout.isTTY === true;
+  const colours = isTty && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  return {
+    columns: Math.min(stdout.columns ?? 80, 100),
+    isTty,
+    out: (text) => void stdout.write(`${text}\n`),
+    err: (text) => void stderr.write(`${text}\n`),
+    paint: (style, text) => {
+      const [on, off] = codes[style];
+      return colours ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+    },
+  };
+};

@@ -1,0 +1,43 @@
+import { buildProgram } from '../../cli/src/cli.ts';
+import { exitCode } from '../../cli/src/exit-code.ts';
+import { page, table } from './table.ts';
+
+type Program = ReturnType<typeof buildProgram>;
+
+const width = 100;
+
+const leaves = (
+  command: Program,
+  path: string,
+): readonly { readonly path: string; readonly help: string }[] => {
+  command.configureOutput({ getOutHelpWidth: () => width, getOutHasColors: () => false });
+  const name = `${path} ${command.name()}`.trim();
+  return command.commands.length === 0
+    ? [{ path: name, help: command.helpInformation().trimEnd() }]
+    : command.commands.flatMap((child) => leaves(child as Program, name));
+};
+
+const meanings = {
+  ok: 'It is done, or what was asked holds.',
+  failed: 'It failed; standard error says why and what to do.',
+  usage: 'The command line or the configuration cannot be used.',
+  wouldClose: 'The change that was asked about would close something that is open now.',
+} satisfies Record<keyof typeof exitCode, string>;
+
+export const cliPage = (): string =>
+  page(
+    'Command line',
+    'Tables are for people, `-o json` for programs; colours only on a terminal.',
+    ...leaves(
+      buildProgram(() => {}),
+      '',
+    ).flatMap(({ path, help }) => [`## ${path}`, `\`\`\`text\n${help}\n\`\`\``]),
+    '## Exit codes',
+    table(
+      ['code', 'meaning'],
+      Object.entries(exitCode).map(([name, number]) => [
+        `${number}`,
+        meanings[name as keyof typeof exitCode],
+      ]),
+    ),
+  );

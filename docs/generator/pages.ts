@@ -1,0 +1,18 @@
+import { cliPage } from './cli-page.ts';
+import { errorsPage } from './errors-page.ts';
+import { metricsPage } from './metrics-page.ts';
+import { restPage } from './rest-page.ts';
+import { askServices } from './running-services.ts';
+import { settingsPage } from './settings-page.ts';
+
+/** Every page of docs/reference by its file name. Starts the three services for a moment, on loopback. */
+export const referencePages = async (): Promise<Readonly<Record<string, string>>> => {
+  const told = await askServices();
+  return {
+    'settings.md': settingsPage(),
+    'metrics.md': metricsPage(told),
+    'errors.md': errorsPage(),
+    'rest.md': restPage(told),
+    'cli.md': cliPage(),
+  };
+};

@@ -1,0 +1,15 @@
+import { type Config, readConfig } from '@gatehouse/shared/config';
+import { leafSettings, sharedProblems, sharedSettings, trafficSettings } from '@gatehouse/shared/settings';
+
+/** Every setting of destination. */
+export const destinationSettings = {
+  ...sharedSettings({ grpc: 8086, admin: 9996 }),
+  ...leafSettings,
+  defaultOpaquePorts: trafficSettings.defaultOpaquePorts,
+};
+
+export type DestinationConfig = Config<typeof destinationSettings>;
+
+/** Throws one error that lists every problem by its variable. */
+export const readDestinationConfig = (env: NodeJS.ProcessEnv): DestinationConfig =>
+  readConfig(destinationSettings, env, sharedProblems);

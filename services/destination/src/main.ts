@@ -1,0 +1,6 @@
+import process from 'node:process';
+import { runService } from '@gatehouse/shared/run-service';
+import { readDestinationConfig } from './config.ts';
+import { startDestination } from './service.ts';
+
+await runService(process, { read: readDestinationConfig, start: startDestination });

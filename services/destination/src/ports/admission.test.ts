@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Admission } from './admission.ts';
+
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+test('streams are admitted oldest first, as many a tick as the bounds allow', async () => {
+  const admission = new Admission({ builds: 2, bytes: 1_000_000 });
+  const admitted: number[] = [];
+  for (let index = 0; index < 5; index += 1) {
+    admission.enter(() => {
+      admitted.push(index);
+      return { bytes: 10, wasBuilt: true };
+    });
+  }
+  assert.deepEqual(admitted, []);
+  await tick();
+  assert.deepEqual(admitted, [0, 1]);
+  await tick();
+  await tick();
+  assert.deepEqual(admitted, [0, 1, 2, 3, 4]);
+  assert.equal(admission.waiting, 0);
+});
+
+test('bytes count too, and a send of a few bytes is not free', async () => {
+  const admission = new Admission({ builds: 100, bytes: 10_000 });
+  const costs = [9_000, 2_000, 1, 1, 1, 1];
+  let admitted = 0;
+  for (const bytes of costs) {
+    admission.enter(() => {
+      admitted += 1;
+      return { bytes, wasBuilt: false };
+    });
+  }
+  await tick();
+  assert.equal(admitted, 2);
+  await tick();
+  assert.equal(admitted, 5);
+  await tick();
+  assert.equal(admitted, 6);
+});
+
+test('whoever left is passed over, and who comes later is served too', async () => {
+  const admission = new Admission();
+  const admitted: string[] = [];
+  const enter = (name: string) =>
+    admission.enter(() => {
+      admitted.push(name);
+      return { bytes: 0, wasBuilt: false };
+    });
+  const gone = enter('gone');
+  enter('stays');
+  gone.leave();
+  await tick();
+  enter('late');
+  await tick();
+  assert.deepEqual(admitted, ['stays', 'late']);
+});
+
+test('what is on its way to readers is bounded, and goes on as they read or leave', async () => {
+  const admission = new Admission({ bytesUnderWay: 25 });
+  const admitted: number[] = [];
+  const turns = Array.from({ length: 5 }, (_, index) =>
+    admission.enter(() => {
+      admitted.push(index);
+      return { bytes: 10, wasBuilt: false };
+    }),
+  );
+  await tick();
+  assert.deepEqual(admitted, [0, 1, 2]);
+  await tick();
+  assert.deepEqual(admitted, [0, 1, 2]);
+  turns[1]?.left();
+  turns[1]?.left();
+  await tick();
+  assert.deepEqual(admitted, [0, 1, 2, 3]);
+  turns[0]?.leave();
+  await tick();
+  assert.deepEqual(admitted, [0, 1, 2, 3, 4]);
+  admission.close();
+});
+
+test('bytes that leave while they are handed over are not under way', async () => {
+  const admission = new Admission({ bytesUnderWay: 1 });
+  let admitted = 0;
+  for (let index = 0; index < 5; index += 1) {
+    const turn = admission.enter(() => {
+      admitted += 1;
+      turn.left();
+      return { bytes: 10, wasBuilt: false };
+    });
+  }
+  await tick();
+  assert.equal(admitted, 5);
+});
+
+test('clients that do not read hold the others up for a bounded time', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let clock = 0;
+  const admission = new Admission({ bytesUnderWay: 10, patienceMs: 1_000 }, () => clock);
+  let admitted = 0;
+  for (let index = 0; index < 2; index += 1) {
+    admission.enter(() => {
+      admitted += 1;
+      return { bytes: 10, wasBuilt: false };
+    });
+  }
+  await tick();
+  clock = 999;
+  t.mock.timers.tick(999);
+  await tick();
+  assert.equal(admitted, 1);
+  clock = 1_000;
+  t.mock.timers.tick(1);
+  await tick();
+  assert.equal(admitted, 2);
+});
+
+test('nobody is admitted after the end', async () => {
+  const admission = new Admission();
+  admission.enter(() => assert.fail('admitted after the end'));
+  admission.close();
+  await tick();
+  assert.equal(admission.waiting, 0);
+});

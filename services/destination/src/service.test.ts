@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { GatehouseError } from '@gatehouse/shared/error';
+import { DestinationProfile, GetDestination } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
+import type { GrpcClient } from '@gatehouse/shared/grpc/client';
+import { silentLog } from '@gatehouse/shared/log';
+import type { RunningService } from '@gatehouse/shared/service';
+import type { ServiceParts } from '@gatehouse/shared/start-service';
+import { aPod, aService } from '@gatehouse/shared/testing/builders';
+import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
+import { fakeIdentity } from '@gatehouse/shared/testing/fake-identity';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { aGrpcClient, aGrpcServer, eventually, portOf } from '@gatehouse/shared/testing/grpc';
+import { ask } from '@gatehouse/shared/testing/started-admin';
+import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+import { ProxyModel } from '../testing/proxy-model.ts';
+import { readDestinationConfig } from './config.ts';
+import { startDestination } from './service.ts';
+
+const service = '/io.linkerd.proxy.destination.Destination';
+
+interface Folders {
+  readonly state: string;
+  readonly manifests: string;
+}
+
+const folders = async (t: TestContext): Promise<Folders> => {
+  const root = await temporaryFolder(t);
+  const made = { state: join(root, 'state'), manifests: join(root, 'manifests') };
+  for (const path of Object.values(made)) await mkdir(path);
+  return made;
+};
+
+const start = async (
+  t: TestContext,
+  { state, manifests }: Folders,
+  { env = {}, ...parts }: ServiceParts & { readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<RunningService> => {
+  const config = readDestinationConfig({
+    GATEHOUSE_SOURCE: `directory:${manifests}`,
+    GATEHOUSE_STATE_DIR: state,
+    GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+    GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+    ...env,
+  });
+  const running = await startDestination(config, { log: silentLog, ...parts });
+  t.after(() => running.stop('the test is over'));
+  return running;
+};
+
+const request = (path: string): Uint8Array =>
+  GetDestination.encode({ scheme: '', path, contextToken: '' }).finish();
+
+/** A proxy that follows a Get stream. */
+const get = (client: GrpcClient, path: string) => {
+  const model = new ProxyModel();
+  let ended: GatehouseError | 'ok' | undefined;
+  client.serverStream(`${service}/Get`, request(path), {
+    onMessage: (message) => model.take(message),
+    onEnd: (error) => {
+      ended = error ?? 'ok';
+    },
+  });
+  return { model, ended: () => ended };
+};
+
+const backend = (replicas: number) => `
+apiVersion: v1
+kind: Namespace
+metadata: { name: demo, annotations: { linkerd.io/inject: enabled } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: backend, namespace: demo }
+spec:
+  replicas: ${replicas}
+  selector: { matchLabels: { app: backend } }
+  template:
+    metadata: { labels: { app: backend } }
+    spec: { containers: [ { name: app, ports: [ { name: http, containerPort: 8080 } ] } ] }
+`;
+
+const backendService = `
+apiVersion: v1
+kind: Service
+metadata: { name: backend, namespace: demo }
+spec: { selector: { app: backend }, ports: [ { name: http, port: 80, targetPort: http } ] }
+`;
+
+test("pods that are added, changed and removed in the folder reach a proxy's open streams", async (t) => {
+  const where = await folders(t);
+  await writeFile(join(where.manifests, 'backend.yaml'), backend(2));
+  const { grpc } = await start(t, where);
+  const client = aGrpcClient(t, { address: grpc });
+  const { model, ended } = get(client, 'backend.demo.svc.cluster.local:80');
+  // Until the folder has been read, the answer is Unavailable and the proxy asks again.
+  await eventually(() => model.state !== 'waiting' || ended() !== undefined);
+  const follow = ended() === undefined ? { model, ended } : await untilListed(client);
+  assert.equal(follow.model.state, 'none');
+
+  await writeFile(join(where.manifests, 'service.yaml'), backendService);
+  await eventually(() => follow.model.pool.size === 2);
+  await writeFile(join(where.manifests, 'backend.yaml'), backend(5));
+  await eventually(() => follow.model.pool.size === 5);
+  for (const { tlsIdentity } of follow.model.pool.values()) assert.notEqual(tlsIdentity, undefined);
+  await writeFile(join(where.manifests, 'backend.yaml'), backend(1).replace('enabled', 'disabled'));
+  await eventually(() => follow.model.pool.size === 1);
+  for (const { tlsIdentity } of follow.model.pool.values()) assert.equal(tlsIdentity, undefined);
+  await rm(join(where.manifests, 'service.yaml'));
+  await eventually(() => follow.model.state === 'none');
+  assert.equal(follow.ended(), undefined);
+});
+
+const untilListed = async (client: GrpcClient) => {
+  for (;;) {
+    const attempt = get(client, 'backend.demo.svc.cluster.local:80');
+    await eventually(() => attempt.model.state !== 'waiting' || attempt.ended() !== undefined);
+    if (attempt.ended() === undefined) return attempt;
+    const error = attempt.ended();
+    assert.equal(error instanceof GatehouseError && error.code, 'unavailable');
+  }
+};
+
+test('over a real connection, statuses and profiles arrive as they were meant', async (t) => {
+  const pod = aPod({ name: 'backend-0', ips: ['10.1.0.1'], labels: { app: 'backend' } });
+  const source = new FakeSource(aService({ name: 'backend' }), pod);
+  const { grpc } = await start(t, await folders(t), { source });
+  const client = aGrpcClient(t, { address: grpc });
+  const refused = get(client, 'backend.demo:80');
+  await eventually(() => refused.ended() !== undefined);
+  const error = refused.ended();
+  assert.ok(error instanceof GatehouseError);
+  assert.deepEqual([error.code, error.message], ['invalid-argument', 'Invalid authority: backend.demo:80']);
+
+  const profiles: DestinationProfile[] = [];
+  const cancel = client.serverStream(`${service}/GetProfile`, request('10.1.0.1:8080'), {
+    onMessage: (message) => profiles.push(DestinationProfile.decode(message)),
+    onEnd: (end) => assert.fail(end),
+  });
+  await eventually(() => profiles.length === 1);
+  source.put(aPod({ ...pod.meta, ...pod.spec, name: 'backend-0', serviceAccount: 'web' }));
+  await eventually(() => profiles.length === 2);
+  assert.deepEqual(
+    profiles.map(({ endpoint }) => endpoint?.metricLabels.serviceaccount),
+    ['default', 'web'],
+  );
+  cancel();
+});
+
+test('proxies are served TLS with a leaf from identity, under the mesh name of destination', async (t) => {
+  const where = await folders(t);
+  const authority = anAuthority();
+  await writeFile(join(where.state, 'trust-anchors.crt'), authority.pem);
+  const identityName = 'gatehouse-identity.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
+  const identity = await aGrpcServer(t, {
+    methods: fakeIdentity(authority),
+    tls: { material: aTlsMaterial(authority, { name: identityName }) },
+  });
+  const running = await start(t, where, {
+    source: new FakeSource(aService({ name: 'backend' })),
+    env: { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: `127.0.0.1:${portOf(identity)}` },
+  });
+  assert.equal(
+    running.name,
+    'gatehouse-destination.gatehouse.serviceaccount.identity.gatehouse.cluster.local',
+  );
+  const ready = await until(async () => (await ask(`${running.admin}/ready`)).status === 200);
+  assert.ok(ready);
+  const client = aGrpcClient(
+    t,
+    { address: running.grpc },
+    { serverName: running.name, trustAnchors: authority.pem },
+  );
+  const { model } = get(client, 'backend.demo.svc.cluster.local:80');
+  await eventually(() => model.state === 'exists');
+});
+
+const until = async (holds: () => Promise<boolean>): Promise<boolean> => {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
+  return true;
+};
+
+test('without a leaf destination is not ready and says why', async (t) => {
+  const where = await folders(t);
+  await writeFile(join(where.state, 'trust-anchors.crt'), anAuthority().pem);
+  const running = await start(t, where, {
+    source: new FakeSource(),
+    env: { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: '127.0.0.1:1' },
+  });
+  const answer = await ask(`${running.admin}/ready`);
+  assert.equal(answer.status, 503);
+  assert.match(answer.text, /no serving certificate yet/);
+});
+
+test('the REST API lists Services and endpoints, resolves authorities, and asks for the token everywhere', async (t) => {
+  const where = await folders(t);
+  const source = new FakeSource(
+    aService({ name: 'backend' }),
+    aService({ name: 'web', namespace: 'shop', clusterIps: [], ports: [] }),
+    ...[1, 2, 3].map((index) =>
+      aPod({ name: `b-${index}`, ips: [`10.1.0.${index}`], labels: { app: 'backend' } }),
+    ),
+  );
+  const { admin, grpc } = await start(t, where, { source });
+  const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
+  const read = async (path: string) => ask(`${admin}${path}`, { token });
+
+  const services = await read('/v1/services');
+  assert.deepEqual(
+    services.json.items.map(({ authority }: { authority: string }) => authority),
+    ['backend.demo.svc.cluster.local', 'web.shop.svc.cluster.local'],
+  );
+  assert.equal((await read('/v1/services?namespace=shop')).json.items.length, 1);
+
+  const first = await read('/v1/services/demo/backend/endpoints?limit=2');
+  const rest = await read(`/v1/services/demo/backend/endpoints?limit=2&continue=${first.json.continue}`);
+  assert.deepEqual(
+    [...first.json.items, ...rest.json.items].map(
+      ({ ip, port }: { ip: string; port: number }) => `${ip} ${port}`,
+    ),
+    ['10.1.0.1 8080', '10.1.0.2 8080', '10.1.0.3 8080'],
+  );
+  assert.equal(rest.json.continue, undefined);
+
+  const resolved = await read('/v1/resolve?authority=backend.demo.svc.cluster.local:80&from=demo/b-1');
+  assert.equal(resolved.json.get.endpoints.length, 3);
+  assert.equal(resolved.json.profile.name, 'backend.demo.svc.cluster.local');
+  const address = await read('/v1/resolve?authority=10.1.0.2:8080');
+  assert.deepEqual([address.json.get, address.json.profile.endpoint.labels.pod], [null, 'b-2']);
+
+  const { model } = get(aGrpcClient(t, { address: grpc }), 'backend.demo.svc.cluster.local:80');
+  await eventually(() => model.pool.size === 3);
+  const [stream] = (await read('/v1/streams')).json.items;
+  assert.deepEqual([stream.method, stream.target], ['Destination/Get', 'backend.demo:80']);
+  assert.match(
+    (await ask(`${admin}/metrics`)).text,
+    /gatehouse_destination_streams\{method="Get"[^}]*\} 1\n/,
+  );
+
+  const problems: readonly (readonly [string, number, RegExp])[] = [
+    ['/v1/services/demo/none/endpoints', 404, /no Service demo\/none/],
+    ['/v1/services/shop/web/endpoints', 400, /declares no port/],
+    ['/v1/services/demo/backend/endpoints?port=0', 400, /port/],
+    ['/v1/services/demo/backend/endpoints?port=70000', 400, /port/],
+    ['/v1/resolve', 400, /authority/],
+    ['/v1/resolve?authority=backend', 400, /`backend` names no Service/],
+    ['/v1/resolve?authority=10.1.0.1:1&from=demo', 400, /namespace\/pod/],
+    ['/v1/resolve?authority=10.1.0.1:1&from=demo/none', 404, /no pod demo\/none/],
+  ];
+  assert.equal(problems.length, 8);
+  for (const [path, status, detail] of problems) {
+    const answer = await read(path);
+    assert.equal(answer.status, status, path);
+    assert.match(answer.json.detail, detail);
+    assert.equal((await ask(`${admin}${path}`)).status, 401, path);
+  }
+});
+
+test('a start that cannot be is refused with what to do, and leaves nothing open', async (t) => {
+  assert.throws(() => readDestinationConfig({ GATEHOUSE_SOURCE: 'kubernetes' }), /GATEHOUSE_SOURCE/);
+  assert.throws(
+    () => readDestinationConfig({ GATEHOUSE_SOURCE: 'directory:/x', GATEHOUSE_DEFAULT_OPAQUE_PORTS: '0' }),
+    /GATEHOUSE_DEFAULT_OPAQUE_PORTS/,
+  );
+  const where = await folders(t);
+  await assert.rejects(start(t, { ...where, state: join(where.state, 'none') }), /GATEHOUSE_STATE_DIR/);
+  const first = await start(t, where);
+  await assert.rejects(start(t, where), { code: 'already-exists' });
+  await first.stop('to try the next');
+  const taken = await aGrpcServer(t, { methods: {} });
+  const env = { GATEHOUSE_GRPC_ADDR: `127.0.0.1:${portOf(taken)}` };
+  await assert.rejects(start(t, where, { env }), /GATEHOUSE_GRPC_ADDR/);
+  await start(t, where);
+});
+
+test('the end sends proxies away and frees the state directory', async (t) => {
+  const where = await folders(t);
+  const running = await start(t, where, { source: new FakeSource(aService({ name: 'backend' })) });
+  const client = aGrpcClient(t, { address: running.grpc });
+  const { model, ended } = get(client, 'backend.demo.svc.cluster.local:80');
+  await eventually(() => model.state === 'exists');
+  await running.stop('enough');
+  await eventually(() => ended() !== undefined);
+  assert.deepEqual(await running.ended, { kind: 'stopped', reason: 'enough' });
+  await start(t, where);
+});

@@ -1,0 +1,71 @@
+import { type AdminServer, startAdmin } from '@gatehouse/shared/admin/admin-server';
+import { startGrpcServer } from '@gatehouse/shared/grpc/server';
+import { servesTls } from '@gatehouse/shared/grpc/transport-security';
+import type { RunningService } from '@gatehouse/shared/service';
+import {
+  type Doors,
+  type ServiceBase,
+  type ServiceParts,
+  startService,
+} from '@gatehouse/shared/start-service';
+import { ownLeaf } from '@gatehouse/shared/tls/own-leaf';
+import type { DestinationConfig } from './config.ts';
+import { measureDestination } from './ports/measure.ts';
+import { destinationRoutes } from './ports/rest.ts';
+import { DestinationServer } from './ports/serve.ts';
+import { ClusterWatch } from './ports/watch.ts';
+
+/** Streams are sent away over this time, so that proxies do not all come to the next replica at once. */
+const drainMs = 5_000;
+
+/** Starts destination. Rejects with a GatehouseError that says what to mend; nothing stays open then. */
+export const startDestination = (
+  config: DestinationConfig,
+  parts: ServiceParts = {},
+): Promise<RunningService> =>
+  startService('destination', { config, parts, assemble: (base) => assemble(config, base) });
+
+const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<Doors> => {
+  const { supervisor, source, metrics, mesh, log, now } = base;
+  const { clusterDomain, defaultOpaquePorts } = config;
+  const watch = new ClusterWatch({ mesh, clusterDomain, defaultOpaquePorts });
+  const server = new DestinationServer(watch, now);
+  measureDestination(metrics, { watch, server });
+  supervisor.run('watch', (signal) => watch.run(source, signal));
+
+  const isTls = servesTls(config.grpcTls, config.grpcAddress.host);
+  const grpc = await startGrpcServer({
+    address: config.grpcAddress,
+    setting: 'GATEHOUSE_GRPC_ADDR',
+    tls: isTls ? {} : 'plaintext',
+    methods: server.methods,
+    log: log.child({ part: 'grpc' }),
+    metrics,
+  });
+  supervisor.onEnd('first messages', () => server.admission.close());
+  supervisor.onEnd('gRPC server', () => grpc.drain(drainMs));
+
+  const leaf = ownLeaf(config, {
+    ...base,
+    log: log.child({ part: 'own leaf' }),
+    publish: (material) => {
+      grpc.replaceTlsMaterial(material);
+      admin.replaceTlsMaterial(material);
+    },
+  });
+  const admin: AdminServer = await startAdmin({
+    service: 'destination',
+    address: config.adminAddress,
+    authenticator: base.authenticator,
+    log: log.child({ part: 'admin' }),
+    metrics,
+    source,
+    reasons: () => (isTls ? [leaf.notReady() ?? []].flat() : []),
+    streams: () => server.streams.facts(),
+    routes: destinationRoutes(watch),
+    now,
+  });
+  supervisor.onEnd('admin server', () => admin.close());
+  if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
+  return { grpc, admin };
+};

@@ -1,0 +1,56 @@
+import { asGatehouseError } from '@gatehouse/shared/error';
+import { GetDestination } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
+import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { DestinationServer } from '../src/ports/serve.ts';
+import { ClusterWatch } from '../src/ports/watch.ts';
+import { settings } from './a-cluster.ts';
+import { FakeCall } from './fake-call.ts';
+
+const service = '/io.linkerd.proxy.destination.Destination';
+
+export interface Ask {
+  readonly path: string;
+  readonly contextToken?: string;
+}
+
+/** Destination on a fake source, without a socket: every change is settled before the call that made it returns. */
+export const aDestination = (...objects: readonly KubeObject[]) => {
+  const source = new FakeSource(...objects);
+  const abort = new AbortController();
+  let clock = 0;
+  const watch = new ClusterWatch(settings, () => {
+    clock += 1_000;
+    return clock;
+  });
+  const server = new DestinationServer(watch, () => 1_700_000_000_000);
+  const open = (method: 'Get' | 'GetProfile', request: Uint8Array): FakeCall => {
+    const call = new FakeCall(request);
+    const handler = server.methods[`${service}/${method}`];
+    try {
+      if (handler?.kind === 'server-stream') handler.open(call);
+    } catch (thrown) {
+      const { code, message } = asGatehouseError(thrown);
+      call.end({ code, message });
+    }
+    return call;
+  };
+  return {
+    source,
+    watch,
+    server,
+    /** Lists the source for the first time. */
+    start: () => {
+      void watch.run(source, abort.signal);
+    },
+    stop: () => abort.abort(),
+    ask: (method: 'Get' | 'GetProfile', { path, contextToken = '' }: Ask) =>
+      open(method, GetDestination.encode({ scheme: '', path, contextToken }).finish()),
+    askRaw: open,
+  };
+};
+
+/** Until the queue of first messages has had its turns. */
+export const turns = async (server: DestinationServer): Promise<void> => {
+  while (server.admission.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+};

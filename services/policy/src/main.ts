@@ -1,0 +1,6 @@
+import process from 'node:process';
+import { runService } from '@gatehouse/shared/run-service';
+import { readPolicyConfig } from './config.ts';
+import { startPolicy } from './service.ts';
+
+await runService(process, { read: readPolicyConfig, start: startPolicy });

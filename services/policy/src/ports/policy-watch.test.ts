@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { printNetwork } from '@gatehouse/shared/core/ip-network';
+import { PortSpec } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
+import type { KindHealth } from '@gatehouse/shared/kube/changes';
+import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import { createLog } from '@gatehouse/shared/log';
+import {
+  aNamespace,
+  aNetworkAuthenticationPolicy,
+  aPod,
+  aRejected,
+  aService,
+  labelled,
+} from '@gatehouse/shared/testing/builders';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { aStream, type FakeStream } from '@gatehouse/shared/testing/fake-stream';
+import { aClock } from '../../testing/a-clock.ts';
+import { aPolicy, type Policy } from '../../testing/a-policy.ts';
+import type { PolicyWatchOptions } from './policy-watch.ts';
+
+const port = 80;
+const backend = aPod({ name: 'backend-0', labels: { app: 'backend' } });
+const frontend = (n: number, fields = {}) =>
+  aPod({ name: `frontend-${n}`, labels: { app: 'frontend' }, ips: [`10.0.0.${n}`], ...fields });
+const policy = aNetworkAuthenticationPolicy({ ports: [{ kind: 'range', first: port, last: port }] });
+
+const open = ({ methods }: Pick<Policy, 'methods'>, pod: string): FakeStream => {
+  // Every byte of it is ASCII, so that it survives as text.
+  const request = Buffer.from(PortSpec.encode({ workload: `demo:${pod}`, port }).finish()).toString();
+  const stream = aStream(request);
+  const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort'];
+  if (method?.kind === 'server-stream') method.open(stream);
+  return stream;
+};
+
+/** The policy service on a clock that the test turns; each change is a batch of its own. */
+const started = (
+  t: TestContext,
+  objects: readonly KubeObject[],
+  options: Partial<PolicyWatchOptions> & { readonly source?: FakeSource } = {},
+) => {
+  const clock = aClock();
+  const served = aPolicy(t, { clock, ...options });
+  const source = options.source ?? new FakeSource();
+  source.put(...objects);
+  served.follow(source);
+  clock.pass(20);
+  const now = (pod: string): string => {
+    const answer = served.watch.inbound.look({ namespace: 'demo', pod, port });
+    return Buffer.from(answer?.encoded.bytes ?? []).toString();
+  };
+  const admitted = (pod: string): readonly string[] =>
+    served.watch.inbound
+      .look({ namespace: 'demo', pod, port })
+      ?.compiled.server.authorizations.flatMap(({ networks }) =>
+        networks.map(({ net }) => printNetwork(net)),
+      ) ?? [];
+  return { ...served, source, clock, now, admitted };
+};
+
+test('a slow reader is given only the newest row, and at most one is on its way', (t) => {
+  const { source, clock, now, ...served } = started(t, [backend, policy]);
+  const stream = open(served, 'backend-0');
+  const first = now('backend-0');
+  assert.deepEqual(stream.sent, [first]);
+  stream.stall();
+  const rows: string[] = [];
+  for (const n of [1, 2, 3]) {
+    source.put(frontend(n));
+    clock.pass(20);
+    rows.push(now('backend-0'));
+  }
+  assert.equal(new Set(rows).size, 3);
+  assert.deepEqual(stream.sent, [first, rows[0]]);
+  stream.read();
+  assert.deepEqual(stream.sent, [first, rows[0], rows[2]]);
+  stream.cancel();
+});
+
+test('a burst is compiled once, and every reader of a class is handed the same bytes', (t) => {
+  const twin = aPod({ name: 'backend-1', labels: { app: 'backend' } });
+  const { source, clock, watch, ...served } = started(t, [backend, twin, policy]);
+  const streams = [open(served, 'backend-0'), open(served, 'backend-1')];
+  assert.deepEqual(watch.inbound.size, { classes: 1, rows: 1 });
+  const compiled = watch.compiler.compiled;
+  for (const n of [1, 2, 3, 4, 5]) source.put(frontend(n));
+  clock.pass(20);
+  // The first at once, the other four together.
+  assert.equal(watch.compiler.compiled - compiled, 2);
+  for (const stream of streams) assert.equal(stream.sent.length, 3);
+  assert.deepEqual(streams[0]?.sent, streams[1]?.sent);
+  for (const stream of streams) stream.cancel();
+  assert.deepEqual(watch.inbound.size, { classes: 0, rows: 0 });
+});
+
+test('all rows of a batch switch together, and whoever is shut out hears before whoever is let in', (t) => {
+  const door = (name: string) => aPod({ name, labels: { app: name } });
+  const toDoor = (name: string, caller: string) =>
+    aNetworkAuthenticationPolicy({
+      name,
+      target: labelled({ app: name }),
+      ports: [{ kind: 'range', first: port, last: port }],
+      sources: [{ podSelector: labelled({ app: caller }) }],
+    });
+  const { source, clock, admitted, ...served } = started(t, [
+    door('a'),
+    door('b'),
+    toDoor('a', 'intruder'),
+    toDoor('b', 'frontend'),
+    frontend(1),
+  ]);
+  const heard: string[] = [];
+  for (const name of ['a', 'b']) {
+    const stream = open(served, name);
+    const send = stream.send.bind(stream);
+    stream.send = (bytes) => {
+      // Whoever hears first, the other's row has been replaced too.
+      heard.push(`${name}: ${admitted('a')} | ${admitted('b')}`);
+      return send(bytes);
+    };
+    t.after(() => stream.cancel());
+  }
+  clock.pass(20);
+  // The address passes from a pod that may call b to one that may call a, in one batch.
+  source.put(
+    frontend(1, { ips: [] }),
+    aPod({ name: 'intruder', labels: { app: 'intruder' }, ips: ['10.0.0.1'] }),
+  );
+  assert.deepEqual(heard, ['b: 10.0.0.1/32 | ', 'a: 10.0.0.1/32 | ']);
+});
+
+/** A source whose last proof of life the test sets. */
+class AgeingSource extends FakeSource {
+  aliveAt = 0;
+
+  override health(): readonly KindHealth[] {
+    return super.health().map((one) => ({ ...one, aliveAt: this.aliveAt }));
+  }
+}
+
+test('with onStale=deny a silent watch withdraws what is granted to addresses, and life brings it back', (t) => {
+  const anywhere = aNetworkAuthenticationPolicy({
+    name: 'by-network',
+    ports: 'all',
+    sources: [{ networks: [{ net: { family: 4, bits: 0n, prefix: 1 }, except: [] }] }],
+  });
+  const source = new AgeingSource();
+  let time = 1_000_000;
+  source.aliveAt = time;
+  const lines: string[] = [];
+  const log = createLog({
+    service: 'policy',
+    level: 'info',
+    format: 'json',
+    to: { write: (line) => lines.push(line) },
+  });
+  const { clock, admitted, ...served } = started(t, [backend, frontend(1), policy, anywhere], {
+    source,
+    log,
+    now: () => time,
+    staleness: { maxMs: 90_000, onStale: 'deny' },
+  });
+  const stream = open(served, 'backend-0');
+  t.after(() => stream.cancel());
+  assert.deepEqual(admitted('backend-0'), ['0.0.0.0/1', '10.0.0.1/32']);
+  time += 90_000;
+  clock.pass(1_000);
+  assert.equal(stream.sent.length, 1);
+  time += 1;
+  clock.pass(1_000);
+  assert.deepEqual(admitted('backend-0'), ['0.0.0.0/1']);
+  assert.equal(stream.sent.length, 2);
+  source.aliveAt = time;
+  clock.pass(1_000);
+  assert.deepEqual(admitted('backend-0'), ['0.0.0.0/1', '10.0.0.1/32']);
+  assert.equal(stream.sent.length, 3);
+  assert.equal(lines.filter((line) => line.includes('silent for too long')).length, 1);
+  assert.equal(lines.filter((line) => line.includes('alive again')).length, 1);
+});
+
+test('with onStale=hold a silent watch is said, and the rows stay', (t) => {
+  const source = new AgeingSource();
+  let time = 1_000_000;
+  source.aliveAt = time;
+  const { clock, admitted, watch } = started(t, [backend, frontend(1), policy], { source, now: () => time });
+  time += 90_001;
+  clock.pass(1_000);
+  assert.equal(watch.trust, 'stale');
+  assert.deepEqual(admitted('backend-0'), ['10.0.0.1/32']);
+});
+
+test('a rejected object is logged with its problems once, however often it is listed, and again when they change', (t) => {
+  const lines: string[] = [];
+  const log = createLog({
+    service: 'policy',
+    level: 'info',
+    format: 'json',
+    to: { write: (line) => lines.push(line) },
+  });
+  const { source, clock, watch } = started(t, [backend, aNamespace(), aService()], { log });
+  const bad = (found: string) =>
+    aRejected('NetworkAuthenticationPolicy', {
+      rejected: [{ field: 'spec.rule', found, fix: 'did you mean `rules`?' }],
+    });
+  const steps: readonly (readonly [KubeObject | 'relist' | 'remove', number])[] = [
+    [bad('unknown field'), 1],
+    ['relist', 1],
+    [bad('unknown field'), 1],
+    [bad('something else'), 2],
+    [aNetworkAuthenticationPolicy({ name: 'a' }), 2],
+    [bad('unknown field'), 3],
+    ['remove', 3],
+  ];
+  for (const [step, said] of steps) {
+    if (step === 'relist') source.relist('NetworkAuthenticationPolicy', bad('unknown field'));
+    else if (step === 'remove') source.remove(bad('unknown field'));
+    else source.put(step);
+    clock.pass(20);
+    const rejected = lines.filter((line) => line.includes('cannot be read'));
+    assert.equal(rejected.length, said);
+    assert.equal(watch.rejections.counts.get('NetworkAuthenticationPolicy'), isBad(step) ? 1 : 0);
+  }
+  const first = JSON.parse(lines.find((line) => line.includes('cannot be read')) ?? '{}');
+  assert.equal(first.level, 'error');
+  assert.deepEqual(first.problems, ['spec.rule: unknown field: did you mean `rules`?']);
+  assert.equal(first.name, 'a');
+  assert.equal(lines.filter((line) => line.includes('mended or gone')).length, 2);
+});
+
+const isBad = (step: KubeObject | 'relist' | 'remove'): boolean =>
+  step === 'relist' || (typeof step === 'object' && 'rejected' in step.spec);
+
+test('an exception while rows are brought up to date ends the watch, whose owner ends the process', async (t) => {
+  const clock = aClock();
+  const { watch } = aPolicy(t, { clock });
+  const broken = { ...aService(), spec: undefined } as unknown as KubeObject<'Service'>;
+  const source = new FakeSource(broken);
+  await assert.rejects(watch.run(source, new AbortController().signal), TypeError);
+});
+
+test('open streams are listed with what they were sent and when', (t) => {
+  let time = 1_700_000_000_000;
+  const { source, clock, streams, ...served } = started(t, [backend, policy], { now: () => time });
+  const stream = open(served, 'backend-0');
+  const [opened] = streams.facts();
+  assert.equal(opened?.method, 'InboundServerPolicies/WatchPort');
+  assert.equal(opened?.target, 'demo/backend-0:80');
+  assert.equal(opened?.peer, '127.0.0.9:50000');
+  assert.equal(opened?.openedAt, time);
+  time += 5_000;
+  source.put(frontend(1));
+  clock.pass(20);
+  const [now] = streams.facts();
+  const row = served.watch.inbound.look({ namespace: 'demo', pod: 'backend-0', port });
+  assert.deepEqual(now, { ...opened, sentAt: time, version: row?.encoded.version });
+  assert.notEqual(now?.version, opened?.version);
+  stream.cancel();
+  assert.deepEqual([...streams.facts()], []);
+});

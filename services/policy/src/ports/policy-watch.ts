@@ -1,0 +1,188 @@
+import type { PortSet } from '@gatehouse/shared/core/port-set';
+import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import { GatehouseError } from '@gatehouse/shared/error';
+import type { Change, Source } from '@gatehouse/shared/kube/changes';
+import type { Kind } from '@gatehouse/shared/kube/kinds';
+import type { Log } from '@gatehouse/shared/log';
+import { matchesWhole } from '@gatehouse/shared/proxy-regex';
+import type { ClusterConfig } from '../core/inbound/model.ts';
+import { InboundRows } from '../core/inbound-rows.ts';
+import { OutboundRows } from '../core/outbound/rows.ts';
+import { Rejections } from '../core/rejections.ts';
+import { RowCompiler } from '../core/row-compiler.ts';
+import type { AddressTrust } from '../core/source-book.ts';
+import type { RowUpdate } from '../core/watched-row.ts';
+import { Bursts, type Clock, systemClock } from './bursts.ts';
+import { encodeInbound } from './encode-inbound.ts';
+import { encodeOutbound } from './encode-outbound.ts';
+import type { RowStream } from './row-streams.ts';
+import { encodedRow } from './row-version.ts';
+
+/** Everything that a row can depend on. */
+export const watchedKinds = [
+  'Namespace',
+  'Pod',
+  'Service',
+  'NetworkAuthenticationPolicy',
+  'Server',
+  'AuthorizationPolicy',
+  'MeshTLSAuthentication',
+  'NetworkAuthentication',
+  'HTTPRoute',
+  'GatewayHTTPRoute',
+] as const satisfies readonly Kind[];
+
+/** The first change of a burst is compiled at once, the others at most this often (design §6.5). */
+const burstEveryMs = 20;
+
+/** How often it is looked whether the source still lives. */
+const judgeEveryMs = 1_000;
+
+/** What says whose an address is: while these are not known to be fresh, a label source may be wrong (design §6.3). */
+const addressKinds: readonly Kind[] = ['Namespace', 'Pod'];
+
+export interface PolicyWatchOptions {
+  readonly cluster: ClusterConfig;
+  readonly clusterDomain: string;
+  readonly defaultOpaquePorts: PortSet;
+  readonly staleness: { readonly maxMs: number; readonly onStale: 'hold' | 'deny' };
+  readonly log: Log;
+  /** Told what each batch took, in seconds. */
+  readonly onUpdate?: (seconds: number) => void;
+  readonly clock?: Clock;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Keeps the index and the rows in step with a source, and hands what changed to the streams. */
+export class PolicyWatch {
+  readonly index = new ResourceIndex();
+  readonly compiler: RowCompiler;
+  readonly inbound: InboundRows<RowStream>;
+  readonly outbound: OutboundRows<RowStream>;
+  readonly rejections = new Rejections();
+  readonly #options: PolicyWatchOptions;
+  readonly #clock: Clock;
+  readonly #bursts: Bursts<Change>;
+  #trust: AddressTrust = 'fresh';
+
+  constructor(options: PolicyWatchOptions) {
+    this.#options = options;
+    const { index } = this;
+    const { cluster, clusterDomain, defaultOpaquePorts, clock = systemClock } = options;
+    this.#clock = clock;
+    this.compiler = new RowCompiler({
+      index,
+      cluster,
+      matchesRegex: matchesWhole,
+      encode: (server) => encodedRow(encodeInbound(server)),
+    });
+    const { controlPlaneNamespace } = cluster.mesh;
+    this.inbound = new InboundRows({ index, compiler: this.compiler, controlPlaneNamespace });
+    this.outbound = new OutboundRows({
+      index,
+      config: { clusterDomain, defaultOpaquePorts, detectTimeoutMs: cluster.detectTimeoutMs },
+      encode: (policy) => encodedRow(encodeOutbound(policy)),
+    });
+    this.#bursts = new Bursts({ everyMs: burstEveryMs, clock, take: (changes) => this.#take(changes) });
+  }
+
+  get controlPlaneNamespace(): string {
+    return this.#options.cluster.mesh.controlPlaneNamespace;
+  }
+
+  /** Whether every kind has been listed once. */
+  get isReady(): boolean {
+    return this.index.isSynced(watchedKinds);
+  }
+
+  /** Whether addresses are believed; `stale` is for the metrics and logs also where `hold` keeps the rows. */
+  get trust(): AddressTrust {
+    return this.#trust;
+  }
+
+  /** For whoever would answer from the index. */
+  readonly requireReady = (): void => {
+    if (!this.isReady) {
+      throw new GatehouseError('unavailable', 'the cluster has not been listed yet: try again');
+    }
+  };
+
+  /** Takes at once whatever a burst still holds back. */
+  readonly settle = (): void => this.#bursts.settle();
+
+  /** Watches until the signal aborts. */
+  async run(source: Source, signal: AbortSignal): Promise<void> {
+    let cancel = (): void => {};
+    const judge = (): void => {
+      this.#judgeStaleness(source);
+      cancel = this.#clock.after(judgeEveryMs, judge);
+    };
+    cancel = this.#clock.after(judgeEveryMs, judge);
+    try {
+      const watched = source.run(watchedKinds, (changes) => this.#bursts.add(changes), signal);
+      await Promise.race([watched, this.#bursts.failed]);
+    } finally {
+      cancel();
+      this.#bursts.close();
+    }
+  }
+
+  #take(changes: readonly Change[]): void {
+    const startedAt = this.#clock.now();
+    const touched = this.index.apply(changes);
+    const inbound = this.inbound.refresh(touched);
+    const outbound = this.outbound.refresh(touched);
+    for (const update of [inbound, outbound]) publish(update);
+    this.#sayRejected(touched);
+    this.#options.onUpdate?.((this.#clock.now() - startedAt) / 1_000);
+  }
+
+  #sayRejected(touched: Parameters<Rejections['apply']>[0]): void {
+    const { log } = this.#options;
+    for (const verdict of this.rejections.apply(touched)) {
+      const { kind, meta } = verdict.object;
+      const about = { kind, namespace: meta.namespace, name: meta.name };
+      switch (verdict.kind) {
+        case 'rejected':
+          log.error(
+            { ...about, problems: verdict.problems },
+            'a policy object cannot be read: it grants nothing, and what it names is closed',
+          );
+          break;
+        case 'settled':
+          log.info(about, 'the policy object that could not be read is mended or gone');
+          break;
+      }
+    }
+  }
+
+  #judgeStaleness(source: Source): void {
+    if (!this.isReady) return;
+    const { staleness, log, now } = this.#options;
+    const quiet = source
+      .health()
+      .filter(({ kind, aliveAt }) => addressKinds.includes(kind) && now() - aliveAt > staleness.maxMs)
+      .map(({ kind }) => kind);
+    const trust = quiet.length === 0 ? 'fresh' : 'stale';
+    if (trust === this.#trust) return;
+    this.#trust = trust;
+    if (trust === 'fresh') log.info('the watch is alive again: addresses of pods are believed');
+    else {
+      log.error(
+        { kinds: quiet, maxStalenessMs: staleness.maxMs, onStale: staleness.onStale },
+        staleness.onStale === 'deny'
+          ? 'the watch has been silent for too long: what is granted to addresses of pods is withdrawn'
+          : 'the watch has been silent for too long: addresses of pods may be out of date',
+      );
+    }
+    if (staleness.onStale === 'deny') publish(this.inbound.setTrust(trust));
+  }
+}
+
+const publish = ({ sends, gone }: RowUpdate<RowStream>): void => {
+  for (const { encoded, readers } of sends) for (const reader of readers) reader.offer(encoded);
+  // OK, not an error: the proxy asks again at once, and is told by that answer what holds now. For a Service that is gone,
+  // NotFound on the open stream would say the same only to those that have no other Service at the address by then.
+  for (const reader of gone) reader.end();
+};

@@ -1,0 +1,132 @@
+import type { StreamFacts } from '@gatehouse/shared/admin/streams';
+import { printHostPort } from '@gatehouse/shared/core/host-port';
+import { type LatestStream, LatestStreams } from '@gatehouse/shared/grpc/latest-stream';
+import type { PacerOptions } from '@gatehouse/shared/grpc/stream-pacer';
+import type { Peer, Status, StreamCall } from '@gatehouse/shared/grpc/transport';
+import type { EncodedRow } from '../core/watched-row.ts';
+
+export type StreamMethod = 'InboundServerPolicies/WatchPort' | 'OutboundPolicies/Watch';
+
+/** Every stream that is open: each carries the newest row of whatever it watches. */
+export class RowStreams {
+  readonly #latest: LatestStreams<EncodedRow>;
+  readonly #now: () => number;
+  readonly #open = new Set<RowStream>();
+  readonly #messages = new Map<StreamMethod, number>();
+  #opened = 0;
+
+  /** `now` in epoch milliseconds. */
+  constructor(now: () => number, pace: PacerOptions = {}) {
+    this.#now = now;
+    this.#latest = new LatestStreams(pace);
+  }
+
+  /** Open streams, and those whose client has not taken its last message yet. */
+  get load(): { readonly streams: number; readonly busy: number } {
+    return this.#latest.load;
+  }
+
+  /** Messages handed to the transport so far, refreshes of quiet streams included. */
+  get messages(): ReadonlyMap<StreamMethod, number> {
+    return this.#messages;
+  }
+
+  count(method: StreamMethod): number {
+    let count = 0;
+    for (const stream of this.#open) if (stream.method === method) count += 1;
+    return count;
+  }
+
+  open(call: StreamCall, method: StreamMethod, target: string): RowStream {
+    this.#opened += 1;
+    const stream = new RowStream(
+      { call, method, target, id: String(this.#opened), openedAt: this.#now() },
+      () => {
+        this.#messages.set(method, (this.#messages.get(method) ?? 0) + 1);
+        return this.#now();
+      },
+    );
+    stream.follow(this.#latest.open(stream));
+    this.#open.add(stream);
+    call.signal.addEventListener('abort', () => this.#open.delete(stream), { once: true });
+    return stream;
+  }
+
+  *facts(): Generator<StreamFacts> {
+    for (const stream of this.#open) yield stream.facts;
+  }
+}
+
+interface Opened {
+  readonly call: StreamCall;
+  readonly method: StreamMethod;
+  readonly target: string;
+  readonly id: string;
+  readonly openedAt: number;
+}
+
+/** One call that carries rows and remembers when something went out on it. */
+export class RowStream implements StreamCall {
+  readonly #opened: Opened;
+  readonly #countMessage: () => number;
+  #latest: LatestStream<EncodedRow> | undefined;
+  #sentAt: number | undefined;
+
+  constructor(opened: Opened, countMessage: () => number) {
+    this.#opened = opened;
+    this.#countMessage = countMessage;
+  }
+
+  get method(): StreamMethod {
+    return this.#opened.method;
+  }
+
+  get facts(): StreamFacts {
+    const { id, method, target, openedAt } = this.#opened;
+    const { address, port, identity } = this.peer;
+    return {
+      id,
+      method,
+      target,
+      peer: printHostPort({ host: address, port }),
+      identity,
+      openedAt,
+      version: this.#latest?.sent?.version,
+      sentAt: this.#sentAt,
+    };
+  }
+
+  follow(latest: LatestStream<EncodedRow>): void {
+    this.#latest = latest;
+  }
+
+  /** Makes `row` what the client should have; a slow client gets only the newest. */
+  offer(row: EncodedRow): void {
+    this.#latest?.offer(row);
+  }
+
+  get request(): Uint8Array {
+    return this.#opened.call.request;
+  }
+
+  get peer(): Peer {
+    return this.#opened.call.peer;
+  }
+
+  get signal(): AbortSignal {
+    return this.#opened.call.signal;
+  }
+
+  send(message: Uint8Array): boolean {
+    this.#sentAt = this.#countMessage();
+    return this.#opened.call.send(message);
+  }
+
+  onWritable(listener: () => void): void {
+    this.#opened.call.onWritable(listener);
+  }
+
+  end(status?: Status): void {
+    this.#opened.call.end(status);
+  }
+}

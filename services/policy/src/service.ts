@@ -1,0 +1,100 @@
+import { startAdmin } from '@gatehouse/shared/admin/admin-server';
+import type { NetworkMatch } from '@gatehouse/shared/core/ip-network';
+import { startGrpcServer } from '@gatehouse/shared/grpc/server';
+import { servesTls } from '@gatehouse/shared/grpc/transport-security';
+import type { RunningService } from '@gatehouse/shared/service';
+import {
+  type Doors,
+  type ServiceBase,
+  type ServiceParts,
+  startService,
+} from '@gatehouse/shared/start-service';
+import { ownLeaf } from '@gatehouse/shared/tls/own-leaf';
+import type { PolicyConfig } from './config.ts';
+import { measurePolicy, updateSeconds } from './ports/measure.ts';
+import { PolicyWatch } from './ports/policy-watch.ts';
+import { policyRoutes } from './ports/rest.ts';
+import { RowStreams } from './ports/row-streams.ts';
+import { inboundMethods } from './ports/serve-inbound.ts';
+import { outboundMethods } from './ports/serve-outbound.ts';
+
+/** Streams are sent away over this time, so that proxies do not all come to the next replica at once. */
+const drainMs = 5_000;
+
+/** How long proxies wait for bytes that tell HTTP; Linkerd's value. */
+const detectTimeoutMs = 10_000;
+
+/** Starts policy. Rejects with a GatehouseError that says what to mend; nothing stays open then. */
+export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Promise<RunningService> =>
+  startService('policy', { config, parts, assemble: (base) => assemble(config, base) });
+
+const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors> => {
+  const { supervisor, source, metrics, mesh, log, now } = base;
+  const took = updateSeconds(metrics);
+  const watch = new PolicyWatch({
+    cluster: {
+      mesh,
+      defaultPolicy: config.defaultInboundPolicy,
+      clusterNetworks: whole(config.clusterNetworks),
+      probeNetworks: whole(config.probeNetworks ?? []),
+      detectTimeoutMs,
+    },
+    clusterDomain: config.clusterDomain,
+    defaultOpaquePorts: config.defaultOpaquePorts,
+    staleness: { maxMs: config.maxStalenessMs, onStale: config.onStale },
+    log: log.child({ part: 'watch' }),
+    onUpdate: (seconds) => took.observe(seconds),
+    now,
+  });
+  const streams = new RowStreams(now);
+  measurePolicy(metrics, { watch, streams, source, now });
+  supervisor.run('watch', (signal) => watch.run(source, signal));
+
+  const { requireReady, settle } = watch;
+  const isTls = servesTls(config.grpcTls, config.grpcAddress.host);
+  const grpc = await startGrpcServer({
+    address: config.grpcAddress,
+    setting: 'GATEHOUSE_GRPC_ADDR',
+    tls: isTls ? {} : 'plaintext',
+    methods: {
+      ...inboundMethods({ rows: watch.inbound, streams, requireReady, settle }),
+      ...outboundMethods({
+        rows: watch.outbound,
+        streams,
+        clusterDomain: config.clusterDomain,
+        requireReady,
+        settle,
+      }),
+    },
+    log: log.child({ part: 'grpc' }),
+    metrics,
+  });
+  supervisor.onEnd('gRPC server', () => grpc.drain(drainMs));
+
+  const admin = await startAdmin({
+    service: 'policy',
+    address: config.adminAddress,
+    authenticator: base.authenticator,
+    log: log.child({ part: 'admin' }),
+    metrics,
+    source,
+    reasons: () => (isTls ? [leaf.notReady() ?? []].flat() : []),
+    streams: () => streams.facts(),
+    routes: policyRoutes({ watch, clusterDomain: config.clusterDomain }),
+    now,
+  });
+  supervisor.onEnd('admin server', () => admin.close());
+  const leaf = ownLeaf(config, {
+    ...base,
+    log: log.child({ part: 'own leaf' }),
+    publish: (material) => {
+      grpc.replaceTlsMaterial(material);
+      admin.replaceTlsMaterial(material);
+    },
+  });
+  if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
+  return { grpc, admin };
+};
+
+const whole = (networks: readonly NetworkMatch['net'][]): readonly NetworkMatch[] =>
+  networks.map((net) => ({ net, except: [] }));

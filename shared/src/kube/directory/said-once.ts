@@ -1,0 +1,41 @@
+import type { Log } from '../../log.ts';
+import type { Kind } from '../kinds.ts';
+import type { Warning } from './world.ts';
+
+/** Writes warnings to the log once per cause: again only after the cause was gone in between. */
+export class SaidOnce {
+  readonly #log: Log;
+  readonly #kinds: ReadonlySet<Kind>;
+  readonly #standing = { links: new Set<string>(), warnings: new Set<string>() };
+
+  /** Warnings about kinds that are not watched here are left to who watches them. */
+  constructor(log: Log, kinds: readonly Kind[]) {
+    this.#log = log;
+    this.#kinds = new Set(kinds);
+  }
+
+  links(ignored: ReadonlyMap<string, string>): void {
+    this.#say(
+      'links',
+      [...ignored].map(([path, why]) => ({ path, text: why })),
+    );
+  }
+
+  warnings(warnings: readonly Warning[]): void {
+    this.#say(
+      'warnings',
+      warnings.filter(({ kind }) => kind === undefined || this.#kinds.has(kind)),
+    );
+  }
+
+  #say(topic: 'links' | 'warnings', all: readonly { readonly path: string; readonly text: string }[]): void {
+    const standing = this.#standing[topic];
+    const now = new Set<string>();
+    for (const { path, text } of all) {
+      const line = path === '' ? text : `${path}: ${text}`;
+      if (!standing.has(line) && !now.has(line)) this.#log.warn(path === '' ? {} : { manifest: path }, line);
+      now.add(line);
+    }
+    this.#standing[topic] = now;
+  }
+}

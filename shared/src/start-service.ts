@@ -1,0 +1,110 @@
+import type { AdminServer } from './admin/admin-server.ts';
+import { devAdminToken } from './admin/admin-token.ts';
+import { type AdminAuthenticator, tokenAuthenticator } from './admin/authenticator.ts';
+import { identityOf, type Mesh, printIdentity } from './core/workload-identity.ts';
+import type { GrpcServer } from './grpc/transport.ts';
+import type { Source } from './kube/changes.ts';
+import { DirectorySource } from './kube/directory-source.ts';
+import { createLog, type Log } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { accountOf, type RunningService, type ServiceName } from './service.ts';
+import type { SharedConfig } from './settings.ts';
+import { openStateDir, type StateDir } from './state-dir.ts';
+import { lockState } from './state-lock.ts';
+import { Supervisor } from './supervise.ts';
+
+/** What tests put in place of the real thing. */
+export interface ServiceParts {
+  readonly source?: Source;
+  readonly log?: Log;
+  readonly metrics?: Metrics;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+/** What every service stands on by the time it assembles its own parts. */
+export interface ServiceBase {
+  readonly service: ServiceName;
+  readonly supervisor: Supervisor;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly metrics: Metrics;
+  readonly source: Source;
+  /** Locked for this service until the end. */
+  readonly state: StateDir;
+  readonly mesh: Mesh;
+  /** The service's own mesh name. */
+  readonly name: string;
+  readonly authenticator: AdminAuthenticator;
+}
+
+export interface Doors {
+  readonly grpc: Pick<GrpcServer, 'address'>;
+  readonly admin: Pick<AdminServer, 'url'>;
+}
+
+/**
+ * Starts a service: opens what all have, lets `assemble` open the rest, and says where it is. Rejects with an error that
+ * says what to mend; whatever was opened by then is closed.
+ */
+export const startService = (
+  service: ServiceName,
+  {
+    config,
+    parts,
+    assemble,
+  }: {
+    readonly config: SharedConfig;
+    readonly parts: ServiceParts;
+    readonly assemble: (base: ServiceBase) => Promise<Doors>;
+  },
+): Promise<RunningService> => {
+  const { log = createLog({ service, level: config.logLevel, format: config.logFormat }), now = Date.now } =
+    parts;
+  for (const warning of config.warnings) log.warn(warning);
+  const supervisor = new Supervisor({ log });
+  return supervisor.build(async () => {
+    // Only a directory source passes the configuration (sharedProblems), so this is dev mode: exactly then are keys and
+    // tokens of the state directory made and trusted.
+    const state = await openStateDir(config.stateDir);
+    const lock = await lockState(state, service);
+    supervisor.onEnd('state lock', () => lock.release());
+    const mesh: Mesh = { controlPlaneNamespace: config.namespace, trustDomain: config.trustDomain };
+    const name = printIdentity(identityOf(mesh, config.namespace, accountOf(service)));
+    const metrics = parts.metrics ?? new Metrics(service);
+    metrics.addProcessMetrics();
+    const source = parts.source ?? openSource(config, log.child({ part: 'source' }));
+    const authenticator = tokenAuthenticator(await devAdminToken(state));
+    const base: ServiceBase = {
+      service,
+      supervisor,
+      log,
+      now,
+      metrics,
+      source,
+      state,
+      mesh,
+      name,
+      authenticator,
+    };
+    const { grpc, admin } = await assemble(base);
+    log.info({ grpc: grpc.address, admin: admin.url, name }, `${service} is up`);
+    return {
+      service,
+      name,
+      grpc: grpc.address,
+      admin: admin.url,
+      ended: supervisor.ended,
+      stop: (reason) => supervisor.stop(reason),
+    };
+  });
+};
+
+const openSource = ({ source, namespace }: SharedConfig, log: Log): Source => {
+  switch (source.kind) {
+    case 'directory':
+      return new DirectorySource({ path: source.path, controlPlaneNamespace: namespace, log });
+    case 'kubernetes':
+      throw new TypeError('sharedProblems lets no Kubernetes source pass');
+  }
+};

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { isLoopback } from '../core/host-port.ts';
+import { identityOf, printIdentity } from '../core/workload-identity.ts';
+import { mintDevToken } from '../dev/dev-tokens.ts';
+import { defaultUid } from '../kube/default-uid.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { accountOf, type ServiceName } from '../service.ts';
+import type { LeafConfig, SharedConfig } from '../settings.ts';
+import type { StateDir } from '../state-dir.ts';
+import { readStateFile, replaceFile } from '../state-files.ts';
+import type { TlsMaterial } from './material.ts';
+import { certifyAs, ServingLeaf } from './serving-leaf.ts';
+
+export interface OwnLeafParts {
+  readonly service: ServiceName;
+  readonly state: StateDir;
+  /** Our mesh name. */
+  readonly name: string;
+  readonly publish: (material: TlsMaterial) => void;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** The certificate that proxies are shown, obtained from identity like any workload's (design §3). */
+export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): ServingLeaf =>
+  new ServingLeaf({
+    ...parts,
+    trustAnchors: () => readStateFile(config.trustAnchors ?? parts.state.trustAnchors),
+    obtain: certifyAs({
+      name: parts.name,
+      identity: identityServer(config),
+      token: () =>
+        config.tokenFile === undefined ? devToken(config.namespace, parts) : readFile(config.tokenFile),
+    }),
+  });
+
+/** Identity follows the same rule as we do: plaintext on loopback, unless the mesh is told to use TLS always. */
+const identityServer = (config: SharedConfig & LeafConfig) => {
+  const { namespace, trustDomain, clusterDomain, grpcTls } = config;
+  const address = config.identityAddress ?? {
+    host: `gatehouse-identity-headless.${namespace}.svc.${clusterDomain}`,
+    port: 8080,
+  };
+  const mesh = { controlPlaneNamespace: namespace, trustDomain };
+  const serverName = printIdentity(identityOf(mesh, namespace, accountOf('identity')));
+  return grpcTls === 'auto' && isLoopback(address.host) ? { address } : { address, serverName };
+};
+
+/** What kubelet does in a cluster: a fresh token, projected to where the pod would read it. */
+const devToken = async (namespace: string, { service, state, now }: OwnLeafParts): Promise<Uint8Array> => {
+  const account = accountOf(service);
+  const token = await mintDevToken({
+    state,
+    namespace,
+    serviceAccount: { name: account, uid: defaultUid('ServiceAccount', namespace, account) },
+    pod: { name: account, uid: defaultUid('Pod', namespace, account) },
+    now: now(),
+  });
+  await replaceFile(state.tokenFile(namespace, account), 'private', token);
+  return Buffer.from(token);
+};

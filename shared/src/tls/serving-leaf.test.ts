@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { anAuthority, aTlsMaterial } from '../../testing/certificates.ts';
+import { aCertifyServer } from '../../testing/certify-server.ts';
+import { aGrpcClient, aGrpcServer, eventually, portOf, receive } from '../../testing/grpc.ts';
+import { GatehouseError } from '../error.ts';
+import type { StreamCall } from '../grpc/transport.ts';
+import { createLog, silentLog } from '../log.ts';
+import { Metrics } from '../metrics.ts';
+import type { Certified } from './certify-client.ts';
+import type { TlsMaterial } from './material.ts';
+import { certifyAs, ServingLeaf, type ServingLeafOptions } from './serving-leaf.ts';
+
+const root = anAuthority({ name: 'root' });
+const issuer = anAuthority({ name: 'issuer', issuedBy: root });
+const name = 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
+const day = 86_400_000;
+const begin = 1_800_000_000_000;
+
+/** A leaf on a clock that the test moves: each sleep ends when the test says that its time has passed. */
+const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {}) => {
+  let now = begin;
+  const lines: Record<string, unknown>[] = [];
+  const published: TlsMaterial[] = [];
+  const metrics = new Metrics('test');
+  const abort = new AbortController();
+  let asleep = Promise.withResolvers<number>();
+  let wake = (): void => {};
+  const leaf = new ServingLeaf({
+    obtain: async (trustAnchors) => ({
+      ...aTlsMaterial(issuer, { name }),
+      trustAnchors,
+      validUntil: now + day,
+    }),
+    trustAnchors: async () => root.pem,
+    publish: (material) => void published.push(material),
+    log: createLog({
+      service: 'test',
+      level: 'info',
+      format: 'json',
+      to: { write: (line) => void lines.push(JSON.parse(line)) },
+    }),
+    metrics,
+    now: () => now,
+    random: () => 0,
+    sleep: async (ms, signal) => {
+      if (signal.aborted) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = () => {
+        now += ms;
+        resolve();
+      };
+      asleep.resolve(ms);
+      await promise;
+    },
+    ...options,
+  });
+  const running = leaf.run(abort.signal);
+  t.after(async () => {
+    abort.abort();
+    wake();
+    await running;
+  });
+  /** How long it rests now; `pass` lets that time go by and resolves to the next rest. */
+  const rest = (): Promise<number> => asleep.promise;
+  const pass = async (): Promise<number> => {
+    await rest();
+    asleep = Promise.withResolvers<number>();
+    wake();
+    return rest();
+  };
+  return { leaf, metrics, lines, published, rest, pass, now: () => now };
+};
+
+test('a leaf is obtained, published, and renewed at 70 % of its life with another key', async (t) => {
+  const { leaf, published, rest, pass, now } = await onAClock(t);
+  await rest();
+  const started = now();
+  assert.equal(published.length, 1);
+  assert.equal(leaf.notReady(), undefined);
+  while (published.length === 1) await pass();
+  assert.equal(published.length, 2);
+  const share = (now() - started) / day;
+  assert.ok(share >= 0.7 && share < 0.701, `${share}`);
+  assert.notEqual(published[1]?.key, published[0]?.key);
+});
+
+test('first attempts are repeated quickly, then at most every ten seconds', async (t) => {
+  const { leaf, rest, pass } = await onAClock(t, {
+    obtain: async () => {
+      throw new GatehouseError('unavailable', 'no connection to identity');
+    },
+  });
+  const rests = [await rest()];
+  for (let attempt = 1; attempt < 9; attempt += 1) rests.push(await pass());
+  assert.deepEqual(rests, [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+  assert.equal(leaf.notReady(), 'no serving certificate yet: no connection to identity');
+});
+
+test('a failing renewal is said aloud and keeps the old leaf until it expires', async (t) => {
+  let failing = false;
+  let obtained: Certified | undefined;
+  let validFrom = begin;
+  const { leaf, metrics, lines, published, rest, pass, now } = await onAClock(t, {
+    obtain: async (trustAnchors) => {
+      if (failing) throw new GatehouseError('failed-precondition', 'the token is for another audience');
+      obtained = { ...aTlsMaterial(issuer, { name }), trustAnchors, validUntil: validFrom + day };
+      return obtained;
+    },
+  });
+  await rest();
+  failing = true;
+  while (leaf.failure === undefined) await pass();
+  assert.equal(leaf.notReady(), undefined, 'the old leaf is still valid');
+  assert.equal(leaf.failure, 'the token is for another audience');
+  assert.equal(lines.at(-1)?.level, 'warn');
+  while (now() < (obtained?.validUntil ?? 0)) await pass();
+  assert.match(
+    leaf.notReady() ?? '',
+    /^the serving certificate expired at .*: the token is for another audience$/,
+  );
+  assert.deepEqual(
+    [lines.at(-1)?.level, lines.at(-1)?.msg],
+    ['error', 'no proxy can reach this service: it has no valid certificate'],
+  );
+  assert.match(
+    await metrics.text(),
+    /gatehouse_serving_certificate_requests_total\{result="error"[^}]*\} \d{3,}/,
+  );
+  assert.match(
+    await metrics.text(),
+    new RegExp(
+      `gatehouse_serving_certificate_expiration_timestamp_seconds\\{[^}]*\\} ${(obtained?.validUntil ?? 0) / 1_000}`,
+    ),
+  );
+  assert.equal(published.length, 1);
+  failing = false;
+  validFrom = now();
+  await pass();
+  assert.deepEqual([leaf.notReady(), leaf.failure, published.length], [undefined, undefined, 2]);
+});
+
+test('new roots are published with the same leaf as soon as they are seen', async (t) => {
+  const next = anAuthority({ name: 'the next root' });
+  let anchors = root.pem;
+  const { published, rest, pass } = await onAClock(t, { trustAnchors: async () => anchors });
+  assert.equal(await rest(), 60_000, 'roots are looked at every minute');
+  anchors = root.pem + next.pem;
+  await pass();
+  assert.deepEqual(
+    published.map((material) => material.trustAnchors),
+    [root.pem, root.pem + next.pem],
+  );
+  assert.equal(published[1]?.key, published[0]?.key);
+});
+
+test('a leaf that cannot be published is not counted as obtained', async (t) => {
+  let broken = true;
+  const { leaf, rest, pass } = await onAClock(t, {
+    publish: () => {
+      if (broken) throw new Error('bad PEM');
+    },
+  });
+  await rest();
+  assert.equal(leaf.notReady(), 'no serving certificate yet: bad PEM');
+  broken = false;
+  await pass();
+  assert.equal(leaf.notReady(), undefined);
+});
+
+test('roots that cannot be read are the reason given', async (t) => {
+  const { leaf, rest } = await onAClock(t, {
+    trustAnchors: async () => {
+      throw new Error("ENOENT: no such file or directory, open '/state/trust-anchors.crt'");
+    },
+  });
+  await rest();
+  assert.match(leaf.notReady() ?? '', /no serving certificate yet: ENOENT.*trust-anchors\.crt/);
+});
+
+test('a service is served by the leaf that identity gave it, and a renewal drops no stream', async (t) => {
+  const serverName = 'identity.mesh';
+  const identity = await aCertifyServer(t, { root, issuer, serverName });
+  const calls: StreamCall[] = [];
+  const server = await aGrpcServer(t, {
+    tls: {},
+    methods: { '/test.Test/Watch': { kind: 'server-stream', open: (call) => void calls.push(call) } },
+  });
+  let due = false;
+  let now = Date.now();
+  const abort = new AbortController();
+  const leaf = new ServingLeaf({
+    obtain: certifyAs({
+      name,
+      identity: { address: { host: '127.0.0.1', port: portOf(identity.server) }, serverName },
+      token: async () => Buffer.from('our token'),
+    }),
+    trustAnchors: async () => root.pem,
+    publish: (material) => server.replaceTlsMaterial(material),
+    log: silentLog,
+    metrics: new Metrics('test'),
+    now: () => now,
+    // Polls the test's word instead of the clock.
+    sleep: async (_ms, signal) => {
+      await eventually(() => due || signal.aborted);
+      if (due) now += 0.71 * day;
+      due = false;
+    },
+  });
+  assert.equal(leaf.notReady(), 'no serving certificate yet');
+  const running = leaf.run(abort.signal);
+  t.after(async () => {
+    abort.abort();
+    await running;
+  });
+  await eventually(() => leaf.notReady() === undefined);
+  assert.deepEqual(
+    [identity.requests[0]?.identity, identity.requests[0]?.token.toString()],
+    [name, 'our token'],
+  );
+
+  const security = { serverName: name, trustAnchors: root.pem };
+  const received = receive(aGrpcClient(t, server, security), '/test.Test/Watch');
+  await eventually(() => calls.length === 1);
+  calls[0]?.send(Buffer.from('before'));
+  assert.equal(await received.message(0), 'before');
+  due = true;
+  await eventually(() => identity.requests.length === 2);
+  const again = receive(aGrpcClient(t, server, security), '/test.Test/Watch');
+  await eventually(() => calls.length === 2);
+  for (const call of calls) call.send(Buffer.from('after'));
+  assert.equal(await received.message(1), 'after');
+  assert.equal(await again.message(0), 'after');
+});
