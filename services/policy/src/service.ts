@@ -71,19 +71,6 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
   });
   supervisor.onEnd('gRPC server', () => grpc.drain(drainMs));
 
-  const admin = await startAdmin({
-    service: 'policy',
-    address: config.adminAddress,
-    authenticator: base.authenticator,
-    log: log.child({ part: 'admin' }),
-    metrics,
-    source,
-    reasons: () => (isTls ? [leaf.notReady() ?? []].flat() : []),
-    streams: () => streams.facts(),
-    routes: policyRoutes({ watch, clusterDomain: config.clusterDomain }),
-    now,
-  });
-  supervisor.onEnd('admin server', () => admin.close());
   const leaf = ownLeaf(config, {
     ...base,
     log: log.child({ part: 'own leaf' }),
@@ -92,6 +79,22 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
       admin.replaceTlsMaterial(material);
     },
   });
+  const admin = await startAdmin({
+    service: 'policy',
+    address: config.adminAddress,
+    authenticator: base.authenticator,
+    log: log.child({ part: 'admin' }),
+    metrics,
+    source,
+    reasons: () => [
+      ...(watch.isReady ? [] : ['the first lists have not been taken in']),
+      ...(isTls ? [leaf.notReady() ?? []].flat() : []),
+    ],
+    streams: () => streams.facts(),
+    routes: policyRoutes({ watch, clusterDomain: config.clusterDomain }),
+    now,
+  });
+  supervisor.onEnd('admin server', () => admin.close());
   if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
   return { grpc, admin };
 };

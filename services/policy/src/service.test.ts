@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PortSpec, Server } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
+import type { GrpcClient } from '@gatehouse/shared/grpc/client';
+import { watch } from '@gatehouse/shared/grpc/watch';
+import { silentLog } from '@gatehouse/shared/log';
+import type { RunningService } from '@gatehouse/shared/service';
+import type { ServiceParts } from '@gatehouse/shared/start-service';
+import {
+  aMeshTlsAuthentication,
+  aNamespace,
+  aNetworkAuthenticationPolicy,
+  anAuthorizationPolicy,
+  aPod,
+  aRejected,
+  aServer,
+  aService,
+  labelled,
+} from '@gatehouse/shared/testing/builders';
+import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
+import { fakeIdentity } from '@gatehouse/shared/testing/fake-identity';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { aGrpcClient, aGrpcServer, eventually, portOf } from '@gatehouse/shared/testing/grpc';
+import { ask } from '@gatehouse/shared/testing/started-admin';
+import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+import { readPolicyConfig } from './config.ts';
+import { startPolicy } from './service.ts';
+
+const watchPort = '/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort';
+
+interface Folders {
+  readonly state: string;
+  readonly manifests: string;
+  /** Whatever runs on them, to be stopped before they are removed. */
+  readonly running: RunningService[];
+}
+
+const folders = async (t: TestContext): Promise<Folders> => {
+  const running: RunningService[] = [];
+  t.after(async () => {
+    for (const service of running) await service.stop('the test is over');
+  });
+  const root = await temporaryFolder(t);
+  const [state, manifests] = [join(root, 'state'), join(root, 'manifests')];
+  for (const path of [state, manifests]) await mkdir(path);
+  return { state, manifests, running };
+};
+
+const start = async (
+  { state, manifests, running }: Folders,
+  { env = {}, ...parts }: ServiceParts & { readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<RunningService> => {
+  const config = readPolicyConfig({
+    GATEHOUSE_SOURCE: `directory:${manifests}`,
+    GATEHOUSE_STATE_DIR: state,
+    GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+    GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+    ...env,
+  });
+  const service = await startPolicy(config, { log: silentLog, ...parts });
+  running.push(service);
+  return service;
+};
+
+/** A proxy that watches a port as the real one does: whatever is not final is tried again. */
+const proxyOf = (t: TestContext, client: GrpcClient, pod: string) => {
+  const rows: Server[] = [];
+  const abort = new AbortController();
+  t.after(() => abort.abort());
+  const ended = watch({
+    client,
+    path: watchPort,
+    request: PortSpec.encode({ workload: JSON.stringify({ ns: 'demo', pod }), port: 8080 }).finish(),
+    signal: abort.signal,
+    onMessage: (bytes) => rows.push(Server.decode(bytes)),
+    backoff: { minMs: 5, maxMs: 20, jitter: 0 },
+  });
+  return { rows, ended, admits: () => rows.at(-1)?.authorizations.length };
+};
+
+const workloads = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: demo, annotations: { linkerd.io/inject: enabled } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: backend, namespace: demo }
+spec:
+  selector: { matchLabels: { app: backend } }
+  template: { metadata: { labels: { app: backend } }, spec: { containers: [ { name: app } ] } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: frontend, namespace: demo }
+spec:
+  selector: { matchLabels: { app: frontend } }
+  template: { metadata: { labels: { app: frontend } }, spec: { containers: [ { name: app } ] } }
+`;
+
+const seed = `
+apiVersion: policy.linkerd.io/v1alpha1
+kind: NetworkAuthenticationPolicy
+metadata: { name: frontend-can-talk-to-backend, namespace: demo }
+spec:
+  target: { selector: { matchLabels: { app: backend } } }
+  ports: [ { port: 8080 } ]
+  sources: [ { podSelector: { matchLabels: { app: frontend } } } ]
+`;
+
+test("the seed's policy, written into the folder, spoilt and removed, reaches a proxy's open stream", async (t) => {
+  const where = await folders(t);
+  await writeFile(join(where.manifests, 'workloads.yaml'), workloads);
+  const { grpc, admin } = await start(where);
+  const { rows, admits } = proxyOf(t, aGrpcClient(t, { address: grpc }), 'backend-0');
+  await eventually(() => admits() === 0);
+  assert.deepEqual(rows.at(-1)?.labels, { group: '', kind: 'default', name: 'deny' });
+  await writeFile(join(where.manifests, 'policy.yaml'), seed);
+  await eventually(() => admits() === 1);
+  await writeFile(join(where.manifests, 'policy.yaml'), seed.replace('sources:', 'source:'));
+  await eventually(() => admits() === 0);
+  const metrics = (await ask(`${admin}/metrics`)).text;
+  assert.match(metrics, /gatehouse_policy_rejected_objects\{kind="NetworkAuthenticationPolicy"[^}]*\} 1\n/);
+  await writeFile(join(where.manifests, 'policy.yaml'), seed);
+  await eventually(() => admits() === 1);
+  await rm(join(where.manifests, 'policy.yaml'));
+  await eventually(() => admits() === 0);
+});
+
+test('proxies are served TLS with a leaf from identity, under the mesh name of policy', async (t) => {
+  const where = await folders(t);
+  const authority = anAuthority();
+  await writeFile(join(where.state, 'trust-anchors.crt'), authority.pem);
+  const identityName = 'gatehouse-identity.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
+  const identity = await aGrpcServer(t, {
+    methods: fakeIdentity(authority),
+    tls: { material: aTlsMaterial(authority, { name: identityName }) },
+  });
+  const running = await start(where, {
+    source: new FakeSource(aPod({ name: 'backend-0' })),
+    env: { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: `127.0.0.1:${portOf(identity)}` },
+  });
+  assert.equal(running.name, 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local');
+  while ((await ask(`${running.admin}/ready`)).status !== 200) await delay(10);
+  const security = { serverName: running.name, trustAnchors: authority.pem };
+  const { rows } = proxyOf(t, aGrpcClient(t, { address: running.grpc }, security), 'backend-0');
+  await eventually(() => rows.length === 1);
+});
+
+test('without a leaf, or before everything has been listed, policy is not ready and says why', async (t) => {
+  const where = await folders(t);
+  await writeFile(join(where.state, 'trust-anchors.crt'), anAuthority().pem);
+  const unlisted = new FakeSource();
+  unlisted.run = (_kinds, _deliver, signal) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+  unlisted.health = () => [{ kind: 'Pod', synced: false, aliveAt: 0 }];
+  const running = await start(where, {
+    source: unlisted,
+    env: { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: '127.0.0.1:1' },
+  });
+  const answer = await ask(`${running.admin}/ready`);
+  assert.equal(answer.status, 503);
+  assert.match(answer.text, /no serving certificate yet/);
+  assert.match(answer.text, /not read yet: Pod/);
+});
+
+/** A world in which everything that the REST API shows occurs. */
+const world = () => [
+  aNamespace(),
+  aNamespace({
+    name: 'open',
+    annotations: { 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' },
+  }),
+  aPod({ name: 'backend-0', labels: { app: 'backend' } }),
+  aPod({ name: 'frontend-0', labels: { app: 'frontend' }, ips: ['10.0.0.7'] }),
+  aPod({ name: 'frontend-1', labels: { app: 'frontend' }, meshed: false }),
+  aNetworkAuthenticationPolicy(),
+  aNetworkAuthenticationPolicy({
+    name: 'get-only',
+    ports: [{ kind: 'name', name: 'http' }],
+    sources: [{ serviceAccounts: [{ name: 'web', namespace: 'demo' }] }],
+    rules: [
+      {
+        methods: ['GET', 'HEAD'],
+        paths: [{ kind: 'prefix', value: '/api' }],
+        headers: [{ name: 'x-tenant', value: 'blue' }],
+      },
+    ],
+    mode: 'Audit',
+  }),
+  aServer({ name: 'web', port: { kind: 'range', first: 9000, last: 9000 } }),
+  anAuthorizationPolicy({ name: 'anyone', target: { kind: 'Server', name: 'web' } }),
+  anAuthorizationPolicy({
+    name: 'lost',
+    target: { kind: 'HTTPRoute', name: 'api' },
+    authentications: [{ kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'gone' }],
+  }),
+  aMeshTlsAuthentication(),
+  aRejected('NetworkAuthenticationPolicy', {
+    rejected: [{ field: 'spec.rule', found: 'unknown field', fix: 'did you mean `rules`?' }],
+    closes: { selector: labelled({ app: 'backend' }), ports: [{ kind: 'range', first: 1, last: 99 }] },
+  }),
+  aService({ name: 'backend', clusterIps: ['10.32.0.9'] }),
+];
+
+const restOf = async (t: TestContext) => {
+  const where = await folders(t);
+  const { admin, grpc } = await start(where, { source: new FakeSource(...world()) });
+  const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
+  return { admin, grpc, read: (path: string) => ask(`${admin}${path}`, { token }) };
+};
+
+test('the REST API says who may call whom, object by object, and pages', async (t) => {
+  const { read } = await restOf(t);
+  const first = await read('/v1/authorizations?namespace=demo&limit=3');
+  const rest = await read(`/v1/authorizations?namespace=demo&continue=${first.json.continue}`);
+  const items = [...first.json.items, ...rest.json.items];
+  assert.deepEqual(
+    items.map(({ object: { kind, name }, state }) => `${kind} ${name} ${state}`),
+    [
+      'Namespace demo enforced',
+      'AuthorizationPolicy anyone enforced',
+      'AuthorizationPolicy lost incomplete',
+      'NetworkAuthenticationPolicy a rejected',
+      'NetworkAuthenticationPolicy frontend-can-talk-to-backend enforced',
+      'NetworkAuthenticationPolicy get-only audited',
+      'Server web enforced',
+    ],
+  );
+  const byName = new Map(items.map((item) => [item.object.name, item]));
+  assert.deepEqual(byName.get('frontend-can-talk-to-backend'), {
+    object: { kind: 'NetworkAuthenticationPolicy', namespace: 'demo', name: 'frontend-can-talk-to-backend' },
+    state: 'enforced',
+    target: 'pods with app=backend',
+    pods: ['backend-0'],
+    ports: '8080',
+    base: 'deny',
+    requests: null,
+    grants: [
+      {
+        authentication: 'identities',
+        identities: ['default.demo.serviceaccount.identity.gatehouse.cluster.local'],
+        networks: [{ cidr: '10.0.0.7/32', except: [] }],
+      },
+    ],
+    notes: ['Pod demo/frontend-1 is selected but has no proxy, so no identity, and is not admitted.'],
+  });
+  assert.deepEqual(byName.get('get-only').requests, ['GET|HEAD /api/* x-tenant=blue']);
+  assert.equal(byName.get('get-only').base, null);
+  assert.deepEqual(byName.get('anyone').grants[0].identities, ['*']);
+  assert.match(byName.get('lost').notes[0], /MeshTLSAuthentication demo\/gone does not exist/);
+  assert.deepEqual(
+    [byName.get('a').ports, byName.get('a').base, byName.get('a').notes],
+    ['1-99', 'deny', ['spec.rule: unknown field: did you mean `rules`?']],
+  );
+  const [open] = (await read('/v1/authorizations?namespace=open')).json.items;
+  assert.deepEqual([open.base, open.grants[0].authentication], ['all-unauthenticated', 'unauthenticated']);
+  assert.equal((await read('/v1/authorizations')).json.items.length, 8);
+});
+
+test('the REST API shows the row that a proxy is sent, why it is so, and who has it', async (t) => {
+  const { read, grpc, admin } = await restOf(t);
+  const row = await read('/v1/workloads/demo/backend-0/ports/8080');
+  assert.deepEqual(row.json.governedBy, {
+    kind: 'network-authentication-policies',
+    objects: [
+      { kind: 'NetworkAuthenticationPolicy', namespace: 'demo', name: 'frontend-can-talk-to-backend' },
+    ],
+    base: 'deny',
+  });
+  assert.equal(row.json.protocol, 'detect');
+  assert.equal(row.json.authorizations[0].by, 'networkauthenticationpolicy frontend-can-talk-to-backend');
+  assert.deepEqual(row.json.routes[0].matches, ['* /*']);
+  assert.deepEqual(
+    row.json.contributions.map(({ effect }: { effect: string }) => effect),
+    ['closes', 'grants'],
+  );
+  const served = await read('/v1/workloads/demo/backend-0/ports/9000');
+  assert.deepEqual([served.json.governedBy.kind, served.json.governedBy.base], ['server', 'deny']);
+  const lost = served.json.conditions.map(({ reason }: { reason: string }) => reason);
+  assert.deepEqual(lost, []);
+
+  const { rows } = proxyOf(t, aGrpcClient(t, { address: grpc }), 'backend-0');
+  await eventually(() => rows.length === 1);
+  const [stream] = (await read('/v1/streams')).json.items;
+  assert.deepEqual(
+    [stream.method, stream.target, stream.version],
+    ['InboundServerPolicies/WatchPort', 'demo/backend-0:8080', row.json.version],
+  );
+  const metrics = (await ask(`${admin}/metrics`)).text;
+  assert.match(metrics, /gatehouse_policy_rows\{direction="inbound"[^}]*\} 1\n/);
+  assert.match(
+    metrics,
+    /gatehouse_policy_messages_sent_total\{method="InboundServerPolicies\/WatchPort"[^}]*\} 1\n/,
+  );
+});
+
+test('the REST API says how a Service is reached', async (t) => {
+  const { read } = await restOf(t);
+  for (const to of ['backend.demo.svc.cluster.local', 'backend.demo.svc.cluster.local:80', '10.32.0.9:80']) {
+    const { version, ...rest } = (await read(`/v1/outbound?to=${to}&from=demo/frontend-0`)).json;
+    assert.match(version, /^[0-9a-f]{32}$/);
+    assert.deepEqual(rest, {
+      service: { namespace: 'demo', name: 'backend', port: 80 },
+      protocol: 'detect',
+      backends: ['backend.demo.svc.cluster.local:80'],
+    });
+  }
+  const undeclared = await read('/v1/outbound?to=10.32.0.9:81');
+  assert.deepEqual([undeclared.json.protocol, undeclared.json.backends], ['forbidden', []]);
+});
+
+test('every wrong question is answered with what is wrong, and none without the token', async (t) => {
+  const { admin, read } = await restOf(t);
+  const questions: readonly (readonly [string, number, RegExp])[] = [
+    ['/v1/workloads/demo/nobody/ports/8080', 404, /no meshed pod demo\/nobody/],
+    ['/v1/workloads/demo/frontend-1/ports/8080', 404, /no meshed pod demo\/frontend-1/],
+    ['/v1/workloads/demo/backend-0/ports/0', 400, /port/],
+    ['/v1/workloads/demo/backend-0/ports/70000', 400, /port/],
+    ['/v1/outbound', 400, /to/],
+    ['/v1/outbound?to=backend', 400, /`to` must be/],
+    ['/v1/outbound?to=nobody.demo.svc.cluster.local', 404, /no Service answers/],
+    ['/v1/authorizations?limit=0', 400, /limit/],
+    ['/v1/authorizations?color=blue', 400, /color/],
+  ];
+  assert.equal(questions.length, 9);
+  for (const [path, status, detail] of questions) {
+    const answer = await read(path);
+    assert.equal(answer.status, status, path);
+    assert.match(answer.json.detail, detail, path);
+    assert.equal((await ask(`${admin}${path}`)).status, 401, path);
+  }
+});
+
+test('a start that cannot be is refused with what to do, and leaves nothing open', async (t) => {
+  const folder = { GATEHOUSE_SOURCE: 'directory:/x', GATEHOUSE_STATE_DIR: '/y' };
+  const wrong: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [
+    [{ GATEHOUSE_SOURCE: 'kubernetes' }, /GATEHOUSE_SOURCE/],
+    [{ GATEHOUSE_DEFAULT_INBOUND_POLICY: 'allow' }, /GATEHOUSE_DEFAULT_INBOUND_POLICY/],
+    [{ GATEHOUSE_PROBE_NETWORKS: 'kubelet' }, /GATEHOUSE_PROBE_NETWORKS/],
+    [{ GATEHOUSE_ON_STALE: 'panic' }, /GATEHOUSE_ON_STALE/],
+  ];
+  for (const [env, message] of wrong) {
+    assert.throws(() => readPolicyConfig({ ...folder, ...env }), message);
+  }
+  assert.equal(readPolicyConfig({ ...folder, GATEHOUSE_PROBE_NETWORKS: '' }).probeNetworks, undefined);
+  const where = await folders(t);
+  await assert.rejects(start({ ...where, state: join(where.state, 'none') }), /GATEHOUSE_STATE_DIR/);
+  const first = await start(where);
+  await assert.rejects(start(where), { code: 'already-exists' });
+  await first.stop('to try the next');
+  const taken = await aGrpcServer(t, { methods: {} });
+  const env = { GATEHOUSE_GRPC_ADDR: `127.0.0.1:${portOf(taken)}` };
+  await assert.rejects(start(where, { env }), /GATEHOUSE_GRPC_ADDR/);
+  await start(where);
+});
+
+test('the end sends proxies away and frees the state directory', async (t) => {
+  const where = await folders(t);
+  const running = await start(where, { source: new FakeSource(aPod({ name: 'backend-0' })) });
+  const { rows } = proxyOf(t, aGrpcClient(t, { address: running.grpc }), 'backend-0');
+  await eventually(() => rows.length === 1);
+  await running.stop('enough');
+  assert.deepEqual(await running.ended, { kind: 'stopped', reason: 'enough' });
+  await start(where);
+});
