@@ -8,7 +8,8 @@ const leastWaitMs = 10;
  * meaning but "look again"; the caller looks again anyway after some time.
  */
 export class FolderWatch {
-  readonly #watchers = new Map<string, { readonly id: string; readonly watcher: FSWatcher }>();
+  /** Without a watcher where there can be none; that is told once. */
+  readonly #watchers = new Map<string, { readonly id: string; readonly watcher: FSWatcher | undefined }>();
   readonly #onTrouble: (directory: string, error: unknown) => void;
   #stirred = false;
   #wake: (() => void) | undefined;
@@ -47,19 +48,24 @@ export class FolderWatch {
     try {
       const watcher = watch(directory, { persistent: false }, () => this.#stir());
       watcher.on('error', (error) => {
-        this.#end(directory);
-        this.#onTrouble(directory, error);
+        watcher.close();
+        this.#giveUp(directory, id, error);
       });
       this.#watchers.set(directory, { id, watcher });
       // Whatever happened between the walk and now made no event.
       this.#stir();
     } catch (error) {
-      this.#onTrouble(directory, error);
+      this.#giveUp(directory, id, error);
     }
   }
 
+  #giveUp(directory: string, id: string, error: unknown): void {
+    this.#watchers.set(directory, { id, watcher: undefined });
+    this.#onTrouble(directory, error);
+  }
+
   #end(directory: string): void {
-    this.#watchers.get(directory)?.watcher.close();
+    this.#watchers.get(directory)?.watcher?.close();
     this.#watchers.delete(directory);
   }
 

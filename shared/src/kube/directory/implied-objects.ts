@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kinds.ts';
+import { isNamespaceName } from '../parse/meta.ts';
 import { readObject } from '../read-object.ts';
 import { type Candidate, keyOf } from './candidate.ts';
 import { fillIn } from './fill-in.ts';
@@ -23,9 +24,12 @@ const controlPlaneObjects = (namespace: string): readonly KubeObject[] =>
     make('Pod', { name, namespace }, { serviceAccountName: name }),
   ]);
 
-/** What a cluster makes by itself: the namespaces that objects are in, and the ServiceAccount `default` of each. */
-const namespaceObjects = (namespaces: Iterable<string>): readonly KubeObject[] =>
-  [...new Set(namespaces)]
+/**
+ * What a cluster makes by itself: the namespaces that objects are in, and the ServiceAccount `default` of each. A rejected
+ * policy may be in one that cannot be.
+ */
+const namespaceObjects = (namespaces: readonly string[]): readonly KubeObject[] =>
+  [...new Set(namespaces.filter(isNamespaceName))]
     .sort()
     .flatMap((name) => [
       make('Namespace', { name }),
@@ -48,6 +52,6 @@ export const addImplied = (
   const namespaces = [...all.values()].map(({ object: { kind, meta } }) =>
     kind === 'Namespace' ? meta.name : meta.namespace,
   );
-  add(namespaceObjects(namespaces.filter((name) => name !== '')));
+  add(namespaceObjects(namespaces));
   return [...all.values()];
 };

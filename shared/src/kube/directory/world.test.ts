@@ -106,6 +106,12 @@ suite('what manifests leave out', () => {
     assert.notEqual(find(world, 'ServiceAccount', 'default', 'mesh'), undefined);
   });
 
+  test('leaves out what cannot be, such as the namespace of a policy that is rejected for it', () => {
+    const world = compose(manifest('a.yaml', aServer({ namespace: 'Demo' })));
+    assert.notEqual(find(world, 'Server', 'web', 'Demo'), undefined);
+    assert.equal(find(world, 'Namespace', 'Demo', ''), undefined);
+  });
+
   test('gives way to a control-plane pod that is written', () => {
     const written = aPod('gatehouse-identity', {
       namespace: 'gatehouse',
@@ -205,7 +211,9 @@ suite('one object in two manifests', () => {
       manifest('a.yaml', aPod('a', { uid: 'a' })),
     );
     assert.equal(find(world, 'Pod', 'a')?.meta.uid, 'a');
-    assert.deepEqual(texts(world), ['a.yaml: Pod demo/a is also in b.yaml: the copy in a.yaml counts']);
+    assert.deepEqual(texts(world), [
+      'a.yaml: Pod demo/a is written 2 times, in a.yaml, b.yaml: the first copy counts',
+    ]);
   });
 
   const denials: readonly (readonly [
@@ -257,7 +265,7 @@ suite('one object in two manifests', () => {
       [true, undefined],
     );
     assert.deepEqual(texts(world), [
-      'a.yaml: Deployment demo/web is also in b.yaml: the copy in a.yaml counts',
+      'a.yaml: Deployment demo/web is written 2 times, in a.yaml, b.yaml: the first copy counts',
     ]);
   });
 

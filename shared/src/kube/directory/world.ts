@@ -71,12 +71,11 @@ const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[
 const pathsOf = (copies: readonly { readonly path: string }[]): string =>
   [...new Set(copies.map(({ path }) => path))].join(', ');
 
-const warnOfCopies = (name: string, kind: Kind, { first, others }: Copies<Placed>, warn: Warn): void =>
-  warn({
-    path: first.path,
-    kind,
-    text: `${name} is also in ${pathsOf(others)}: the copy in ${first.path} counts`,
-  });
+const printCopies = (name: string, { first, others }: Copies<{ readonly path: string }>): string =>
+  `${name} is written ${others.length + 1} times, in ${pathsOf([first, ...others])}`;
+
+const warnOfCopies = (name: string, kind: Kind, copies: Copies<Placed>, warn: Warn): void =>
+  warn({ path: copies.first.path, kind, text: `${printCopies(name, copies)}: the first copy counts` });
 
 /** One candidate for each name: of core kinds the first copy counts, of policy kinds none does. */
 const mergeObjects = (copies: Copies<PlacedObject>, warn: Warn): Candidate => {
@@ -99,7 +98,7 @@ const mergeObjects = (copies: Copies<PlacedObject>, warn: Warn): Candidate => {
   }
   const problem: Problem = {
     field: 'metadata.name',
-    found: `${name} is written ${others.length + 1} times, in ${pathsOf([first, ...others])}`,
+    found: printCopies(name, copies),
     fix: 'keep one of them',
   };
   const rejected = ({ object, reject }: PlacedObject): KubeObject => reject?.([problem]) ?? object;

@@ -61,6 +61,8 @@ export const readFilter = (filter: Fields, warn: (warning: Problem) => void): Ht
     : undefined;
   switch (type) {
     case undefined:
+      for (const known of ['requestHeaderModifier', 'requestRedirect']) filter.has(known);
+      filter.close();
       return undefined;
     case 'RequestHeaderModifier': {
       const modifier = filter.need('requestHeaderModifier', 'say what to change')
