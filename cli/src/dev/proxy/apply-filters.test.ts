@@ -14,7 +14,6 @@ const request: HttpRequest = {
     ['x-b', '2'],
   ],
   body: undefined,
-  trailers: () => [],
   signal: new AbortController().signal,
 };
 

@@ -12,8 +12,8 @@ export interface HttpRequest {
   /** Host and port as the client wrote them. */
   readonly authority: string | undefined;
   readonly headers: HeaderList;
+  /** Its trailers, if any, are not passed on. */
   readonly body: Readable | undefined;
-  trailers(): HeaderList;
   /** Aborts when the client is gone before its answer was complete. */
   readonly signal: AbortSignal;
 }

@@ -46,9 +46,15 @@ export const refreshAfterMs = (
 const makeDocuments = async ({ identityDir, localName }: IdentityOptions['config']) => {
   const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const csr = makeCsr(key, localName);
-  await mkdir(identityDir, { recursive: true, mode: 0o700 });
-  await writeFile(join(identityDir, 'key.p8'), key.export({ type: 'pkcs8', format: 'der' }), { mode: 0o600 });
-  await writeFile(join(identityDir, 'csr.der'), csr, { mode: 0o600 });
+  try {
+    await mkdir(identityDir, { recursive: true, mode: 0o700 });
+    const pkcs8 = key.export({ type: 'pkcs8', format: 'der' });
+    await writeFile(join(identityDir, 'key.p8'), pkcs8, { mode: 0o600 });
+    await writeFile(join(identityDir, 'csr.der'), csr, { mode: 0o600 });
+  } catch (cause) {
+    const message = `cannot write key.p8 and csr.der to ${identityDir} (LINKERD2_PROXY_IDENTITY_DIR)`;
+    throw new GatehouseError('failed-precondition', message, { cause });
+  }
   return { key, csr };
 };
 

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { HttpRoute } from '@gatehouse/shared/core/inbound-server';
 import { everywhere } from '@gatehouse/shared/core/ip-network';
@@ -270,4 +276,76 @@ test('a request body reaches the application whole, and a denied one does not br
   assert.equal(await post(), 403);
   await push(aRow({ authorizations: [admit(from)] }));
   assert.equal(await post(), 200);
+});
+
+test('nothing is kept of a client that is gone: eight ways to leave', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [admit(from)] }));
+  const { certificate: cert, key } = clientCertificate(mesh.issuer);
+  const open = (): number => backend.proxy.state().ports[0]?.connections.length ?? 0;
+  const ways = ['plain', 'tls'].flatMap((how) =>
+    ['http1', 'http2'].flatMap((version) => ['end', 'reset'].map((leave) => [how, version, leave] as const)),
+  );
+  assert.equal(ways.length, 8);
+  for (const [how, version, leave] of ways) {
+    const raw = connectTcp({ host: backend.ip, port: 8080, localAddress: from });
+    const options = { socket: raw, servername: podName, cert, key, rejectUnauthorized: false };
+    const socket = how === 'tls' ? connectTls(options) : raw;
+    for (const one of [raw, socket]) one.on('error', () => {});
+    if (version === 'http2') {
+      const session = connectHttp2('http://backend.demo', { createConnection: () => socket });
+      session.on('error', () => {});
+      await request(session);
+    } else {
+      socket.write('GET / HTTP/1.1\r\nhost: backend.demo\r\n\r\n');
+      await once(socket, 'data');
+    }
+    assert.equal(open(), 1, `${how} ${version}`);
+    if (leave === 'end') socket.destroy();
+    else raw.resetAndDestroy();
+    while (open() > 0) await setImmediate();
+  }
+});
+
+test('an HTTP/2 request whose path is no path is refused, for an HTTP/1 application would read another', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
+  const session = await openHttp2(mesh, { backend, from });
+  t.after(() => session.destroy());
+  for (const path of ['http://other/admin', 'admin']) {
+    await assert.rejects(request(session, { ':path': path }), /PROTOCOL_ERROR/, path);
+  }
+});
+
+test('gRPC reaches an HTTP/2 application with its trailers', async (t) => {
+  const app = createHttp2Server();
+  app.on('stream', (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.pipe(stream);
+  });
+  app.listen(0, '127.0.0.1');
+  await once(app, 'listening');
+  t.after(() => app.close());
+  const address = app.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const mesh = new TestMesh(t);
+  await mesh.start();
+  const backend = await mesh.pod('backend', { ports: [8080], apps: [`127.0.0.1:${address.port}`] });
+  mesh.push('backend', 8080, aRow({ protocol: { kind: 'grpc', routes: [] }, authorizations: [anybody] }));
+  await backend.seen('row', ({ port }) => port === 8080);
+  const session = await openHttp2(mesh, { backend, from: someAddress() });
+  t.after(() => session.destroy());
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/pkg.Service/Method',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const trailers = once(stream, 'trailers');
+  stream.end('message');
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  assert.equal(Buffer.concat(chunks).toString(), 'message');
+  assert.equal((await trailers)[0]['grpc-status'], '0');
 });

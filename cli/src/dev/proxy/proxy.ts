@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isLoopback, printHostPort } from '@gatehouse/shared/core/host-port';
 import { GrpcClient } from '@gatehouse/shared/grpc/client';
 import type { Log } from '@gatehouse/shared/log';
@@ -81,6 +82,8 @@ const clientFor = ({ address, name }: ControlAddress, { trustAnchors, podIp }: P
 export const startProxy = async ({ config, events, log, obtain }: ProxyOptions): Promise<RunningProxy> => {
   const supervisor = new Supervisor({ log, graceMs: 3_000 });
   const { signal } = supervisor;
+  // Each watched port and each waiting caller listens to it.
+  setMaxListeners(0, signal);
   for (const reason of config.warnings) events({ event: 'warning', reason });
   const identity = await createIdentity({
     config,

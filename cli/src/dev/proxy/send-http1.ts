@@ -1,4 +1,4 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request as open } from 'node:http';
+import { type Agent, type IncomingMessage, request as open } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import {
@@ -37,11 +37,6 @@ const headFor = (request: HttpRequest): string[] => {
   return (framed ? named : withHeader(named, 'transfer-encoding', 'chunked')).flat();
 };
 
-const sendBody = (request: HttpRequest, out: ClientRequest): void => {
-  // A client that breaks off breaks the upstream request off; the error itself reaches us by `out`.
-  if (request.body !== undefined) pipeline(request.body, out, () => {});
-};
-
 /**
  * Sends a request over a connection of `agent`, which `onSocket` is told; rejects when no complete head of an answer came
  * back. Without a connection the request's body is still whole, so that the request can be sent elsewhere.
@@ -58,7 +53,8 @@ export const sendHttp1 = (
     out.on('error', reject);
     out.on('socket', (socket) => {
       onSocket(socket);
-      sendBody(request, out);
+      // A client that breaks off breaks the upstream request off; the error itself reaches us by `out`.
+      if (request.body !== undefined) pipeline(request.body, out, () => {});
     });
     if (request.body === undefined) out.end();
   });

@@ -38,7 +38,6 @@ const asRequest = (message: IncomingMessage, signal: AbortSignal): HttpRequest |
     authority: target.authority ?? hosts[0],
     headers: endToEnd(headers),
     body: hasBody ? message : undefined,
-    trailers: () => endToEnd(headersFromRaw(message.rawTrailers)),
     signal,
   };
 };
@@ -68,7 +67,7 @@ export const answerHttp1 = async (
   message.on('error', () => gone.abort());
   try {
     const request = asRequest(message, gone.signal);
-    await writeAnswer(response, request ? await handler(request) : emptyAnswer(400));
+    await writeAnswer(response, request ? await handler(request) : { ...emptyAnswer(400), close: true });
   } catch {
     // The head may be out already: only breaking the connection tells the client that the answer is not complete.
     response.destroy();

@@ -50,20 +50,16 @@ const answerStream = async (
   const gone = new AbortController();
   stream.on('error', () => gone.abort()).on('close', () => gone.abort());
   const fields = headersFromRaw(opening.raw);
-  let trailers: HeaderList = [];
-  stream.on('trailers', (_, __, raw: string[]) => {
-    trailers = endToEnd(headersFromRaw(raw));
-  });
   const pseudo = (name: string): string | undefined => valuesOf(fields, name)[0];
   try {
     const answer = await handler({
       version: 2,
       method: pseudo(':method') ?? 'GET',
+      // nghttp2 lets nothing through that does not begin with `/`, but `*` and the absent path of CONNECT.
       path: pseudo(':path') ?? '*',
       authority: pseudo(':authority') ?? pseudo('host'),
       headers: endToEnd(fields),
       body: (opening.flags & NGHTTP2_FLAG_END_STREAM) === 0 ? stream : undefined,
-      trailers: () => trailers,
       signal: gone.signal,
     });
     if (!stream.destroyed) await writeAnswer(stream, answer);
@@ -76,6 +72,8 @@ const answerStream = async (
 
 /** Serves HTTP/2 with prior knowledge, over TLS or not, on a connection that somebody else accepted. */
 export const serveHttp2 = (socket: Duplex, handler: HttpHandler): ServerHttp2Session => {
+  // An HTTP/2 session does not look for the end of its socket: half open, it would outlive its client.
+  socket.allowHalfOpen = false;
   const session = performServerHandshake(socket, {
     settings: { maxHeaderListSize: 16 * 1024, maxConcurrentStreams: 1_000 },
   });
