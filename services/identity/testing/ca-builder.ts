@@ -1,17 +1,21 @@
 import 'reflect-metadata';
-import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { createHash, KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import { pemOf } from '@gatehouse/shared/tls/material';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
-  type Extension,
+  Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
+  X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import type { IssuerKey } from '../src/core/signature-algorithm.ts';
+
+export { Extension, KeyUsageFlags };
 
 /** A CA of a test, made by a library that knows nothing of our own DER. */
 export interface TestCa {
@@ -93,3 +97,42 @@ const makeKeys = (algorithm: SigningAlgorithm): Promise<webcrypto.CryptoKeyPair>
   algorithm.name === 'ECDSA'
     ? webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
     : webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+
+/** What @peculiar/x509 makes of a leaf: an independent reader of what our own DER wrote. */
+export const verifyWithPeculiar = async (leaf: Uint8Array, issuer: TestCa) => {
+  const certificate = new X509Certificate(leaf as Uint8Array<ArrayBuffer>);
+  const authority = new X509Certificate(issuer.der as Uint8Array<ArrayBuffer>);
+  const verified = await certificate.verify(
+    { publicKey: authority.publicKey, signatureOnly: true },
+    webcrypto as Crypto,
+  );
+  // RFC 7093 §2 (1): the first 160 bits of SHA-256 over the point, 65 bytes at the end of a P-256 key.
+  const point = Buffer.from(certificate.publicKey.rawData).subarray(-65);
+  const ownKey = createHash('sha256').update(point).digest('hex').slice(0, 40);
+  const authorityKey = authority.getExtension(SubjectKeyIdentifierExtension)?.keyId;
+  const print = (extension: Extension): string => {
+    if (extension instanceof KeyUsagesExtension) {
+      return extension.usages === KeyUsageFlags.digitalSignature ? 'digitalSignature' : `${extension.usages}`;
+    }
+    if (extension instanceof ExtendedKeyUsageExtension) return extension.usages.join();
+    if (extension instanceof BasicConstraintsExtension) return extension.ca ? 'CA:TRUE' : 'CA:FALSE';
+    if (extension instanceof AuthorityKeyIdentifierExtension) {
+      return extension.keyId === authorityKey ? 'key of the issuer' : `${extension.keyId}`;
+    }
+    if (extension instanceof SubjectKeyIdentifierExtension) {
+      return extension.keyId === ownKey ? 'key of the leaf' : extension.keyId;
+    }
+    if (extension instanceof SubjectAlternativeNameExtension) {
+      return extension.names.items.map(({ type, value }) => `${type}:${value}`).join();
+    }
+    return 'something else';
+  };
+  return {
+    verified,
+    subject: certificate.subject,
+    issuer: certificate.issuer,
+    extensions: Object.fromEntries(
+      certificate.extensions.map((one) => [one.type, { critical: one.critical, value: print(one) }]),
+    ),
+  };
+};

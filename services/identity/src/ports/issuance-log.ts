@@ -85,9 +85,7 @@ export class FileIssuanceLog implements IssuanceLog {
   append(record: IssuanceRecord): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ record, resolve, reject });
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write();
     return promise;
   }
 
@@ -102,27 +100,33 @@ export class FileIssuanceLog implements IssuanceLog {
     await this.#file.close();
   }
 
+  /** Writes until nobody waits. Says that it is over in the same step in which it finds nobody: who comes later begins anew. */
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      const bytes = Buffer.from(batch.map(({ record }) => `${JSON.stringify(printItem(record))}\n`).join(''));
-      try {
-        await this.#flush(bytes);
-      } catch (cause) {
-        this.#log.error({ err: cause, file: this.#path }, 'the issuance log cannot be written');
-        const error = new GatehouseError(
-          'unavailable',
-          'the certificate could not be recorded and was thrown away: try again',
-          { cause },
-        );
-        for (const { reject } of batch) reject(error);
-        continue;
-      }
-      for (const { record, resolve } of batch) {
-        this.#memory.append(record);
-        resolve();
-      }
+      await this.#writeBatch(batch);
+    }
+    this.#writing = undefined;
+  }
+
+  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+    const bytes = Buffer.from(batch.map(({ record }) => `${JSON.stringify(printItem(record))}\n`).join(''));
+    try {
+      await this.#flush(bytes);
+    } catch (cause) {
+      this.#log.error({ err: cause, file: this.#path }, 'the issuance log cannot be written');
+      const error = new GatehouseError(
+        'unavailable',
+        'the certificate could not be recorded and was thrown away: try again',
+        { cause },
+      );
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    for (const { record, resolve } of batch) {
+      this.#memory.append(record);
+      resolve();
     }
   }
 

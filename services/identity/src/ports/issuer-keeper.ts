@@ -31,9 +31,9 @@ export interface IssuerKeeperOptions {
   readonly now: () => number;
   /** Called after a new issuer or bundle was taken, which is in use by then. */
   readonly onChange: (issuer: KeptIssuer) => Promise<void>;
+  /** How often the files are read; 10 s when left out. */
+  readonly pollEveryMs?: number;
 }
-
-const pollEveryMs = 10_000;
 
 /**
  * Holds the issuer in use. Its files are read again and again; what they offer is taken if it passes the whole check, and
@@ -68,6 +68,7 @@ export class IssuerKeeper {
 
   /** Looks at the files until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const { pollEveryMs = 10_000 } = this.#options;
     while (!signal.aborted) {
       // An abort ends the sleep; what the loop does then is to end.
       await sleep(pollEveryMs, undefined, { signal }).catch(() => undefined);

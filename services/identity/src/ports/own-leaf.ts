@@ -14,9 +14,10 @@ export interface OwnLeafOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How long after a failure it is tried again; 10 s when left out. */
+  readonly retryMs?: number;
 }
 
-const retryMs = 10_000;
 /** Timers of Node overflow at 25 days; looking once a day is enough for any lifetime. */
 const longestRestMs = 86_400_000;
 
@@ -66,7 +67,7 @@ export class OwnLeaf {
 
   /** Makes a new key and certifies it. On failure the old leaf stays, and is tried again soon. */
   async renew(): Promise<void> {
-    const { identity, issue, trustAnchors, log, now } = this.#options;
+    const { identity, issue, trustAnchors, log, now, retryMs = 10_000 } = this.#options;
     this.#outdated = false;
     try {
       const { publicKey, privateKey: key } = await makeKeys('ec', { namedCurve: 'P-256' });

@@ -1,0 +1,407 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { GatehouseError } from '@gatehouse/shared/error';
+import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+import { makeCsr } from '@gatehouse/shared/tls/csr';
+import { pemOf } from '@gatehouse/shared/tls/material';
+import fc from 'fast-check';
+import { aCa, type TestCa, verifyWithPeculiar } from '../testing/ca-builder.ts';
+import { aCsr, aKey, aName, anExtension, dnsSan, spkiOf, subjectAltName } from '../testing/csr-builder.ts';
+import {
+  type ActiveIssuer,
+  type Caller,
+  type Certified,
+  type Certifier,
+  type CertifyRequest,
+  certify,
+} from './certify.ts';
+import type { IssuanceRecord } from './core/issuance-record.ts';
+import { makeLeafTemplate } from './core/leaf-template.ts';
+import { signatureAlgorithmOf } from './core/signature-algorithm.ts';
+import { readCaCertificate, sha256, signLeaf } from './ports/x509.ts';
+
+const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
+const frontend: Caller = {
+  namespace: 'demo',
+  serviceAccount: 'default',
+  pod: { name: 'frontend-0', uid: 'p1' },
+};
+const dayS = 86_400;
+const patient = new AbortController().signal;
+
+const activeIssuer = (ca: TestCa, intermediates = [ca.der]): ActiveIssuer => {
+  const read = readCaCertificate(ca.der);
+  assert.ok(read.ok);
+  const { subject: name, keyId, key, notAfter: chainEnds } = read.value;
+  assert.ok(typeof key === 'string');
+  const privateKey = createPrivateKey(ca.keyPem);
+  return {
+    template: makeLeafTemplate({ name, keyId, chainEnds, algorithm: signatureAlgorithmOf(key) }),
+    intermediates,
+    sign: (leaf) => signLeaf(leaf, privateKey),
+  };
+};
+
+/** Certifies on a desk where only `token` is believed, and belongs to the frontend. */
+const aDesk = async (change: Partial<Certifier> = {}) => {
+  const root = await aCa({ notAfter: Date.now() + 100 * dayS * 1000 });
+  const issuer = await aCa({ parent: root });
+  const recorded: IssuanceRecord[] = [];
+  const certifier: Certifier = {
+    mesh,
+    profile: { lifetimeMs: dayS * 1000, clockSkewMs: 20_000 },
+    reviewer: {
+      review: (token) => {
+        if (Buffer.from(token).toString() === 'token') return frontend;
+        throw new GatehouseError('failed-precondition', 'the token is not accepted');
+      },
+    },
+    log: { append: (record) => void recorded.push(record) },
+    turns: { take: async (work) => work() },
+    issuer: () => activeIssuer(issuer),
+    now: Date.now,
+    ...change,
+  };
+  return {
+    root,
+    issuer,
+    recorded,
+    certify: (request: Partial<CertifyRequest> = {}, signal = patient): Promise<Certified> =>
+      certify(certifier, { ...aRequest, ...request }, signal),
+  };
+};
+
+const aRequest: CertifyRequest = {
+  identity: aName,
+  token: Buffer.from('token'),
+  certificateSigningRequest: aCsr(),
+};
+
+/** `openssl verify` and `certtool` are asked where they are installed. */
+const hasTool = async (name: string, flag: string): Promise<boolean> =>
+  promisify(execFile)(name, [flag]).then(
+    () => true,
+    () => false,
+  );
+const tools = {
+  openssl: await hasTool('openssl', 'version'),
+  certtool: await hasTool('certtool', '--version'),
+};
+
+describe('Certify', () => {
+  for (const key of ['P-256', 'P-384', 'RSA'] as const) {
+    describe(`under an issuer of ${key}`, () => {
+      const issueOne = async () => {
+        const root = await aCa({ key: 'P-384', notAfter: Date.now() + 100 * dayS * 1000 });
+        const issuer = await aCa({ key, parent: root });
+        const desk = await aDesk({ issuer: () => activeIssuer(issuer) });
+        return { root, issuer, certified: await desk.certify() };
+      };
+
+      it('gives what Node reads as the profile says', async () => {
+        const { certified, issuer } = await issueOne();
+        const leaf = new X509Certificate(certified.leaf);
+        assert.equal(leaf.subject, undefined);
+        assert.equal(leaf.subjectAltName, `DNS:${aName}`);
+        assert.equal(leaf.ca, false);
+        assert.deepEqual(leaf.keyUsage, ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
+        assert.match(leaf.serialNumber, /^[4-7][0-9A-F]{31}$/);
+        assert.deepEqual(leaf.publicKey.export({ format: 'der', type: 'spki' }), spkiOf(aKey));
+        assert.equal(leaf.verify(new X509Certificate(issuer.der).publicKey), true);
+        assert.equal(leaf.checkIssued(new X509Certificate(issuer.der)), true);
+        assert.equal(leaf.validToDate.getTime() / 1000, certified.validUntil);
+        assert.equal((leaf.validToDate.getTime() - leaf.validFromDate.getTime()) / 1000, dayS + 40);
+      });
+
+      it('gives what @peculiar/x509 verifies and reads alike', async () => {
+        const { certified, issuer } = await issueOne();
+        assert.deepEqual(await verifyWithPeculiar(certified.leaf, issuer), {
+          verified: true,
+          subject: '',
+          issuer: 'CN=issuer',
+          extensions: {
+            '2.5.29.15': { critical: true, value: 'digitalSignature' },
+            '2.5.29.37': { critical: false, value: '1.3.6.1.5.5.7.3.1,1.3.6.1.5.5.7.3.2' },
+            '2.5.29.19': { critical: true, value: 'CA:FALSE' },
+            '2.5.29.35': { critical: false, value: 'key of the issuer' },
+            '2.5.29.14': { critical: false, value: 'key of the leaf' },
+            '2.5.29.17': { critical: true, value: `dns:${aName}` },
+          },
+        });
+      });
+
+      it('gives what openssl verifies by the letter', {
+        skip: !tools.openssl && 'openssl is not installed',
+      }, async (test) => {
+        const { certified, root, issuer } = await issueOne();
+        const { leafFile, chainFile, rootFile } = await filesOf(test, certified.leaf, issuer, root);
+        const { stdout } = await promisify(execFile)('openssl', [
+          ...['verify', '-x509_strict', '-purpose', 'sslserver', '-verify_hostname', aName],
+          ...['-CAfile', rootFile, '-untrusted', chainFile, leafFile],
+        ]);
+        assert.match(stdout, /: OK$/m);
+      });
+
+      it('gives what GnuTLS verifies', {
+        skip: !tools.certtool && 'certtool is not installed',
+      }, async (test) => {
+        const { certified, root, issuer } = await issueOne();
+        const { allFile, rootFile } = await filesOf(test, certified.leaf, issuer, root);
+        const { stdout } = await promisify(execFile)('certtool', [
+          ...['--verify', '--verify-hostname', aName],
+          ...['--load-ca-certificate', rootFile, '--infile', allFile],
+        ]);
+        assert.match(stdout, /Verified\. The certificate is trusted\./);
+      });
+    });
+  }
+
+  it('sends the chain as it is kept, and says until when the leaf is valid', async () => {
+    const { certify: ask, issuer } = await aDesk();
+    const { intermediates, validUntil } = await ask();
+    assert.deepEqual(intermediates, [issuer.der]);
+    assert.ok(validUntil > Date.now() / 1000 + dayS);
+  });
+
+  it('records what it issues before it answers', async () => {
+    const held = Promise.withResolvers<void>();
+    const records: IssuanceRecord[] = [];
+    const desk = await aDesk({
+      log: {
+        append: (record) => {
+          records.push(record);
+          return held.promise;
+        },
+      },
+    });
+    let answered = false;
+    const answer = desk.certify().then((certified) => {
+      answered = true;
+      return certified;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(answered, false);
+    held.resolve();
+    const { leaf, validUntil } = await answer;
+    const certificate = new X509Certificate(leaf);
+    const [record] = records;
+    assert.deepEqual(record, {
+      identity: aName,
+      pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
+      serial: certificate.serialNumber.toLowerCase(),
+      spkiSha256: sha256(spkiOf(aKey)).toHex(),
+      leafSha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+      issuedAt: record?.issuedAt,
+      notBefore: certificate.validFromDate.getTime() / 1000,
+      notAfter: validUntil,
+    });
+  });
+
+  it('gives nothing when it cannot record', async () => {
+    const unavailable = new GatehouseError('unavailable', 'the disk is full');
+    const desk = await aDesk({ log: { append: () => Promise.reject(unavailable) } });
+    await assert.rejects(desk.certify(), unavailable);
+  });
+
+  it('takes the request of our own writer', async () => {
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const { certify: ask } = await aDesk();
+    const { leaf } = await ask({ certificateSigningRequest: makeCsr(key, aName) });
+    assert.equal(new X509Certificate(leaf).checkPrivateKey(key), true);
+  });
+
+  it('certifies a ServiceAccount whose name has dots', async () => {
+    const dotted = { ...frontend, serviceAccount: 'a.b.c' };
+    const { certify: ask } = await aDesk({ reviewer: { review: () => dotted } });
+    const identity = 'a.b.c.demo.serviceaccount.identity.gatehouse.cluster.local';
+    const { leaf } = await ask({ identity, certificateSigningRequest: makeCsr(aKey, identity) });
+    assert.equal(new X509Certificate(leaf).subjectAltName, `DNS:${identity}`);
+  });
+
+  it('certifies names of the greatest length', async () => {
+    const serviceAccount = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}`;
+    const long = { ...frontend, serviceAccount, namespace: 'd'.repeat(13) };
+    const { certify: ask } = await aDesk({ reviewer: { review: () => long } });
+    const identity = `${serviceAccount}.${long.namespace}.serviceaccount.identity.gatehouse.cluster.local`;
+    assert.equal(identity.length, 253);
+    const { leaf } = await ask({ identity, certificateSigningRequest: makeCsr(aKey, identity) });
+    assert.equal(new X509Certificate(leaf).subjectAltName, `DNS:${identity}`);
+    const longer = `x${identity}`;
+    await assert.rejects(ask({ identity: longer, certificateSigningRequest: makeCsr(aKey, longer) }), {
+      code: 'invalid-argument',
+    });
+  });
+
+  it('draws a new serial for each leaf', async () => {
+    const { certify: ask, recorded } = await aDesk();
+    for (let count = 0; count < 50; count += 1) await ask();
+    assert.equal(new Set(recorded.map(({ serial }) => serial)).size, 50);
+  });
+
+  it('ends a leaf with its issuer', async () => {
+    const root = await aCa({ notAfter: Date.now() + 100 * dayS * 1000 });
+    const issuer = await aCa({ parent: root, notAfter: Date.now() + 3_600_000 });
+    const { certify: ask } = await aDesk({ issuer: () => activeIssuer(issuer) });
+    const { leaf, validUntil } = await ask();
+    const end = new X509Certificate(issuer.der).validToDate;
+    assert.deepEqual(new X509Certificate(leaf).validToDate, end);
+    assert.equal(validUntil, end.getTime() / 1000);
+  });
+
+  it('signs with the issuer of the moment in which it signs', async () => {
+    const [old, fresh] = [await aCa({ name: 'old' }), await aCa({ name: 'fresh' })];
+    let active = activeIssuer(old);
+    const desk = await aDesk({
+      issuer: () => active,
+      reviewer: {
+        review: async () => {
+          active = activeIssuer(fresh);
+          return frontend;
+        },
+      },
+    });
+    assert.equal(new X509Certificate((await desk.certify()).leaf).issuer, 'CN=fresh');
+  });
+
+  it('has no answer while there is no issuer, not even to bad requests', async () => {
+    const { certify: ask } = await aDesk({ issuer: () => undefined });
+    await assert.rejects(ask(), { code: 'unavailable' });
+    await assert.rejects(ask({ identity: '' }), { code: 'unavailable' });
+  });
+
+  it('has no answer when the issuer is gone by the time of signing', async () => {
+    let asked = 0;
+    const issuer = activeIssuer(await aCa());
+    const { certify: ask, recorded } = await aDesk({ issuer: () => (asked++ === 0 ? issuer : undefined) });
+    await assert.rejects(ask(), { code: 'unavailable' });
+    assert.deepEqual(recorded, []);
+  });
+
+  it('signs nothing that breaks a rule, and does not tell the caller which', async () => {
+    const good = activeIssuer(await aCa());
+    const { keyId, ...issuer } = good.template.issuer;
+    const spoilt = { ...good.template, issuer: { ...issuer, keyId: keyId.with(0, 0) } };
+    const sign = (): never => assert.fail('it was signed');
+    const { certify: ask, recorded } = await aDesk({ issuer: () => ({ ...good, template: spoilt, sign }) });
+    await assert.rejects(ask(), {
+      code: 'internal',
+      message: 'the certificate would break a rule and was not signed',
+    });
+    assert.deepEqual(recorded, []);
+  });
+
+  const longName = `${'a'.repeat(64)}.demo.serviceaccount.identity.gatehouse.cluster.local`;
+  const other = 'admin.demo.serviceaccount.identity.gatehouse.cluster.local';
+  const foreign = aName.replace('cluster.local', 'other.local');
+  const bad: readonly [string, 'invalid-argument' | 'failed-precondition', Partial<CertifyRequest>][] = [
+    ['without identity', 'invalid-argument', { identity: '' }],
+    ['without token', 'invalid-argument', { token: new Uint8Array() }],
+    ['without CSR', 'invalid-argument', { certificateSigningRequest: new Uint8Array() }],
+    ['with a token of 16 KiB and a byte', 'invalid-argument', { token: new Uint8Array(16 * 1024 + 1) }],
+    [
+      'with a CSR of 8 KiB and a byte',
+      'invalid-argument',
+      { certificateSigningRequest: new Uint8Array(8 * 1024 + 1) },
+    ],
+    ['with garbage for a CSR', 'invalid-argument', { certificateSigningRequest: Buffer.from('fake-data') }],
+    ['for a name with a label of 64 bytes', 'invalid-argument', { identity: longName }],
+    ['for a name in upper case', 'invalid-argument', { identity: aName.toUpperCase() }],
+    ['for a wildcard', 'invalid-argument', { identity: `*.${aName}` }],
+    ['for a name with a NUL', 'invalid-argument', { identity: `${aName}\0` }],
+    ['with a token that is not believed', 'failed-precondition', { token: Buffer.from('other') }],
+    [
+      'for another identity',
+      'failed-precondition',
+      { identity: other, certificateSigningRequest: makeCsr(aKey, other) },
+    ],
+    [
+      'for another mesh',
+      'failed-precondition',
+      { identity: foreign, certificateSigningRequest: makeCsr(aKey, foreign) },
+    ],
+    [
+      'whose CSR is for another identity',
+      'failed-precondition',
+      { certificateSigningRequest: makeCsr(aKey, other) },
+    ],
+    [
+      'whose CSR is for two identities',
+      'failed-precondition',
+      {
+        certificateSigningRequest: aCsr({ extensions: [anExtension(subjectAltName, dnsSan(aName, other))] }),
+      },
+    ],
+    [
+      'whose CSR was signed by another key',
+      'failed-precondition',
+      {
+        certificateSigningRequest: aCsr({
+          spki: spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
+        }),
+      },
+    ],
+  ];
+
+  it('knows 16 bad requests', () => assert.equal(bad.length, 16));
+  for (const [title, code, request] of bad) {
+    it(`refuses one ${title}`, async () => {
+      const { certify: ask, recorded } = await aDesk();
+      await assert.rejects(ask(request), { name: 'GatehouseError', code });
+      assert.deepEqual(recorded, []);
+    });
+  }
+
+  it('whatever is done to a CSR, fails as announced or certifies the key that signed it', async () => {
+    const { certify: ask } = await aDesk();
+    const original = aRequest.certificateSigningRequest;
+    const at = fc.nat(original.length - 1);
+    const change = fc.oneof(
+      fc
+        .tuple(at, fc.integer({ min: 1, max: 255 }))
+        .map(([index, mask]) => original.with(index, (original[index] ?? 0) ^ mask)),
+      fc
+        .tuple(at, fc.uint8Array({ minLength: 1, maxLength: 8 }))
+        .map(([index, bytes]) =>
+          Buffer.concat([original.subarray(0, index), bytes, original.subarray(index)]),
+        ),
+      fc
+        .tuple(at, fc.integer({ min: 1, max: 64 }))
+        .map(([index, count]) =>
+          Buffer.concat([original.subarray(0, index), original.subarray(index + count)]),
+        ),
+      fc.uint8Array({ minLength: 1, maxLength: 400 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(change, async (certificateSigningRequest) => {
+        const outcome = await ask({ certificateSigningRequest }).catch((error: unknown) => error);
+        if (outcome instanceof GatehouseError) {
+          assert.ok(['invalid-argument', 'failed-precondition'].includes(outcome.code), outcome.code);
+          return;
+        }
+        const leaf = new X509Certificate((outcome as Certified).leaf);
+        assert.equal(leaf.subjectAltName, `DNS:${aName}`);
+        assert.equal(leaf.checkPrivateKey(aKey), true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+const filesOf = async (test: TestContext, leaf: Uint8Array, issuer: TestCa, root: TestCa) => {
+  const folder = await temporaryFolder(test);
+  const write = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  return {
+    leafFile: await write('leaf.pem', pemOf(leaf)),
+    chainFile: await write('chain.pem', issuer.pem),
+    rootFile: await write('root.pem', root.pem),
+    allFile: await write('all.pem', pemOf(leaf) + issuer.pem),
+  };
+};
