@@ -232,3 +232,37 @@ test('a service is served by the leaf that identity gave it, and a renewal drops
   assert.equal(await received.message(1), 'after');
   assert.equal(await again.message(0), 'after');
 });
+
+test('a leaf is renewed at once when somebody asks, and tried again when that fails', async (t) => {
+  const published: TlsMaterial[] = [];
+  let failures = 0;
+  let broken = false;
+  const abort = new AbortController();
+  const leaf = new ServingLeaf({
+    obtain: async (trustAnchors) => {
+      if (broken) {
+        failures += 1;
+        throw new GatehouseError('unavailable', 'not now');
+      }
+      return { ...aTlsMaterial(issuer, { name }), trustAnchors, validUntil: Date.now() + day };
+    },
+    trustAnchors: async () => root.pem,
+    publish: (material) => void published.push(material),
+    log: silentLog,
+    metrics: new Metrics('test'),
+  });
+  const running = leaf.run(abort.signal);
+  t.after(async () => {
+    abort.abort();
+    await running;
+  });
+  await eventually(() => published.length === 1);
+  leaf.renewSoon();
+  await eventually(() => published.length === 2);
+  broken = true;
+  leaf.renewSoon();
+  await eventually(() => failures >= 1);
+  assert.equal(published.length, 2);
+  broken = false;
+  await eventually(() => published.length === 3);
+});

@@ -46,6 +46,10 @@ export class ServingLeaf {
   #current: { readonly leaf: Certified; readonly renewAt: number } | undefined;
   #failures = 0;
   #failure: string | undefined;
+  /** How often somebody asked for another leaf, and up to which of these there is one. */
+  #asked = 0;
+  #answered = 0;
+  #wake = new AbortController();
 
   constructor(options: ServingLeafOptions) {
     this.#options = options;
@@ -76,9 +80,18 @@ export class ServingLeaf {
     return this.#failure;
   }
 
+  /** Has the leaf replaced without waiting for its time: what stands behind it has changed. */
+  renewSoon(): void {
+    this.#asked += 1;
+    this.#wake.abort();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const sleep = this.#options.sleep ?? sleepUntilAbort;
-    while (!signal.aborted) await sleep(await this.#step(signal), signal);
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      await sleep(await this.#step(signal), AbortSignal.any([signal, this.#wake.signal]));
+    }
   }
 
   /** Does what is due now; resolves to the milliseconds until something may be due again. */
@@ -86,7 +99,8 @@ export class ServingLeaf {
     try {
       const trustAnchors = await this.#options.trustAnchors();
       const { leaf, renewAt } = this.#current ?? { leaf: undefined, renewAt: 0 };
-      if (leaf === undefined || this.#now() >= renewAt) await this.#renew(trustAnchors, signal);
+      const isDue = this.#now() >= renewAt || this.#answered < this.#asked;
+      if (leaf === undefined || isDue) await this.#renew(trustAnchors, signal);
       else if (leaf.trustAnchors !== trustAnchors) this.#take({ ...leaf, trustAnchors }, renewAt);
       this.#failures = 0;
       this.#failure = undefined;
@@ -99,12 +113,14 @@ export class ServingLeaf {
 
   async #renew(trustAnchors: string, signal: AbortSignal): Promise<void> {
     const { obtain, log } = this.#options;
+    const asked = this.#asked;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Error(`no answer within ${attemptMs} ms`)), attemptMs);
     try {
       const leaf = await obtain(trustAnchors, AbortSignal.any([signal, late.signal]));
       const now = this.#now();
       this.#take(leaf, now + renewAfterShare * (leaf.validUntil - now));
+      this.#answered = asked;
       this.#attempts.inc({ result: 'ok' });
       log.info({ validUntil: new Date(leaf.validUntil).toISOString() }, 'serving with a new certificate');
     } finally {
