@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { startAdmin } from '@gatehouse/shared/admin/admin-server';
+import { type AdminServer, startAdmin } from '@gatehouse/shared/admin/admin-server';
 import { devIssuer, ensureDevKeys, identityAudience } from '@gatehouse/shared/dev/dev-tokens';
-import { startGrpcServer } from '@gatehouse/shared/grpc/server';
+import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/shared/grpc/server';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
 import type { Log } from '@gatehouse/shared/log';
 import type { RunningService } from '@gatehouse/shared/service';
@@ -13,6 +13,7 @@ import {
 } from '@gatehouse/shared/start-service';
 import type { StateDir } from '@gatehouse/shared/state-dir';
 import { replaceFile } from '@gatehouse/shared/state-files';
+import { ServingLeaf } from '@gatehouse/shared/tls/serving-leaf';
 import { type Certifier, issue } from './certify.ts';
 import type { IdentityConfig } from './config.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
@@ -22,7 +23,7 @@ import { FileIssuanceLog, MemoryIssuanceLog } from './ports/issuance-log.ts';
 import type { IssuerFiles } from './ports/issuer-files.ts';
 import { IssuerKeeper } from './ports/issuer-keeper.ts';
 import { JwksReviewer } from './ports/jwks-reviewer.ts';
-import { OwnLeaf } from './ports/own-leaf.ts';
+import { mintFor } from './ports/own-leaf.ts';
 import { identityRoutes } from './ports/rest.ts';
 import { certifyMethods } from './ports/serve.ts';
 import { TokenKeys } from './ports/token-keys.ts';
@@ -46,7 +47,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     now,
     onChange: async ({ bundle }) => {
       if (sharesItsBundle(config)) await replaceFile(state.trustAnchors, 'public', bundle);
-      ownLeaf.renewSoon();
+      leaf.renewSoon();
     },
   });
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
@@ -71,52 +72,47 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     issuer: () => keeper.usable,
     now,
   };
-  const ownLeaf = new OwnLeaf({
-    identity: base.name,
-    issue: (workload) => issue(certifier, workload),
-    trustAnchors: () => keeper.current?.bundle ?? '',
+  const leaf = new ServingLeaf({
+    obtain: mintFor(base.name, (workload) => issue(certifier, workload)),
+    trustAnchors: async () => keeper.current?.bundle ?? '',
+    publish: (material) => {
+      grpc.replaceTlsMaterial(material);
+      admin.replaceTlsMaterial(material);
+    },
     log: log.child({ part: 'own leaf' }),
+    metrics,
     now,
   });
   measureIdentity(metrics, { keeper, turns, callers });
 
   await keys.refresh();
   await keeper.check();
-  supervisor.run('watch', (signal) => callers.run(signal));
-  supervisor.run('issuer files', (signal) => keeper.run(signal));
-
   const isTls = servesTls(config.grpcTls, config.grpcAddress.host);
-  if (isTls) await ownLeaf.renew();
-  const grpc = await startGrpcServer({
+  const grpc: RunningGrpcServer = await startGrpcServer({
     address: config.grpcAddress,
     setting: 'GATEHOUSE_GRPC_ADDR',
-    tls: isTls ? tlsOf(ownLeaf) : 'plaintext',
+    tls: isTls ? {} : 'plaintext',
     methods: countCertificates(certifyMethods(certifier), metrics),
     log: log.child({ part: 'grpc' }),
     metrics,
   });
   supervisor.onEnd('gRPC server', () => grpc.drain(drainMs));
-  const admin = await startAdmin({
+  const admin: AdminServer = await startAdmin({
     service: 'identity',
     address: config.adminAddress,
     authenticator: base.authenticator,
     log: log.child({ part: 'admin' }),
     metrics,
     source,
-    reasons: () => reasonsOf(keeper),
+    reasons: () => [...reasonsOf(keeper), ...(isTls ? [leaf.notReady() ?? []].flat() : [])],
     streams: () => [],
     routes: identityRoutes({ keeper, issued, now }),
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
-  if (isTls) {
-    if (ownLeaf.material !== undefined) admin.replaceTlsMaterial(ownLeaf.material);
-    ownLeaf.onRenewed((material) => {
-      grpc.replaceTlsMaterial(material);
-      admin.replaceTlsMaterial(material);
-    });
-    supervisor.run('own leaf', (signal) => ownLeaf.run(signal));
-  }
+  supervisor.run('watch', (signal) => callers.run(signal));
+  supervisor.run('issuer files', (signal) => keeper.run(signal));
+  if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
   return { grpc, admin };
 };
 
@@ -151,5 +147,3 @@ const reasonsOf = (keeper: IssuerKeeper): readonly string[] => {
   const why = keeper.rejected?.problems.map(({ found }) => found).join('; ');
   return [`no usable issuer${why === undefined ? '' : `: ${why}`}`];
 };
-
-const tlsOf = ({ material }: OwnLeaf) => (material === undefined ? {} : { material });
