@@ -41,13 +41,18 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   await ensureDevKeys(state);
   if (config.issuerDir === undefined) await ensureDevCa(state, config.trustDomain, now());
 
+  /** Everybody else reads the anchors of dev mode from the state directory; nobody but us knows of `ca.crt`. */
+  const share = (bundle: string): Promise<void> =>
+    replaceFile(state.trustAnchors, 'public', bundle).catch((error: unknown) =>
+      log.error({ err: error, file: state.trustAnchors }, 'the other services are not told of the new roots'),
+    );
   const keeper = new IssuerKeeper({
     files: issuerFilesOf(config, state),
     log: log.child({ part: 'issuer' }),
     now,
     onChange: async ({ bundle }) => {
-      if (sharesItsBundle(config)) await replaceFile(state.trustAnchors, 'public', bundle);
       leaf.renewSoon();
+      if (sharesItsBundle(config)) await share(bundle);
     },
   });
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
@@ -130,7 +135,6 @@ const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, state: State
   };
 };
 
-/** Everybody else reads the anchors of dev mode from the state directory; nobody but us knows that `ca.crt`. */
 const sharesItsBundle = ({ issuerDir, trustAnchors }: IdentityConfig): boolean =>
   issuerDir !== undefined && trustAnchors === undefined;
 

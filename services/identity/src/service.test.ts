@@ -1,0 +1,397 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { parseHostPort } from '@gatehouse/shared/core/host-port';
+import { type DevTokenRequest, mintDevToken } from '@gatehouse/shared/dev/dev-tokens';
+import { defaultUid } from '@gatehouse/shared/kube/default-uid';
+import { silentLog } from '@gatehouse/shared/log';
+import type { RunningService } from '@gatehouse/shared/service';
+import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
+import { aPod, aServiceAccount } from '@gatehouse/shared/testing/builders';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { aGrpcClient } from '@gatehouse/shared/testing/grpc';
+import { ask } from '@gatehouse/shared/testing/started-admin';
+import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+import { type Certified, certify } from '@gatehouse/shared/tls/certify-client';
+import { aCa } from '../testing/ca-builder.ts';
+import { aName } from '../testing/csr-builder.ts';
+import { readIdentityConfig } from './config.ts';
+import { startIdentity } from './service.ts';
+
+const certifyPath = '/io.linkerd.proxy.identity.Identity/Certify';
+const pod = aPod({ name: 'frontend-0' });
+
+interface Started {
+  readonly service: RunningService;
+  readonly state: StateDir;
+  readonly source: FakeSource;
+  readonly adminToken: string;
+  /** As the proxy of a pod would. */
+  certify(request?: Partial<Asked>): Promise<Certified>;
+}
+
+interface Asked {
+  readonly name: string;
+  readonly key: KeyObject;
+  readonly csr: Uint8Array;
+  readonly token: string;
+  readonly tokenFor: Partial<DevTokenRequest>;
+}
+
+/** Identity on a fake source with the pod demo/frontend-0, over TLS with its mesh name. */
+const started = async (test: TestContext, env: NodeJS.ProcessEnv = {}): Promise<Started> => {
+  const state = await makeStateDir(env.GATEHOUSE_STATE_DIR ?? (await temporaryFolder(test)));
+  const source = new FakeSource(pod, aServiceAccount());
+  const config = readIdentityConfig({
+    GATEHOUSE_SOURCE: 'directory:/nowhere',
+    GATEHOUSE_STATE_DIR: state.root,
+    GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+    GATEHOUSE_GRPC_TLS: 'always',
+    GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+    ...env,
+  });
+  const service = await startIdentity(config, { source, log: silentLog });
+  test.after(() => service.stop('the test is over'));
+  return {
+    service,
+    state,
+    source,
+    adminToken: (await readFile(state.adminToken, 'utf8')).trim(),
+    certify: async ({ name = aName, key, csr, token, tokenFor } = {}) => {
+      const address = parseHostPort(service.grpc);
+      assert.ok(address.ok);
+      const trustAnchors = await readFile(state.trustAnchors, 'utf8');
+      const isTls = config.grpcTls === 'always';
+      const bearer = token ?? (await mintDevToken({ ...frontend, ...tokenFor, state, now: Date.now() }));
+      return certify({
+        name,
+        trustAnchors,
+        key: key ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+        token: Buffer.from(bearer),
+        server: {
+          address: address.value,
+          security: isTls ? { serverName: service.name, trustAnchors } : 'plaintext',
+        },
+        ...(csr === undefined ? {} : { csr }),
+      });
+    },
+  };
+};
+
+const frontend = {
+  namespace: 'demo',
+  serviceAccount: { name: 'default', uid: defaultUid('ServiceAccount', 'demo', 'default') },
+  pod: { name: 'frontend-0', uid: pod.meta.uid },
+};
+
+/** Certify works once the own leaf is there, a moment after the start. */
+const ready = async ({ service }: Started): Promise<void> => {
+  for (;;) if ((await fetch(`${service.admin}/ready`)).status === 200) return;
+};
+
+describe('the identity service', () => {
+  it('certifies a pod over TLS with mesh names', async (test) => {
+    const identity = await started(test);
+    await ready(identity);
+    const { chain, validUntil } = await identity.certify();
+    const [leaf, issuer, ...more] = chain.map((der) => new X509Certificate(der));
+    assert.ok(leaf && issuer);
+    assert.equal(leaf.subjectAltName, `DNS:${aName}`);
+    assert.equal(leaf.verify(issuer.publicKey), true);
+    assert.equal(more.length, 0, 'the root is left out');
+    const root = new X509Certificate(await readFile(identity.state.trustAnchors));
+    assert.equal(issuer.verify(root.publicKey), true);
+    assert.equal(validUntil, leaf.validToDate.getTime());
+  });
+
+  it('certifies over plaintext on loopback, where proxies insist on it', async (test) => {
+    const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
+    assert.equal((await identity.certify()).chain.length, 2);
+  });
+
+  it('shows a leaf for its own mesh name that chains to the anchors', async (test) => {
+    const identity = await started(test);
+    await ready(identity);
+    const { port } = new URL(`http://${identity.service.grpc}`);
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(port),
+      servername: identity.service.name,
+      ca: await readFile(identity.state.trustAnchors, 'utf8'),
+      minVersion: 'TLSv1.3',
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    socket.once('secureConnect', resolve).once('error', reject);
+    await promise;
+    assert.equal(socket.authorized, true);
+    assert.equal(socket.getPeerCertificate().subjectaltname, `DNS:${identity.service.name}`);
+    assert.equal(
+      identity.service.name,
+      'gatehouse-identity.gatehouse.serviceaccount.identity.gatehouse.cluster.local',
+    );
+    socket.destroy();
+  });
+
+  it('certifies a pod that the watch shows only after its token has come', async (test) => {
+    const identity = await started(test);
+    await ready(identity);
+    const late = aPod({ name: 'frontend-1' });
+    const answer = identity.certify({ tokenFor: { pod: { name: 'frontend-1', uid: late.meta.uid } } });
+    while (!/pods_awaited\{.*\} 1$/m.test((await ask(`${identity.service.admin}/metrics`)).text));
+    identity.source.put(late);
+    assert.equal((await answer).chain.length, 2);
+  });
+
+  it('certifies a pod that was deleted just now, and not one that lives under another uid', async (test) => {
+    const identity = await started(test);
+    await ready(identity);
+    identity.source.remove(pod);
+    assert.equal((await identity.certify()).chain.length, 2);
+    const other = identity.certify({ tokenFor: { pod: { name: 'frontend-0', uid: 'another-uid' } } });
+    await assert.rejects(other, { code: 'failed-precondition', message: /there is no pod demo\/frontend-0/ });
+  });
+
+  it('refuses who is not what he wants to be', async (test) => {
+    const identity = await started(test);
+    await ready(identity);
+    const admin = 'admin.demo.serviceaccount.identity.gatehouse.cluster.local';
+    await assert.rejects(identity.certify({ name: admin }), {
+      code: 'failed-precondition',
+      message: /another identity/,
+    });
+    await assert.rejects(identity.certify({ token: 'garbage' }), { code: 'invalid-argument' });
+    await assert.rejects(identity.certify({ tokenFor: { audience: 'vault' } }), {
+      code: 'failed-precondition',
+    });
+    await assert.rejects(identity.certify({ tokenFor: { lifetimeMs: -1000 } }), {
+      code: 'failed-precondition',
+    });
+    await assert.rejects(identity.certify({ csr: Buffer.from('fake-data') }), { code: 'invalid-argument' });
+  });
+
+  it('answers garbage with the right code and goes on', async (test) => {
+    const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
+    const client = aGrpcClient(test, { address: identity.service.grpc });
+    await assert.rejects(client.unary(certifyPath, Buffer.from('garbage')), { code: 'invalid-argument' });
+    await assert.rejects(client.unary(certifyPath, Buffer.alloc(0)), { code: 'invalid-argument' });
+    await assert.rejects(client.unary(certifyPath, Buffer.alloc(64 * 1024)), { code: 'resource-exhausted' });
+    await assert.rejects(client.unary('/io.linkerd.proxy.identity.Identity/Other', Buffer.alloc(0)), {
+      code: 'unimplemented',
+    });
+    const { port } = new URL(`http://${identity.service.grpc}`);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => {}).resume();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.once('close', () => resolve());
+    socket.end('GET / HTTP/1.1\r\n\r\n');
+    await promise;
+    assert.equal((await identity.certify()).chain.length, 2);
+  });
+
+  it('serves dozens of new connections at once', async (test) => {
+    const identity = await started(test);
+    await ready(identity);
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const token = await mintDevToken({ ...frontend, state: identity.state, now: Date.now() });
+    // Handshakes that had to wait are given up and tried again, as a proxy would.
+    const persist = async (): Promise<Certified> => {
+      for (;;) {
+        try {
+          return await identity.certify({ key, token });
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'unavailable');
+        }
+      }
+    };
+    const all = await Promise.all(Array.from({ length: 50 }, persist));
+    assert.equal(new Set(all.map(({ chain }) => Buffer.from(chain[0] ?? []).toString('hex'))).size, 50);
+  });
+
+  it('keeps its CA over a restart, and refuses a second instance meanwhile', async (test) => {
+    const first = await started(test);
+    await ready(first);
+    await assert.rejects(started(test, { GATEHOUSE_STATE_DIR: first.state.root }), {
+      code: 'already-exists',
+    });
+    const before = await readFile(first.state.trustAnchors, 'utf8');
+    await first.service.stop('restart');
+    const second = await started(test, { GATEHOUSE_STATE_DIR: first.state.root });
+    await ready(second);
+    assert.equal(await readFile(second.state.trustAnchors, 'utf8'), before);
+    assert.equal((await second.certify()).chain.length, 2);
+  });
+
+  it('does not start where it cannot work, says why, and leaves nothing open', async (test) => {
+    const folder = await temporaryFolder(test);
+    const missing = readIdentityConfig({
+      GATEHOUSE_SOURCE: 'directory:/nowhere',
+      GATEHOUSE_STATE_DIR: join(folder, 'missing'),
+    });
+    await assert.rejects(startIdentity(missing, { log: silentLog }), {
+      code: 'failed-precondition',
+      message: /GATEHOUSE_STATE_DIR/,
+    });
+    const running = await started(test);
+    for (const [variable, address] of [
+      ['GATEHOUSE_GRPC_ADDR', running.service.grpc],
+      ['GATEHOUSE_ADMIN_ADDR', running.service.admin.replace('http://', '')],
+    ] as const) {
+      const state = join(folder, variable);
+      await assert.rejects(started(test, { [variable]: address, GATEHOUSE_STATE_DIR: state }), {
+        code: 'failed-precondition',
+        message: new RegExp(variable),
+      });
+      const after = await started(test, { GATEHOUSE_STATE_DIR: state });
+      await after.service.stop('it could be started');
+    }
+  });
+
+  it('is not ready without a usable issuer, and says why', async (test) => {
+    const issuerDir = await temporaryFolder(test);
+    const identity = await started(test, { GATEHOUSE_ISSUER_DIR: issuerDir, GATEHOUSE_GRPC_TLS: 'auto' });
+    await writeFile(identity.state.trustAnchors, (await aCa()).pem);
+    const answer = await fetch(`${identity.service.admin}/ready`);
+    assert.equal(answer.status, 503);
+    assert.match(await answer.text(), /no usable issuer: .* holds neither tls\.crt nor crt\.pem/);
+    await assert.rejects(identity.certify(), { code: 'unavailable', message: /no usable issuer/ });
+  });
+
+  it('signs with a brought issuer, and tells the others what its roots are', async (test) => {
+    const issuerDir = await temporaryFolder(test);
+    const root = await aCa({ key: 'P-384' });
+    const issuer = await aCa({ key: 'RSA', parent: root });
+    await writeFile(join(issuerDir, 'tls.crt'), issuer.pem);
+    await writeFile(join(issuerDir, 'tls.key'), issuer.keyPem);
+    await writeFile(join(issuerDir, 'ca.crt'), root.pem);
+    const identity = await started(test, { GATEHOUSE_ISSUER_DIR: issuerDir });
+    await ready(identity);
+    assert.equal(await readFile(identity.state.trustAnchors, 'utf8'), root.pem);
+    const { chain } = await identity.certify();
+    assert.deepEqual(Buffer.from(chain[1] ?? []), Buffer.from(issuer.der));
+  });
+
+  it('needs tokens of the keys in its own state directory', async (test) => {
+    const identity = await started(test);
+    await ready(identity);
+    const other = await makeStateDir(await temporaryFolder(test));
+    const token = await mintDevToken({ ...frontend, state: other, now: Date.now() });
+    await assert.rejects(identity.certify({ token }), {
+      code: 'failed-precondition',
+      message: /no key of its issuer/,
+    });
+  });
+});
+
+describe('the REST API of identity', () => {
+  it('is closed without the token of the state directory', async (test) => {
+    const { service } = await started(test);
+    for (const path of [
+      '/v1/trust-bundle',
+      '/v1/issuer',
+      '/v1/certificates',
+      '/v1/health',
+      '/v1/openapi.json',
+    ]) {
+      assert.equal((await ask(service.admin + path)).status, 401, path);
+      assert.equal((await ask(service.admin + path, { token: 'wrong' })).status, 401, path);
+    }
+  });
+
+  it('tells what was issued, newest first, by identity, pod and serial, page by page', async (test) => {
+    const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
+    const { service, adminToken: token } = identity;
+    for (let count = 0; count < 3; count += 1) await identity.certify();
+    const list = async (query: string) =>
+      (await ask(`${service.admin}/v1/certificates${query}`, { token })).json;
+    const { items } = await list('');
+    assert.equal(items.length, 3);
+    assert.deepEqual(
+      items.map((item: { issuedAt: string }) => item.issuedAt),
+      items
+        .map((item: { issuedAt: string }) => item.issuedAt)
+        .toSorted()
+        .toReversed(),
+    );
+    const [newest] = items;
+    assert.equal(newest.identity, aName);
+    assert.deepEqual(newest.pod, { namespace: 'demo', name: 'frontend-0', uid: pod.meta.uid });
+    assert.deepEqual((await list(`?serial=${newest.serial}`)).items, [newest]);
+    assert.equal((await list(`?identity=${aName}&pod=demo/frontend-0`)).items.length, 3);
+    assert.equal((await list(`?pod=${pod.meta.uid}`)).items.length, 3);
+    assert.deepEqual((await list('?identity=nobody')).items, []);
+    const first = await list('?limit=2');
+    const second = await list(`?limit=2&continue=${first.continue}`);
+    assert.deepEqual([...first.items, ...second.items], items);
+    assert.equal(second.continue, undefined);
+  });
+
+  it('refuses filters that it does not know', async (test) => {
+    const { service, adminToken: token } = await started(test);
+    for (const query of ['?name=x', '?serial=XYZ', '?limit=0']) {
+      assert.equal((await ask(`${service.admin}/v1/certificates${query}`, { token })).status, 400, query);
+    }
+  });
+
+  it('hands out the trust bundle in PEM, and in JSON where that is asked for', async (test) => {
+    const { service, state, adminToken: token } = await started(test);
+    const pem = await ask(`${service.admin}/v1/trust-bundle`, { token });
+    assert.equal(pem.headers.get('content-type'), 'application/pem-certificate-chain');
+    assert.equal(pem.text, await readFile(state.trustAnchors, 'utf8'));
+    const { json } = await ask(`${service.admin}/v1/trust-bundle`, {
+      token,
+      headers: { accept: 'application/json' },
+    });
+    assert.equal(json.certificates.length, 1);
+    assert.equal(json.certificates[0].subject, 'CN=root.cluster.local');
+    assert.equal(json.certificates[0].pem, pem.text);
+  });
+
+  it('tells who signs, for how long, and what was refused', async (test) => {
+    const issuerDir = await temporaryFolder(test);
+    const root = await aCa();
+    const issuer = await aCa({ parent: root });
+    await writeFile(join(issuerDir, 'tls.crt'), issuer.pem);
+    await writeFile(join(issuerDir, 'tls.key'), root.keyPem);
+    await writeFile(join(issuerDir, 'ca.crt'), root.pem);
+    const bad = await started(test, { GATEHOUSE_ISSUER_DIR: issuerDir });
+    const refused = (await ask(`${bad.service.admin}/v1/issuer`, { token: bad.adminToken })).json;
+    assert.equal(refused.usable, false);
+    assert.equal(refused.issuer, null);
+    assert.match(refused.rejected.problems[0].found, /private key belongs to another/);
+    assert.equal((await ask(`${bad.service.admin}/v1/trust-bundle`, { token: bad.adminToken })).status, 503);
+    await writeFile(join(issuerDir, 'tls.key'), issuer.keyPem);
+    const good = await started(test, { GATEHOUSE_ISSUER_DIR: issuerDir });
+    const report = (await ask(`${good.service.admin}/v1/issuer`, { token: good.adminToken })).json;
+    assert.equal(report.usable, true);
+    assert.equal(report.rejected, null);
+    assert.equal(report.issuer.subject, 'CN=issuer');
+    assert.equal(report.issuer.key, 'P-256');
+    assert.equal(report.issuer.algorithm, 'ecdsa-with-SHA256');
+    assert.equal(report.issuer.anchor.subject, 'CN=root');
+    assert.ok(report.issuer.lifeLeft > 0.9 && report.issuer.lifeLeft <= 1);
+  });
+
+  it('counts certificates by outcome and shows expiries among the metrics', async (test) => {
+    const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
+    await identity.certify();
+    await assert.rejects(identity.certify({ token: 'garbage' }));
+    const { text } = await ask(`${identity.service.admin}/metrics`);
+    for (const line of [
+      'gatehouse_identity_certificates_total{result="issued",service="identity"} 1',
+      'gatehouse_identity_certificates_total{result="invalid-argument",service="identity"} 1',
+      'gatehouse_identity_issuer_usable{service="identity"} 1',
+      'gatehouse_identity_issuer_rejected{service="identity"} 0',
+    ]) {
+      assert.ok(text.includes(line), line);
+    }
+    assert.match(text, /gatehouse_identity_issuer_expiry_timestamp_seconds\{service="identity"\} \d{10}/);
+    assert.match(
+      text,
+      /gatehouse_identity_root_expiry_timestamp_seconds\{subject="CN=root\.cluster\.local",/,
+    );
+  });
+});
