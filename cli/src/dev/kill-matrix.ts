@@ -15,6 +15,8 @@ export interface KillRun {
   /** The calls and their verdicts, without times and addresses: the same for every run, or something gave way. */
   readonly verdicts: readonly string[];
   readonly output: string;
+  /** Where its state was; it is kept when the run failed, or when that was asked for. */
+  readonly state: string;
   readonly seconds: number;
 }
 
@@ -26,7 +28,7 @@ const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const longestRunMs = 180_000;
 
 /** Plays the story once in a process of its own, on a state directory of its own; `undefined` = nothing is killed. */
-export const playKill = async (kill: string | undefined): Promise<KillRun> => {
+export const playKill = async (kill: string | undefined, after?: 'keep the state'): Promise<KillRun> => {
   const state = await mkdtemp(join(tmpdir(), 'gatehouse-kill-'));
   const started = performance.now();
   const child = spawn(
@@ -42,12 +44,13 @@ export const playKill = async (kill: string | undefined): Promise<KillRun> => {
     });
   }
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code === 0) await rm(state, { recursive: true, force: true });
+  if (code === 0 && after === undefined) await rm(state, { recursive: true, force: true });
   return {
     kill: kill ?? 'nothing',
     exitCode: code,
     verdicts: output.split('\n').flatMap(verdictOf),
     output,
+    state,
     seconds: (performance.now() - started) / 1000,
   };
 };

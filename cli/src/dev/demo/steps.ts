@@ -160,7 +160,11 @@ const narrowToRequests: Step = {
     const { mesh, screen } = teller;
     const rules = await mesh.folder.apply(rulesPolicy);
     screen.did(`wrote ${rulesPolicy}`);
-    screen.manifest(excerpt(rules.text).filter((line) => /ports|rules/.test(line)));
+    screen.manifest(
+      excerpt(rules.text)
+        .filter((line) => /ports|rules/.test(line))
+        .map((line) => line.trim()),
+    );
     await showRow(teller, 9000, rules.at);
     const opened = await teller.callUntil({ from: 'frontend-0', url: `${api}/api/x`, expect: 200 }, rules.at);
     screen.note(`enforced ${opened.afterMs} ms after the file changed`);
