@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type Attempt, evaluate, type Verdict } from '@gatehouse/shared/core/evaluate-inbound';
+import { checkProxyRegex } from '@gatehouse/shared/proxy-regex';
+import { decodeInbound } from '@gatehouse/shared/wire/decode-inbound';
 import fc from 'fast-check';
 import { compileSituation } from '../../../testing/compile-situation.ts';
 import { type Case, cases } from '../../../testing/random-situation.ts';
+import { encodeInbound } from '../../ports/encode-inbound.ts';
 import { type Decision, decide } from './decide/decide.ts';
 import type { CompiledPort } from './model.ts';
 
@@ -16,8 +19,11 @@ it('a proxy that enforces the compiled row gives the verdict that the policies g
   fc.assert(
     fc.property(cases, ({ situation, attempts }) => {
       const compiled = compileSituation(situation);
+      // Through the wire, as a proxy gets it: a message that it could not read would close the port.
+      const received = decodeInbound(encodeInbound(compiled.server), checkProxyRegex);
+      assert(received.ok);
       for (const attempt of attempts) {
-        const verdict = evaluate(compiled.server, attempt, situation.matchesRegex);
+        const verdict = evaluate(received.value, attempt, situation.matchesRegex);
         const decision = decide(situation, attempt);
         assert.deepEqual(outcomeOf(verdict), decision);
         for (const name of coverage({ situation, compiled, attempt, verdict, decision })) {
