@@ -58,7 +58,7 @@ export const openScreen = ({ paint, out }: Terminal): Screen => {
     },
     did: (text) => indented(paint('yellow', '+'), text),
     manifest: (lines) => {
-      for (const line of lines) out(`    ${paint('dim', line)}`);
+      for (const line of lines) out(`   ${paint('dim', line)}`);
     },
     saw: (who, what) => indented(paint('cyan', '<'), `${who}: ${what}`),
     call: ({ what, verdict, allowed, expected }) => {
