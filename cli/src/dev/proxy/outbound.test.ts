@@ -112,6 +112,20 @@ test('endpoints that come and go are followed', async (t) => {
   assert.equal(bodyOf(await frontend.caller.call({ url })).workload, 'second');
 });
 
+test('a backend that starts anew is reached over a new connection, HTTP/2 and HTTP/1', async (t) => {
+  for (const how of ['meshed', 'meshed-http1'] as const) {
+    const { mesh, frontend, backend } = await aPair(t);
+    mesh.service(service, [at(backend, 8080)], how);
+    const before = await frontend.caller.call({ url });
+    await backend.proxy.stop('restart');
+    const again = await mesh.pod('backend', { ports: [8080], ip: backend.ip });
+    await again.seen('row', ({ port }) => port === 8080);
+    const after = await frontend.caller.call({ url });
+    assert.deepEqual([before.status, after.status], [200, 200], how);
+    assert.notEqual(after.connections.upstream, before.connections.upstream);
+  }
+});
+
 const openTunnel = async (frontend: TestPod, target: string): Promise<{ status: number; socket: Socket }> => {
   const proxy = parseHostPort(frontend.proxy.httpProxy ?? '');
   assert.ok(proxy.ok);

@@ -191,14 +191,15 @@ export class TestMesh {
       ports = [],
       env = {},
       apps,
+      ip = someAddress(),
     }: {
+      readonly ip?: string;
       readonly ports?: readonly number[];
       readonly env?: Readonly<Record<string, string>>;
       /** `host:port` of applications in the order of `ports`; started when left out. */
       readonly apps?: readonly string[];
     } = {},
   ): Promise<TestPod> {
-    const ip = someAddress();
     const folder = await temporaryFolder(this.#test);
     const workload = await startWorkload({ name, listen: ports.map(() => ({ host: '127.0.0.1', port: 0 })) });
     this.#closing.push(() => workload.stop());

@@ -91,9 +91,14 @@ class Http2Connection {
 
 /** Keeps connections to one endpoint. HTTP/1 requests travel as HTTP/2 where the endpoint says that it can. */
 export const createUpstream = (endpoint: Endpoint, options: DialOptions): Upstream => {
-  const open = (): Promise<Socket> => dial(endpoint, options);
-  const http1 = new DialAgent(open);
-  const http2 = new Http2Connection(open, printHostPort(endpoint.address));
+  const openHttp = async (): Promise<Socket> => {
+    const socket = await dial(endpoint, options);
+    // Raw connections may be half open; a kept HTTP connection that was would take one more request, and lose it.
+    socket.allowHalfOpen = false;
+    return socket;
+  };
+  const http1 = new DialAgent(openHttp);
+  const http2 = new Http2Connection(openHttp, printHostPort(endpoint.address));
   let pending = 0;
   const counted = async <T>(work: () => Promise<T>): Promise<T> => {
     pending += 1;
@@ -124,7 +129,7 @@ export const createUpstream = (endpoint: Endpoint, options: DialOptions): Upstre
     send: (request) =>
       counted(() => (request.version === 2 || endpoint.http2 ? overHttp2(request) : overHttp1(request))),
     connect: async () => {
-      const socket = await open();
+      const socket = await dial(endpoint, options);
       pending += 1;
       socket.once('close', () => {
         pending -= 1;
