@@ -1,5 +1,6 @@
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { manifestsPage } from './manifests-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { restPage } from './rest-page.ts';
 import { askServices } from './running-services.ts';
@@ -14,5 +15,6 @@ export const referencePages = async (): Promise<Readonly<Record<string, string>>
     'errors.md': errorsPage(),
     'rest.md': restPage(told),
     'cli.md': cliPage(),
+    'manifests.md': manifestsPage(),
   };
 };

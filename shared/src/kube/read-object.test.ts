@@ -59,12 +59,18 @@ test('a label or annotation that is no text is read as text, since dropping it c
 });
 
 test('metadata that cannot be read costs only itself', () => {
-  const { object, warnings } = readWire('Pod', { metadata: { creationTimestamp: 'today', labels: [] } });
+  const { object, warnings } = readWire('Pod', { metadata: { creationTimestamp: '2026', labels: [] } });
   assert.deepEqual([object.meta.createdAt, object.meta.labels], [0, {}]);
   assert.deepEqual(warnings, [
-    'metadata.creationTimestamp: `today` is no time: RFC 3339, such as 2026-01-31T12:00:00Z',
+    'metadata.creationTimestamp: `2026` is no time: RFC 3339, such as 2026-01-31T12:00:00Z',
     'metadata.labels: an empty list is no object: write names and texts',
   ]);
+});
+
+test('annotations that cannot be read at all say deny, as they may have', () => {
+  const { object, warnings } = readWire('Namespace', { metadata: { annotations: ['x'] } });
+  assert.deepEqual(object.meta.annotations, { 'config.linkerd.io/default-inbound-policy': 'deny' });
+  assert.deepEqual(warnings, ['metadata.annotations: a list is no object: write names and texts']);
 });
 
 test('the namespace is default when none is written', () => {

@@ -6,7 +6,7 @@ import type { WireObject } from '../parse/fields.ts';
 import { readObject } from '../read-object.ts';
 import { fillIn, leavesAddressOut } from './fill-in.ts';
 import { unactedKind, unactedKinds } from './unacted-kinds.ts';
-import { isWorkloadKind, readWorkload, type Workload, workloadKinds } from './workload.ts';
+import { isWorkloadKind, readWorkload, type Workload, workloadGroup, workloadKinds } from './workload.ts';
 
 /** What one document of a manifest stands for, before anything is known of the other manifests. */
 export type Draft =
@@ -32,10 +32,8 @@ export interface Drafts {
   readonly remarks: readonly Remark[];
 }
 
-const splitVersion = (apiVersion: string): { readonly group: string; readonly version: string } => {
-  const slash = apiVersion.lastIndexOf('/');
-  return { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) };
-};
+/** `apps/v1` is of the group `apps`, `v1` of the core group. */
+const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.lastIndexOf('/')));
 
 const nameIn = (document: WireObject): string => {
   const { namespace, name } = (document.metadata ?? {}) as {
@@ -45,29 +43,40 @@ const nameIn = (document: WireObject): string => {
   return namespace === undefined ? String(name) : `${String(namespace)}/${String(name)}`;
 };
 
-/** What to say of a kind that nobody reads. */
-const unknownKind = (group: string, wireKind: string): Problem => {
-  const rows = [...kinds.map((kind) => kindTable[kind]), ...unactedKinds];
-  const elsewhere = rows.find((row) => row.wireKind === wireKind);
-  const known = [...new Set([...rows.map((row) => row.wireKind), ...workloadKinds])];
-  const near = nearestWord(wireKind, known);
-  return {
-    field: 'kind',
-    found: `${wireKind} of ${group === '' ? 'the core group' : `\`${group}\``} is not read`,
-    fix:
-      elsewhere !== undefined
-        ? `${wireKind} is read from the group \`${elsewhere.group}\``
-        : near === undefined
-          ? 'nothing of it is used'
-          : `did you mean \`${near}\`?`,
-  };
+interface KnownKind {
+  readonly group: string;
+  readonly wireKind: string;
+}
+
+const knownKinds: readonly KnownKind[] = [
+  ...kinds.map((kind): KnownKind => kindTable[kind]),
+  ...workloadKinds.map((wireKind) => ({ group: workloadGroup, wireKind })),
+  ...unactedKinds,
+];
+
+const printGroup = (group: string): string => (group === '' ? 'the core group' : `\`${group}\``);
+
+const fixKind = (wireKind: string): string => {
+  const groups = knownKinds
+    .filter((known) => known.wireKind === wireKind)
+    .map(({ group }) => printGroup(group));
+  if (groups.length > 0) return `${wireKind} is read from ${groups.join(' and ')}`;
+  const near = nearestWord(wireKind, [...new Set(knownKinds.map((known) => known.wireKind))]);
+  return near === undefined ? 'nothing of it is used' : `did you mean \`${near}\`?`;
 };
+
+/** What to say of a kind that nobody reads. */
+const unknownKind = (group: string, wireKind: string): Problem => ({
+  field: 'kind',
+  found: `${wireKind} of ${printGroup(group)} is not read`,
+  fix: fixKind(wireKind),
+});
 
 const draftOf = (
   document: WireObject,
 ): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[] }> => {
   const wireKind = String(document.kind);
-  const { group } = splitVersion(String(document.apiVersion));
+  const group = groupOf(String(document.apiVersion));
   const about = `${wireKind} ${nameIn(document)}`;
   const remark = (problem: Problem, kind?: Kind): Remark => ({ kind, object: about, problem });
   if (isWorkloadKind(group, wireKind)) {

@@ -50,7 +50,7 @@ export class FolderState {
     const unsteady: string[] = [];
     for (const path of ready) {
       this.#leaving.delete(path);
-      if (!(await this.#take(path))) unsteady.push(path);
+      if (!(await this.#refresh(path))) unsteady.push(path);
     }
     for (const path of unsteady) this.#settled.again(path, now);
     if (unsteady.length === 0) {
@@ -71,7 +71,7 @@ export class FolderState {
     }
   }
 
-  async #take(path: string): Promise<boolean> {
+  async #refresh(path: string): Promise<boolean> {
     const read = await this.#read(path);
     switch (read.kind) {
       case 'changed':

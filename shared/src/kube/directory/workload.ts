@@ -5,11 +5,12 @@ import { Fields, type WireObject } from '../parse/fields.ts';
 import { readObject } from '../read-object.ts';
 import { explicitUid, fillIn, runningStatus } from './fill-in.ts';
 
+export const workloadGroup = 'apps';
 export const workloadKinds = ['Deployment', 'StatefulSet', 'DaemonSet'] as const;
 export type WorkloadKind = (typeof workloadKinds)[number];
 
 export const isWorkloadKind = (group: string, wireKind: string): wireKind is WorkloadKind =>
-  group === 'apps' && (workloadKinds as readonly string[]).includes(wireKind);
+  group === workloadGroup && (workloadKinds as readonly string[]).includes(wireKind);
 
 /** More would be a slip of the finger, and each replica is an object. */
 const mostReplicas = 10_000;

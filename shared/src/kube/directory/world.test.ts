@@ -330,8 +330,16 @@ suite('warnings', () => {
       'Deploymnet s: kind: Deploymnet of `apps` is not read: did you mean `Deployment`?',
     ],
     [
+      { apiVersion: 'extensions/v1beta1', kind: 'Deployment', metadata: { name: 's' } },
+      'Deployment s: kind: Deployment of `extensions` is not read: Deployment is read from `apps`',
+    ],
+    [
+      { apiVersion: 'v1', kind: 'HTTPRoute', metadata: { name: 's' } },
+      'HTTPRoute s: kind: HTTPRoute of the core group is not read: HTTPRoute is read from `policy.linkerd.io` and `gateway.networking.k8s.io`',
+    ],
+    [
       { apiVersion: 'v1', kind: 'NetworkAuthenticationPolicy', metadata: { name: 's', namespace: 'n' } },
-      'NetworkAuthenticationPolicy n/s: kind: NetworkAuthenticationPolicy of the core group is not read: NetworkAuthenticationPolicy is read from the group `policy.linkerd.io`',
+      'NetworkAuthenticationPolicy n/s: kind: NetworkAuthenticationPolicy of the core group is not read: NetworkAuthenticationPolicy is read from `policy.linkerd.io`',
     ],
     [
       { apiVersion: 'policy.linkerd.io/v1beta1', kind: 'ServerAuthorization', metadata: { name: 's' } },
@@ -370,7 +378,7 @@ suite('warnings', () => {
   test('name the manifest, the object, what is wrong and what to do', () => {
     for (const [object, warning] of cases)
       assert.deepEqual(texts(compose(manifest('a.yaml', object))), [`a.yaml: ${warning}`]);
-    assert.equal(cases.length, 11);
+    assert.equal(cases.length, 13);
   });
 
   test('name both pods that claim one address', () => {

@@ -1,19 +1,33 @@
 import type { Labels } from '../../core/label-selector.ts';
-import { isReadAnnotation } from '../annotations.ts';
+import { defaultInboundPolicyAnnotation, isReadAnnotation } from '../annotations.ts';
 import { intern } from '../intern.ts';
 import type { ObjectMeta } from '../kinds.ts';
 import { describe, type Fields, isWireObject } from './fields.ts';
+
+interface TextsReader {
+  readonly keep: (key: string) => boolean;
+  /** What counts when there is something, and it cannot be read. */
+  readonly unreadable: Labels;
+}
+
+const labelsReader: TextsReader = { keep: () => true, unreadable: {} };
+
+/** Annotations that nobody can read may have said `deny`, so that is what they say. */
+const annotationsReader: TextsReader = {
+  keep: isReadAnnotation,
+  unreadable: { [defaultInboundPolicyAnnotation]: 'deny' },
+};
 
 /**
  * Labels or annotations. Kubernetes refuses a value that is no text; a manifest that says `quarantine: true` means the
  * text, and dropping the label could open what a selector closes: so scalars are read as text, with a problem noted.
  */
-const readTexts = (fields: Fields, name: string, keep: (key: string) => boolean): Labels => {
+const readTexts = (fields: Fields, name: string, { keep, unreadable }: TextsReader): Labels => {
   const value = fields.raw(name);
   if (value === undefined) return {};
   if (!isWireObject(value)) {
     fields.refuse(name, `${describe(value)} is no object`, 'write names and texts');
-    return {};
+    return unreadable;
   }
   const texts: Record<string, string> = {};
   for (const [key, text] of Object.entries(value)) {
@@ -33,10 +47,13 @@ const readTexts = (fields: Fields, name: string, keep: (key: string) => boolean)
   return texts;
 };
 
+/** RFC 3339 as API servers write it; `Date.parse` alone would take almost anything for a time. */
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
 const readTime = (fields: Fields, name: string): number | undefined => {
   const text = fields.text(name);
   if (text === undefined) return undefined;
-  const time = Date.parse(text);
+  const time = timestamp.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time)
     ? fields.refuse(name, `${describe(text)} is no time`, 'RFC 3339, such as 2026-01-31T12:00:00Z')
     : time;
@@ -66,7 +83,7 @@ export const readMeta = (fields: Fields, namespaced: boolean): ObjectMeta | unde
     uid: fields.text('uid') ?? '',
     createdAt: readTime(fields, 'creationTimestamp') ?? 0,
     ...(deletedAt === undefined ? {} : { deletedAt }),
-    labels: readTexts(fields, 'labels', () => true),
-    annotations: readTexts(fields, 'annotations', isReadAnnotation),
+    labels: readTexts(fields, 'labels', labelsReader),
+    annotations: readTexts(fields, 'annotations', annotationsReader),
   };
 };

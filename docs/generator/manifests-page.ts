@@ -1,0 +1,72 @@
+import { readAnnotationFamilies, readAnnotations } from '../../shared/src/kube/annotations.ts';
+import { unactedKinds } from '../../shared/src/kube/directory/unacted-kinds.ts';
+import { workloadGroup, workloadKinds } from '../../shared/src/kube/directory/workload.ts';
+import { kinds, kindTable } from '../../shared/src/kube/kind-table.ts';
+import { code, page, table } from './table.ts';
+
+const versionsOf = (group: string, versions: readonly string[]): string =>
+  versions.map((version) => code(group === '' ? version : `${group}/${version}`)).join(', ');
+
+const readKinds = (): string =>
+  table(
+    ['kind', 'apiVersion', 'when it cannot be read'],
+    kinds.map((kind) => {
+      const { wireKind, group, versions, class: kindClass } = kindTable[kind];
+      const consequence =
+        kindClass === 'core'
+          ? 'costs the field'
+          : 'rejected: grants nothing, and closes what it would have governed';
+      return [code(wireKind), versionsOf(group, versions), consequence];
+    }),
+  );
+
+/** What a folder of manifests may hold, from the tables that read it. */
+export const manifestsPage = (): string =>
+  page(
+    'Manifests',
+    '`GATEHOUSE_SOURCE=directory:PATH` makes a folder the cluster: every `*.yaml`, `*.yml` and `*.json` below it, except names that\n' +
+      'begin with a dot and links that lead out of it. A file is read once its size and modification time have not changed for\n' +
+      '50 ms, or when it was renamed into the folder, which is the way to replace a manifest without anybody seeing half of it.',
+    '## Kinds',
+    readKinds(),
+    `${workloadKinds.map(code).join(', ')} (${code(`${workloadGroup}/v1`)}) become pods \`NAME-0\`, \`NAME-1\` and so on; a DaemonSet has one on each\n` +
+      'Node, at least one. `List` is taken apart. Any other kind is a warning in the log, and so are these of Linkerd, until they\n' +
+      'are acted upon:',
+    table(
+      ['kind', 'group', 'until then'],
+      unactedKinds.map(({ wireKind, group, without }) => [code(wireKind), code(group), without]),
+    ),
+    '## What a manifest may leave out',
+    table(
+      ['field', 'then'],
+      [
+        ['`metadata.namespace`', '`default`; namespaces that are only named exist too'],
+        [
+          '`metadata.uid`',
+          'a UUID made of kind, namespace and name: write another one for another life of the same name',
+        ],
+        ['`metadata.creationTimestamp`', 'as old as all others without one; the name decides'],
+        ['`status` of a Pod', '`Running` and ready'],
+        [
+          '`status.podIPs`',
+          'an address in 127.64.0.0/10 made of namespace and name; one address written for two pods is given to neither',
+        ],
+        ['`spec.clusterIP` of a Service', 'the same in 127.128.0.0/10'],
+        [
+          `label ${code('linkerd.io/control-plane-ns')} of a Pod`,
+          `the mesh's, if the annotation ${code('linkerd.io/inject')} of the pod, else of its namespace, is ${code('enabled')}`,
+        ],
+        ['ServiceAccount `default`', 'every namespace has it'],
+      ],
+    ),
+    'All of it depends on nothing but what the folder holds, so every process that reads the folder comes to the same. The pods and\n' +
+      'ServiceAccounts `gatehouse-identity`, `gatehouse-destination` and `gatehouse-policy` are there without being written.',
+    '## What goes wrong',
+    'A mistake in a policy object never opens anything: with an unknown or unreadable field it is rejected, the log names every\n' +
+      'problem, and what its selector and ports still name is closed (nothing is, where it says `mode: Audit`). A file that\n' +
+      'cannot be read any more keeps its objects, its policies rejected; one that never could be read denies everything until\n' +
+      'it is mended or removed. A policy object that is written twice is rejected; of any other object the first copy counts,\n' +
+      'and copies that differ in the default policy mean `deny`. When the folder is gone, what it held last stays in force.',
+    '## Annotations',
+    `These are read; all others are dropped: ${[...readAnnotations, ...readAnnotationFamilies.map((family) => `${family}*`)].map(code).join(', ')}.`,
+  );
