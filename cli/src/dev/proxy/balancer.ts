@@ -14,7 +14,7 @@ export interface Balancer {
   /** Runs `work` with an endpoint, and with another if it could not be connected to, until the failfast time is over. */
   use<T>(work: (upstream: Upstream) => Promise<T>): Promise<T>;
   readonly endpoints: readonly Endpoint[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 const failfastMs = 3_000;
@@ -68,7 +68,7 @@ const balance = (
         await sleep(retryMs);
       }
     },
-    close: () => {
+    close: async () => {
       unsubscribe();
       for (const upstream of upstreams.values()) upstream.close();
       upstreams.clear();
@@ -128,10 +128,9 @@ export const balanceAuthority = (
     get endpoints() {
       return balancer.endpoints;
     },
-    close: () => {
+    close: async () => {
       abort.abort();
-      balancer.close();
-      void running;
+      await Promise.all([balancer.close(), running]);
     },
   };
 };

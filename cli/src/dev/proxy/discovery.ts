@@ -30,7 +30,7 @@ export interface Discovery {
   readonly policy: Latest<TargetPolicy>;
   /** Undefined until the first answer. */
   readonly profile: Latest<TargetProfile | undefined>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const noProfile: TargetProfile = { endpoint: undefined, opaque: false };
@@ -96,10 +96,17 @@ export const discover = (plane: ControlPlane, target: OutboundTarget): Discovery
   const abort = new AbortController();
   const policy = new Latest<TargetPolicy>({ kind: 'unknown' });
   const profile = new Latest<TargetProfile | undefined>(undefined);
-  void watchPolicy(plane, target, { policy, signal: abort.signal });
+  const watches = [watchPolicy(plane, target, { policy, signal: abort.signal })];
   const profiled =
     target.kind === 'address' && plane.config.profileNetworks.some((net) => networkContains(net, target.ip));
-  if (profiled) void watchProfile(plane, printTarget(target), { profile, signal: abort.signal });
+  if (profiled) watches.push(watchProfile(plane, printTarget(target), { profile, signal: abort.signal }));
   else profile.set(noProfile);
-  return { policy, profile, close: () => abort.abort() };
+  return {
+    policy,
+    profile,
+    close: async () => {
+      abort.abort();
+      await Promise.all(watches);
+    },
+  };
 };

@@ -46,6 +46,8 @@ export interface ProxyConfig {
   readonly defaultPolicy: EnforcedServer;
   readonly streamLimits: StreamLimits;
   readonly connectTimeoutMs: number;
+  /** How long what is known of a target outlives its last use. */
+  readonly discoveryIdleMs: number;
   readonly detectTimeoutMs: number;
   /** The pod's own address, from which it dials; undefined = whatever the system takes. */
   readonly podIp: string | undefined;
@@ -153,6 +155,7 @@ export const readProxyConfig = (env: Environment): ProxyConfig => {
     ),
     streamLimits: reader.limits(),
     connectTimeoutMs: read('OUTBOUND_CONNECT_TIMEOUT', duration, 0, '1s'),
+    discoveryIdleMs: read('OUTBOUND_DISCOVERY_IDLE_TIMEOUT', duration, 0, '5s'),
     detectTimeoutMs,
     podIp: read('INBOUND_IPS', firstIp, undefined, '') ?? inbound[0]?.listen.host,
     inbound,

@@ -237,6 +237,15 @@ test('until the first row the environment decides: deny closes every connection'
   assert.equal(await call(open, { from: someAddress() }), 200);
 });
 
+test('InvalidArgument ends the watch of a port for good, and what it had stays in force', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
+  mesh.refuse('backend', 8080, { code: 'invalid-argument', message: 'no such port' });
+  const lost = await backend.seen('stream-lost', ({ target }) => target === '8080');
+  assert.equal(lost.retryMs, undefined);
+  assert.equal(await call(backend, { from }), 200);
+});
+
 test('garbage ends its own connection and nothing else: seven openings', async (t) => {
   const from = someAddress();
   const { backend } = await aBackend(t, aRow({ authorizations: [anybody] }));

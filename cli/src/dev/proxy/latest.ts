@@ -49,3 +49,6 @@ export class Latest<T> {
     });
   }
 }
+
+/** For `when`: any value will do. */
+export const isSet = <T>(value: T | undefined): value is T => value !== undefined;

@@ -5,6 +5,7 @@ import { DialError } from './dial.ts';
 import { printTarget, type TargetPolicy } from './discovery.ts';
 import type { Endpoint } from './endpoints.ts';
 import { emptyAnswer, type HttpAnswer, type HttpRequest, withHeader } from './http-message.ts';
+import { isSet } from './latest.ts';
 import { chooseRule, chooseWay, type Way } from './outbound-row.ts';
 import type { OutboundTarget } from './outbound-target.ts';
 import type { Lease } from './target-cache.ts';
@@ -12,7 +13,6 @@ import type { Lease } from './target-cache.ts';
 type Known = Exclude<TargetPolicy, { readonly kind: 'unknown' }>;
 
 const isKnown = (policy: TargetPolicy): policy is Known => policy.kind !== 'unknown';
-const isSet = <T>(value: T | undefined): value is T => value !== undefined;
 
 /** What is to be sent: a request, or a raw connection. */
 export type Traffic = { readonly kind: 'http'; readonly request: HttpRequest } | { readonly kind: 'tcp' };
@@ -61,6 +61,10 @@ export const mayDetect = async ({ discovery }: Lease, signal: AbortSignal): Prom
   const profile = await discovery.profile.when(isSet, signal);
   return !profile.opaque && !(policy.kind === 'row' && policy.row.opaque);
 };
+
+/** False for a name without a Service, a policy that cannot be read: there is nothing that is worth keeping. */
+export const leadsSomewhere = ({ discovery }: Lease): boolean =>
+  discovery.policy.value.kind === 'row' || discovery.profile.value?.endpoint !== undefined;
 
 const refusal = (status: number, reason: string): HttpAnswer =>
   emptyAnswer(status, [['l5d-proxy-error', reason.replace(/[^\x20-\x7e]+/g, ' ')]]);

@@ -88,6 +88,18 @@ test('a name that is no Service is answered 502 and said to be none', async (t) 
   assert.match(String(headers['l5d-proxy-error']), /knows no Service nothing\.demo\.svc\.cluster\.local:80/);
 });
 
+test('a Service that comes to be is found, on a connection that asked for it too early', async (t) => {
+  const { mesh, backend } = await aPair(t);
+  const env = { LINKERD2_PROXY_OUTBOUND_DISCOVERY_IDLE_TIMEOUT: '1ms' };
+  const early = await mesh.pod('early', { env });
+  mesh.push('backend', 8080, aRow({ authorizations: [admit(early.ip)] }));
+  assert.equal((await early.caller.call({ url })).status, 502);
+  mesh.service(service, [at(backend, 8080)]);
+  let last = await early.caller.call({ url });
+  while (last.status === 502) last = await early.caller.call({ url });
+  assert.notEqual(last.connections.upstream, undefined);
+});
+
 test('an endpoint that cannot be reached is passed over, and one of another identity is never spoken to', async (t) => {
   const { mesh, frontend, backend } = await aPair(t);
   mesh.service(service, [`${someAddress()}:8080`, at(backend, 8080)]);

@@ -10,10 +10,12 @@ import { type AppTarget, createAppTarget } from './app-target.ts';
 import { AuthzMetrics } from './authz-metrics.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { answerDevState, type DevState, portState } from './dev-state.ts';
+import type { DialOptions } from './dial.ts';
 import type { ControlAddress, ProxyConfig } from './env.ts';
 import type { EventLog } from './event-log.ts';
 import { createIdentity, type Obtain, obtainByCertify } from './identity.ts';
 import { type InboundListener, type InboundOptions, listenInbound } from './inbound.ts';
+import { isSet } from './latest.ts';
 import { listenOutbound, type OutboundListener } from './outbound.ts';
 import { initialPolicy, type PortPolicy } from './port-policy.ts';
 import { createHttp1Server } from './serve-http1.ts';
@@ -40,8 +42,6 @@ export interface RunningProxy {
 
 /** The proxy's own, by which policies know it even where another port is bound. */
 const adminPort = 4191;
-
-const isSet = <T>(value: T | undefined): value is T => value !== undefined;
 
 /** The namespace in `{"ns":"…","pod":"…"}` or `ns:pod`; only names without one need it. */
 const namespaceOf = (workload: string): string => {
@@ -125,11 +125,12 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
     supervisor.onEnd(`port ${policy.port}`, () => listener.close());
     supervisor.onEnd(`application of ${policy.port}`, () => own.app.close());
   };
-  const targets = createTargetCache(plane, {
+  const dialOptions: DialOptions = {
     localAddress: config.podIp,
     material: () => identity.certificate.when<Certified>(isSet, signal),
     timeoutMs: config.connectTimeoutMs,
-  });
+  };
+  const targets = createTargetCache({ plane, dialOptions, idleMs: config.discoveryIdleMs });
   supervisor.onEnd('targets', () => targets.close());
   let outbound: OutboundListener | undefined;
   const state = (): DevState => ({

@@ -18,7 +18,7 @@ export interface TargetCache {
   acquire(target: OutboundTarget): Lease;
   /** The targets in use and where their traffic can go. */
   list(): readonly { readonly target: string; readonly endpoints: readonly string[] }[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 interface Entry {
@@ -28,17 +28,21 @@ interface Entry {
   eviction: NodeJS.Timeout | undefined;
 }
 
-/** As long as the proxy keeps what nobody uses (contract/proxy.md §2.4). */
-const idleMs = 5_000;
+export interface TargetCacheOptions {
+  readonly plane: ControlPlane;
+  readonly dialOptions: DialOptions;
+  /** How long what nobody holds is kept (contract/proxy.md §2.4). */
+  readonly idleMs: number;
+}
 
 /** Shares discovery and connections between all who go to a target. */
-export const createTargetCache = (plane: ControlPlane, dialOptions: DialOptions): TargetCache => {
+export const createTargetCache = ({ plane, dialOptions, idleMs }: TargetCacheOptions): TargetCache => {
   const entries = new Map<string, Entry>();
-  const evict = (key: string, entry: Entry): void => {
+  const evict = async (key: string, entry: Entry): Promise<void> => {
     clearTimeout(entry.eviction);
     entries.delete(key);
-    entry.discovery.close();
-    for (const balancer of entry.balancers.values()) balancer.close();
+    const balancers = [...entry.balancers.values()].map((balancer) => balancer.close());
+    await Promise.all([entry.discovery.close(), ...balancers]);
   };
   const balancerOf = (entry: Entry, to: Parameters<Lease['balancer']>[0]): Balancer => {
     const key = 'authority' in to ? to.authority : JSON.stringify(to.endpoint);
@@ -72,7 +76,7 @@ export const createTargetCache = (plane: ControlPlane, dialOptions: DialOptions)
           held = false;
           entry.holders -= 1;
           const idle = entry.holders === 0 && entries.get(key) === entry;
-          if (idle) entry.eviction = setTimeout(() => evict(key, entry), idleMs);
+          if (idle) entry.eviction = setTimeout(() => void evict(key, entry), idleMs);
         },
       };
     },
@@ -83,8 +87,8 @@ export const createTargetCache = (plane: ControlPlane, dialOptions: DialOptions)
           endpoints.map(({ address }) => printHostPort(address)),
         ),
       })),
-    close: () => {
-      for (const [key, entry] of entries) evict(key, entry);
+    close: async () => {
+      await Promise.all([...entries].map(([key, entry]) => evict(key, entry)));
     },
   };
 };

@@ -15,7 +15,7 @@ import {
 import { PortSpec } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
 import { OutboundPolicy, TrafficSpec } from '@gatehouse/shared/gen/io/linkerd/proxy/outbound';
 import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/shared/grpc/server';
-import type { Method, StreamCall } from '@gatehouse/shared/grpc/transport';
+import type { Method, Status, StreamCall } from '@gatehouse/shared/grpc/transport';
 import { silentLog } from '@gatehouse/shared/log';
 import { Metrics } from '@gatehouse/shared/metrics';
 import {
@@ -88,6 +88,7 @@ export class TestMesh {
   readonly #endpoints = new Map<string, Uint8Array>();
   readonly #profiles = new Map<string, Uint8Array>();
   readonly #policies = new Map<string, Uint8Array>();
+  readonly #refusals = new Map<string, Status>();
   readonly #streams = new Map<string, Set<StreamCall>>();
   #server: RunningGrpcServer | undefined;
   #address = '127.0.0.1:0';
@@ -148,6 +149,13 @@ export class TestMesh {
   push(pod: string, port: number, row: InboundServer | Uint8Array): void {
     const bytes = row instanceof Uint8Array ? row : encodeInbound(row);
     this.#say(this.#rows, `${pod}:${port}`, bytes);
+  }
+
+  /** Answers WatchPort of a pod's port with this status from now on, open streams included. */
+  refuse(pod: string, port: number, status: Status): void {
+    const key = `${pod}:${port}`;
+    this.#refusals.set(this.#streamName(this.#rows, key), status);
+    for (const call of this.#streams.get(this.#streamName(this.#rows, key)) ?? []) call.end(status);
   }
 
   /** A Service whose endpoints are these `ip:port`, meshed or not. */
@@ -271,6 +279,8 @@ export class TestMesh {
 
   #open(call: StreamCall, answers: Map<string, Uint8Array>, key: string): void {
     const name = this.#streamName(answers, key);
+    const refusal = this.#refusals.get(name);
+    if (refusal !== undefined) throw new GatehouseError(refusal.code, refusal.message);
     const known = answers.get(key);
     if (known === undefined && answers === this.#policies) throw new GatehouseError('not-found', `no ${key}`);
     const streams = this.#streams.get(name) ?? new Set();
