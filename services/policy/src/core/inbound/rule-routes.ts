@@ -7,6 +7,7 @@ import type {
   Meta,
 } from '@gatehouse/shared/core/inbound-server';
 import type { RegexMatcher } from '@gatehouse/shared/core/match-request';
+import { unnormalizedPath } from '@gatehouse/shared/core/unnormalized-path';
 import type { PolicyRule } from '@gatehouse/shared/kube/kinds';
 import {
   type Conjunction,
@@ -45,13 +46,6 @@ export interface RuleRoutes<Route> {
 /** Per port, of everything that rules make: independent header conditions multiply. */
 export const maxMatches = 256;
 
-/**
- * Paths that an application may read as another path than the proxy does: empty and dot segments, backslashes,
- * parameters, and the escapes of dot, slash, backslash, semicolon and NUL. It matches the whole path, so it is longer
- * than any prefix that matches, and no rule may name such a path.
- */
-export const unnormalizedPath = '^(?:.*(?://|\\\\|;|/\\.{1,2}(?:/|$)|%(?:2[eEfF5]|5[cC]|3[bB]|00)).*)$';
-
 const named = (name: string): Meta => ({ kind: 'default', name });
 
 /** What nobody mentioned has a route, so that it is 403 and not 404, and so that grants without rules hold. */
@@ -62,6 +56,7 @@ export const catchAllRoute: HttpRoute = {
   rules: [{ matches: [{ path: { kind: 'prefix', value: '/' }, headers: [], queryParams: [] }], filters: [] }],
 };
 
+/** It matches the whole path, so it is longer than any prefix that matches; no rule may name such a path. */
 const guardRoute: HttpRoute = {
   meta: named('unnormalized-path'),
   hosts: [],
