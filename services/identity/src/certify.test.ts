@@ -215,6 +215,15 @@ describe('Certify', () => {
     assert.equal(new X509Certificate(leaf).checkPrivateKey(key), true);
   });
 
+  it('takes a token whose file ends in a line break, and no other change of it', async () => {
+    const desk = await aDesk();
+    for (const end of ['\n', '\r\n']) await desk.certify({ token: Buffer.from(`token${end}`) });
+    for (const token of ['\ntoken', 'to\nken', 'token ']) {
+      await assert.rejects(desk.certify({ token: Buffer.from(token) }), { code: 'failed-precondition' });
+    }
+    assert.equal(desk.recorded.length, 2);
+  });
+
   it('certifies a ServiceAccount whose name has dots', async () => {
     const dotted = { ...frontend, serviceAccount: 'a.b.c' };
     const { certify: ask } = await aDesk({ reviewer: { review: () => dotted } });

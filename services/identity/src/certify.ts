@@ -86,7 +86,7 @@ export const certify = async (
   const { csr, review } = await certifier.turns.take(
     () => ({
       csr: proveKey(request),
-      review: certifier.reviewer.review(request.token),
+      review: certifier.reviewer.review(withoutLineEnd(request.token)),
     }),
     signal,
   );
@@ -117,6 +117,13 @@ const readFacts = ({ identity, token, certificateSigningRequest: csr }: CertifyR
       `the certificate signing request is longer than ${maxCsrBytes} bytes`,
     );
   }
+};
+
+/** Kubelet writes none, but a token that went through a shell or an editor ends in one, and it is part of no token. */
+const withoutLineEnd = (token: Uint8Array): Uint8Array => {
+  let end = token.length;
+  while (end > 0 && (token[end - 1] === 0x0a || token[end - 1] === 0x0d)) end -= 1;
+  return token.subarray(0, end);
 };
 
 /** Step 2: the request is for this name alone, and its author holds the key (which Linkerd does not look at). */
