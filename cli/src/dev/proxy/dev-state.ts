@@ -1,6 +1,6 @@
 import { readIp } from '@gatehouse/shared/core/ip-network';
 import { answerText } from './admin.ts';
-import type { EventClient, RowSummary } from './event-log.ts';
+import type { CertificateFacts, EventClient, RowSummary } from './event-log.ts';
 import type { HttpAnswer, HttpRequest } from './http-message.ts';
 import type { InboundListener } from './inbound.ts';
 import { eventClient, type InboundClient } from './inbound-client.ts';
@@ -9,7 +9,8 @@ import { type PortPolicy, summarize } from './port-policy.ts';
 /** What a proxy holds now, for people and for the demo: the answer of `GET /dev/state` on the admin port. */
 export interface DevState {
   readonly identity: string;
-  readonly validUntil: string | undefined;
+  /** Undefined until the first was accepted. */
+  readonly certificate: CertificateFacts | undefined;
   readonly ports: readonly {
     readonly port: number;
     /** Undefined while the proxy goes by its own environment. */

@@ -14,6 +14,13 @@ export interface RowSummary {
   readonly routes: readonly string[];
 }
 
+/** What is told of a certificate: hex in lower case, an ISO time. */
+export interface CertificateFacts {
+  readonly serial: string;
+  readonly sha256: string;
+  readonly validUntil: string;
+}
+
 export type Verdict = 'allowed' | 'denied' | 'no-route';
 
 /** What a proxy tells on its standard output, one JSON object a line. Connections are named as in `connection-id.ts`. */
@@ -25,13 +32,7 @@ export type ProxyEvent =
       readonly httpProxy: string | undefined;
       readonly admin: string;
     }
-  | {
-      readonly event: 'certificate';
-      readonly identity: string;
-      readonly serial: string;
-      readonly sha256: string;
-      readonly validUntil: string;
-    }
+  | ({ readonly event: 'certificate'; readonly identity: string } & CertificateFacts)
   | { readonly event: 'certify-failed'; readonly reason: string; readonly retryMs: number }
   | {
       readonly event: 'row';

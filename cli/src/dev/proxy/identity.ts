@@ -6,7 +6,7 @@ import { GatehouseError } from '@gatehouse/shared/error';
 import { type Certified, certify } from '@gatehouse/shared/tls/certify-client';
 import { makeCsr } from '@gatehouse/shared/tls/csr';
 import type { ProxyConfig } from './env.ts';
-import type { EventLog } from './event-log.ts';
+import type { CertificateFacts, EventLog } from './event-log.ts';
 import { Latest } from './latest.ts';
 
 /** Who this pod is, and what proves it. */
@@ -41,6 +41,16 @@ export const refreshAfterMs = (
   validForMs: number,
   { minRefreshMs, maxRefreshMs }: Pick<ProxyConfig, 'minRefreshMs' | 'maxRefreshMs'>,
 ): number => Math.min(Math.max(validForMs * 0.7, minRefreshMs), maxRefreshMs);
+
+/** How the issuance log knows it, and until when it is good. */
+export const describeCertificate = ({ chain: [leaf], validUntil }: Certified): CertificateFacts => {
+  const certificate = new X509Certificate(leaf ?? new Uint8Array());
+  return {
+    serial: certificate.serialNumber.toLowerCase(),
+    sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    validUntil: new Date(validUntil).toISOString(),
+  };
+};
 
 /** Makes `key.p8` and `csr.der` anew, as linkerd2-proxy-identity does before it starts the proxy (contract/proxy.md §4). */
 const makeDocuments = async ({ identityDir, localName }: IdentityOptions['config']) => {
@@ -86,14 +96,7 @@ export const createIdentity = async ({ config, obtain, log, now }: IdentityOptio
     try {
       const certified = await obtain({ key, csr, token: await readToken(config.tokenFile), signal });
       certificate.set(certified);
-      const leaf = new X509Certificate(certified.chain[0] ?? new Uint8Array());
-      log({
-        event: 'certificate',
-        identity: config.localName,
-        serial: leaf.serialNumber.toLowerCase(),
-        sha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-        validUntil: new Date(certified.validUntil).toISOString(),
-      });
+      log({ event: 'certificate', identity: config.localName, ...describeCertificate(certified) });
       return refreshAfterMs(certified.validUntil - now(), config);
     } catch (error) {
       // An old certificate leaves time; without one the next attempt comes after the least wait (contract/proxy.md §4.3).

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { parseHostPort } from '@gatehouse/shared/core/host-port';
 import { everywhere } from '@gatehouse/shared/core/ip-network';
@@ -136,6 +136,23 @@ test('a backend that starts anew is reached over a new connection, HTTP/2 and HT
     assert.deepEqual([before.status, after.status], [200, 200], how);
     assert.notEqual(after.connections.upstream, before.connections.upstream);
   }
+});
+
+test('what cannot be read costs a stream or an answer, and nothing else', async (t) => {
+  const { mesh, frontend, backend } = await aPair(t);
+  mesh.service(service, [at(backend, 8080)]);
+  const before = await frontend.caller.call({ url });
+  mesh.garble(service, Uint8Array.of(0xff, 0xff));
+  await frontend.seen('stream-lost', ({ call }) => call === 'Get');
+  const after = await frontend.caller.call({ url });
+  assert.deepEqual([after.status, after.connections], [200, before.connections]);
+  const babble = createServer((socket) => socket.on('error', () => {}).end('\u0000\u0001 not http'));
+  babble.listen(0, '127.0.0.1');
+  await once(babble, 'listening');
+  t.after(() => babble.close());
+  const { port } = babble.address() as AddressInfo;
+  mesh.service('babble.demo.svc.cluster.local:80', [`127.0.0.1:${port}`], 'plain');
+  assert.equal((await frontend.caller.call({ url: 'http://babble.demo/' })).status, 502);
 });
 
 const openTunnel = async (frontend: TestPod, target: string): Promise<{ status: number; socket: Socket }> => {

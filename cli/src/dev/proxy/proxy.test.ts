@@ -93,6 +93,7 @@ test('the admin port tells readiness and verdicts, under the policy of its own p
   }
   const state = JSON.parse((await ask('/dev/state')).body) as DevState;
   assert.equal(state.identity, podName);
+  assert.match(state.certificate?.serial ?? '', /^[0-9a-f]+$/);
   assert.match(state.ports[0]?.hash ?? '', /^[0-9a-f]{16}$/);
 });
 

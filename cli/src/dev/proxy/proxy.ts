@@ -13,7 +13,7 @@ import { answerDevState, type DevState, portState } from './dev-state.ts';
 import type { DialOptions } from './dial.ts';
 import type { ControlAddress, ProxyConfig } from './env.ts';
 import type { EventLog } from './event-log.ts';
-import { createIdentity, type Obtain, obtainByCertify } from './identity.ts';
+import { createIdentity, describeCertificate, type Obtain, obtainByCertify } from './identity.ts';
 import { type InboundListener, type InboundOptions, listenInbound } from './inbound.ts';
 import { isSet } from './latest.ts';
 import { listenOutbound, type OutboundListener } from './outbound.ts';
@@ -135,7 +135,7 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
   let outbound: OutboundListener | undefined;
   const state = (): DevState => ({
     identity: config.localName,
-    validUntil: printTime(identity.certificate.value?.validUntil),
+    certificate: identity.certificate.value && describeCertificate(identity.certificate.value),
     ports: listeners.map(({ policy, listener }) => portState(policy, listener)),
     outbound: outbound?.connections ?? [],
     targets: targets.list(),
@@ -178,9 +178,6 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
   events({ event: 'started', identity: config.localName, inbound, httpProxy, admin });
   return { admin, httpProxy, state, ended: supervisor.ended, stop: (reason) => supervisor.stop(reason) };
 };
-
-const printTime = (at: number | undefined): string | undefined =>
-  at === undefined ? undefined : new Date(at).toISOString();
 
 /** An application that is part of this process. */
 const inProcess = (send: AppTarget['send']): AppTarget => ({

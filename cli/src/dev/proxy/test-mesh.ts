@@ -175,6 +175,12 @@ export class TestMesh {
     this.#say(this.#policies, authority, servicePolicy(authority));
   }
 
+  /** Sends bytes as they are on the open Get streams of a Service. */
+  garble(authority: string, bytes: Uint8Array): void {
+    for (const call of this.#streams.get(this.#streamName(this.#endpoints, authority)) ?? [])
+      call.send(bytes);
+  }
+
   /** Takes all endpoints of a Service away and puts these in their place, on the open streams. */
   replace(authority: string, endpoints: readonly string[]): void {
     const none = Update.encode({ update: { $case: 'noEndpoints', value: { exists: true } } }).finish();
