@@ -18,6 +18,7 @@ const requestPath = fc.constantFrom(
   '/api//healthz',
   '/api/v1;x=y',
   '/api%2Fv1',
+  '/api/v1%25',
   '/api/%2e%2e/admin',
   '/admin',
   '/healthz',

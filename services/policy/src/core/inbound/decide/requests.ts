@@ -42,7 +42,7 @@ export const ruleAllowsCall = ({ methods, paths, headers }: PolicyRule, request:
   );
 };
 
-/** `//`, `.` and `..` segments, `\`, `;`, and escapes of `.`, `/`, `\`, `;` and NUL: applications may read another path. */
+/** `//`, `.` and `..` segments, `\`, `;`, and escapes of `.`, `/`, `%`, `\`, `;` and NUL: applications may read another path. */
 export const isUnnormalized = (path: string): boolean =>
   path.includes('//') ||
   path.includes('\\') ||
@@ -51,7 +51,7 @@ export const isUnnormalized = (path: string): boolean =>
     .split('/')
     .slice(1)
     .some((segment) => segment === '.' || segment === '..') ||
-  ['%2e', '%2f', '%5c', '%3b', '%00'].some((escaped) => path.toLowerCase().includes(escaped));
+  ['%2e', '%2f', '%25', '%5c', '%3b', '%00'].some((escaped) => path.toLowerCase().includes(escaped));
 
 /** The requests of kubelet's probes, and of the proxy's own on its admin port (design §6.2). */
 export const probesOf = ({
