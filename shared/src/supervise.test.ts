@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { GatehouseError } from './error.ts';
 import { createLog, silentLog } from './log.ts';
 import { Supervisor } from './supervise.ts';
@@ -53,6 +54,20 @@ test('a task that simply returns ends all too, since it was meant to last', asyn
   supervisor.run('watch', async () => {});
   const ended = await supervisor.ended;
   assert.equal(ended.kind === 'failed' && ended.error.message, 'watch ended by itself');
+});
+
+test('tasks may share a name, and the end waits for each', async () => {
+  const supervisor = new Supervisor({ log: silentLog });
+  let ended = 0;
+  for (const turns of [1, 5]) {
+    supervisor.run('stream', async (signal) => {
+      await untilAborted(signal);
+      for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+      ended += 1;
+    });
+  }
+  await supervisor.stop('done');
+  assert.equal(ended, 2);
 });
 
 test('a part that cannot close is reported and does not keep the others from closing', async () => {

@@ -21,7 +21,7 @@ export class Supervisor {
   readonly #log: Log;
   readonly #graceMs: number;
   readonly #abort = new AbortController();
-  readonly #tasks = new Map<string, Promise<void>>();
+  readonly #tasks = new Set<{ readonly task: string; readonly over: Promise<void> }>();
   readonly #closers: { readonly name: string; readonly close: () => Promise<void> | void }[] = [];
   readonly #ended = Promise.withResolvers<Ended>();
   #closing = '';
@@ -43,7 +43,13 @@ export class Supervisor {
 
   /** Runs a task that is meant to last until `signal` aborts. */
   run(task: string, work: (signal: AbortSignal) => Promise<void>): void {
-    this.#tasks.set(task, this.#watch(task, work));
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const running = { task, over };
+    this.#tasks.add(running);
+    void this.#watch(task, work).then(() => {
+      this.#tasks.delete(running);
+      resolve();
+    });
   }
 
   /** Has `close` called at the end, last opened first, after the tasks were aborted. */
@@ -82,7 +88,6 @@ export class Supervisor {
     } catch (thrown) {
       error = thrown;
     }
-    this.#tasks.delete(task);
     if (this.signal.aborted) return;
     this.#log.error({ err: error, task }, 'a task ended unasked');
     void this.#end({ kind: 'failed', task, error: asGatehouseError(error) });
@@ -92,10 +97,10 @@ export class Supervisor {
     this.#abort.abort(new GatehouseError('cancelled', ended.kind === 'stopped' ? ended.reason : ended.task));
     const late = Promise.withResolvers<'late'>();
     const timer = setTimeout(() => late.resolve('late'), this.#graceMs);
-    const closed = this.#closeAll().then(() => Promise.all(this.#tasks.values()));
+    const closed = this.#closeAll().then(() => Promise.all([...this.#tasks].map(({ over }) => over)));
     if ((await Promise.race([closed, late.promise])) === 'late') {
       this.#log.error(
-        { closing: this.#closing, tasks: [...this.#tasks.keys()] },
+        { closing: this.#closing, tasks: [...this.#tasks].map(({ task }) => task) },
         'gave up waiting for the end',
       );
     }

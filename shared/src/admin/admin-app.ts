@@ -66,6 +66,8 @@ export const createAdminApp = async (
   const app: AdminApp = fastify({
     logger: false,
     bodyLimit,
+    // What comes in on open connections while we close is answered as ever, not with an error of another form.
+    return503OnClosing: false,
     handlerTimeout: handlerTimeoutMs,
     serverFactory: (handler) => listener.createServer(handler),
     clientErrorHandler: answerBrokenRequest,

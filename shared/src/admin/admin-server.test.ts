@@ -29,6 +29,12 @@ test('/ready is 503 with the reasons until there are none; /live is always 200',
   assert.deepEqual([after.status, after.text], [200, 'ready\n']);
 });
 
+test('before the watch has begun nothing is ready', async (t) => {
+  const admin = await startedAdmin(t, { source: { health: () => [] } });
+  const answer = await ask(`${admin.url}/ready`);
+  assert.deepEqual([answer.status, answer.text], [503, 'the watch has not begun\n']);
+});
+
 test('staleness never takes readiness away', async (t) => {
   const source = { health: (): KindHealth[] => [{ kind: 'Pod', synced: true, aliveAt: now - 3_600_000 }] };
   const admin = await startedAdmin(t, { source });

@@ -31,7 +31,9 @@ export interface HealthFacts {
 /** Ready = every kind has had its first full list and the service waits for nothing else; staleness never takes it away. */
 export const healthReport = ({ service, reasons, kinds, now }: HealthFacts): HealthReport => {
   const unsynced = kinds.filter(({ synced }) => !synced).map(({ kind }) => kind);
-  const all = unsynced.length === 0 ? [...reasons] : [...reasons, `not read yet: ${unsynced.join(', ')}`];
+  const all = [...reasons];
+  if (kinds.length === 0) all.push('the watch has not begun');
+  if (unsynced.length > 0) all.push(`not read yet: ${unsynced.join(', ')}`);
   return {
     service,
     ready: all.length === 0,
