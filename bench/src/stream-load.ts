@@ -10,7 +10,8 @@ export interface LoadOptions {
   readonly connections: number;
   readonly streams: number;
   readonly path: string;
-  readonly request: Uint8Array;
+  /** The same for all, or by the number of the stream. */
+  readonly request: Uint8Array | ((index: number) => Uint8Array);
 }
 
 /** Counts messages by their frames alone (a flag, four bytes of length, the message), so that the client stays cheap. */
@@ -75,7 +76,7 @@ export class StreamLoad {
       this.#counts[index] = 0;
       stream?.on('data', (chunk: Buffer) => this.#count(index, frames.take(chunk)));
       stream?.on('error', () => {});
-      stream?.write(frameMessage(request));
+      stream?.write(frameMessage(typeof request === 'function' ? request(index) : request));
       stream?.end();
     }
     await all;

@@ -77,11 +77,14 @@ export class ConcernedRows {
   /** `workloads.policies` must still be what its rows were compiled from. */
   of<R>(workloads: WorkloadClass<R>): Concern<R> {
     const { workload, rows, policies } = workloads;
-    const selecting = [...(this.#selecting.get(workload.namespace)?.selecting(workload.labels) ?? [])];
-    const atServers = this.#reachesServersOf(workloads);
-    const naming = [...selecting, ...policies.networkPolicies.filter((policy) => this.#sources.has(policy))];
-    const byServer = atServers || this.#authenticates(workloads);
     const everyRow = this.#scope === 'everything' || this.#namespaces.has(workload.namespace);
+    const selecting = [...(this.#selecting.get(workload.namespace)?.selecting(workload.labels) ?? [])];
+    const following = policies.networkPolicies.filter((policy) => this.#sources.has(policy));
+    const atServers = this.#reachesServersOf(workloads);
+    const byServer = atServers || this.#authenticates(workloads);
+    // Most classes of a namespace are not concerned by most batches that reach it.
+    if (!everyRow && !byServer && selecting.length + following.length === 0) return unconcerned;
+    const naming = [...selecting, ...following];
     return {
       policies: selecting.length > 0 || atServers ? 'changed' : 'same',
       rows: [...rows.values()].filter(
@@ -150,6 +153,8 @@ export class ConcernedRows {
     );
   }
 }
+
+const unconcerned: Concern<never> = { policies: 'same', rows: [] };
 
 const mayName = <R>(object: SelectingObject, { port, class: { workload } }: InboundRow<R>): boolean => {
   const ports = portsOf(object);

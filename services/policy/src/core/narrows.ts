@@ -1,23 +1,36 @@
 import type { Authorization, InboundServer } from '@gatehouse/shared/core/inbound-server';
-import { printNetwork } from '@gatehouse/shared/core/ip-network';
+import { type NetworkMatch, printNetwork } from '@gatehouse/shared/core/ip-network';
 
 /**
  * Whether a change of a row may refuse somebody who was admitted. False only if every client that the old row admits is
  * surely admitted by the new one; when in doubt, true. Rows that may narrow are sent before those that only widen.
  */
-export const mayNarrow = (before: InboundServer, after: InboundServer): boolean =>
-  keyOf(before.protocol) !== keyOf(after.protocol) ||
-  !before.authorizations.every((old) => after.authorizations.some((now) => covers(now, old)));
+export const mayNarrow = (before: InboundServer, after: InboundServer): boolean => {
+  if (!isSame(before.protocol, after.protocol)) return true;
+  return !before.authorizations.every((old, at) => {
+    // Lists change in few places, so what an authorization became is most often found where it was.
+    const there = after.authorizations[at];
+    if (there !== undefined && covers(there, old)) return true;
+    return after.authorizations.some((now) => covers(now, old));
+  });
+};
 
 const covers = (now: Authorization, old: Authorization): boolean => {
-  if (keyOf(now.authentication) !== keyOf(old.authentication)) return false;
+  if (!isSame(now.authentication, old.authentication)) return false;
+  if (isSame(now.networks, old.networks)) return true;
   const networks = new Set(now.networks.map(networkKey));
   return old.networks.every((network) => networks.has(networkKey(network)));
 };
 
-const networkKey = ({ net, except }: Authorization['networks'][number]): string =>
-  [net, ...except].map(printNetwork).join(' ');
+const networkKey = ({ net, except }: NetworkMatch): string => [net, ...except].map(printNetwork).join(' ');
 
-/** Networks hold bigints, which JSON does not know. */
-const keyOf = (value: unknown): string =>
-  JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner));
+/** Deep equality of the plain values that rows are made of. */
+const isSame = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key as never], b[key as never]))
+  );
+};

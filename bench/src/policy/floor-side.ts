@@ -1,0 +1,48 @@
+import { createServer, type ServerHttp2Stream } from 'node:http2';
+import process from 'node:process';
+import { createServer as createTlsServer } from 'node:tls';
+import { frameMessage } from '@gatehouse/shared/grpc/message-frames';
+import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { secureContextOptions } from '@gatehouse/shared/tls/material';
+import { obey } from '../destination/side.ts';
+import { aPolicyWatch } from './policy-parts.ts';
+import { forEverybody, podAt, serverName, world } from './world.ts';
+
+/** What is measured beside it: bare node:http2 that writes frames of the same rows, made beforehand, to every stream. */
+const [pods = 0, podsPerApp = 1] = process.argv.slice(2).map(Number);
+const abort = new AbortController();
+const frameOf = (clients: number): Buffer => {
+  const watch = aPolicyWatch();
+  void watch.run(new FakeSource(...world(pods, podsPerApp), forEverybody(clients)), abort.signal);
+  const answer = watch.inbound.look({ ...podAt(0), port: 8080 });
+  if (answer === undefined) throw new Error('the pod is not in the world');
+  return frameMessage(answer.encoded.bytes);
+};
+const frames = [frameOf(20), frameOf(19)];
+abort.abort();
+
+const streams = new Set<ServerHttp2Stream>();
+const server = createServer();
+server.on('stream', (stream: ServerHttp2Stream) => {
+  streams.add(stream);
+  stream.once('close', () => streams.delete(stream));
+  stream.on('error', () => streams.delete(stream));
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  stream.write(frames[0]);
+});
+const authority = anAuthority();
+const { trustAnchors, ...certificate } = aTlsMaterial(authority, { name: serverName });
+const tls = createTlsServer(secureContextOptions(trustAnchors, certificate), (socket) => {
+  socket.setNoDelay(true);
+  server.emit('connection', Object.assign(socket, { alpnProtocol: 'h2' }));
+});
+let turn = 0;
+tls.listen(0, '127.0.0.1', () => {
+  const bound = tls.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  obey({ port, trustAnchors: authority.pem }, () => {
+    turn = 1 - turn;
+    for (const stream of streams) stream.write(frames[turn]);
+  });
+});

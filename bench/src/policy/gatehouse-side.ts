@@ -1,0 +1,32 @@
+import process from 'node:process';
+import { RowStreams } from '@gatehouse/policy/ports/row-streams';
+import { inboundMethods } from '@gatehouse/policy/ports/serve-inbound';
+import { startGrpcServer } from '@gatehouse/shared/grpc/server';
+import { silentLog } from '@gatehouse/shared/log';
+import { Metrics } from '@gatehouse/shared/metrics';
+import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { obey } from '../destination/side.ts';
+import { aPolicyWatch } from './policy-parts.ts';
+import { forEverybody, serverName, world } from './world.ts';
+
+/** The process that is measured: policy as it is, on objects from memory. */
+const [pods = 0, podsPerApp = 1] = process.argv.slice(2).map(Number);
+const source = new FakeSource(...world(pods, podsPerApp), forEverybody(20));
+const watch = aPolicyWatch();
+const { requireReady, settle } = watch;
+const authority = anAuthority();
+const grpc = await startGrpcServer({
+  address: { host: '127.0.0.1', port: 0 },
+  tls: { material: aTlsMaterial(authority, { name: serverName }) },
+  methods: inboundMethods({ rows: watch.inbound, streams: new RowStreams(Date.now), requireReady, settle }),
+  log: silentLog,
+  metrics: new Metrics('policy'),
+});
+void watch.run(source, new AbortController().signal);
+const port = Number(grpc.address.slice(grpc.address.lastIndexOf(':') + 1));
+let clients = 20;
+obey({ port, trustAnchors: authority.pem }, () => {
+  clients = clients === 20 ? 19 : 20;
+  source.put(forEverybody(clients));
+});

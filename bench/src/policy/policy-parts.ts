@@ -1,0 +1,21 @@
+import { PolicyWatch } from '@gatehouse/policy/ports/policy-watch';
+import { everywhere } from '@gatehouse/shared/core/ip-network';
+import { noPorts } from '@gatehouse/shared/core/port-set';
+import { silentLog } from '@gatehouse/shared/log';
+
+/** The policy service's watch with the settings of a mesh `gatehouse`. */
+export const aPolicyWatch = (): PolicyWatch =>
+  new PolicyWatch({
+    cluster: {
+      mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+      defaultPolicy: 'deny',
+      clusterNetworks: [],
+      probeNetworks: everywhere,
+      detectTimeoutMs: 10_000,
+    },
+    clusterDomain: 'cluster.local',
+    defaultOpaquePorts: noPorts,
+    staleness: { maxMs: 90_000, onStale: 'hold' },
+    log: silentLog,
+    now: Date.now,
+  });
