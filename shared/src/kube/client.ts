@@ -1,0 +1,134 @@
+import { access, readFile } from 'node:fs/promises';
+import type { RequestOptions } from 'node:https';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import type { Cluster, KubeConfig } from '@kubernetes/client-node';
+import { isLoopback } from '../core/host-port.ts';
+import { GatehouseError } from '../error.ts';
+import { HttpKubeClient, type KubeClient } from './client/http-client.ts';
+
+export type { KubeClient, KubeRequest, KubeResponse, KubeStream } from './client/http-client.ts';
+
+/** Where kubelet projects the token of a pod's ServiceAccount. */
+const projectedToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+export interface KubeClientOptions {
+  /** One kubeconfig file, or several joined as in `KUBECONFIG`; left out = as kubectl finds it without the variable. */
+  readonly kubeconfig?: string | undefined;
+}
+
+/**
+ * A client for the cluster that kubectl would talk to: `KUBECONFIG`, `~/.kube/config`, the pod's own ServiceAccount.
+ * Throws `failed-precondition` that names the variable when there is none, or it cannot be used. Whether the API server
+ * answers is not tried.
+ *
+ * The only file that loads client-node, and only once somebody wants a cluster: it costs 85 MB (decision 5).
+ */
+export const openKubeClient = async ({ kubeconfig }: KubeClientOptions): Promise<KubeClient> => {
+  const library = await import('@kubernetes/client-node');
+  const config = new library.KubeConfig();
+  const found = await findConfig(kubeconfig);
+  switch (found.kind) {
+    case 'in-cluster':
+      config.loadFromCluster();
+      break;
+    case 'files':
+      for (const file of found.files) {
+        const one = new library.KubeConfig();
+        await load(one, file);
+        config.mergeConfig(one, config.currentContext !== undefined && config.currentContext !== '');
+      }
+  }
+  return clientFor(config, found.kind === 'files' ? found.files.join(delimiter) : 'the pod');
+};
+
+/** A client without kubeconfig: for tests, and for an API server that asks for no more than a token. */
+export const kubeClientAt = (server: string, token?: string): KubeClient =>
+  new HttpKubeClient({
+    server: new URL(server),
+    authorize: async (options) => {
+      if (token !== undefined) options.headers = { ...options.headers, authorization: `Bearer ${token}` };
+    },
+  });
+
+type Found = { readonly kind: 'files'; readonly files: readonly string[] } | { readonly kind: 'in-cluster' };
+
+const findConfig = async (kubeconfig: string | undefined): Promise<Found> => {
+  const named = (kubeconfig ?? '').split(delimiter).filter((file) => file !== '');
+  if (named.length > 0) return { kind: 'files', files: named };
+  const usual = join(homedir(), '.kube', 'config');
+  if (await exists(usual)) return { kind: 'files', files: [usual] };
+  if (await exists(projectedToken)) return { kind: 'in-cluster' };
+  throw new GatehouseError(
+    'failed-precondition',
+    `no cluster is known: KUBECONFIG is not set, there is no ${usual}, and this is no pod; set KUBECONFIG, or ` +
+      'GATEHOUSE_SOURCE=directory:PATH to do without a cluster',
+  );
+};
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const load = async (config: KubeConfig, file: string): Promise<void> => {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw unusable(file, code === 'ENOENT' ? 'there is no such file' : (code ?? message), cause);
+  }
+  try {
+    config.loadFromString(text);
+    config.makePathsAbsolute(dirname(file));
+  } catch (cause) {
+    throw unusable(file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+};
+
+const unusable = (file: string, why: string, cause?: unknown): GatehouseError =>
+  new GatehouseError('failed-precondition', `the kubeconfig ${file} (KUBECONFIG) cannot be used: ${why}`, {
+    cause,
+  });
+
+const clientFor = (config: KubeConfig, origin: string): KubeClient => {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) {
+    throw unusable(origin, `its current context \`${config.currentContext ?? ''}\` names no cluster it has`);
+  }
+  // Without a user client-node would also leave out the cluster's CA.
+  if (config.getCurrentUser() === null) {
+    throw unusable(origin, `its current context \`${config.currentContext}\` names no user it has`);
+  }
+  const server = readServer(cluster, origin);
+  if (server.protocol === 'http:') allowPlainText(config, cluster);
+  return new HttpKubeClient({
+    server,
+    authorize: async (options: RequestOptions) => {
+      const { agent, timeout } = options;
+      delete options.agent;
+      delete options.timeout;
+      await config.applyToHTTPSOptions(options);
+      if (timeout !== undefined) options.timeout = timeout;
+      // Its agents keep no connection; one that goes through a proxy is needed all the same.
+      if (!cluster.proxyUrl && agent !== undefined) options.agent = agent;
+    },
+  });
+};
+
+const readServer = ({ server }: Cluster, origin: string): URL => {
+  if (!URL.canParse(server)) throw unusable(origin, `its server \`${server}\` is no URL`);
+  const url = new URL(server);
+  if (url.protocol === 'https:') return url;
+  if (url.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'))) return url;
+  throw unusable(origin, `its server \`${server}\` would be talked to in plain text: use https`);
+};
+
+/** client-node refuses plain HTTP unless certificates are not looked at, of which there are none. */
+const allowPlainText = (config: KubeConfig, cluster: Cluster): void => {
+  config.clusters = config.clusters.map((one) =>
+    one.name === cluster.name ? { ...one, skipTLSVerify: true } : one,
+  );
+};
