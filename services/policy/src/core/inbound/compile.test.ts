@@ -359,6 +359,11 @@ describe('what the row says of objects without effect', () => {
     });
     assert.equal(verdictOf(situation, asPod(frontend), 'GET /'), 'unauthorized');
     assert.deepEqual(findings(situation), ['RulesNeedHTTP rules', 'ProbeNotOpened workload']);
+    const open = [aServer({ proxyProtocol: 'opaque', accessPolicy: 'all-unauthenticated' })];
+    assert.deepEqual(findings({ ...situation, servers: open }), [
+      'OpenedByServer rules',
+      'RulesNeedHTTP rules',
+    ]);
   });
 
   it('rules beside an attached route, which decides alone', () => {

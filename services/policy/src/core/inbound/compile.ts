@@ -1,6 +1,6 @@
 import type { Authorization } from '@gatehouse/shared/core/inbound-server';
 import { listsPort } from '@gatehouse/shared/core/opaque-port';
-import { isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
+import { type DefaultPolicy, isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
 import { attachedTo } from './attached-routes.ts';
 import { authorizePort, type PortAuthorizations } from './authorize.ts';
 import { authorizationsOf } from './default-policy.ts';
@@ -83,11 +83,14 @@ export const compilePort = (input: PortInput): CompiledPort => {
         }),
       ),
       ...granted.findings,
-      ...routed.findings,
+      ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
       ...unenforced(port, workload, policies),
     ],
   });
 };
+
+/** Where everybody is admitted, no probe needs a door of its own. */
+const admitsAll = (base: DefaultPolicy): boolean => base === 'all-unauthenticated' || base === 'audit';
 
 const nothing: PortAuthorizations = { server: [], byRoute: new Map(), contributions: [], findings: [] };
 

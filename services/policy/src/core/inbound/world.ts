@@ -42,13 +42,13 @@ export const worldOf = (seen: {
   readonly pods: Iterable<Pod>;
   readonly namespaces: Iterable<KubeObject<'Namespace'>>;
 }): World => {
-  const pods = [...seen.pods];
+  const pods = [...seen.pods].map(located);
   const holders = addressHolders(pods);
   const callers = new Map<string, Caller[]>();
-  for (const pod of pods) {
-    if (hasEnded(pod)) continue;
-    const { namespace, name, labels } = pod.meta;
-    const caller = { namespace, name, labels, standing: standingOf(pod, holders, seen.mesh) };
+  for (const one of pods) {
+    if (hasEnded(one.pod)) continue;
+    const { namespace, name, labels } = one.pod.meta;
+    const caller = { namespace, name, labels, standing: standingOf(one, holders, seen.mesh) };
     const others = callers.get(namespace);
     if (others === undefined) callers.set(namespace, [caller]);
     else others.push(caller);
@@ -63,41 +63,63 @@ export const worldOf = (seen: {
 const hasEnded = ({ spec }: Pod): boolean =>
   spec.phase === 'Succeeded' || spec.phase === 'Failed' || spec.terminated;
 
-const standingOf = (pod: Pod, holders: ReadonlyMap<string, Pod | 'nobody'>, mesh: Mesh): Standing => {
+/** A pod with its addresses as read, each beside the one text that all its spellings share. */
+interface Located {
+  readonly pod: Pod;
+  readonly addresses: readonly { readonly ip: IpAddress; readonly text: string }[];
+}
+
+const located = (pod: Pod): Located => ({
+  pod,
+  addresses: pod.spec.ips.flatMap((text) => {
+    const ip = readIp(text);
+    if (ip === undefined) return [];
+    // IPv4 has one spelling, and most addresses are of it.
+    return [{ ip, text: text.includes(':') ? printIp(ip) : text }];
+  }),
+});
+
+const standingOf = (
+  { pod, addresses }: Located,
+  holders: ReadonlyMap<string, Holder>,
+  mesh: Mesh,
+): Standing => {
   if (pod.spec.hostNetwork) return { kind: 'host-network' };
   if (pod.meta.labels[meshLabel] !== mesh.controlPlaneNamespace) return { kind: 'unmeshed' };
-  const addresses = pod.spec.ips.flatMap((text) => {
-    const ip = readIp(text);
-    return ip !== undefined && holders.get(printIp(ip)) === pod ? [ip] : [];
-  });
-  const identity = printIdentity(identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount));
-  return { kind: 'meshed', identity, addresses };
+  return {
+    kind: 'meshed',
+    identity: printIdentity(identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount)),
+    addresses: addresses.flatMap(({ ip, text }) => (holders.get(text)?.pod === pod ? [ip] : [])),
+  };
 };
+
+/** Whose an address is; undefined = nobody's. `age` is that of the newest pod that was seen with it. */
+interface Holder {
+  readonly pod: Pod | undefined;
+  readonly age: number;
+}
 
 /**
  * Which pod each address belongs to: the newest that was seen with it, even if that one has ended since. Where two are
  * equally new the one that still runs has it, and if both do nobody has: no table may hold an address for two pods.
  */
-const addressHolders = (pods: readonly Pod[]): ReadonlyMap<string, Pod | 'nobody'> => {
-  const holders = new Map<string, Pod | 'nobody'>();
-  const newest = new Map<string, number>();
-  for (const pod of pods) {
-    for (const text of pod.spec.ips) {
-      const ip = readIp(text);
-      if (ip === undefined) continue;
-      const address = printIp(ip);
-      // An address that any pod shares with its node is no pod's own, however old that pod is.
-      const age = pod.spec.hostNetwork ? Number.POSITIVE_INFINITY : pod.meta.createdAt;
-      const known = newest.get(address);
-      if (known === undefined || age > known) {
-        newest.set(address, age);
-        holders.set(address, pod.spec.hostNetwork ? 'nobody' : pod);
-      } else if (age === known && !hasEnded(pod)) {
-        const holder = holders.get(address);
-        const vacant = holder !== undefined && holder !== 'nobody' && (holder === pod || hasEnded(holder));
-        holders.set(address, vacant ? pod : 'nobody');
-      }
+const addressHolders = (pods: readonly Located[]): ReadonlyMap<string, Holder> => {
+  const holders = new Map<string, Holder>();
+  for (const { pod, addresses } of pods) {
+    // An address that any pod shares with its node is no pod's own, however old that pod is.
+    const holder = pod.spec.hostNetwork
+      ? { pod: undefined, age: Number.POSITIVE_INFINITY }
+      : { pod, age: pod.meta.createdAt };
+    for (const { text } of addresses) {
+      const known = holders.get(text);
+      if (known === undefined || holder.age > known.age) holders.set(text, holder);
+      else if (holder.age === known.age && !hasEnded(pod))
+        holders.set(text, { ...holder, pod: between(pod, known.pod) });
     }
   }
   return holders;
 };
+
+/** Of a pod that runs and an equally new one that holds its address. */
+const between = (pod: Pod, other: Pod | undefined): Pod | undefined =>
+  other !== undefined && (other === pod || hasEnded(other)) ? pod : undefined;
