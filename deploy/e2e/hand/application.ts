@@ -1,0 +1,72 @@
+import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { createServer, type Socket } from 'node:net';
+import type { Seen } from './messages.ts';
+
+/** Starts listening; every request and every raw message is handed to `see`. The process's end is its end. */
+export const startApplication = async (
+  name: string,
+  ports: readonly number[],
+  see: (seen: Seen) => void,
+): Promise<void> => {
+  await Promise.all(ports.map((port) => listen(name, port, see)));
+};
+
+const http2Preface = 'PRI * HTTP/2.0';
+
+const listen = (name: string, port: number, see: (seen: Seen) => void): Promise<void> => {
+  const answer = (
+    speaks: 'http1' | 'http2',
+    request: IncomingMessage | Http2ServerRequest,
+    response: Pick<ServerResponse | Http2ServerResponse, 'setHeader' | 'end'>,
+  ): void => {
+    const seen = {
+      port,
+      speaks,
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers: flat(request.headers),
+    };
+    see(seen);
+    request.resume();
+    response.setHeader('x-answered-by', name);
+    response.end(JSON.stringify(seen));
+  };
+  const http1 = createHttp1({ keepAliveTimeout: 0 }, (request, response) =>
+    answer('http1', request, response),
+  );
+  const http2 = createHttp2((request, response) => answer('http2', request, response));
+  http2.on('sessionError', () => undefined);
+  const tcp = (socket: Socket, first: Buffer): void => {
+    const echo = (chunk: Buffer): void => {
+      see({ port, speaks: 'tcp', method: '', path: chunk.toString(), headers: {} });
+      socket.write(`echo ${chunk}`);
+    };
+    socket.on('data', echo).on('end', () => socket.end());
+    echo(first);
+  };
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('readable', () => {
+      const first: Buffer | null = socket.read();
+      if (first === null) return void socket.end();
+      const text = first.toString('latin1');
+      if (text.startsWith(http2Preface)) {
+        socket.unshift(first);
+        http2.emit('connection', socket);
+      } else if (/^[A-Z]+ \S+ HTTP\/1/.test(text)) {
+        socket.unshift(first);
+        http1.emit('connection', socket);
+      } else {
+        tcp(socket, first);
+      }
+    });
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // `::` takes IPv4 as well.
+  server.once('error', reject).listen(port, '::', resolve);
+  return promise;
+};
+
+const flat = (headers: IncomingMessage['headers'] | Http2ServerRequest['headers']): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));

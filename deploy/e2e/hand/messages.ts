@@ -1,0 +1,89 @@
+/** What the rig asks of its hand inside a namespace, and what it is told. Everything is JSON. */
+export type Ask =
+  /** Starts an application on these ports that answers HTTP/1, HTTP/2 and raw TCP alike, on every address. */
+  | { readonly kind: 'listen'; readonly name: string; readonly ports: readonly number[] }
+  /** What the application saw since it was last asked. */
+  | { readonly kind: 'seen' }
+  | { readonly kind: 'call'; readonly call: Call }
+  /** Whether a kept connection is still open, after what came for it was read. */
+  | { readonly kind: 'state'; readonly connection: string }
+  | { readonly kind: 'hang-up'; readonly connection: string }
+  /** Repeats a call until `end-load`, one every `everyMs`, whether or not earlier ones were answered. */
+  | { readonly kind: 'load'; readonly name: string; readonly call: Call; readonly everyMs: number }
+  | { readonly kind: 'end-load'; readonly name: string }
+  /** Reads a page inside the namespace: a proxy's or a service's own. */
+  | { readonly kind: 'read'; readonly url: string };
+
+export interface Answers {
+  readonly listen: null;
+  readonly seen: readonly Seen[];
+  readonly call: Outcome;
+  readonly state: 'open' | 'closed';
+  readonly 'hang-up': null;
+  readonly load: null;
+  readonly 'end-load': Tally;
+  readonly read: { readonly status: number; readonly text: string };
+}
+
+export interface Call {
+  readonly host: string;
+  readonly port: number;
+  readonly speaks: 'http1' | 'http2' | 'tcp';
+  /** The address to call from, where the namespace has several. */
+  readonly from?: string;
+  /** Keeps the connection under this name, and uses it again; without it each call has its own. */
+  readonly connection?: string;
+  /** TLS of the client's own, as somebody without a proxy would do it. The server's certificate is not looked at. */
+  readonly tls?: OwnTls;
+  readonly method?: string;
+  /** Sent as written. */
+  readonly path?: string;
+  /** Null sends none. */
+  readonly authority?: string | null;
+  readonly headers?: readonly (readonly [string, string])[];
+  /** What raw TCP sends. */
+  readonly text?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface OwnTls {
+  readonly serverName: string;
+  /** PEM; without both the client stays anonymous. */
+  readonly certificate?: string;
+  readonly key?: string;
+  /** Announces this port in a transport header (contract/proxy.md §1.3) before anything else. */
+  readonly transportHeaderPort?: number;
+}
+
+export type Outcome =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+      /** How many connections have been opened under this call's connection name. */
+      readonly opened: number;
+    }
+  | { readonly kind: 'echoed'; readonly text: string; readonly opened: number }
+  /** Closed, reset or never opened before an answer came. */
+  | { readonly kind: 'closed'; readonly reason: string }
+  | { readonly kind: 'silent'; readonly afterMs: number };
+
+export interface Seen {
+  readonly port: number;
+  readonly speaks: 'http1' | 'http2' | 'tcp';
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** How often each outcome came: `200`, `403`, `closed`, `silent`; and the first time after the start of each but 200. */
+export interface Tally {
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly reasons: readonly string[];
+}
+
+export type Question = { readonly id: number; readonly ask: Ask };
+export type Reply =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,100 @@
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { identityOf, printIdentity } from '@gatehouse/shared/core/workload-identity';
+import type { ServiceName } from '@gatehouse/shared/service';
+import { eventually } from './eventually.ts';
+import { Hand } from './hand.ts';
+import { Resident } from './resident.ts';
+
+export const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' } as const;
+export const serviceNames = ['identity', 'destination', 'policy'] as const satisfies readonly ServiceName[];
+const grpcPorts = { identity: 8080, destination: 8086, policy: 8090 } as const;
+const adminPorts = { identity: 9990, destination: 9996, policy: 9999 } as const;
+
+/** The addresses of pods and of Services: what the proxies and the policy service call the cluster. */
+export const clusterNetworks = '10.99.0.0/16,fd00:99::/64,10.96.0.0/16,fd00:96::/112';
+
+const mainOf = (service: ServiceName): string =>
+  fileURLToPath(new URL(`../../../services/${service}/src/main.ts`, import.meta.url));
+
+export interface ControlPlaneOptions {
+  readonly place: string;
+  /** Its address in that namespace, where proxies reach it. */
+  readonly address: string;
+  readonly folder: string;
+  readonly stateRoot: string;
+  readonly logs: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The three services, each a process of its own in the control plane's namespace; over TLS with their mesh names. */
+export class ControlPlane {
+  readonly hand: Hand;
+  readonly #address: string;
+  readonly #services: Readonly<Record<ServiceName, Resident>>;
+
+  constructor({ place, address, folder, stateRoot, logs, env = {} }: ControlPlaneOptions) {
+    this.#address = address;
+    this.hand = new Hand(place, `${logs}/control-plane-hand.log`);
+    const prepare = (service: ServiceName): Resident =>
+      new Resident({
+        place,
+        command: [execPath, mainOf(service)],
+        logFile: `${logs}/${service}.log`,
+        env: {
+          GATEHOUSE_SOURCE: `directory:${folder}`,
+          GATEHOUSE_STATE_DIR: stateRoot,
+          GATEHOUSE_GRPC_ADDR: `${address}:${grpcPorts[service]}`,
+          GATEHOUSE_ADMIN_ADDR: `127.0.0.1:${adminPorts[service]}`,
+          GATEHOUSE_LOG_FORMAT: 'json',
+          ...(service === 'identity'
+            ? {}
+            : {
+                GATEHOUSE_IDENTITY_ADDR: `${address}:${grpcPorts.identity}`,
+                GATEHOUSE_CLUSTER_NETWORKS: clusterNetworks,
+              }),
+          ...env,
+        },
+      });
+    this.#services = {
+      identity: prepare('identity'),
+      destination: prepare('destination'),
+      policy: prepare('policy'),
+    };
+  }
+
+  start(service: ServiceName): void {
+    this.#services[service].start();
+  }
+
+  /** SIGKILL, as a machine that lost power. */
+  async kill(service: ServiceName): Promise<void> {
+    await this.#services[service].end('SIGKILL');
+  }
+
+  async untilReady(service: ServiceName): Promise<void> {
+    await eventually(`${service} to be ready`, () =>
+      this.hand.read(`http://127.0.0.1:${adminPorts[service]}/ready`),
+    );
+  }
+
+  /** How proxies find the services: addresses beyond loopback, so TLS with these names is mandatory. */
+  proxyEnv(): Readonly<Record<string, string>> {
+    const { controlPlaneNamespace: namespace } = mesh;
+    return Object.fromEntries(
+      serviceNames.flatMap((service) => {
+        const name = printIdentity(identityOf(mesh, namespace, `gatehouse-${service}`));
+        const prefix = `LINKERD2_PROXY_${service.toUpperCase()}_SVC`;
+        return [
+          [`${prefix}_ADDR`, `${this.#address}:${grpcPorts[service]}`],
+          [`${prefix}_NAME`, name],
+        ];
+      }),
+    );
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(serviceNames.map((service) => this.#services[service].end('SIGTERM')));
+    await this.hand.end();
+  }
+}

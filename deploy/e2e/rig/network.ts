@@ -1,0 +1,90 @@
+import { redirectRules } from './redirect-rules.ts';
+import { runCommand } from './run-command.ts';
+import { isLeftover, runPrefix } from './run-name.ts';
+
+export interface PlaceOptions {
+  /** Addresses with their prefix length, such as `10.99.0.3/16`. */
+  readonly addresses: readonly string[];
+  /** Whether proxy-init's rules are in force there. */
+  readonly redirect: boolean;
+}
+
+/** What Services are given: every place routes it to its wire, so that a proxy's redirection catches it first. */
+const serviceNetworks = ['10.96.0.0/16', 'fd00:96::/112'] as const;
+const bridge = 'br0';
+
+/**
+ * Network namespaces on one bridge, which lives in a namespace of its own: there is no way out of them, and all of it,
+ * rules included, goes with them. Everything carries the name of this run.
+ */
+export class Network {
+  readonly #prefix: string;
+  readonly #made: string[] = [];
+  #wires = 0;
+
+  constructor(pid: number) {
+    removeLeftovers();
+    this.#prefix = runPrefix(pid);
+    const net = this.#make('net');
+    runCommand('ip', ['-n', net, '-batch', '-'], `link add ${bridge} type bridge\nlink set ${bridge} up\n`);
+  }
+
+  /** Makes a namespace with one interface, and answers its name. */
+  add(name: string, { addresses, redirect }: PlaceOptions): string {
+    const net = `${this.#prefix}net`;
+    const place = this.#make(name);
+    this.#wires += 1;
+    const wire = `w${this.#wires}`;
+    runCommand(
+      'ip',
+      ['-n', net, '-batch', '-'],
+      [
+        `link add ${wire} type veth peer name eth0 netns ${place}`,
+        `link set ${wire} master ${bridge} up`,
+        '',
+      ].join('\n'),
+    );
+    runCommand(
+      'ip',
+      ['-n', place, '-batch', '-'],
+      [
+        ...addresses.map((address) => `addr add ${address} dev eth0${address.includes(':') ? ' nodad' : ''}`),
+        'link set lo up',
+        'link set eth0 up',
+        ...serviceNetworks.map((net) => `route add ${net} dev eth0`),
+        '',
+      ].join('\n'),
+    );
+    if (redirect) {
+      for (const restore of ['iptables-restore', 'ip6tables-restore']) {
+        runCommand('ip', ['netns', 'exec', place, restore], redirectRules());
+      }
+    }
+    return place;
+  }
+
+  remove(place: string): void {
+    runCommand('ip', ['netns', 'del', place]);
+    this.#made.splice(this.#made.indexOf(place), 1);
+  }
+
+  /** Removes what is left of all that was made; safe to call more than once. */
+  removeAll(): void {
+    for (const place of [...this.#made].reverse()) this.remove(place);
+  }
+
+  #make(name: string): string {
+    const place = `${this.#prefix}${name}`;
+    runCommand('ip', ['netns', 'add', place]);
+    this.#made.push(place);
+    return place;
+  }
+}
+
+/** What a run that was killed left behind. Its processes died with it (see `Resident`); only empty namespaces remain. */
+const removeLeftovers = (): void => {
+  const names = runCommand('ip', ['netns', 'list'])
+    .split('\n')
+    .map((line) => line.split(' ', 1)[0] ?? '');
+  for (const name of names.filter((name) => isLeftover(name))) runCommand('ip', ['netns', 'del', name]);
+};

@@ -1,0 +1,166 @@
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mintPodToken } from '@gatehouse/cli/dev/dev-token';
+import { readFolder } from '@gatehouse/cli/dev/read-folder';
+import { identityOf, printIdentity } from '@gatehouse/shared/core/workload-identity';
+import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
+import { ControlPlane, mesh, serviceNames } from './control-plane.ts';
+import { Hand } from './hand.ts';
+import { Manifests } from './manifests.ts';
+import { Network } from './network.ts';
+import { Pod } from './pod.ts';
+import { podManifest } from './pod-manifest.ts';
+import { prepareRealProxy } from './real-proxy.ts';
+
+export interface RealMeshOptions {
+  /** The unmodified proxy. */
+  readonly binary: string;
+  /** Ours: it is part of the names of all that is made. */
+  readonly pid: number;
+}
+
+export interface PodOptions {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly serviceAccount?: string;
+  /** Container ports, by name. */
+  readonly ports?: Readonly<Record<string, number>>;
+  /** A readiness probe by HTTP. */
+  readonly probe?: { readonly port: number; readonly path: string };
+  readonly meshed?: boolean;
+  /** The last byte of its addresses; the next free one when left out. */
+  readonly host?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const controlPlaneAddress = '10.99.0.10';
+const firstHost = 20;
+
+/** A mesh as in production, but for the machine: real proxies, our services over TLS, and no way out. */
+export class RealMesh {
+  readonly manifests: Manifests;
+  readonly controlPlane: ControlPlane;
+  readonly state: StateDir;
+  /** Where everybody's log is. */
+  readonly logs: string;
+  readonly #network: Network;
+  readonly #binary: string;
+  readonly #root: string;
+  readonly #pods = new Set<Pod>();
+  #hosts = firstHost;
+
+  private constructor(parts: { root: string; state: StateDir; network: Network; binary: string }) {
+    this.#root = parts.root;
+    this.#network = parts.network;
+    this.#binary = parts.binary;
+    this.state = parts.state;
+    this.logs = join(parts.root, 'logs');
+    this.manifests = new Manifests(join(parts.root, 'manifests'));
+    this.controlPlane = new ControlPlane({
+      place: parts.network.add('control-plane', {
+        addresses: [`${controlPlaneAddress}/16`],
+        redirect: false,
+      }),
+      address: controlPlaneAddress,
+      folder: this.manifests.path,
+      stateRoot: parts.state.root,
+      logs: this.logs,
+    });
+  }
+
+  static async start({ binary, pid }: RealMeshOptions): Promise<RealMesh> {
+    const root = await mkdtemp(join(tmpdir(), 'gatehouse-e2e-'));
+    // The proxies, which are another user, must get through to their own folders.
+    await chmod(root, 0o711);
+    for (const folder of ['logs', 'manifests', 'pods']) await mkdir(join(root, folder), { mode: 0o711 });
+    const state = await makeStateDir(join(root, 'state'));
+    const real = new RealMesh({ root, state, network: new Network(pid), binary });
+    try {
+      for (const service of serviceNames) real.controlPlane.start(service);
+      await Promise.all(serviceNames.map((service) => real.controlPlane.untilReady(service)));
+      return real;
+    } catch (error) {
+      await real.end('keep-logs');
+      throw error;
+    }
+  }
+
+  /** Declares a namespace of meshed pods. */
+  async namespace(name: string, annotations: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.manifests.put(`namespace-${name}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, annotations: { 'linkerd.io/inject': 'enabled', ...annotations } },
+    });
+  }
+
+  /** Declares a pod and runs it: ready when this resolves. */
+  async pod(options: PodOptions): Promise<Pod> {
+    const { namespace, name, serviceAccount = 'default', ports = {}, meshed = true } = options;
+    if (options.host === undefined) this.#hosts += 1;
+    const host = options.host ?? this.#hosts;
+    const addresses = [`10.99.1.${host}`, `fd00:99::${host.toString(16)}`] as const;
+    const place = this.#network.add(`${namespace}-${name}`, {
+      addresses: [`${addresses[0]}/16`, `${addresses[1]}/64`],
+      redirect: meshed,
+    });
+    const hand = new Hand(place, join(this.logs, `${namespace}-${name}.hand.log`));
+    const numbers = Object.values(ports);
+    await this.manifests.put(`pod-${namespace}-${name}`, podManifest(options, addresses));
+    await hand.ask({ kind: 'listen', name, ports: numbers });
+    const identity = printIdentity(identityOf(mesh, namespace, serviceAccount));
+    const proxy = meshed
+      ? await prepareRealProxy({
+          binary: this.#binary,
+          place,
+          folder: join(this.#root, 'pods', `${namespace}-${name}`),
+          logFile: join(this.logs, `${namespace}-${name}.proxy.log`),
+          namespace,
+          pod: name,
+          identity,
+          addresses,
+          ports: numbers,
+          trustAnchors: await readFile(this.state.trustAnchors, 'utf8'),
+          token: await this.#token(namespace, name),
+          env: { ...this.controlPlane.proxyEnv(), ...options.env },
+        })
+      : undefined;
+    const pod = new Pod({ namespace, name, place, addresses, identity, hand, proxy });
+    this.#pods.add(pod);
+    proxy?.start();
+    if (meshed) await pod.untilReady();
+    return pod;
+  }
+
+  /** The pod is deleted: its object, its processes and its namespace. */
+  async deletePod(pod: Pod): Promise<void> {
+    await this.manifests.remove(`pod-${pod.namespace}-${pod.name}`);
+    await pod.end();
+    this.#network.remove(pod.place);
+    this.#pods.delete(pod);
+  }
+
+  /** Ends all of it. Logs stay only where somebody has to read them. */
+  async end(logs: 'keep-logs' | 'remove-logs' = 'remove-logs'): Promise<void> {
+    await Promise.all([...this.#pods].map((pod) => pod.end()));
+    await this.controlPlane.end();
+    this.removeNamespaces();
+    if (logs === 'remove-logs') await rm(this.#root, { recursive: true, force: true });
+  }
+
+  /** For a process that cannot wait any more: what runs in the namespaces dies with it. */
+  removeNamespaces(): void {
+    this.#network.removeAll();
+  }
+
+  async #token(namespace: string, name: string): Promise<string> {
+    const index = await readFolder(
+      { path: this.manifests.path, controlPlaneNamespace: mesh.controlPlaneNamespace },
+      ['Pod', 'ServiceAccount'],
+    );
+    return mintPodToken(this.state, index, { namespace, name });
+  }
+}
