@@ -63,8 +63,8 @@ class Bench {
 
   apply(...changes: readonly Change[]): void {
     const { sends, gone } = this.rows.refresh(this.index.apply(changes));
-    for (const { encoded, readers } of sends)
-      for (const reader of readers) reader.versions.push(encoded.version);
+    for (const { encoded, watches } of sends)
+      for (const { reader } of watches) reader.versions.push(encoded.version);
     for (const reader of gone) {
       reader.ended = true;
       this.watches.delete(reader);

@@ -5,7 +5,7 @@ import { meshLabel } from './inbound/world.ts';
 import { mayNarrow } from './narrows.ts';
 import { type InboundAnswer, ofKind, type RowCompiler } from './row-compiler.ts';
 import type { AddressTrust } from './source-book.ts';
-import { type RowSend, type RowUpdate, type RowWatch, readersOf } from './watched-row.ts';
+import type { RowSend, RowUpdate, RowWatch } from './watched-row.ts';
 import { classKey, type InboundRow, type WorkloadClass, workloadOf } from './workload-class.ts';
 
 type Pod = KubeObject<'Pod'>;
@@ -174,12 +174,12 @@ export class InboundRows<R> {
       row.compiled = compiled;
       if (encoded.version === row.encoded.version) continue;
       row.encoded = encoded;
-      const send = { encoded, readers: readersOf(row) };
+      const send = { encoded, watches: row.watches };
       (mayNarrow(before.server, compiled.server) ? narrowing : widening).push(send);
     }
     for (const { watch, had } of moves) {
       const { encoded } = watch.row;
-      if (encoded.version !== had) narrowing.push({ encoded, readers: [watch.reader] });
+      if (encoded.version !== had) narrowing.push({ encoded, watches: [watch] });
     }
     return [...narrowing, ...widening];
   }

@@ -28,9 +28,5 @@ export interface RowUpdate<R> {
 
 export interface RowSend<R> {
   readonly encoded: EncodedRow;
-  readonly readers: Iterable<R>;
-}
-
-export function* readersOf<R>(row: WatchedRow<R>): Generator<R> {
-  for (const { reader } of row.watches) yield reader;
+  readonly watches: Iterable<RowWatch<R>>;
 }

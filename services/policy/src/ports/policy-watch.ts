@@ -181,7 +181,7 @@ export class PolicyWatch {
 }
 
 const publish = ({ sends, gone }: RowUpdate<RowStream>): void => {
-  for (const { encoded, readers } of sends) for (const reader of readers) reader.offer(encoded);
+  for (const { encoded, watches } of sends) for (const { reader } of watches) reader.offer(encoded);
   // OK, not an error: the proxy asks again at once, and is told by that answer what holds now. For a Service that is gone,
   // NotFound on the open stream would say the same only to those that have no other Service at the address by then.
   for (const reader of gone) reader.end();

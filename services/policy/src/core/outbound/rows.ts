@@ -1,13 +1,6 @@
 import type { ResourceIndex, Touched } from '@gatehouse/shared/core/resource-index';
 import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import {
-  type EncodedRow,
-  type RowSend,
-  type RowUpdate,
-  type RowWatch,
-  readersOf,
-  type WatchedRow,
-} from '../watched-row.ts';
+import type { EncodedRow, RowSend, RowUpdate, RowWatch, WatchedRow } from '../watched-row.ts';
 import { compileOutbound, type OutboundConfig } from './compile.ts';
 import type { OutboundPolicy } from './model.ts';
 import { ServiceAddresses } from './service-addresses.ts';
@@ -117,7 +110,7 @@ export class OutboundRows<R> {
         const { encoded } = this.#compile(object, port);
         if (encoded.version === row.encoded.version) continue;
         row.encoded = encoded;
-        sends.push({ encoded, readers: readersOf(row) });
+        sends.push({ encoded, watches: row.watches });
       }
     }
     return { sends, gone };
