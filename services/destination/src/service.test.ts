@@ -15,39 +15,31 @@ import { FakeSource } from '@gatehouse/shared/testing/fake-source';
 import { aGrpcClient, aGrpcServer, eventually, portOf } from '@gatehouse/shared/testing/grpc';
 import { ask } from '@gatehouse/shared/testing/started-admin';
 import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+
 import { ProxyModel } from '../testing/proxy-model.ts';
 import { readDestinationConfig } from './config.ts';
 import { startDestination } from './service.ts';
 
 const service = '/io.linkerd.proxy.destination.Destination';
 
-interface Folders {
-  readonly state: string;
-  readonly manifests: string;
-}
-
-const folders = async (t: TestContext): Promise<Folders> => {
+/** A state directory, a folder of manifests, and services on them that end with the test. */
+const aPlace = async (t: TestContext) => {
   const root = await temporaryFolder(t);
-  const made = { state: join(root, 'state'), manifests: join(root, 'manifests') };
-  for (const path of Object.values(made)) await mkdir(path);
-  return made;
-};
-
-const start = async (
-  t: TestContext,
-  { state, manifests }: Folders,
-  { env = {}, ...parts }: ServiceParts & { readonly env?: NodeJS.ProcessEnv } = {},
-): Promise<RunningService> => {
-  const config = readDestinationConfig({
-    GATEHOUSE_SOURCE: `directory:${manifests}`,
-    GATEHOUSE_STATE_DIR: state,
-    GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
-    GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
-    ...env,
-  });
-  const running = await startDestination(config, { log: silentLog, ...parts });
-  t.after(() => running.stop('the test is over'));
-  return running;
+  const [state, manifests] = [join(root, 'state'), join(root, 'manifests')];
+  for (const path of [state, manifests]) await mkdir(path);
+  const start = async (env: NodeJS.ProcessEnv = {}, parts: ServiceParts = {}): Promise<RunningService> => {
+    const config = readDestinationConfig({
+      GATEHOUSE_SOURCE: `directory:${manifests}`,
+      GATEHOUSE_STATE_DIR: state,
+      GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+      GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+      ...env,
+    });
+    const running = await startDestination(config, { log: silentLog, ...parts });
+    t.after(() => running.stop('the test is over'));
+    return running;
+  };
+  return { state, manifests, start };
 };
 
 const request = (path: string): Uint8Array =>
@@ -63,7 +55,18 @@ const get = (client: GrpcClient, path: string) => {
       ended = error ?? 'ok';
     },
   });
-  return { model, ended: () => ended };
+  return {
+    model,
+    end: async () => {
+      await eventually(() => ended !== undefined);
+      return ended;
+    },
+    /** Waits for the model to become so; fails when the stream ends before. */
+    until: async (holds: () => boolean) => {
+      await eventually(() => ended !== undefined || holds());
+      assert.equal(ended, undefined);
+    },
+  };
 };
 
 const backend = (replicas: number) => `
@@ -90,47 +93,35 @@ spec: { selector: { app: backend }, ports: [ { name: http, port: 80, targetPort:
 `;
 
 test("pods that are added, changed and removed in the folder reach a proxy's open streams", async (t) => {
-  const where = await folders(t);
-  await writeFile(join(where.manifests, 'backend.yaml'), backend(2));
-  const { grpc } = await start(t, where);
+  const { manifests, start } = await aPlace(t);
+  await writeFile(join(manifests, 'backend.yaml'), backend(2));
+  const { grpc, admin } = await start();
   const client = aGrpcClient(t, { address: grpc });
-  const { model, ended } = get(client, 'backend.demo.svc.cluster.local:80');
-  // Until the folder has been read, the answer is Unavailable and the proxy asks again.
-  await eventually(() => model.state !== 'waiting' || ended() !== undefined);
-  const follow = ended() === undefined ? { model, ended } : await untilListed(client);
-  assert.equal(follow.model.state, 'none');
+  await until(async () => (await ask(`${admin}/ready`)).status === 200);
+  const { model, until: becomes } = get(client, 'backend.demo.svc.cluster.local:80');
+  await becomes(() => model.state === 'none');
 
-  await writeFile(join(where.manifests, 'service.yaml'), backendService);
-  await eventually(() => follow.model.pool.size === 2);
-  await writeFile(join(where.manifests, 'backend.yaml'), backend(5));
-  await eventually(() => follow.model.pool.size === 5);
-  for (const { tlsIdentity } of follow.model.pool.values()) assert.notEqual(tlsIdentity, undefined);
-  await writeFile(join(where.manifests, 'backend.yaml'), backend(1).replace('enabled', 'disabled'));
-  await eventually(() => follow.model.pool.size === 1);
-  for (const { tlsIdentity } of follow.model.pool.values()) assert.equal(tlsIdentity, undefined);
-  await rm(join(where.manifests, 'service.yaml'));
-  await eventually(() => follow.model.state === 'none');
-  assert.equal(follow.ended(), undefined);
+  await writeFile(join(manifests, 'service.yaml'), backendService);
+  await becomes(() => model.pool.size === 2);
+  await writeFile(join(manifests, 'backend.yaml'), backend(5));
+  await becomes(() => model.pool.size === 5);
+  for (const { tlsIdentity } of model.pool.values()) assert.notEqual(tlsIdentity, undefined);
+  await writeFile(join(manifests, 'backend.yaml'), backend(1).replace('enabled', 'disabled'));
+  await becomes(() => model.pool.size === 1 && model.keys.every((key) => !isMeshed(model, key)));
+  await rm(join(manifests, 'service.yaml'));
+  await becomes(() => model.state === 'none');
 });
 
-const untilListed = async (client: GrpcClient) => {
-  for (;;) {
-    const attempt = get(client, 'backend.demo.svc.cluster.local:80');
-    await eventually(() => attempt.model.state !== 'waiting' || attempt.ended() !== undefined);
-    if (attempt.ended() === undefined) return attempt;
-    const error = attempt.ended();
-    assert.equal(error instanceof GatehouseError && error.code, 'unavailable');
-  }
-};
+const isMeshed = (model: ProxyModel, key: string): boolean => model.pool.get(key)?.tlsIdentity !== undefined;
 
 test('over a real connection, statuses and profiles arrive as they were meant', async (t) => {
   const pod = aPod({ name: 'backend-0', ips: ['10.1.0.1'], labels: { app: 'backend' } });
   const source = new FakeSource(aService({ name: 'backend' }), pod);
-  const { grpc } = await start(t, await folders(t), { source });
+  const { start } = await aPlace(t);
+  const { grpc } = await start({}, { source });
   const client = aGrpcClient(t, { address: grpc });
   const refused = get(client, 'backend.demo:80');
-  await eventually(() => refused.ended() !== undefined);
-  const error = refused.ended();
+  const error = await refused.end();
   assert.ok(error instanceof GatehouseError);
   assert.deepEqual([error.code, error.message], ['invalid-argument', 'Invalid authority: backend.demo:80']);
 
@@ -150,52 +141,50 @@ test('over a real connection, statuses and profiles arrive as they were meant', 
 });
 
 test('proxies are served TLS with a leaf from identity, under the mesh name of destination', async (t) => {
-  const where = await folders(t);
+  const { state, start } = await aPlace(t);
   const authority = anAuthority();
-  await writeFile(join(where.state, 'trust-anchors.crt'), authority.pem);
+  await writeFile(join(state, 'trust-anchors.crt'), authority.pem);
   const identityName = 'gatehouse-identity.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
   const identity = await aGrpcServer(t, {
     methods: fakeIdentity(authority),
     tls: { material: aTlsMaterial(authority, { name: identityName }) },
   });
-  const running = await start(t, where, {
-    source: new FakeSource(aService({ name: 'backend' })),
-    env: { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: `127.0.0.1:${portOf(identity)}` },
-  });
+  const running = await start(
+    { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: `127.0.0.1:${portOf(identity)}` },
+    { source: new FakeSource(aService({ name: 'backend' })) },
+  );
   assert.equal(
     running.name,
     'gatehouse-destination.gatehouse.serviceaccount.identity.gatehouse.cluster.local',
   );
-  const ready = await until(async () => (await ask(`${running.admin}/ready`)).status === 200);
-  assert.ok(ready);
+  await until(async () => (await ask(`${running.admin}/ready`)).status === 200);
   const client = aGrpcClient(
     t,
     { address: running.grpc },
     { serverName: running.name, trustAnchors: authority.pem },
   );
-  const { model } = get(client, 'backend.demo.svc.cluster.local:80');
-  await eventually(() => model.state === 'exists');
+  const { model, until: becomes } = get(client, 'backend.demo.svc.cluster.local:80');
+  await becomes(() => model.state === 'exists');
 });
 
-const until = async (holds: () => Promise<boolean>): Promise<boolean> => {
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
-  return true;
 };
 
 test('without a leaf destination is not ready and says why', async (t) => {
-  const where = await folders(t);
-  await writeFile(join(where.state, 'trust-anchors.crt'), anAuthority().pem);
-  const running = await start(t, where, {
-    source: new FakeSource(),
-    env: { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: '127.0.0.1:1' },
-  });
+  const { state, start } = await aPlace(t);
+  await writeFile(join(state, 'trust-anchors.crt'), anAuthority().pem);
+  const running = await start(
+    { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: '127.0.0.1:1' },
+    { source: new FakeSource() },
+  );
   const answer = await ask(`${running.admin}/ready`);
   assert.equal(answer.status, 503);
   assert.match(answer.text, /no serving certificate yet/);
 });
 
 test('the REST API lists Services and endpoints, resolves authorities, and asks for the token everywhere', async (t) => {
-  const where = await folders(t);
+  const { state, start } = await aPlace(t);
   const source = new FakeSource(
     aService({ name: 'backend' }),
     aService({ name: 'web', namespace: 'shop', clusterIps: [], ports: [] }),
@@ -203,8 +192,8 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
       aPod({ name: `b-${index}`, ips: [`10.1.0.${index}`], labels: { app: 'backend' } }),
     ),
   );
-  const { admin, grpc } = await start(t, where, { source });
-  const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
+  const { admin, grpc } = await start({}, { source });
+  const token = (await readFile(join(state, 'admin-token'), 'utf8')).trim();
   const read = async (path: string) => ask(`${admin}${path}`, { token });
 
   const services = await read('/v1/services');
@@ -230,8 +219,11 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
   const address = await read('/v1/resolve?authority=10.1.0.2:8080');
   assert.deepEqual([address.json.get, address.json.profile.endpoint.labels.pod], [null, 'b-2']);
 
-  const { model } = get(aGrpcClient(t, { address: grpc }), 'backend.demo.svc.cluster.local:80');
-  await eventually(() => model.pool.size === 3);
+  const { model, until: becomes } = get(
+    aGrpcClient(t, { address: grpc }),
+    'backend.demo.svc.cluster.local:80',
+  );
+  await becomes(() => model.pool.size === 3);
   const [stream] = (await read('/v1/streams')).json.items;
   assert.deepEqual([stream.method, stream.target], ['Destination/Get', 'backend.demo:80']);
   assert.match(
@@ -264,25 +256,24 @@ test('a start that cannot be is refused with what to do, and leaves nothing open
     () => readDestinationConfig({ GATEHOUSE_SOURCE: 'directory:/x', GATEHOUSE_DEFAULT_OPAQUE_PORTS: '0' }),
     /GATEHOUSE_DEFAULT_OPAQUE_PORTS/,
   );
-  const where = await folders(t);
-  await assert.rejects(start(t, { ...where, state: join(where.state, 'none') }), /GATEHOUSE_STATE_DIR/);
-  const first = await start(t, where);
-  await assert.rejects(start(t, where), { code: 'already-exists' });
+  const { state, start } = await aPlace(t);
+  await assert.rejects(start({ GATEHOUSE_STATE_DIR: join(state, 'none') }), /GATEHOUSE_STATE_DIR/);
+  const first = await start();
+  await assert.rejects(start(), { code: 'already-exists' });
   await first.stop('to try the next');
   const taken = await aGrpcServer(t, { methods: {} });
-  const env = { GATEHOUSE_GRPC_ADDR: `127.0.0.1:${portOf(taken)}` };
-  await assert.rejects(start(t, where, { env }), /GATEHOUSE_GRPC_ADDR/);
-  await start(t, where);
+  await assert.rejects(start({ GATEHOUSE_GRPC_ADDR: `127.0.0.1:${portOf(taken)}` }), /GATEHOUSE_GRPC_ADDR/);
+  await start();
 });
 
 test('the end sends proxies away and frees the state directory', async (t) => {
-  const where = await folders(t);
-  const running = await start(t, where, { source: new FakeSource(aService({ name: 'backend' })) });
+  const { start } = await aPlace(t);
+  const running = await start({}, { source: new FakeSource(aService({ name: 'backend' })) });
   const client = aGrpcClient(t, { address: running.grpc });
-  const { model, ended } = get(client, 'backend.demo.svc.cluster.local:80');
-  await eventually(() => model.state === 'exists');
+  const stream = get(client, 'backend.demo.svc.cluster.local:80');
+  await stream.until(() => stream.model.state === 'exists');
   await running.stop('enough');
-  await eventually(() => ended() !== undefined);
+  await stream.end();
   assert.deepEqual(await running.ended, { kind: 'stopped', reason: 'enough' });
-  await start(t, where);
+  await start();
 });

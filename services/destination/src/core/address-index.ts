@@ -1,11 +1,13 @@
 import type { Touched } from '@gatehouse/shared/core/resource-index';
 import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { canonicalIp } from './facts.ts';
 
 type Service = KubeObject<'Service'>;
 type Pod = KubeObject<'Pod'>;
 
-/** Who has an address: GetProfile asks by IP, and there may be thousands of pods and as many questions. */
+/**
+ * Who has an address: GetProfile asks by IP, and there may be thousands of pods and as many questions. Addresses are
+ * texts as printIp has them, on both sides: parsers write them so, and so does target.ts.
+ */
 export class AddressIndex {
   readonly #services = new Map<string, Set<Service>>();
   readonly #pods = new Map<string, Set<Pod>>();
@@ -53,17 +55,14 @@ export class AddressIndex {
 
 type Move = <T>(owners: Map<string, Set<T>>, ip: string, owner: T) => void;
 
-const add: Move = (owners, text, owner) => {
-  const ip = canonicalIp(text);
-  if (ip === undefined) return;
+const add: Move = (owners, ip, owner) => {
   const known = owners.get(ip);
   if (known === undefined) owners.set(ip, new Set([owner]));
   else known.add(owner);
 };
 
-const remove: Move = (owners, text, owner) => {
-  const ip = canonicalIp(text);
-  const known = ip === undefined ? undefined : owners.get(ip);
+const remove: Move = (owners, ip, owner) => {
+  const known = owners.get(ip);
   known?.delete(owner);
-  if (ip !== undefined && known?.size === 0) owners.delete(ip);
+  if (known?.size === 0) owners.delete(ip);
 };

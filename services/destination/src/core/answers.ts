@@ -20,12 +20,17 @@ export class Answers {
   readonly #readers = new Readers();
   #stale = new Set<Dependent>();
 
-  /** How many different answers are kept. */
-  get size(): number {
-    return this.#answers.size;
+  /** How many different answers are kept of each kind: what their keys say before the first slash. */
+  get kinds(): ReadonlyMap<string, number> {
+    const kinds = new Map<string, number>();
+    for (const key of this.#answers.keys()) {
+      const [kind = ''] = key.split('/', 1);
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    }
+    return kinds;
   }
 
-  /** `key` must name the question whole, its kind included. `onChange` is called by `settle` alone and must not throw. */
+  /** `key` must name the question whole: its kind, a slash, and the rest. `onChange` is called by `settle` alone and must not throw. */
   ask<T>(key: string, compile: Compile<T>, onChange: () => void): Held<T> {
     let answer = this.#answers.get(key) as Answer<T> | undefined;
     if (answer === undefined) {

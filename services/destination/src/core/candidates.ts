@@ -1,9 +1,8 @@
-import { readIp } from '@gatehouse/shared/core/ip-network';
 import { selects } from '@gatehouse/shared/core/label-selector';
 import type { EndpointSliceSpec, KubeObject, SliceEndpoint } from '@gatehouse/shared/kube/kinds';
 import { type Cluster, zoneOfNode } from './cluster.ts';
 import { type Candidate, hasEnded, type Place } from './endpoint.ts';
-import { canonicalIp, facts } from './facts.ts';
+import { facts } from './facts.ts';
 
 /** What is asked of a Service: everything behind one of its ports. `reads` collects the facts that were looked at. */
 export interface Question {
@@ -44,10 +43,7 @@ const fromSlice = (cluster: Cluster, question: Question, slice: EndpointSliceSpe
       forZones: endpoint.forZones,
       forNodes: endpoint.forNodes,
     };
-    for (const address of endpoint.addresses) {
-      const ip = canonicalIp(address);
-      if (ip !== undefined) candidates.push({ ip, port, pod, place });
-    }
+    for (const ip of endpoint.addresses) candidates.push({ ip, port, pod, place });
   }
   return candidates;
 };
@@ -125,15 +121,12 @@ const podPort = ({ service, port }: Question, pod: KubeObject<'Pod'>): number | 
 };
 
 /** One address per family of the Service; a headless one has the family of the pod's first address, the cluster's own. */
-const ipsFor = (pod: KubeObject<'Pod'>, service: KubeObject<'Service'>): readonly string[] => {
-  const ips = pod.spec.ips.flatMap((text) => readIp(text) ?? []);
-  const families = isHeadless(service)
-    ? ips.slice(0, 1).map(({ family }) => family)
-    : service.spec.clusterIps.flatMap((text) => readIp(text)?.family ?? []);
-  return [...new Set(families)].flatMap((family) => {
-    const index = ips.findIndex((ip) => ip.family === family);
-    return canonicalIp(pod.spec.ips[index] ?? '') ?? [];
-  });
+const ipsFor = ({ spec }: KubeObject<'Pod'>, service: KubeObject<'Service'>): readonly string[] => {
+  if (isHeadless(service)) return spec.ips.slice(0, 1);
+  const families = new Set(service.spec.clusterIps.map(isV6));
+  return [...families].flatMap((family) => spec.ips.find((ip) => isV6(ip) === family) ?? []);
 };
+
+const isV6 = (ip: string): boolean => ip.includes(':');
 
 const isHeadless = ({ spec }: KubeObject<'Service'>): boolean => spec.clusterIps.length === 0;

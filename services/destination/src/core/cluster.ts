@@ -1,7 +1,7 @@
 import type { PortSet } from '@gatehouse/shared/core/port-set';
 import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
 import type { Mesh } from '@gatehouse/shared/core/workload-identity';
-import type { Kind } from '@gatehouse/shared/kube/kinds';
+import type { Kind, KubeObject } from '@gatehouse/shared/kube/kinds';
 import type { AddressIndex } from './address-index.ts';
 import { facts } from './facts.ts';
 
@@ -34,3 +34,26 @@ export const zoneOfNode = (cluster: Cluster, reads: Set<string>, node: string): 
   reads.add(facts.zone(node));
   return cluster.index.get('Node', '', node)?.spec.zone ?? '';
 };
+
+type Servers = readonly KubeObject<'Server'>[];
+const lists = new WeakMap<ResourceIndex, Map<string, Servers>>();
+
+/** The Servers of a namespace; the same list for as long as they are the same, so that nobody looks at them one by one. */
+export const serversIn = ({ index }: Cluster, reads: Set<string>, namespace: string): Servers => {
+  reads.add(facts.servers(namespace));
+  let known = lists.get(index);
+  if (known === undefined) {
+    known = new Map();
+    lists.set(index, known);
+  }
+  const servers = keepSame([...index.in('Server', namespace).values()], known.get(namespace));
+  if (servers.length === 0) known.delete(namespace);
+  else known.set(namespace, servers);
+  return servers.length === 0 ? none : servers;
+};
+
+const none: Servers = Object.freeze([]);
+
+/** The list before, if the new one holds the same objects. */
+export const keepSame = <T>(list: readonly T[], before: readonly T[] | undefined): readonly T[] =>
+  before?.length === list.length && list.every((item, index) => item === before[index]) ? before : list;

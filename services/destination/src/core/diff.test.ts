@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { type Message, nextStep, type Sent } from './diff.ts';
-import { type Address, endpointOf, zoneLocalities } from './endpoint.ts';
+import { type Address, asSeen, zoneLocalities } from './endpoint.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What a proxy makes of the messages of one stream (`contract/proxy.md` §1.3). */
@@ -40,9 +40,7 @@ const keyOf = ({ shown }: Address): string => `${shown.ip}:${shown.port}`;
 /** One address in every way it may be shown: by identity and by locality. */
 const variants = (ip: string): readonly Address[] =>
   [undefined, 'default.demo.serviceaccount.identity.gatehouse.cluster.local'].flatMap((identity) => {
-    const place = { pod: ip, hostname: '', nodeName: '', zone: '', forZones: [], forNodes: [] };
-    const shown = { ip, port: 80, labels: {}, identity, hint: undefined };
-    const { seenAs } = endpointOf({ ip, port: 80, pod: undefined, place }, shown, undefined);
+    const seenAs = asSeen({ ip, port: 80, labels: {}, identity, hint: undefined });
     return zoneLocalities.map((locality) => seenAs[locality]);
   });
 

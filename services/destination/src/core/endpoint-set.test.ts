@@ -192,7 +192,7 @@ test('an instance of a headless Service is the pod with that hostname and the Se
 });
 
 test('a pod has one address per family of the Service, and in a headless one its first', () => {
-  const pod = backend({ ips: ['10.1.0.1', 'fd00:0::1'] });
+  const pod = backend({ ips: ['10.1.0.1', 'fd00::1'] });
   const dual = ['10.32.0.1', 'fd01::1'];
   assert.deepEqual(keys(compile(aCluster(service(), pod))), ['10.1.0.1:8080']);
   assert.deepEqual(keys(compile(aCluster(service({ clusterIps: ['fd01::1'] }), pod))), ['[fd00::1]:8080']);

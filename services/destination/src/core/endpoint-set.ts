@@ -1,6 +1,6 @@
 import { candidatesOf } from './candidates.ts';
-import type { Cluster, Compiled } from './cluster.ts';
-import { addressKey, type Endpoint, type EndpointFacts, endpointOf, show } from './endpoint.ts';
+import { type Cluster, type Compiled, keepSame, serversIn } from './cluster.ts';
+import { addressKey, type Endpoint, type EndpointFacts, endpointOf } from './endpoint.ts';
 import { facts } from './facts.ts';
 import type { TrafficRules } from './filter.ts';
 import type { NameTarget } from './target.ts';
@@ -11,7 +11,14 @@ export type EndpointSet =
   | { readonly kind: 'missing' }
   /** An ExternalName Service is an alias in DNS, which Get does not answer for. */
   | { readonly kind: 'external-name' }
-  | { readonly kind: 'endpoints'; readonly endpoints: readonly Endpoint[]; readonly rules: TrafficRules };
+  | Endpoints;
+
+export interface Endpoints {
+  readonly kind: 'endpoints';
+  /** In the order of their keys, the same on every replica. */
+  readonly endpoints: readonly Endpoint[];
+  readonly rules: TrafficRules;
+}
 
 /**
  * Compiles the endpoints of a Service's port, or of one instance of it, in the order of their addresses.
@@ -27,33 +34,48 @@ export const compileEndpointSet = (
   const service = cluster.index.get('Service', namespace, name);
   if (service === undefined) return { value: { kind: 'missing' }, reads };
   if (service.spec.type === 'ExternalName') return { value: { kind: 'external-name' }, reads };
-  reads.add(facts.servers(namespace));
   const { mesh, defaultOpaquePorts } = cluster.settings;
-  const servers = [...cluster.index.in('Server', namespace).values()];
-  const known: EndpointFacts = { mesh, defaultOpaquePorts, servers };
-  const before = endpointsByKey(previous);
+  const before = previous?.kind === 'endpoints' ? previous : undefined;
+  const servers = serversIn(cluster, reads, namespace);
+  const known: EndpointFacts = { mesh, defaultOpaquePorts, servers, labels: {} };
+  const old = new Map(before?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
   const endpoints = new Map<string, Endpoint>();
   for (const candidate of candidatesOf(cluster, { service, port, reads })) {
     const key = addressKey(candidate);
     if (endpoints.has(key) || (instance !== undefined && candidate.place.hostname !== instance)) continue;
-    endpoints.set(key, endpointOf(candidate, show(candidate, known), before.get(key)));
+    endpoints.set(key, endpointOf(candidate, known, old.get(key)));
   }
-  const rules: TrafficRules = {
-    local: service.spec.internalTrafficLocal,
-    distribution: service.spec.trafficDistribution,
+  const value: Endpoints = {
+    kind: 'endpoints',
+    endpoints: keepSame(inOrder(endpoints, before?.endpoints ?? []), before?.endpoints),
+    rules: { local: service.spec.internalTrafficLocal, distribution: service.spec.trafficDistribution },
   };
-  const sorted = [...endpoints.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-  const value: EndpointSet = { kind: 'endpoints', endpoints: sorted, rules };
-  return { value: previous !== undefined && isSame(previous, value) ? previous : value, reads };
+  return { value: before !== undefined && isSame(before, value) ? before : value, reads };
 };
 
-const isSame = (a: EndpointSet, b: EndpointSet): boolean =>
-  a.kind === 'endpoints' &&
-  b.kind === 'endpoints' &&
+const isSame = (a: Endpoints, b: Endpoints): boolean =>
+  a.endpoints === b.endpoints &&
   a.rules.local === b.rules.local &&
-  a.rules.distribution === b.rules.distribution &&
-  a.endpoints.length === b.endpoints.length &&
-  a.endpoints.every((endpoint, index) => endpoint === b.endpoints[index]);
+  a.rules.distribution === b.rules.distribution;
 
-const endpointsByKey = (set: EndpointSet | undefined): ReadonlyMap<string, Endpoint> =>
-  new Map(set?.kind === 'endpoints' ? set.endpoints.map((endpoint) => [endpoint.key, endpoint]) : []);
+/** Sorted by key. What was there before is in order already, so only what is new is sorted, then merged in. */
+const inOrder = (
+  endpoints: ReadonlyMap<string, Endpoint>,
+  before: readonly Endpoint[],
+): readonly Endpoint[] => {
+  const old = before.flatMap(({ key }) => endpoints.get(key) ?? []);
+  const known = new Set(old);
+  const fresh = [...endpoints.values()].filter((endpoint) => !known.has(endpoint)).sort(byKey);
+  const merged: Endpoint[] = [];
+  let next = 0;
+  for (const endpoint of old) {
+    for (let first = fresh[next]; first !== undefined && byKey(first, endpoint) < 0; first = fresh[next]) {
+      merged.push(first);
+      next += 1;
+    }
+    merged.push(endpoint);
+  }
+  return [...merged, ...fresh.slice(next)];
+};
+
+const byKey = (a: Endpoint, b: Endpoint): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);

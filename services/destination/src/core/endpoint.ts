@@ -69,6 +69,8 @@ export interface EndpointFacts {
   readonly defaultOpaquePorts: PortSet;
   /** The Servers of the endpoints' namespace. */
   readonly servers: readonly KubeObject<'Server'>[];
+  /** Labels beside those that say where the endpoint comes from. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export const isMeshed = (pod: KubeObject<'Pod'>, mesh: Mesh): boolean =>
@@ -79,11 +81,13 @@ export const hasEnded = ({ spec }: KubeObject<'Pod'>): boolean =>
   spec.terminated || spec.phase === 'Succeeded' || spec.phase === 'Failed';
 
 /** What is shown of a candidate: TLS identity and hints by semantics §3.3, labels by §3.2. */
-export const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown => {
-  const zone = place.zone === '' ? {} : { zone: place.zone };
-  if (pod === undefined) return { ip, port, labels: zone, identity: undefined, hint: undefined };
-  const labels = { ...podLabels(pod), ...zone };
-  if (!isMeshed(pod, facts.mesh) || skipsProxy(pod, port)) {
+const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown => {
+  const labels = {
+    ...facts.labels,
+    ...(pod === undefined ? {} : podLabels(pod)),
+    ...(place.zone === '' ? {} : { zone: place.zone }),
+  };
+  if (pod === undefined || !isMeshed(pod, facts.mesh) || skipsProxy(pod, port)) {
     return { ip, port, labels, identity: undefined, hint: undefined };
   }
   const identity = printIdentity(identityOf(facts.mesh, pod.meta.namespace, pod.spec.serviceAccount));
@@ -102,19 +106,56 @@ export const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts):
 };
 
 /** Makes an endpoint, keeping what is still true of the one before: what is the same object is not sent again. */
-export const endpointOf = (candidate: Candidate, shown: Shown, previous: Endpoint | undefined): Endpoint => {
+export const endpointOf = (
+  candidate: Candidate,
+  facts: EndpointFacts,
+  previous: Endpoint | undefined,
+): Endpoint => {
   const { place } = candidate;
+  const shown = showOnce(candidate, facts);
   const isShown = previous !== undefined && sameShown(previous.seenAs.unknown.shown, shown);
   if (isShown && samePlace(previous.place, place)) return previous;
-  const seenAs = isShown
-    ? previous.seenAs
-    : {
-        local: { shown, locality: 'local' as const },
-        remote: { shown, locality: 'remote' as const },
-        unknown: { shown, locality: 'unknown' as const },
-      };
-  return { key: addressKey(candidate), place, seenAs };
+  return { key: addressKey(candidate), place, seenAs: isShown ? previous.seenAs : asSeen(shown) };
 };
+
+interface Remembered {
+  readonly facts: EndpointFacts;
+  readonly shown: Shown;
+}
+
+// Objects are replaced when they change, so what was shown of a pod stays true of it while the Servers stay the same. A
+// change of one pod among thousands then costs the showing of one.
+const remembered = new WeakMap<KubeObject<'Pod'>, Map<string, Remembered>>();
+
+const showOnce = (candidate: Candidate, facts: EndpointFacts): Shown => {
+  const { pod, place } = candidate;
+  if (pod === undefined) return show(candidate, facts);
+  let known = remembered.get(pod);
+  if (known === undefined) {
+    known = new Map();
+    remembered.set(pod, known);
+  }
+  const key = `${addressKey(candidate)} ${place.zone}`;
+  const last = known.get(key);
+  if (last !== undefined && sameFacts(last.facts, facts)) return last.shown;
+  const shown = show(candidate, facts);
+  known.set(key, { facts, shown });
+  return shown;
+};
+
+const sameFacts = (a: EndpointFacts, b: EndpointFacts): boolean =>
+  a === b ||
+  (a.servers === b.servers &&
+    a.mesh === b.mesh &&
+    a.defaultOpaquePorts === b.defaultOpaquePorts &&
+    sameLabels(a.labels, b.labels));
+
+/** The three addresses that an endpoint is to clients here, elsewhere and nowhere. */
+export const asSeen = (shown: Shown): Endpoint['seenAs'] => ({
+  local: { shown, locality: 'local' },
+  remote: { shown, locality: 'remote' },
+  unknown: { shown, locality: 'unknown' },
+});
 
 export const addressKey = ({ ip, port }: { readonly ip: string; readonly port: number }): string =>
   ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
@@ -144,12 +185,13 @@ const podLabels = ({ meta, spec }: KubeObject<'Pod'>): Record<string, string> =>
 };
 
 const sameShown = (a: Shown, b: Shown): boolean =>
-  a.ip === b.ip &&
-  a.port === b.port &&
-  a.identity === b.identity &&
-  a.hint?.protocol === b.hint?.protocol &&
-  a.hint?.inboundPort === b.hint?.inboundPort &&
-  sameLabels(a.labels, b.labels);
+  a === b ||
+  (a.ip === b.ip &&
+    a.port === b.port &&
+    a.identity === b.identity &&
+    a.hint?.protocol === b.hint?.protocol &&
+    a.hint?.inboundPort === b.hint?.inboundPort &&
+    sameLabels(a.labels, b.labels));
 
 const sameLabels = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean => {
   const keys = Object.keys(a);

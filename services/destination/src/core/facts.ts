@@ -1,4 +1,3 @@
-import { printIp, readIp } from '@gatehouse/shared/core/ip-network';
 import type { Touched } from '@gatehouse/shared/core/resource-index';
 import type { Kind, KubeObject } from '@gatehouse/shared/kube/kinds';
 
@@ -16,12 +15,6 @@ export const facts = {
   servers: (namespace: string): string => `servers/${namespace}`,
   zone: (node: string): string => `zone/${node}`,
   address: (ip: string): string => `address/${ip}`,
-};
-
-/** One text for each address, however a manifest writes it; undefined when it is none. */
-export const canonicalIp = (text: string): string | undefined => {
-  const ip = readIp(text);
-  return ip === undefined ? undefined : printIp(ip);
 };
 
 /** The facts that a batch changed. */
@@ -43,7 +36,7 @@ const nameFacts = (object: AnyObject, names: Set<string>): void => {
   switch (object.kind) {
     case 'Service':
       names.add(facts.service(namespace, name));
-      nameAddresses(object.spec.clusterIps, names);
+      for (const ip of object.spec.clusterIps) names.add(facts.address(ip));
       break;
     case 'EndpointSlice':
       names.add(facts.slices(namespace, object.spec.service));
@@ -51,8 +44,8 @@ const nameFacts = (object: AnyObject, names: Set<string>): void => {
     case 'Pod':
       names.add(facts.pod(namespace, name));
       for (const [key, value] of Object.entries(labels)) names.add(facts.labelled(namespace, key, value));
-      nameAddresses(object.spec.ips, names);
-      nameAddresses(object.spec.hostIps, names);
+      for (const ip of object.spec.ips) names.add(facts.address(ip));
+      for (const ip of object.spec.hostIps) names.add(facts.address(ip));
       break;
     case 'Server':
       names.add(facts.servers(namespace));
@@ -63,12 +56,5 @@ const nameFacts = (object: AnyObject, names: Set<string>): void => {
     default:
       // Other kinds are in no answer; if one ever is, its compiler has to name what it reads here.
       break;
-  }
-};
-
-const nameAddresses = (ips: readonly string[], names: Set<string>): void => {
-  for (const text of ips) {
-    const ip = canonicalIp(text);
-    if (ip !== undefined) names.add(facts.address(ip));
   }
 };

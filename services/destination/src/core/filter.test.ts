@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Endpoint, endpointOf, type Place } from './endpoint.ts';
+import { addressKey, asSeen, type Endpoint, type Place } from './endpoint.ts';
 import { type ClientPlace, dependsOnNode, endpointsFor, type TrafficRules } from './filter.ts';
 
-const endpoint = (ip: string, place: Partial<Place> = {}): Endpoint => {
-  const full = { pod: '', hostname: '', nodeName: '', zone: '', forZones: [], forNodes: [], ...place };
-  const shown = { ip, port: 80, labels: {}, identity: undefined, hint: undefined };
-  return endpointOf({ ip, port: 80, pod: undefined, place: full }, shown, undefined);
-};
+const endpoint = (ip: string, place: Partial<Place> = {}): Endpoint => ({
+  key: addressKey({ ip, port: 80 }),
+  place: { pod: '', hostname: '', nodeName: '', zone: '', forZones: [], forNodes: [], ...place },
+  seenAs: asSeen({ ip, port: 80, labels: {}, identity: undefined, hint: undefined }),
+});
 
 const onA1 = endpoint('10.0.0.1', { nodeName: 'a1', zone: 'a' });
 const onA2 = endpoint('10.0.0.2', { nodeName: 'a2', zone: 'a' });

@@ -40,12 +40,7 @@ const opaquePorts = (ports: string) => ({ annotations: { 'config.linkerd.io/opaq
 
 const cases: readonly (readonly [string, readonly KubeObject[], string, object])[] = [
   ['a cluster IP', [service()], '10.32.0.1:80', named],
-  [
-    'each of several cluster IPs',
-    [service({ clusterIps: ['10.32.0.9', 'fd01:0::1'] })],
-    '[fd01::1]:80',
-    named,
-  ],
+  ['each of several cluster IPs', [service({ clusterIps: ['10.32.0.9', 'fd01::1'] })], '[fd01::1]:80', named],
   ['a name', [service()], 'backend.demo.svc.cluster.local:80', named],
   [
     'a Service whose annotation lists the port',

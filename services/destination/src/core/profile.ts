@@ -1,10 +1,10 @@
 import { isOpaquePort, isOpaqueServicePort } from '@gatehouse/shared/core/opaque-port';
 import { hasPort } from '@gatehouse/shared/core/port-set';
 import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { type Cluster, type Compiled, zoneOfNode } from './cluster.ts';
-import { type Candidate, type Endpoint, endpointOf, hasEnded, show } from './endpoint.ts';
+import { type Cluster, type Compiled, serversIn, zoneOfNode } from './cluster.ts';
+import { type Candidate, type Endpoint, endpointOf, hasEnded } from './endpoint.ts';
 import { compileEndpointSet } from './endpoint-set.ts';
-import { canonicalIp, facts } from './facts.ts';
+import { facts } from './facts.ts';
 import { preferV6 } from './filter.ts';
 import type { IpTarget, NameTarget, Target } from './target.ts';
 
@@ -116,22 +116,20 @@ const ofHostPort = (question: Question, { ip, port }: { ip: string; port: number
   );
   const containerPort = pod === undefined ? undefined : mapped(pod)?.port;
   if (pod === undefined || containerPort === undefined) return undefined;
-  const own = pod.spec.ips.flatMap((text) => canonicalIp(text) ?? []);
-  const address = own.find((candidate) => candidate.includes(':') === ip.includes(':')) ?? own[0];
+  const { ips } = pod.spec;
+  const address = ips.find((candidate) => candidate.includes(':') === ip.includes(':')) ?? ips[0];
   return address === undefined ? undefined : ofPod(question, pod, { ip: address, port: containerPort });
 };
 
 const ofCandidate = (question: Question, candidate: Candidate, namespace: string): Profile => {
   const { mesh, defaultOpaquePorts } = question.cluster.settings;
-  question.reads.add(facts.servers(namespace));
-  const servers = [...question.cluster.index.in('Server', namespace).values()];
-  const shown = show(candidate, { mesh, defaultOpaquePorts, servers });
+  const servers = serversIn(question.cluster, question.reads, namespace);
   const before = question.previous?.kind === 'endpoint' ? question.previous.endpoint : undefined;
   // A balancer learns the namespace from the set; an endpoint alone has to say it.
-  const alone = { ...shown, labels: { namespace, ...shown.labels } };
+  const known = { mesh, defaultOpaquePorts, servers, labels: { namespace } };
   return {
     kind: 'endpoint',
-    endpoint: endpointOf(candidate, alone, before),
+    endpoint: endpointOf(candidate, known, before),
     opaque:
       candidate.pod === undefined
         ? hasPort(defaultOpaquePorts, candidate.port)

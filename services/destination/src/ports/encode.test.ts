@@ -5,18 +5,23 @@ import { aPod } from '@gatehouse/shared/testing/builders';
 import fc from 'fast-check';
 import { settings } from '../../testing/a-cluster.ts';
 import { ProxyModel } from '../../testing/proxy-model.ts';
-import { type Address, endpointOf, show, zoneLocalities } from '../core/endpoint.ts';
+import { type Address, endpointOf, zoneLocalities } from '../core/endpoint.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { UpdateEncoder } from './encode.ts';
 import { Updates } from './updates.ts';
 
 const labels = { service: 'backend', namespace: 'demo' };
-const facts = { mesh: settings.mesh, defaultOpaquePorts: settings.defaultOpaquePorts, servers: [] };
+const facts = {
+  mesh: settings.mesh,
+  defaultOpaquePorts: settings.defaultOpaquePorts,
+  servers: [],
+  labels: {},
+};
 
 const address = (ip: string, locality: (typeof zoneLocalities)[number] = 'unknown', port = 8080): Address => {
   const place = { pod: 'p', hostname: '', nodeName: '', zone: 'a', forZones: [], forNodes: [] };
   const candidate = { ip, port, pod: aPod({ name: 'p', ips: [ip] }), place };
-  return endpointOf(candidate, show(candidate, facts), undefined).seenAs[locality];
+  return endpointOf(candidate, facts, undefined).seenAs[locality];
 };
 
 const anyAddress = fc

@@ -29,9 +29,11 @@ export const measureDestination = (
   });
   metrics.gauge({
     name: 'gatehouse_destination_answers',
-    help: 'Different answers that are kept up to date for open streams: endpoint sets, profiles, client places.',
+    help: 'Answers kept up to date for open streams, each shared by all who ask the same, by kind: endpoints, profile, place.',
+    labelNames: ['kind'],
     collect() {
-      this.set(watch.answers.size);
+      this.reset();
+      for (const [kind, count] of watch.answers.kinds) this.set({ kind }, count);
     },
   });
   metrics.counter({

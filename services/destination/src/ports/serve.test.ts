@@ -108,7 +108,7 @@ test('what cannot be answered is refused with the code that the proxy draws the 
     assert.deepEqual(call.ended, { code, message }, `${method} ${path}`);
     assert.equal(call.messages.length, 0);
   }
-  assert.equal(watch.answers.size, 0);
+  assert.equal(watch.answers.kinds.size, 0);
   assert.deepEqual([...server.streams.facts()], []);
 });
 
@@ -303,7 +303,7 @@ test('a stream that is over is forgotten, and so are its answers', async (t) => 
   ];
   assert.equal([...server.streams.facts()].length, 3);
   for (const call of calls) call.cancel();
-  assert.equal(watch.answers.size, 0);
+  assert.equal(watch.answers.kinds.size, 0);
   assert.equal([...server.streams.facts()].length, 0);
   source.put(pod(2));
   assert.deepEqual(
@@ -317,7 +317,7 @@ test('a client that leaves before its turn is sent nothing', async (t) => {
   const call = ask('Get', { path: backend });
   call.cancel();
   await turns(server);
-  assert.deepEqual([call.messages.length, watch.answers.size], [0, 0]);
+  assert.deepEqual([call.messages.length, watch.answers.kinds.size], [0, 0]);
 });
 
 test('a change before the first message is in the first message', async (t) => {
