@@ -1,6 +1,8 @@
 import { test } from 'node:test';
 import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
 import { RealMesh } from './rig/real-mesh.ts';
+import { changes } from './scenarios/change.ts';
+import { failures } from './scenarios/failure.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { seedStory } from './scenarios/seed-story.ts';
@@ -9,8 +11,8 @@ import { seedStory } from './scenarios/seed-story.ts';
 const { env, platform, pid } = process;
 const skip = whyNoRealMesh({ platform, uid: process.geteuid?.(), env, isExecutable });
 const wanted = new RegExp(env.GATEHOUSE_E2E_ONLY ?? '');
-const scenarios: readonly Scenario[] = [...seedStory()].filter(({ part, title }) =>
-  wanted.test(`${part}: ${title}`),
+const scenarios: readonly Scenario[] = [...seedStory(), ...changes(), ...failures()].filter(
+  ({ part, title }) => wanted.test(`${part}: ${title}`),
 );
 
 test('the mesh with real proxies', { skip: skip ?? false }, async (t) => {

@@ -135,6 +135,13 @@ export class RealMesh {
     return pod;
   }
 
+  /** Gives a running pod other labels. */
+  async relabel(pod: Pod, labels: Readonly<Record<string, string>>): Promise<void> {
+    const { namespace, name } = pod;
+    const manifest = podManifest({ namespace, name, labels }, [pod.address, pod.address6]);
+    await this.manifests.put(`pod-${namespace}-${name}`, manifest);
+  }
+
   /** The pod is deleted: its object, its processes and its namespace. */
   async deletePod(pod: Pod): Promise<void> {
     await this.manifests.remove(`pod-${pod.namespace}-${pod.name}`);

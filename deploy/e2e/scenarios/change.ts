@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import type { Call } from '../hand/messages.ts';
+import { eventually } from '../rig/eventually.ts';
+import { total } from '../rig/proxy-metrics.ts';
+import { expectOutcome, growthOf, wordOf } from './expectations.ts';
+import { allow } from './policies.ts';
+import type { Scenario } from './scenario.ts';
+import { callUntil, Stage } from './stage.ts';
+
+const change = (
+  title: string,
+  ports: Readonly<Record<string, number>>,
+  play: Parameters<typeof Stage.play>[2],
+): Scenario => ({
+  part: 'change',
+  title,
+  run: (mesh) => Stage.play(mesh, ports, play),
+});
+
+/** What changes while traffic flows. */
+export const changes = (): readonly Scenario[] => [
+  change(
+    'a revoked policy denies the next request of an open HTTP/2 connection',
+    { http: 8080 },
+    async (stage) => {
+      const backend = await stage.pod('backend', { ports: { http: 8080 } });
+      const frontend = await stage.pod('frontend');
+      const call = stage.toService(8080, { speaks: 'http2', connection: 'h2' });
+      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      await callUntil(frontend, call, '200');
+      await backend.seen();
+      await stage.removePolicies();
+      const ms = await callUntil(frontend, call, '403');
+      const denied = await frontend.call(call);
+      assert.ok(denied.kind === 'answered' && denied.status === 403 && denied.opened === 1);
+      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      await callUntil(frontend, call, '200');
+      const again = await frontend.call(call);
+      assert.ok(again.kind === 'answered' && again.opened === 1, 'the connection was opened again');
+      return `${Math.round(ms)} ms`;
+    },
+  ),
+
+  change('a revoked policy cuts raw TCP that is open', { tcp: 7000 }, async (stage) => {
+    const backend = await stage.pod('backend', { ports: { tcp: 7000 } });
+    const frontend = await stage.pod('frontend');
+    const call = stage.toService(7000, { speaks: 'tcp', connection: 'tcp' });
+    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [7000] }));
+    await callUntil(frontend, call, 'echoed');
+    const open = await frontend.call(call);
+    assert.ok(open.kind === 'echoed');
+    await stage.removePolicies();
+    const since = performance.now();
+    await eventually('the connection to be cut', async () =>
+      (await frontend.hand.ask({ kind: 'state', connection: 'tcp' })) === 'closed' ? true : undefined,
+    );
+    const ms = performance.now() - since;
+    const labels = { target_port: '7000', client_id: frontend.identity };
+    assert.equal(total(await backend.metrics(), 'inbound_tcp_authz_terminate_total', labels), 1);
+    await backend.seen();
+    const denied = await growthOf(backend, 'inbound_tcp_authz_deny_total', labels, async () => {
+      expectOutcome(await frontend.call({ ...call, connection: 'next' }), 'closed', 'the next connection');
+    });
+    assert.equal(denied, 1);
+    assert.deepEqual(await backend.seen(), [], 'the application saw bytes of a denied connection');
+    return `${Math.round(ms)} ms`;
+  }),
+
+  change('a tightened namespace default binds whoever is connected', { http: 8080 }, async (stage) => {
+    await stage.declare({ 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' });
+    const backend = await stage.pod('backend', { ports: { http: 8080 } });
+    const outsider = await stage.pod('outsider', { meshed: false });
+    const http: Call = { host: backend.address, port: 8080, speaks: 'http1', connection: 'http' };
+    const tcp: Call = { ...http, speaks: 'tcp', connection: 'tcp' };
+    await callUntil(outsider, http, '200');
+    await callUntil(outsider, tcp, 'echoed');
+    await stage.declare({ 'config.linkerd.io/default-inbound-policy': 'all-authenticated' });
+    const ms = await callUntil(outsider, http, '403');
+    await eventually('raw TCP to be cut', async () =>
+      (await outsider.hand.ask({ kind: 'state', connection: 'tcp' })) === 'closed' ? true : undefined,
+    );
+    const denials = total(await backend.metrics(), 'inbound_http_authz_deny_total', {
+      srv_kind: 'default',
+      srv_name: 'all-authenticated',
+      tls: 'no_identity',
+    });
+    assert.ok(denials >= 1);
+    return `${Math.round(ms)} ms`;
+  }),
+
+  ...(['default', 'other'] as const).map((serviceAccount) =>
+    change(
+      `an address goes to a pod with ${serviceAccount === 'default' ? 'the same' : 'another'} identity: it inherits nothing`,
+      { http: 8080 },
+      async (stage) => {
+        await stage.pod('backend', { ports: { http: 8080 } });
+        const frontend = await stage.pod('frontend', { host: 200 });
+        const call = stage.toService(8080);
+        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+        await callUntil(frontend, call, '200');
+        const deleted = performance.now();
+        await stage.deletePod(frontend);
+        await stage.mesh.manifests.put(`account-${stage.namespace}`, {
+          apiVersion: 'v1',
+          kind: 'ServiceAccount',
+          metadata: { namespace: stage.namespace, name: 'other' },
+        });
+        const heir = await stage.pod('heir', { host: 200, serviceAccount });
+        assert.equal(heir.address, frontend.address);
+        const first = performance.now() - deleted;
+        for (let at = 0; at < 20; at += 1)
+          expectOutcome(await heir.call(call), '403', `call ${at} of the heir`);
+        return `20 calls denied, the first ${Math.round(first)} ms after the deletion`;
+      },
+    ),
+  ),
+
+  change('a pod whose label changes loses its admission', { http: 8080 }, async (stage) => {
+    await stage.pod('backend', { ports: { http: 8080 } });
+    const frontend = await stage.pod('frontend');
+    const call = stage.toService(8080, { connection: 'kept' });
+    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+    await callUntil(frontend, call, '200');
+    await stage.mesh.relabel(frontend, { app: 'retired' });
+    const ms = await callUntil(frontend, call, '403');
+    assert.equal(wordOf(await frontend.call(call)), '403');
+    return `${Math.round(ms)} ms`;
+  }),
+];
