@@ -86,7 +86,10 @@ export class InboundRows<R> {
     const found = this.#meshed(namespace, pod);
     if (found === undefined) return undefined;
     const watched = this.#watchedPod(found);
-    const watch: InboundWatch<R> = { reader, port, pod: watched, row: this.#rowOf(found, port) };
+    // All watches of a pod are in its class, which need not be found again for each of its ports.
+    const [other] = watched.watches;
+    const row = this.#rowOf(other?.row.class ?? this.#classOf(found), port);
+    const watch: InboundWatch<R> = { reader, port, pod: watched, row };
     watch.row.watches.add(watch);
     watched.watches.add(watch);
     return watch;
@@ -146,14 +149,17 @@ export class InboundRows<R> {
     }
     for (const watched of concerned) {
       const pod = this.#meshed(watched.namespace, watched.name);
-      for (const watch of [...watched.watches]) {
-        if (pod?.meta.uid !== watched.uid) {
+      if (pod?.meta.uid !== watched.uid) {
+        for (const watch of [...watched.watches]) {
           this.unwatch(watch);
           gone.push(watch.reader);
-          continue;
         }
-        const row = this.#rowOf(pod, watch.port);
-        if (row === watch.row) continue;
+        continue;
+      }
+      const workloads = this.#classOf(pod);
+      for (const watch of watched.watches) {
+        if (watch.row.class === workloads) break;
+        const row = this.#rowOf(workloads, watch.port);
         moves.push({ watch, had: watch.row.encoded.version });
         this.#leave(watch);
         watch.row = row;
@@ -200,8 +206,7 @@ export class InboundRows<R> {
     return fresh;
   }
 
-  #rowOf(pod: Pod, port: number): InboundRow<R> {
-    const workloads = this.#classOf(pod);
+  #rowOf(workloads: WorkloadClass<R>, port: number): InboundRow<R> {
     const known = workloads.rows.get(port);
     if (known !== undefined) return known;
     const row = {

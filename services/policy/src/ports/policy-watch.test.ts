@@ -239,6 +239,17 @@ test('an exception while rows are brought up to date ends the watch, whose owner
   await assert.rejects(watch.run(source, new AbortController().signal), TypeError);
 });
 
+test('a client that has left before its call was looked at leaves nothing behind', (t) => {
+  const { watch, streams, methods } = started(t, [backend]);
+  const gone = aStream();
+  gone.cancel();
+  const request = PortSpec.encode({ workload: 'demo:backend-0', port }).finish();
+  const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort'];
+  if (method?.kind === 'server-stream') method.open({ ...gone, request, signal: gone.signal });
+  assert.deepEqual(watch.inbound.size, { classes: 0, rows: 0 });
+  assert.deepEqual([...streams.facts()], []);
+});
+
 test('open streams are listed with what they were sent and when', (t) => {
   let time = 1_700_000_000_000;
   const { source, clock, streams, ...served } = started(t, [backend, policy], { now: () => time });

@@ -162,15 +162,22 @@ const authorizationPolicy = (
   }
 };
 
-const namespaceDefault = (object: KubeObject<'Namespace'>, { compiler }: PolicyWatch): AuthorizingObject => {
+const namespaceDefault = (
+  object: KubeObject<'Namespace'>,
+  { compiler, index }: PolicyWatch,
+): AuthorizingObject => {
   const { policy, from, unreadable, grants } = compiler.defaultOf(object.meta.name);
+  const unread = index.unreadable.map(
+    ({ path, problem }) =>
+      `Deny is in force everywhere, since ${path} was never read: ${printProblem(problem)}.`,
+  );
   return item(object, {
     ...nothing,
     state: 'enforced',
     target: `every port of the namespace that nothing above selects, by the ${from}'s default`,
     base: policy,
     grants: grants.map(grantItem),
-    notes: unreadable,
+    notes: [...unread, ...unreadable],
   });
 };
 

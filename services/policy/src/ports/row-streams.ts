@@ -37,19 +37,35 @@ export class RowStreams {
     return count;
   }
 
-  open(call: StreamCall, method: StreamMethod, target: string): RowStream {
+  open(
+    call: StreamCall,
+    { method, target }: Pick<StreamFacts, 'target'> & { readonly method: StreamMethod },
+  ): RowStream {
     this.#opened += 1;
-    const stream = new RowStream(
-      { call, method, target, id: String(this.#opened), openedAt: this.#now() },
-      () => {
-        this.#messages.set(method, (this.#messages.get(method) ?? 0) + 1);
-        return this.#now();
-      },
-    );
+    const stream = new RowStream({
+      call,
+      method,
+      target,
+      id: this.#opened,
+      openedAt: this.#now(),
+      hub: this,
+    });
     stream.follow(this.#latest.open(stream));
+    // A client may have left before its call was looked at; such a signal tells nobody any more.
+    if (call.signal.aborted) return stream;
     this.#open.add(stream);
-    call.signal.addEventListener('abort', () => this.#open.delete(stream), { once: true });
+    const over = (): void => {
+      this.#open.delete(stream);
+      stream.over();
+    };
+    call.signal.addEventListener('abort', over, { once: true });
     return stream;
+  }
+
+  /** Counts a message; answers when it was sent. */
+  countMessage(method: StreamMethod): number {
+    this.#messages.set(method, (this.#messages.get(method) ?? 0) + 1);
+    return this.#now();
   }
 
   *facts(): Generator<StreamFacts> {
@@ -61,20 +77,20 @@ interface Opened {
   readonly call: StreamCall;
   readonly method: StreamMethod;
   readonly target: string;
-  readonly id: string;
+  readonly id: number;
   readonly openedAt: number;
+  readonly hub: Pick<RowStreams, 'countMessage'>;
 }
 
 /** One call that carries rows and remembers when something went out on it. */
 export class RowStream implements StreamCall {
   readonly #opened: Opened;
-  readonly #countMessage: () => number;
   #latest: LatestStream<EncodedRow> | undefined;
   #sentAt: number | undefined;
+  #release: (() => void) | undefined;
 
-  constructor(opened: Opened, countMessage: () => number) {
+  constructor(opened: Opened) {
     this.#opened = opened;
-    this.#countMessage = countMessage;
   }
 
   get method(): StreamMethod {
@@ -85,7 +101,7 @@ export class RowStream implements StreamCall {
     const { id, method, target, openedAt } = this.#opened;
     const { address, port, identity } = this.peer;
     return {
-      id,
+      id: `${id}`,
       method,
       target,
       peer: printHostPort({ host: address, port }),
@@ -98,6 +114,17 @@ export class RowStream implements StreamCall {
 
   follow(latest: LatestStream<EncodedRow>): void {
     this.#latest = latest;
+  }
+
+  /** `release` is called once, when the stream is over: it lets go of what is watched. */
+  holds(release: () => void): void {
+    this.#release = release;
+    if (this.signal.aborted) this.over();
+  }
+
+  over(): void {
+    this.#release?.();
+    this.#release = undefined;
   }
 
   /** Makes `row` what the client should have; a slow client gets only the newest. */
@@ -118,7 +145,7 @@ export class RowStream implements StreamCall {
   }
 
   send(message: Uint8Array): boolean {
-    this.#sentAt = this.#countMessage();
+    this.#sentAt = this.#opened.hub.countMessage(this.method);
     return this.#opened.call.send(message);
   }
 

@@ -47,10 +47,13 @@ const requireKnown = (asked: WorkloadPort, { rows, requireReady, settle }: Inbou
 };
 
 const watchPort = (call: StreamCall, asked: WorkloadPort, { rows, streams }: InboundParts): void => {
-  const stream = streams.open(call, 'InboundServerPolicies/WatchPort', printWorkloadPort(asked));
+  const stream = streams.open(call, {
+    method: 'InboundServerPolicies/WatchPort',
+    target: printWorkloadPort(asked),
+  });
   const watch = rows.watch(asked, stream);
   if (watch === undefined) throw unknownWorkload(asked);
-  call.signal.addEventListener('abort', () => rows.unwatch(watch), { once: true });
+  stream.holds(() => rows.unwatch(watch));
   stream.offer(watch.row.encoded);
 };
 

@@ -38,10 +38,10 @@ export const outboundMethods = (parts: OutboundParts): Methods => ({
 });
 
 const watch = (call: StreamCall, target: OutboundTarget, { rows, streams }: OutboundParts): void => {
-  const stream = streams.open(call, 'OutboundPolicies/Watch', printTarget(target));
+  const stream = streams.open(call, { method: 'OutboundPolicies/Watch', target: printTarget(target) });
   const watched = rows.watch(target, stream);
   if (watched === undefined) throw unknownTarget(target);
-  call.signal.addEventListener('abort', () => rows.unwatch(watched), { once: true });
+  stream.holds(() => rows.unwatch(watched));
   stream.offer(watched.row.encoded);
 };
 
