@@ -38,6 +38,18 @@ test('help is an answer, wrong words are a usage error that says what is right',
   }
 });
 
+test('a folder that is not there is refused before anything starts', async () => {
+  const { code, text } = await run(
+    'serve',
+    '--dir',
+    '/nonexistent/manifests',
+    '--state',
+    '/nonexistent/state',
+  );
+  assert.equal(code, exitCode.failed);
+  assert.equal(text, 'error: /nonexistent/manifests does not exist: --dir names a folder of manifests');
+});
+
 test('a command that fails says why and what to do, in one line', async () => {
   const { code, text } = await run('dev', 'token', 'demo/frontend-0', '--state', '/nonexistent/state');
   assert.equal(code, exitCode.failed);

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GatehouseError } from '@gatehouse/shared/error';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
@@ -59,6 +60,8 @@ const serve = async (
       `--port-base ${options.portBase} is too high: use at most ${highestBase}`,
     );
   }
+  const folder = options.dir === undefined ? undefined : resolve(workingDirectory, options.dir);
+  if (folder !== undefined) await requireFolder(folder);
   const state = await makeStateDir(
     resolve(workingDirectory, options.state ?? env.GATEHOUSE_STATE_DIR ?? defaultStateDir),
   );
@@ -66,15 +69,14 @@ const serve = async (
     const { grpc, admin } = serviceAddresses(service, { host: options.host, base: options.portBase });
     return {
       ...env,
-      ...sourceSettings(options, workingDirectory),
+      ...sourceSettings(options, folder, workingDirectory),
       ...(identity === undefined ? {} : { GATEHOUSE_IDENTITY_ADDR: identity.grpc }),
       GATEHOUSE_STATE_DIR: state.root,
       GATEHOUSE_GRPC_ADDR: grpc,
       GATEHOUSE_ADMIN_ADDR: admin,
     };
   });
-  if (options.dir !== undefined)
-    await replaceFile(state.dir, 'public', `${resolve(workingDirectory, options.dir)}\n`);
+  if (folder !== undefined) await replaceFile(state.dir, 'public', `${folder}\n`);
   const tls = servesTls(env.GATEHOUSE_GRPC_TLS === 'always' ? 'always' : 'auto', options.host);
   const record = recordOf(running, state, tls);
   await writeServeRecord(state, record);
@@ -87,8 +89,20 @@ const serve = async (
   }
 };
 
-const sourceSettings = ({ dir, kubeconfig }: ServeOptions, workingDirectory: string) => ({
-  ...(dir === undefined ? {} : { GATEHOUSE_SOURCE: `directory:${resolve(workingDirectory, dir)}` }),
+/** A folder that is not there is mistyped: said before anything starts, and not by three services. */
+const requireFolder = async (path: string): Promise<void> => {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  const what = found === undefined ? 'does not exist' : 'is no folder';
+  throw new GatehouseError('failed-precondition', `${path} ${what}: --dir names a folder of manifests`);
+};
+
+const sourceSettings = (
+  { kubeconfig }: ServeOptions,
+  folder: string | undefined,
+  workingDirectory: string,
+) => ({
+  ...(folder === undefined ? {} : { GATEHOUSE_SOURCE: `directory:${folder}` }),
   ...(kubeconfig === undefined
     ? {}
     : { GATEHOUSE_SOURCE: 'kubernetes', KUBECONFIG: resolve(workingDirectory, kubeconfig) }),
