@@ -116,14 +116,21 @@ const isMeshed = (model: ProxyModel, key: string): boolean => model.pool.get(key
 
 test('over a real connection, statuses and profiles arrive as they were meant', async (t) => {
   const pod = aPod({ name: 'backend-0', ips: ['10.1.0.1'], labels: { app: 'backend' } });
-  const source = new FakeSource(aService({ name: 'backend' }), pod);
+  const alias = aService({ name: 'alias', type: 'ExternalName', clusterIps: [] });
+  const source = new FakeSource(aService({ name: 'backend' }), alias, pod);
   const { start } = await aPlace(t);
-  const { grpc } = await start({}, { source });
+  const { grpc, admin } = await start({}, { source });
   const client = aGrpcClient(t, { address: grpc });
   const refused = get(client, 'backend.demo:80');
   const error = await refused.end();
   assert.ok(error instanceof GatehouseError);
   assert.deepEqual([error.code, error.message], ['invalid-argument', 'Invalid authority: backend.demo:80']);
+
+  const aliased = await get(client, 'alias.demo.svc.cluster.local:80').end();
+  assert.equal(aliased instanceof GatehouseError && aliased.code, 'invalid-argument');
+  const { text } = await ask(`${admin}/metrics`);
+  assert.match(text, /gatehouse_destination_streams\{method="Get"[^}]*\} 0\n/);
+  assert.doesNotMatch(text, /gatehouse_destination_answers\{/, 'a refused call leaves nothing behind');
 
   const profiles: DestinationProfile[] = [];
   const cancel = client.serverStream(`${service}/GetProfile`, request('10.1.0.1:8080'), {

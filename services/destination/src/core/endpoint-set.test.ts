@@ -66,6 +66,12 @@ test('a meshed pod is shown with its identity, its hints and where it comes from
   ]);
 });
 
+test("an owner's kind never takes the place of another label", () => {
+  const owner = { kind: 'ServiceAccount', name: 'web' };
+  const [pod] = shown(compile(aCluster(service(), backend({ owner }))));
+  assert.equal(pod?.labels.serviceaccount, 'default');
+});
+
 const unmeshed = { identity: undefined, hint: undefined };
 const opaque = { identity, hint: { protocol: 'opaque', inboundPort: 4143 } };
 const h2 = { identity, hint: { protocol: 'h2', inboundPort: 4143 } };

@@ -4,7 +4,7 @@ import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/shar
 import type { KubeObject } from '@gatehouse/shared/kube/kinds';
 
 /** The label that says which control plane a pod's proxy obeys; a pod is meshed when it names ours (design §3). */
-export const controlPlaneLabel = 'linkerd.io/control-plane-ns';
+const controlPlaneLabel = 'linkerd.io/control-plane-ns';
 const skipInboundAnnotation = 'config.linkerd.io/skip-inbound-ports';
 const podTemplateLabel = 'pod-template-hash';
 
@@ -73,7 +73,7 @@ export interface EndpointFacts {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export const isMeshed = (pod: KubeObject<'Pod'>, mesh: Mesh): boolean =>
+const isMeshed = (pod: KubeObject<'Pod'>, mesh: Mesh): boolean =>
   pod.meta.labels[controlPlaneLabel] === mesh.controlPlaneNamespace;
 
 /** Whether nothing of the pod runs at its addresses any more. */
@@ -176,8 +176,9 @@ const podLabels = ({ meta, spec }: KubeObject<'Pod'>): Record<string, string> =>
   const controlPlane = meta.labels[controlPlaneLabel];
   const template = meta.labels[podTemplateLabel];
   return {
-    pod: meta.name,
+    // First, so that no owner's kind takes the place of a label that says something else.
     ...(spec.owner === undefined ? {} : { [spec.owner.kind.toLowerCase()]: spec.owner.name }),
+    pod: meta.name,
     serviceaccount: spec.serviceAccount,
     ...(controlPlane === undefined ? {} : { control_plane_ns: controlPlane }),
     ...(template === undefined ? {} : { pod_template_hash: template }),

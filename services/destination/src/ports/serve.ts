@@ -41,12 +41,14 @@ export class DestinationServer {
     this.#profiles = new Profiles(watch.cluster.settings.clusterDomain);
   }
 
+  /** What a call holds is let go when its signal aborts, which it also does after a refusal. */
   readonly methods: Methods = {
     [`${service}/Get`]: { kind: 'server-stream', open: (call) => this.#get(call) },
     [`${service}/GetProfile`]: { kind: 'server-stream', open: (call) => this.#getProfile(call) },
   };
 
   #get(received: StreamCall): void {
+    if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGet(received.request, cluster.settings.clusterDomain);
     const call = this.streams.follow(received, 'Get', printTarget(target));
@@ -67,6 +69,7 @@ export class DestinationServer {
   }
 
   #getProfile(received: StreamCall): void {
+    if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGetProfile(received.request, cluster.settings.clusterDomain);
     const call = this.streams.follow(received, 'GetProfile', printTarget(target));
