@@ -1,0 +1,86 @@
+/** What a server knows of one resource: where it is served, and which habits its objects have. */
+export interface ResourceType {
+  readonly group: string;
+  /** The served versions, the preferred one first. */
+  readonly versions: readonly string[];
+  /** The version that objects are kept in; with conversion `None` the others differ in apiVersion alone. */
+  readonly storageVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly namespaced: boolean;
+  /** Whether `status` is written through its own subresource alone, in each served version. */
+  readonly hasStatus: boolean;
+  /** Whether the server counts changes of anything but metadata and status in metadata.generation. */
+  readonly counted: boolean;
+  readonly origin: 'built-in' | 'custom';
+}
+
+/** A resource's key in the store. */
+export const resourceKey = (type: Pick<ResourceType, 'group' | 'plural'>): string =>
+  `${type.group}/${type.plural}`;
+
+export const apiVersionOf = (group: string, version: string): string =>
+  group === '' ? version : `${group}/${version}`;
+
+type Habit = 'cluster' | 'status' | 'counted';
+
+const builtIn = (
+  [group, kind, plural, ...shortNames]: readonly [string, string, string, ...string[]],
+  ...habits: readonly Habit[]
+): ResourceType => ({
+  group,
+  versions: ['v1'],
+  storageVersion: 'v1',
+  kind,
+  plural,
+  singular: kind.toLowerCase(),
+  shortNames,
+  namespaced: !habits.includes('cluster'),
+  hasStatus: habits.includes('status'),
+  counted: habits.includes('counted'),
+  origin: 'built-in',
+});
+
+export const crdType = builtIn(
+  ['apiextensions.k8s.io', 'CustomResourceDefinition', 'customresourcedefinitions', 'crd', 'crds'],
+  'cluster',
+  'status',
+  'counted',
+);
+export const namespaceType = builtIn(['', 'Namespace', 'namespaces', 'ns'], 'cluster', 'status');
+export const serviceAccountType = builtIn(['', 'ServiceAccount', 'serviceaccounts', 'sa']);
+export const podType = builtIn(['', 'Pod', 'pods', 'po'], 'status', 'counted');
+export const validatingWebhookType = builtIn(
+  ['admissionregistration.k8s.io', 'ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'],
+  'cluster',
+  'counted',
+);
+export const mutatingWebhookType = builtIn(
+  ['admissionregistration.k8s.io', 'MutatingWebhookConfiguration', 'mutatingwebhookconfigurations'],
+  'cluster',
+  'counted',
+);
+
+/** The built-in kinds that a mesh's control plane reads or writes. */
+export const builtInTypes: readonly ResourceType[] = [
+  namespaceType,
+  serviceAccountType,
+  podType,
+  builtIn(['', 'Service', 'services', 'svc'], 'status'),
+  builtIn(['', 'Node', 'nodes', 'no'], 'cluster', 'status'),
+  builtIn(['', 'ConfigMap', 'configmaps', 'cm']),
+  builtIn(['', 'Secret', 'secrets']),
+  builtIn(['', 'Event', 'events', 'ev']),
+  builtIn(['discovery.k8s.io', 'EndpointSlice', 'endpointslices'], 'counted'),
+  builtIn(['coordination.k8s.io', 'Lease', 'leases']),
+  builtIn(['apps', 'Deployment', 'deployments', 'deploy'], 'status', 'counted'),
+  builtIn(['apps', 'ReplicaSet', 'replicasets', 'rs'], 'status', 'counted'),
+  builtIn(['apps', 'StatefulSet', 'statefulsets', 'sts'], 'status', 'counted'),
+  builtIn(['apps', 'DaemonSet', 'daemonsets', 'ds'], 'status', 'counted'),
+  builtIn(['batch', 'Job', 'jobs'], 'status', 'counted'),
+  crdType,
+  validatingWebhookType,
+  mutatingWebhookType,
+];

@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http';
+import { expired } from './api-status.ts';
+import type { Fault } from './faults.ts';
+import type { ResourceRequest } from './resource-request.ts';
+import { type WatchEvent, type Watching, watchObjects } from './watch-objects.ts';
+import type { World } from './world.ts';
+
+/** How watches are kept alive and ended. */
+export interface WatchTimes {
+  /** Milliseconds between bookmarks; the real server takes about a minute. */
+  readonly bookmarkEvery: number;
+  /** Milliseconds after which a watch without `timeoutSeconds` ends; the real server draws 30 to 60 minutes. */
+  readonly longest: number;
+}
+
+/** An open watch, for tests that end it or say something in it. */
+export interface OpenWatch {
+  readonly request: ResourceRequest;
+  bookmark(): void;
+  /** Ends the answer in order, as at the end of `timeoutSeconds`. */
+  end(): void;
+  /** Breaks the connection, half a line after the last whole one. */
+  cut(): void;
+  /** Says nothing more; the connection stays. */
+  silence(): void;
+}
+
+/** Answers a watch: one JSON object a line until its time is over, the client goes or a fault ends it. */
+export const serveWatch = (
+  world: World,
+  request: ResourceRequest,
+  {
+    response,
+    fault,
+    times,
+  }: { readonly response: ServerResponse; readonly fault: Fault | undefined; readonly times: WatchTimes },
+): OpenWatch => {
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
+  response.flushHeaders();
+  let silent = fault?.kind === 'silence';
+  let cut = fault?.kind === 'cut' ? fault.where : undefined;
+  const line = (event: WatchEvent): void => {
+    if (silent || response.writableEnded || response.destroyed) return;
+    const bytes = Buffer.from(`${JSON.stringify(event)}\n`);
+    if (cut !== undefined && event.type !== 'BOOKMARK')
+      breakIn(response, bytes.subarray(0, cutAt(bytes, cut)));
+    else if (fault?.kind === 'garbage') response.write(bytes.subarray(1));
+    else if (fault?.kind === 'dribble') for (const byte of bytes) response.write(Uint8Array.of(byte));
+    else response.write(bytes);
+  };
+  let watching: Watching | undefined;
+  const close = (): void => {
+    clearInterval(bookmarks);
+    clearTimeout(timeout);
+    watching?.stop();
+  };
+  const end = (): void => {
+    close();
+    if (!silent) response.end();
+  };
+  const bookmarks = setInterval(() => watching?.bookmark(), times.bookmarkEvery);
+  const seconds = Number(request.query.get('timeoutSeconds') ?? 0);
+  const timeout = setTimeout(
+    () => {
+      // The real server says how far it has come shortly before it ends a watch.
+      watching?.bookmark();
+      end();
+    },
+    seconds > 0 ? Math.min(seconds * 1000, 2 ** 31 - 1) : times.longest,
+  );
+  response.once('close', close);
+  if (fault?.kind === 'gone') {
+    line({
+      type: 'ERROR',
+      object: expired(
+        `too old resource version: ${request.query.get('resourceVersion') ?? ''} (${world.store.revision})`,
+      ).toObject(),
+    });
+    end();
+  } else watching = watchObjects(world.store, request, { say: line, end });
+  return {
+    request,
+    bookmark: () => watching?.bookmark(),
+    end,
+    cut: () => {
+      cut = undefined;
+      breakIn(response, Buffer.from('{"type":"MODIFIED","object":{"kin'));
+    },
+    silence: () => {
+      silent = true;
+    },
+  };
+};
+
+/** Sends what there is and then breaks the connection: without the last chunk, which would be an end in order. */
+const breakIn = (response: ServerResponse, bytes: Uint8Array): void => {
+  response.write(bytes, () => response.destroy());
+};
+
+/** In the middle of the first character of several bytes, or of the line when it has none. */
+const cutAt = (bytes: Uint8Array, where: 'line' | 'character'): number => {
+  const lead = where === 'character' ? bytes.findIndex((byte) => byte >= 0xc0) : -1;
+  return lead === -1 ? bytes.length >> 1 : lead + 1;
+};
