@@ -1,0 +1,241 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { Agent, request } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { aKey } from './certificates.ts';
+
+/** A real kube-apiserver with an etcd of its own, both on loopback and gone after `stop`. */
+export interface RealApiServer {
+  /** `https://127.0.0.1:PORT` */
+  readonly url: string;
+  /** The path of a kubeconfig that may do everything (group system:masters). */
+  readonly kubeconfig: string;
+  /** The bearer token that the kubeconfig holds. */
+  readonly token: string;
+  /** PEM: what signed the server's certificate. */
+  readonly ca: string;
+  /** Ends both processes by their pids and removes all that they wrote. */
+  stop(): Promise<void>;
+}
+
+export interface RealApiServerOptions {
+  /** AlwaysAllow unless permissions are what is tested. */
+  readonly authorization?: 'AlwaysAllow' | 'RBAC';
+}
+
+/** Why the tests on a real API server are skipped, or the folder that holds `etcd` and `kube-apiserver`. */
+export const realApiServerAssets = (
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): { readonly assets: string; readonly skip: false | string } => {
+  const assets = env.KUBEBUILDER_ASSETS ?? '';
+  const reason = 'KUBEBUILDER_ASSETS names no folder with etcd and kube-apiserver';
+  return { assets, skip: assets === '' ? reason : false };
+};
+
+/** Enough for a loaded machine with two cores; a healthy start takes a few seconds. */
+const startDeadlineMs = 180_000;
+const stopDeadlineMs = 10_000;
+
+/**
+ * Starts the two binaries of a folder, as envtest does, and answers once `/readyz` does. Whatever the binaries say about
+ * their version is not looked at: some builds say `v0.0.0-…`. There are no controllers: nobody makes default
+ * ServiceAccounts, so their admission is off, and nobody sets the status of a pod but the test.
+ */
+export const startRealApiServer = async (
+  assets: string,
+  { authorization = 'AlwaysAllow' }: RealApiServerOptions = {},
+): Promise<RealApiServer> => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-api-server-'));
+  const children: Child[] = [];
+  const stop = async (): Promise<void> => {
+    for (const child of children.toReversed()) await child.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const etcdPort = await freePort();
+    const port = await freePort();
+    const token = await writeCredentials(folder);
+    children.push(startEtcd(assets, { folder, clientPort: etcdPort, peerPort: await freePort() }));
+    const apiServer = startChild(join(assets, 'kube-apiserver'), {
+      log: join(folder, 'kube-apiserver.log'),
+      args: apiServerFlags({ folder, port, etcdPort, authorization }),
+    });
+    children.push(apiServer);
+    const url = `https://127.0.0.1:${port}`;
+    const certificate = join(folder, 'serving', 'apiserver.crt');
+    await untilReady({ url, token, certificate, children });
+    const ca = await readFile(certificate, 'utf8');
+    const kubeconfig = join(folder, 'kubeconfig');
+    await writeFile(kubeconfig, kubeconfigOf({ url, token, ca }), { mode: 0o600 });
+    return { url, kubeconfig, token, ca, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const startEtcd = (
+  assets: string,
+  { folder, clientPort, peerPort }: { folder: string; clientPort: number; peerPort: number },
+): Child => {
+  const clients = `http://127.0.0.1:${clientPort}`;
+  const peers = `http://127.0.0.1:${peerPort}`;
+  return startChild(join(assets, 'etcd'), {
+    log: join(folder, 'etcd.log'),
+    args: [
+      `--data-dir=${join(folder, 'etcd')}`,
+      `--listen-client-urls=${clients}`,
+      `--advertise-client-urls=${clients}`,
+      `--listen-peer-urls=${peers}`,
+      `--initial-advertise-peer-urls=${peers}`,
+      `--initial-cluster=default=${peers}`,
+    ],
+  });
+};
+
+const apiServerFlags = (options: {
+  readonly folder: string;
+  readonly port: number;
+  readonly etcdPort: number;
+  readonly authorization: string;
+}): readonly string[] => [
+  `--etcd-servers=http://127.0.0.1:${options.etcdPort}`,
+  '--bind-address=127.0.0.1',
+  '--advertise-address=127.0.0.1',
+  `--secure-port=${options.port}`,
+  `--cert-dir=${join(options.folder, 'serving')}`,
+  `--authorization-mode=${options.authorization}`,
+  `--token-auth-file=${join(options.folder, 'tokens.csv')}`,
+  '--service-account-issuer=https://kubernetes.default.svc',
+  `--service-account-signing-key-file=${join(options.folder, 'service-account.key')}`,
+  `--service-account-key-file=${join(options.folder, 'service-account.pub')}`,
+  '--service-cluster-ip-range=10.96.0.0/16',
+  // A loopback address cannot be an endpoint of the Service `kubernetes`.
+  '--endpoint-reconciler-type=none',
+  '--disable-admission-plugins=ServiceAccount',
+  '--shutdown-delay-duration=0s',
+];
+
+/** The key that signs ServiceAccount tokens, and one static token; answers the token. */
+const writeCredentials = async (folder: string): Promise<string> => {
+  const token = crypto.randomUUID();
+  const key = aKey();
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'pem' });
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'pem' });
+  await writeFile(join(folder, 'service-account.pub'), spki);
+  await writeFile(join(folder, 'service-account.key'), pkcs8, { mode: 0o600 });
+  await writeFile(join(folder, 'tokens.csv'), `${token},tester,tester,system:masters\n`, { mode: 0o600 });
+  return token;
+};
+
+const kubeconfigOf = ({ url, token, ca }: { url: string; token: string; ca: string }): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'tester' } }],
+    clusters: [
+      {
+        name: 'test',
+        cluster: { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') },
+      },
+    ],
+    users: [{ name: 'tester', user: { token } }],
+  });
+
+/** A port that nobody has at this moment: the API server takes no port 0. */
+const freePort = async (): Promise<number> => {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server without a port');
+  return address.port;
+};
+
+const untilReady = async ({
+  url,
+  token,
+  certificate,
+  children,
+}: {
+  readonly url: string;
+  readonly token: string;
+  readonly certificate: string;
+  readonly children: readonly Child[];
+}): Promise<void> => {
+  const deadline = AbortSignal.timeout(startDeadlineMs);
+  while (!(await isReady(url, token, certificate))) {
+    const ended = children.find((child) => child.ended());
+    if (ended !== undefined) throw new Error(await ended.lastWords('ended before it was ready'));
+    const slow = children.at(-1);
+    if (deadline.aborted && slow !== undefined) throw new Error(await slow.lastWords('is not ready in time'));
+    await sleep(100);
+  }
+};
+
+const isReady = async (url: string, token: string, certificate: string): Promise<boolean> => {
+  // Written by the API server while it starts; until then there is nobody to ask.
+  const ca = await readFile(certificate, 'utf8').catch(() => undefined);
+  if (ca === undefined) return false;
+  const agent = new Agent({ ca });
+  try {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    request(`${url}/readyz`, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
+      response.resume();
+      response.once('close', () => resolve(response.statusCode === 200));
+    })
+      .once('error', () => resolve(false))
+      .end();
+    return await promise;
+  } finally {
+    agent.destroy();
+  }
+};
+
+interface Child {
+  ended(): boolean;
+  lastWords(what: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const startChild = (
+  command: string,
+  { args, log }: { readonly args: readonly string[]; readonly log: string },
+): Child => {
+  const output = openSync(log, 'w');
+  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', output, output] });
+  closeSync(output);
+  let failure: Error | undefined;
+  child.once('error', (error) => {
+    failure = error;
+  });
+  const ended = (): boolean => failure !== undefined || child.exitCode !== null || child.signalCode !== null;
+  // A test run that is cut short must not leave servers behind.
+  const killAtExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  return {
+    ended,
+    lastWords: async (what) => {
+      const said = await readFile(log, 'utf8').catch(() => '');
+      return [`${command} ${what}`, failure?.message, said.slice(-2_000)].filter(Boolean).join('\n');
+    },
+    stop: async () => {
+      process.off('exit', killAtExit);
+      if (ended()) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      const hurry = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
+      await gone;
+      clearTimeout(hurry);
+    },
+  };
+};
