@@ -19,10 +19,12 @@ const eventTimeoutMs = 40_000;
 const excerpt = (text: string): readonly string[] =>
   text.split('\n').filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('apiVersion'));
 
+/** Names without what all of them share: the group of a resource, the suffix of an identity. */
+const short = (text: string): string =>
+  text.replaceAll(/policy\.linkerd\.io\/\w+\//g, '').replaceAll(/\.serviceaccount\.identity[\w.-]+/g, '');
+
 /** What a change brought to the backend's proxy, without what is the same in every line. */
 const printRow = ({ port, row }: EventOf<'row'>): string => {
-  const short = (text: string): string =>
-    text.replaceAll(/policy\.linkerd\.io\/\w+\//g, '').replaceAll(/\.serviceaccount\.identity[\w.-]+/g, '');
   const admits =
     row.authorizations.length === 0 ? 'nobody to everything' : row.authorizations.map(short).join('; ');
   const routes = row.routes.map((route) => short(route).replace('default/', ''));
@@ -75,7 +77,8 @@ const obtainCertificates: Step = {
     const identities = new Set(podNames.map((name) => mesh.pod(name).identity));
     if (identities.size !== 1)
       throw new StepFailure(`expected one identity, found ${[...identities].join(', ')}`);
-    screen.note(`all three are ${[...identities].join()}: one ServiceAccount, one identity`);
+    screen.note('one ServiceAccount, so all three have one identity:');
+    screen.note([...identities].join());
     for (const port of [8080, 9000]) await showRow(teller, port);
   },
 };
@@ -90,7 +93,10 @@ const denyByDefault: Step = {
     if (request?.client.identity === undefined) {
       throw new StepFailure("backend's proxy did not see frontend's identity");
     }
-    teller.screen.saw("backend's proxy", `denied ${request.client.identity} at ${request.client.address}`);
+    teller.screen.saw(
+      "backend's proxy",
+      `denied ${short(request.client.identity)} at ${request.client.address}, known by its certificate`,
+    );
   },
 };
 
