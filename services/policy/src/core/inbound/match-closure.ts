@@ -67,8 +67,12 @@ const both = (a: Conjunction, b: Conjunction): Conjunction | undefined => {
 };
 
 /**
- * A set of conjunctions that holds, with any two, also what both match. Then the most specific member that matches a
- * request is what all members that match it have in common, and it is the one that a proxy picks (design §6.4).
+ * The conjunctions of several owners, and whatever conjunctions of different owners have in common, to a fixpoint
+ * (design §6.4). What the alternatives of one owner have in common is left out: it would grant nothing new.
+ *
+ * Why a proxy then finds, for any request, a member that all owners who match it stand behind: suppose that it picks
+ * one, behind which some matching owner does not stand. What this member has in common with that owner's conjunction is a
+ * member too, and at least as specific, and more owners stand behind it, so that it comes first in the list: the proxy would have picked it.
  */
 export class MatchClosure {
   readonly #members: ReadonlyMap<string, Conjunction>;
@@ -77,22 +81,19 @@ export class MatchClosure {
     this.#members = members;
   }
 
-  get size(): number {
-    return this.#members.size;
-  }
-
   get members(): readonly Conjunction[] {
     return [...this.#members.values()];
   }
 
-  /** This closure with more conjunctions; undefined when it would have more than `limit` members. */
-  with(added: readonly Conjunction[], limit: number): MatchClosure | undefined {
+  /** This closure with one more owner's conjunctions; undefined when it would have more than `limit` members. */
+  with(owned: readonly Conjunction[], limit: number): MatchClosure | undefined {
     const members = new Map(this.#members);
-    for (const one of added) {
-      if (members.has(textOf(one))) continue;
-      // One pass suffices: the members are closed, so what `one` has in common with two of them, it has with their own common part.
-      const fresh = [one, ...[...members.values()].flatMap((other) => both(one, other) ?? [])];
-      for (const member of fresh) members.set(textOf(member), member);
+    for (const one of owned) {
+      members.set(textOf(one), one);
+      for (const other of this.#members.values()) {
+        const common = both(one, other);
+        if (common !== undefined) members.set(textOf(common), common);
+      }
       if (members.size > limit) return undefined;
     }
     return new MatchClosure(members);

@@ -126,6 +126,30 @@ describe('rules become routes', () => {
     ]);
   });
 
+  it('alternatives of one policy meet only through another policy', () => {
+    const header = (name: string): PolicyRule => ({ headers: [{ name, value: '1' }] });
+    const situation = ruled(
+      policy('a', [
+        header('x-a'),
+        {
+          headers: [
+            { name: 'x-b', value: '1' },
+            { name: 'x-c', value: '1' },
+          ],
+        },
+      ]),
+      policy('b', [header('x-a')], forIntruder),
+    );
+    assert.deepEqual(listOf(situation), [
+      'rules: x-a=1 x-b=1 x-c=1 (2)',
+      'rules: x-a=1 (2)',
+      'networkauthenticationpolicy/a: x-b=1 x-c=1 (1)',
+      'default: prefix / (0)',
+    ]);
+    assert.equal(verdictOf(situation, asPod(intruder), 'GET / x-a=1 x-b=1 x-c=1'), 'allowed');
+    assert.equal(verdictOf(situation, asPod(intruder), 'GET / x-b=1 x-c=1'), 'unauthorized');
+  });
+
   it('two values of one header may both be sent', () => {
     const tenant = (value: string): PolicyRule => ({ headers: [{ name: 'x-tenant', value }] });
     const situation = ruled(policy('a', [tenant('blue')]), policy('b', [tenant('red')], forIntruder));
@@ -255,6 +279,14 @@ describe('a port has at most 256 matches', () => {
     assert.equal(listOf(ruled(...conditions)).length, 256);
   });
 
+  it('but not those of one policy, which grant the same', () => {
+    const rules = Array.from({ length: 9 }, (_, index) => ({
+      headers: [{ name: `x-${index}`, value: '1' }],
+    }));
+    assert.deepEqual(leftOut(ruled(policy('p', rules))), []);
+    assert.equal(listOf(ruled(policy('p', rules))).length, 10);
+  });
+
   it('alternatives that a coarser one covers do not count', () => {
     const situation = ruled(policy('p', [many(300), { paths: [prefix('/')] }]));
     assert.deepEqual(leftOut(situation), []);
@@ -300,11 +332,12 @@ describe('on a gRPC Server rules speak of calls', () => {
     ['absent methods: POST', { paths: [prefix('/p.S')] }, 'GET /p.S/M', false],
     ['methods without POST', { methods: ['GET'] }, 'POST /p.S/M', false],
     ['Exact /service', { paths: [exact('/p.S')] }, 'POST /p.S/M', false],
+    ['Exact /service/ names no method', { paths: [exact('/p.S/')] }, 'POST /p.S/', false],
     ['three segments', { paths: [exact('/p.S/M/x')] }, 'POST /p.S/M', false],
     ['headers', { headers: [{ name: 'x-a', value: '1' }] }, 'POST /p.S/M x-a=1', true],
     ['headers, absent', { headers: [{ name: 'x-a', value: '1' }] }, 'POST /p.S/M', false],
   ];
-  it('covers the table', () => assert.equal(rows.length, 15));
+  it('covers the table', () => assert.equal(rows.length, 16));
   for (const [title, rule, traffic, admitted] of rows) {
     it(`${title}: ${traffic} is ${admitted ? 'allowed' : 'refused'}`, () => {
       assert.equal(verdictOf(grpc(rule), asPod(frontend), traffic), admitted ? 'allowed' : 'unauthorized');

@@ -36,7 +36,8 @@ export const ruleAllowsCall = ({ methods, paths, headers }: PolicyRule, request:
       paths.some(({ kind, value }) => {
         if (kind === 'prefix' && (value === '/' || value.replace(/\/+$/, '') === `/${service}`)) return true;
         const exactly = kind === 'prefix' ? value.replace(/\/+$/, '') : value;
-        return exactly === `/${service}/${method}`;
+        // A rule names a method by its name; the call with the empty one it cannot name.
+        return method !== '' && exactly === `/${service}/${method}`;
       })) &&
     (headers ?? []).every(({ name, value }) => hasHeader(request, name, (given) => given === value))
   );
