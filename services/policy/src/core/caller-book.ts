@@ -66,17 +66,16 @@ export class CallerBook {
   /** Takes a whole batch; answers the callers that it changed. */
   applyPods(touched: readonly Touched<'Pod'>[]): readonly CallerChange[] {
     const concerned = new Set<Pod>();
-    for (const { before } of touched) {
-      for (const address of addressesOf(before))
-        if (before !== undefined) this.#podsByAddress.remove(address, before);
-    }
+    for (const { before } of touched) if (before !== undefined) this.#enter(before, 'remove');
     for (const { after } of touched) {
       if (after === undefined) continue;
+      this.#enter(after, 'add');
       concerned.add(after);
-      for (const address of addressesOf(after)) this.#podsByAddress.add(address, after);
     }
     for (const { before, after } of touched) {
-      for (const state of [before, after]) for (const sharer of this.#sharersOf(state)) concerned.add(sharer);
+      for (const state of [before, after]) {
+        if (state !== undefined) for (const sharer of this.#sharersOf(state)) concerned.add(sharer);
+      }
     }
     return this.#replace(touched, concerned);
   }
@@ -121,7 +120,11 @@ export class CallerBook {
     return [...neighbourhood.callers.values()];
   }
 
-  *#sharersOf(pod: Pod | undefined): Generator<Pod> {
+  #enter(pod: Pod, how: 'add' | 'remove'): void {
+    for (const address of addressesOf(pod)) this.#podsByAddress[how](address, pod);
+  }
+
+  *#sharersOf(pod: Pod): Generator<Pod> {
     for (const address of addressesOf(pod)) yield* this.#podsByAddress.get(address);
   }
 
@@ -170,8 +173,8 @@ const labelOf = ({ labels }: Caller, key: string): string | undefined =>
 const keyOf = ({ namespace, name }: Pick<Caller, 'namespace' | 'name'>): string => `${namespace}/${name}`;
 
 /** In one spelling, as IPv6 has several. */
-const addressesOf = (pod: Pod | undefined): readonly string[] =>
-  (pod?.spec.ips ?? []).flatMap((text) => {
+const addressesOf = ({ spec }: Pod): readonly string[] =>
+  spec.ips.flatMap((text) => {
     const ip = readIp(text);
     return ip === undefined ? [] : [printIp(ip)];
   });

@@ -13,7 +13,7 @@ type Pod = KubeObject<'Pod'>;
 export interface InboundRowsOptions {
   readonly index: ResourceIndex;
   readonly compiler: RowCompiler;
-  /** A pod is meshed by us if its label says so (design §3). */
+  /** Which pods are ours: those whose label names it (design §3). */
   readonly controlPlaneNamespace: string;
 }
 

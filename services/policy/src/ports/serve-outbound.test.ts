@@ -115,6 +115,7 @@ const questions: readonly (readonly [Target, string])[] = [
   [authority('nobody.demo.svc.cluster.local:80'), 'not-found'],
   [authority('headless.demo.svc.cluster.local:80'), 'not-found'],
   [authority(''), 'not-found'],
+  [address('10.32.0.4', 80), 'not-found'],
   [address('10.0.0.7', 80), 'not-found'],
   [address('8.8.8.8', 443), 'not-found'],
   [address('10.32.0.9', 0), 'invalid-argument'],
@@ -124,9 +125,16 @@ const questions: readonly (readonly [Target, string])[] = [
 ];
 
 test('Services answer by address and by name; what is no Service is NotFound, what is no target InvalidArgument', async (t) => {
-  assert.equal(questions.length, 20);
+  assert.equal(questions.length, 21);
   const { client, follow: followSource } = await aServedPolicy(t);
-  followSource(new FakeSource(backend, aService({ name: 'headless', clusterIps: [] })));
+  followSource(
+    new FakeSource(
+      backend,
+      aService({ name: 'headless', clusterIps: [] }),
+      // No name that a proxy could ask destination for; it would panic.
+      aService({ name: 'No_Name', clusterIps: ['10.32.0.4'] }),
+    ),
+  );
   for (const [target, expected] of questions) {
     const about = JSON.stringify(target, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
     const request = spec(target);

@@ -44,8 +44,12 @@ const protocolOf = (
   }
 };
 
-const balancerFor = ({ meta }: KubeObject<'Service'>, port: number, clusterDomain: string): Balancer => ({
-  destination: `${meta.name}.${meta.namespace}.svc.${clusterDomain}:${port}`,
+/** The name under which destination answers for a Service. */
+export const destinationName = ({ meta }: KubeObject<'Service'>, clusterDomain: string): string =>
+  `${meta.name}.${meta.namespace}.svc.${clusterDomain}`;
+
+const balancerFor = (service: KubeObject<'Service'>, port: number, clusterDomain: string): Balancer => ({
+  destination: `${destinationName(service, clusterDomain)}:${port}`,
   defaultRttMs: 30,
   decayMs: 10_000,
   queueCapacity: 100,

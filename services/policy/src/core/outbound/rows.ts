@@ -1,7 +1,8 @@
 import type { ResourceIndex, Touched } from '@gatehouse/shared/core/resource-index';
+import { isDnsName } from '@gatehouse/shared/core/workload-identity';
 import type { KubeObject } from '@gatehouse/shared/kube/kinds';
 import type { EncodedRow, RowSend, RowUpdate, RowWatch, WatchedRow } from '../watched-row.ts';
-import { compileOutbound, type OutboundConfig } from './compile.ts';
+import { compileOutbound, destinationName, type OutboundConfig } from './compile.ts';
 import type { OutboundPolicy } from './model.ts';
 import { ServiceAddresses } from './service-addresses.ts';
 import type { OutboundTarget } from './target.ts';
@@ -126,15 +127,18 @@ export class OutboundRows<R> {
   }
 
   #resolve(target: OutboundTarget): Service | undefined {
-    switch (target.kind) {
-      case 'address':
-        return this.#addresses.holder(target.ip);
-      case 'service': {
-        const service = this.#options.index.get('Service', target.namespace, target.name);
-        // A headless Service or an ExternalName has no address of its own that policy could stand for.
-        return service === undefined || service.spec.clusterIps.length === 0 ? undefined : service;
-      }
-    }
+    const { index, config } = this.#options;
+    const service =
+      target.kind === 'address'
+        ? this.#addresses.holder(target.ip)
+        : index.get('Service', target.namespace, target.name);
+    // A headless Service or an ExternalName has no address of its own that policy could stand for; and a name that is
+    // none, which only a manifest outside Kubernetes can have, would panic the proxy as a destination.
+    return service !== undefined &&
+      service.spec.clusterIps.length > 0 &&
+      isDnsName(destinationName(service, config.clusterDomain))
+      ? service
+      : undefined;
   }
 
   #compile(service: Service, port: number): OutboundRow {
