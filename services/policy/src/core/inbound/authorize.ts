@@ -19,6 +19,14 @@ export interface PortAuthorizations {
   readonly findings: readonly Finding[];
 }
 
+/** Of a port that no Server governs. */
+export const noAuthorizations: PortAuthorizations = {
+  server: [],
+  byRoute: new Map(),
+  contributions: [],
+  findings: [],
+};
+
 /**
  * Applies every AuthorizationPolicy whose target is the governing Server, the namespace, or a route attached to the
  * Server; oldest first. Where the Server was rejected they grant nothing: what it still names may be wider than what

@@ -75,6 +75,9 @@ export interface Grant {
   readonly authentication: Authentication;
 }
 
+export const grantsOf = (sources: readonly ResolvedSource[]): readonly Grant[] =>
+  sources.flatMap(({ grants }) => grants);
+
 /** What AuthorizationPolicies may refer to in any namespace, by `namespace/name`. */
 export interface Authentications {
   readonly meshTls: ReadonlyMap<string, KubeObject<'MeshTLSAuthentication'>>;

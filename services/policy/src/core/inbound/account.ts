@@ -1,0 +1,115 @@
+import { listsPort } from '@gatehouse/shared/core/opaque-port';
+import { type DefaultPolicy, isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
+import type { RouteObject } from './attached-routes.ts';
+import type { PortAuthorizations } from './authorize.ts';
+import type { Governance } from './govern.ts';
+import {
+  type CompiledPort,
+  type Contribution,
+  type Finding,
+  grantsOf,
+  type PortInput,
+  refOf,
+} from './model.ts';
+import type { RoutedPort } from './route-port.ts';
+import type { SelectedPolicies, SelectingPolicy } from './select-policies.ts';
+import type { SelectedServers } from './select-server.ts';
+
+/** What the steps of a compilation found. */
+interface Steps {
+  readonly input: PortInput;
+  readonly servers: SelectedServers;
+  readonly policies: SelectedPolicies;
+  readonly governance: Governance;
+  readonly attached: readonly RouteObject[];
+  readonly granted: PortAuthorizations;
+  readonly routed: RoutedPort;
+}
+
+/** What every object did to the port, and what its author may not expect: for statuses, REST, `check` and explain. */
+export const accountOf = (steps: Steps): Pick<CompiledPort, 'contributions' | 'findings'> => ({
+  contributions: contributionsOf(steps),
+  findings: findingsOf(steps),
+});
+
+const contributionsOf = ({
+  servers,
+  policies,
+  attached,
+  granted,
+  routed,
+}: Steps): readonly Contribution[] => {
+  const { governing } = servers;
+  const muted = new Set(routed.muted);
+  return [
+    ...(governing === undefined ? [] : [effectOf(governing, { kind: 'governs' })]),
+    ...policies.rejected.map((object) => effectOf(object, { kind: 'closes' })),
+    ...policies.enforced.flatMap((policy) => [
+      ...(governing === undefined ? [effectOf(policy.object, { kind: 'closes' })] : []),
+      ...(muted.has(policy.object.meta.name) ? [] : grantsBy(policy)),
+    ]),
+    ...attached.map((route) => effectOf(route, { kind: 'routes' })),
+    ...granted.contributions,
+  ];
+};
+
+const effectOf = (object: KubeObject, effect: Contribution['effect']): Contribution => ({
+  object: refOf(object),
+  effect,
+});
+
+const grantsBy = ({ object, spec, sources }: SelectingPolicy): readonly Contribution[] => {
+  const grants = grantsOf(sources);
+  const kind = spec.rules === undefined ? 'grants' : 'grants-requests';
+  return grants.length === 0 ? [] : [effectOf(object, { kind, grants })];
+};
+
+const findingsOf = (steps: Steps): readonly Finding[] => {
+  const { input, servers, policies, governance, attached, granted, routed } = steps;
+  const { governing, overlapped } = servers;
+  const inForce = [...(governing === undefined ? [] : [governing]), ...policies.rejected, ...attached];
+  return [
+    ...governance.findings,
+    ...inForce.filter(({ spec }) => isRejected(spec)).map((object) => rejected(object, input.port)),
+    ...overlapped.map((server) => overlappedBy(governing, server, input.port)),
+    ...granted.findings,
+    ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
+    ...unenforced(input, policies),
+  ];
+};
+
+/** Where everybody is admitted, no probe needs a door of its own. */
+const admitsAll = (base: DefaultPolicy): boolean => base === 'all-unauthenticated' || base === 'audit';
+
+const rejected = (object: KubeObject, port: number): Finding => ({
+  reason: 'Rejected',
+  about: refOf(object),
+  message: `It could not be read, so it grants nothing on port ${port} and keeps closed what it still names.`,
+});
+
+const overlappedBy = (
+  governing: KubeObject<'Server'> | undefined,
+  server: KubeObject<'Server'>,
+  port: number,
+): Finding => ({
+  reason: 'Overlapped',
+  about: refOf(server),
+  message: `Port ${port} is governed by Server ${governing?.meta.name}, the older one, so this Server has no effect there.`,
+});
+
+const skipInboundPortsAnnotation = 'config.linkerd.io/skip-inbound-ports';
+
+/** Selected, but no proxy stands before the port. Pods without any proxy have no rows; the status names them. */
+const unenforced = (
+  { port, workload }: PortInput,
+  { enforced, rejected: broken }: SelectedPolicies,
+): readonly Finding[] => {
+  const skipped = listsPort(workload.annotations[skipInboundPortsAnnotation] ?? '', port, workload.ports);
+  if (!workload.hostNetwork && !skipped) return [];
+  const why = workload.hostNetwork ? 'the pod is on its host network' : 'the port is in skip-inbound-ports';
+  return [...enforced.map(({ object }) => object), ...broken].map((object) => ({
+    reason: 'Unenforced',
+    about: refOf(object),
+    message: `Port ${port} is open, not enforced: ${why}.`,
+  }));
+};
