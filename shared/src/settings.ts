@@ -19,6 +19,9 @@ const source: ValueForm<SourceSetting> = {
   },
 };
 
+/** `kubectl` reads several files as one, and an empty list as none. */
+const kubeconfigFiles: ValueForm<string> = { form: 'paths, joined by `:`', read: (text) => parsed(text) };
+
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -29,6 +32,12 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
     value: source,
     fallback: 'kubernetes',
     sentence: 'Where manifests come from; Kubernetes is found as kubectl finds it, a folder means dev mode.',
+  }),
+  kubeconfig: optionalSetting({
+    variable: 'KUBECONFIG',
+    value: kubeconfigFiles,
+    absent: "`~/.kube/config`, else the pod's own ServiceAccount",
+    sentence: 'How the cluster is reached when the source is Kubernetes.',
   }),
   namespace: setting({
     variable: 'GATEHOUSE_NAMESPACE',
@@ -69,7 +78,7 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
   stateDir: optionalSetting({
     variable: 'GATEHOUSE_STATE_DIR',
     value: path,
-    absent: 'none; a directory source needs one',
+    absent: 'none; a directory source needs one, a cluster does without',
     sentence: 'The folder of the embedded CA, the dev keys and tokens, and the issuance log.',
   }),
   trustAnchors: optionalSetting({
@@ -110,13 +119,7 @@ export type SharedConfig = Config<ReturnType<typeof sharedSettings>>;
 export const sharedProblems = ({ source, stateDir }: SharedConfig): readonly Problem[] => {
   switch (source.kind) {
     case 'kubernetes':
-      return [
-        {
-          field: 'GATEHOUSE_SOURCE',
-          found: 'watching Kubernetes is not built yet',
-          fix: 'use directory:PATH with a folder of manifests',
-        },
-      ];
+      return [];
     case 'directory':
       return stateDir === undefined
         ? [

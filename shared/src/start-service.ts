@@ -1,15 +1,14 @@
 import type { AdminServer } from './admin/admin-server.ts';
 import { devAdminToken } from './admin/admin-token.ts';
-import { type AdminAuthenticator, tokenAuthenticator } from './admin/authenticator.ts';
+import { type AdminAuthenticator, refuseAll, tokenAuthenticator } from './admin/authenticator.ts';
 import { identityOf, type Mesh, printIdentity } from './core/workload-identity.ts';
+import { type Ground, openGround, openSource } from './ground.ts';
 import type { GrpcServer } from './grpc/transport.ts';
 import type { Source } from './kube/changes.ts';
-import { DirectorySource } from './kube/directory-source.ts';
 import { createLog, type Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { accountOf, type RunningService, type ServiceName } from './service.ts';
 import type { SharedConfig } from './settings.ts';
-import { openStateDir, type StateDir } from './state-dir.ts';
 import { lockState } from './state-lock.ts';
 import { Supervisor } from './supervise.ts';
 
@@ -30,8 +29,8 @@ export interface ServiceBase {
   readonly now: () => number;
   readonly metrics: Metrics;
   readonly source: Source;
-  /** Locked for this service until the end. */
-  readonly state: StateDir;
+  /** Its state directory is locked for this service until the end. */
+  readonly ground: Ground;
   readonly mesh: Mesh;
   /** The service's own mesh name. */
   readonly name: string;
@@ -64,17 +63,15 @@ export const startService = (
   for (const warning of config.warnings) log.warn(warning);
   const supervisor = new Supervisor({ log });
   return supervisor.build(async () => {
-    // Only a directory source passes the configuration (sharedProblems), so this is dev mode: exactly then are keys and
-    // tokens of the state directory made and trusted.
-    const state = await openStateDir(config.stateDir);
-    const lock = await lockState(state, service);
-    supervisor.onEnd('state lock', () => lock.release());
+    const ground = await openGround(config);
+    await hold(ground, service, supervisor);
     const mesh: Mesh = { controlPlaneNamespace: config.namespace, trustDomain: config.trustDomain };
     const name = printIdentity(identityOf(mesh, config.namespace, accountOf(service)));
     const metrics = parts.metrics ?? new Metrics(service);
     metrics.addProcessMetrics();
-    const source = parts.source ?? openSource(config, log.child({ part: 'source' }));
-    const authenticator = tokenAuthenticator(await devAdminToken(state));
+    const source =
+      parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, now });
+    const authenticator = await authenticatorOn(ground);
     const base: ServiceBase = {
       service,
       supervisor,
@@ -82,7 +79,7 @@ export const startService = (
       now,
       metrics,
       source,
-      state,
+      ground,
       mesh,
       name,
       authenticator,
@@ -100,11 +97,18 @@ export const startService = (
   });
 };
 
-const openSource = ({ source, namespace }: SharedConfig, log: Log): Source => {
-  switch (source.kind) {
-    case 'directory':
-      return new DirectorySource({ path: source.path, controlPlaneNamespace: namespace, log });
-    case 'kubernetes':
-      throw new TypeError('sharedProblems lets no Kubernetes source pass');
+/** Keeps others off the state directory, and closes kept connections, both at the end. */
+const hold = async (ground: Ground, service: ServiceName, supervisor: Supervisor): Promise<void> => {
+  switch (ground.kind) {
+    case 'dev': {
+      const lock = await lockState(ground.state, service);
+      supervisor.onEnd('state lock', () => lock.release());
+      return;
+    }
+    case 'cluster':
+      supervisor.onEnd('API client', () => ground.client.close());
   }
 };
+
+const authenticatorOn = async (ground: Ground): Promise<AdminAuthenticator> =>
+  ground.kind === 'dev' ? tokenAuthenticator(await devAdminToken(ground.state)) : refuseAll;

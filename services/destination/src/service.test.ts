@@ -258,13 +258,17 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
 });
 
 test('a start that cannot be is refused with what to do, and leaves nothing open', async (t) => {
-  assert.throws(() => readDestinationConfig({ GATEHOUSE_SOURCE: 'kubernetes' }), /GATEHOUSE_SOURCE/);
+  assert.throws(() => readDestinationConfig({ GATEHOUSE_SOURCE: 'cluster' }), /GATEHOUSE_SOURCE/);
   assert.throws(
     () => readDestinationConfig({ GATEHOUSE_SOURCE: 'directory:/x', GATEHOUSE_DEFAULT_OPAQUE_PORTS: '0' }),
     /GATEHOUSE_DEFAULT_OPAQUE_PORTS/,
   );
   const { state, start } = await aPlace(t);
   await assert.rejects(start({ GATEHOUSE_STATE_DIR: join(state, 'none') }), /GATEHOUSE_STATE_DIR/);
+  await assert.rejects(
+    start({ GATEHOUSE_SOURCE: 'kubernetes', KUBECONFIG: join(state, 'none') }),
+    /none \(KUBECONFIG\) cannot be used: there is no such file/,
+  );
   const first = await start();
   await assert.rejects(start(), { code: 'already-exists' });
   await first.stop('to try the next');

@@ -62,6 +62,13 @@ const check = (config: IdentityConfig): readonly Problem[] => {
       fix: 'use jwks, or unset it',
     });
   }
+  if (config.source.kind === 'kubernetes' && config.tokenReviewer === 'jwks') {
+    problems.push({
+      field: 'GATEHOUSE_TOKEN_REVIEWER',
+      found: "a cluster's keys are not read yet",
+      fix: 'use token-review, or unset it',
+    });
+  }
   if (config.issuanceLifetimeMs < shortestLifetimeMs) {
     problems.push({
       field: 'GATEHOUSE_ISSUANCE_LIFETIME',

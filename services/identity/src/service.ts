@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type AdminServer, startAdmin } from '@gatehouse/shared/admin/admin-server';
 import { devIssuer, ensureDevKeys, identityAudience } from '@gatehouse/shared/dev/dev-tokens';
+import type { Ground } from '@gatehouse/shared/ground';
 import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/shared/grpc/server';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
 import type { Log } from '@gatehouse/shared/log';
@@ -11,10 +12,10 @@ import {
   type ServiceParts,
   startService,
 } from '@gatehouse/shared/start-service';
-import type { StateDir } from '@gatehouse/shared/state-dir';
 import { replaceFile } from '@gatehouse/shared/state-files';
+import { mountedAnchors } from '@gatehouse/shared/tls/own-leaf';
 import { ServingLeaf } from '@gatehouse/shared/tls/serving-leaf';
-import { type Certifier, issue } from './certify.ts';
+import { type Certifier, issue, type TokenReviewer } from './certify.ts';
 import type { IdentityConfig } from './config.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
 import { ensureDevCa } from './ports/dev-ca.ts';
@@ -27,6 +28,7 @@ import { mintFor } from './ports/own-leaf.ts';
 import { identityRoutes } from './ports/rest.ts';
 import { certifyMethods } from './ports/serve.ts';
 import { TokenKeys } from './ports/token-keys.ts';
+import { TokenReview } from './ports/token-review.ts';
 import { WatchedCallers } from './ports/watched-callers.ts';
 
 /** Connections get this long to finish what they are at. */
@@ -37,41 +39,37 @@ export const startIdentity = (config: IdentityConfig, parts: ServiceParts = {}):
   startService('identity', { config, parts, assemble: (base) => assemble(config, base) });
 
 const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Doors> => {
-  const { supervisor, source, metrics, state, mesh, log, now } = base;
-  await ensureDevKeys(state);
-  if (config.issuerDir === undefined) await ensureDevCa(state, config.trustDomain, now());
+  const { supervisor, source, metrics, ground, mesh, log, now } = base;
+  if (ground.kind === 'dev') {
+    await ensureDevKeys(ground.state);
+    if (config.issuerDir === undefined) await ensureDevCa(ground.state, config.trustDomain, now());
+  }
 
   /** Everybody else reads the anchors of dev mode from the state directory; nobody but us knows of `ca.crt`. */
-  const share = (bundle: string): Promise<void> =>
-    replaceFile(state.trustAnchors, 'public', bundle).catch((error: unknown) =>
-      log.error({ err: error, file: state.trustAnchors }, 'the other services are not told of the new roots'),
+  const share = async (bundle: string): Promise<void> => {
+    if (ground.kind !== 'dev' || !sharesItsBundle(config)) return;
+    const file = ground.state.trustAnchors;
+    await replaceFile(file, 'public', bundle).catch((error: unknown) =>
+      log.error({ err: error, file }, 'the other services are not told of the new roots'),
     );
+  };
   const keeper = new IssuerKeeper({
-    files: issuerFilesOf(config, state),
+    files: issuerFilesOf(config, ground),
     log: log.child({ part: 'issuer' }),
     now,
     onChange: async ({ bundle }) => {
       leaf.renewSoon();
-      if (sharesItsBundle(config)) await share(bundle);
+      await share(bundle);
     },
   });
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
-  const keys = new TokenKeys({ file: state.devJwks, log: log.child({ part: 'token keys' }), now });
   const issued = await openIssuanceLog(config, log);
   if (issued instanceof FileIssuanceLog) supervisor.onEnd('issuance log', () => issued.close());
   const turns = new CertifyTurns({ now: () => performance.now() });
   const certifier: Certifier = {
     mesh,
     profile: { lifetimeMs: config.issuanceLifetimeMs, clockSkewMs: config.clockSkewMs },
-    reviewer: new JwksReviewer({
-      keys,
-      callers,
-      issuer: devIssuer,
-      audience: identityAudience,
-      requirePodBoundToken: config.requirePodBoundToken,
-      leewayMs: config.clockSkewMs,
-      now,
-    }),
+    reviewer: await reviewerOn(config, base, callers),
     log: issued,
     turns,
     issuer: () => keeper.usable,
@@ -90,7 +88,6 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   });
   measureIdentity(metrics, { keeper, turns, callers });
 
-  await keys.refresh();
   await keeper.check();
   const isTls = servesTls(config.grpcTls, config.grpcAddress.host);
   const grpc: RunningGrpcServer = await startGrpcServer({
@@ -115,14 +112,51 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
-  supervisor.run('watch', (signal) => callers.run(signal));
+  // The API server knows better than a watch whether a pod exists, and is asked for each token.
+  if (ground.kind === 'dev') supervisor.run('watch', (signal) => callers.run(signal));
   supervisor.run('issuer files', (signal) => keeper.run(signal));
   if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
   return { grpc, admin };
 };
 
+/** Who says whose token it is: the dev keys and the watch, or the API server. */
+const reviewerOn = async (
+  { requirePodBoundToken, clockSkewMs }: IdentityConfig,
+  { ground, log, now }: ServiceBase,
+  callers: WatchedCallers,
+): Promise<TokenReviewer> => {
+  const audience = identityAudience;
+  if (ground.kind === 'cluster') {
+    return new TokenReview({ client: ground.client, audience, requirePodBoundToken });
+  }
+  const keys = new TokenKeys({ file: ground.state.devJwks, log: log.child({ part: 'token keys' }), now });
+  await keys.refresh();
+  return new JwksReviewer({
+    keys,
+    callers,
+    issuer: devIssuer,
+    audience,
+    requirePodBoundToken,
+    leewayMs: clockSkewMs,
+    now,
+  });
+};
+
+/** Where our own manifests mount the issuer's Secret (design §3). */
+const mountedIssuer = '/var/run/gatehouse/issuer';
+
 /** A brought issuer without GATEHOUSE_TRUST_ANCHORS brings its bundle as cert-manager does: `ca.crt` beside it. */
-const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, state: StateDir): IssuerFiles => {
+const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, ground: Ground): IssuerFiles => {
+  const beside = (path: string): string => join(path, 'ca.crt');
+  if (ground.kind === 'cluster') {
+    const path = issuerDir ?? mountedIssuer;
+    return {
+      issuer: { kind: 'folder', path },
+      // The bundle that the whole mesh has comes first: during a change of roots it holds the old one too.
+      anchors: trustAnchors === undefined ? [mountedAnchors, beside(path)] : [trustAnchors],
+    };
+  }
+  const { state } = ground;
   if (issuerDir === undefined) {
     return {
       issuer: { kind: 'files', certificate: state.issuerCert, key: state.issuerKey },
@@ -131,7 +165,7 @@ const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, state: State
   }
   return {
     issuer: { kind: 'folder', path: issuerDir },
-    anchors: trustAnchors === undefined ? [join(issuerDir, 'ca.crt'), state.trustAnchors] : [trustAnchors],
+    anchors: trustAnchors === undefined ? [beside(issuerDir), state.trustAnchors] : [trustAnchors],
   };
 };
 

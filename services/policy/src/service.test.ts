@@ -338,7 +338,7 @@ test('every wrong question is answered with what is wrong, and none without the 
 test('a start that cannot be is refused with what to do, and leaves nothing open', async (t) => {
   const folder = { GATEHOUSE_SOURCE: 'directory:/x', GATEHOUSE_STATE_DIR: '/y' };
   const wrong: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [
-    [{ GATEHOUSE_SOURCE: 'kubernetes' }, /GATEHOUSE_SOURCE/],
+    [{ GATEHOUSE_SOURCE: 'cluster' }, /GATEHOUSE_SOURCE/],
     [{ GATEHOUSE_DEFAULT_INBOUND_POLICY: 'allow' }, /GATEHOUSE_DEFAULT_INBOUND_POLICY/],
     [{ GATEHOUSE_PROBE_NETWORKS: 'kubelet' }, /GATEHOUSE_PROBE_NETWORKS/],
     [{ GATEHOUSE_ON_STALE: 'panic' }, /GATEHOUSE_ON_STALE/],

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isLoopback } from '../core/host-port.ts';
 import { identityOf, printIdentity } from '../core/workload-identity.ts';
 import { mintDevToken } from '../dev/dev-tokens.ts';
+import type { Ground } from '../ground.ts';
 import { defaultUid } from '../kube/default-uid.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -14,7 +15,7 @@ import { certifyAs, ServingLeaf } from './serving-leaf.ts';
 
 export interface OwnLeafParts {
   readonly service: ServiceName;
-  readonly state: StateDir;
+  readonly ground: Ground;
   /** Our mesh name. */
   readonly name: string;
   readonly publish: (material: TlsMaterial) => void;
@@ -28,12 +29,11 @@ export interface OwnLeafParts {
 export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): ServingLeaf =>
   new ServingLeaf({
     ...parts,
-    trustAnchors: () => readStateFile(config.trustAnchors ?? parts.state.trustAnchors),
+    trustAnchors: () => readStateFile(config.trustAnchors ?? usualAnchors(parts.ground)),
     obtain: certifyAs({
       name: parts.name,
       identity: identityServer(config),
-      token: () =>
-        config.tokenFile === undefined ? devToken(config.namespace, parts) : readFile(config.tokenFile),
+      token: () => ownToken(config, parts),
     }),
   });
 
@@ -49,8 +49,28 @@ const identityServer = (config: SharedConfig & LeafConfig) => {
   return grpcTls === 'auto' && isLoopback(address.host) ? { address } : { address, serverName };
 };
 
+/** Where our own manifests mount the ConfigMap with the trust bundle (design §3). */
+export const mountedAnchors = '/var/run/gatehouse/trust-roots/ca-bundle.crt';
+
+const usualAnchors = (ground: Ground): string =>
+  ground.kind === 'dev' ? ground.state.trustAnchors : mountedAnchors;
+
+/** Where injected pods have theirs, and so we too (contract/proxy.md §5.1). */
+const projectedToken = '/var/run/secrets/tokens/linkerd-identity-token';
+
+/** Read anew each time: kubelet replaces it long before it expires. */
+const ownToken = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): Promise<Uint8Array> => {
+  if (config.tokenFile !== undefined) return readFile(config.tokenFile);
+  if (parts.ground.kind === 'cluster') return readFile(projectedToken);
+  return devToken(config.namespace, parts.ground.state, parts);
+};
+
 /** What kubelet does in a cluster: a fresh token, projected to where the pod would read it. */
-const devToken = async (namespace: string, { service, state, now }: OwnLeafParts): Promise<Uint8Array> => {
+const devToken = async (
+  namespace: string,
+  state: StateDir,
+  { service, now }: OwnLeafParts,
+): Promise<Uint8Array> => {
   const account = accountOf(service);
   const token = await mintDevToken({
     state,

@@ -60,7 +60,7 @@ export interface KubeAccess {
   authorize(options: RequestOptions): Promise<void>;
 }
 
-/** API servers answer any call but a watch within a minute (`--request-timeout`), and the headers of a watch at once. */
+/** API servers end any call but a watch within a minute (`--request-timeout`), and send the headers of a watch at once. */
 const answerWithinMs = 70_000;
 
 export class HttpKubeClient implements KubeClient {
@@ -81,6 +81,8 @@ export class HttpKubeClient implements KubeClient {
   async stream(request: KubeRequest): Promise<KubeStream | KubeResponse> {
     const answer = await this.#ask(request);
     if (answer.statusCode !== 200) return readWhole(answer, this.server);
+    // From here on the reader decides what is too long: a watch is silent for most of its life.
+    answer.setTimeout(0);
     return { status: 200, lines: withReadableErrors(completeLines(answer), request.signal, this.server) };
   }
 
@@ -139,11 +141,7 @@ const isTls = ({ server }: KubeAccess): boolean => server.protocol === 'https:';
 
 const answerTo = (sent: ClientRequest, body: string | undefined): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    sent.once('response', (answer) => {
-      // From here on the reader decides what is too long: a watch is silent for most of its life.
-      sent.setTimeout(0);
-      resolve(answer);
-    });
+    sent.once('response', resolve);
     sent.on('error', reject);
     sent.on('timeout', () => sent.destroy(new Error(`no answer within ${answerWithinMs / 1000} s`)));
     sent.end(body);
