@@ -32,7 +32,7 @@ const listen = (name: string, port: number, see: (seen: Seen) => void): Promise<
     response.setHeader('x-answered-by', name);
     response.end(JSON.stringify(seen));
   };
-  const http1 = createHttp1({ keepAliveTimeout: 0 }, (request, response) =>
+  const http1 = createHttp1({ keepAliveTimeout: 0, requireHostHeader: false }, (request, response) =>
     answer('http1', request, response),
   );
   const http2 = createHttp2((request, response) => answer('http2', request, response));

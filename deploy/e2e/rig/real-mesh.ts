@@ -8,7 +8,7 @@ import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
 import { ControlPlane, mesh, serviceNames } from './control-plane.ts';
 import { Hand } from './hand.ts';
 import { Manifests } from './manifests.ts';
-import { Network } from './network.ts';
+import { Network, type PlaceOptions } from './network.ts';
 import { Pod } from './pod.ts';
 import { podManifest } from './pod-manifest.ts';
 import { prepareRealProxy } from './real-proxy.ts';
@@ -46,8 +46,8 @@ export class RealMesh {
   readonly state: StateDir;
   /** Where everybody's log is. */
   readonly logs: string;
+  readonly binary: string;
   readonly #network: Network;
-  readonly #binary: string;
   readonly #root: string;
   readonly #pods = new Set<Pod>();
   #hosts = firstHost;
@@ -55,7 +55,7 @@ export class RealMesh {
   private constructor(parts: { root: string; state: StateDir; network: Network; binary: string }) {
     this.#root = parts.root;
     this.#network = parts.network;
-    this.#binary = parts.binary;
+    this.binary = parts.binary;
     this.state = parts.state;
     this.logs = join(parts.root, 'logs');
     this.manifests = new Manifests(join(parts.root, 'manifests'));
@@ -114,9 +114,9 @@ export class RealMesh {
     const identity = printIdentity(identityOf(mesh, namespace, serviceAccount));
     const proxy = meshed
       ? await prepareRealProxy({
-          binary: this.#binary,
+          binary: this.binary,
           place,
-          folder: join(this.#root, 'pods', `${namespace}-${name}`),
+          folder: this.podFolder(`${namespace}-${name}`),
           logFile: join(this.logs, `${namespace}-${name}.proxy.log`),
           namespace,
           pod: name,
@@ -133,6 +133,20 @@ export class RealMesh {
     proxy?.start();
     if (meshed) await pod.untilReady();
     return pod;
+  }
+
+  /** A namespace beside those of pods, on the same bridge. */
+  addPlace(name: string, options: PlaceOptions): string {
+    return this.#network.add(name, options);
+  }
+
+  removePlace(place: string): void {
+    this.#network.remove(place);
+  }
+
+  /** Where a proxy keeps its key and its token. */
+  podFolder(name: string): string {
+    return join(this.#root, 'pods', name);
   }
 
   /** Gives a running pod other labels. */
