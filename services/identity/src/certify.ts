@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { printProblem } from '@gatehouse/shared/core/problem';
 import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import { GatehouseError } from '@gatehouse/shared/error';
@@ -8,6 +7,7 @@ import type { IssuanceRecord } from './core/issuance-record.ts';
 import { fillTemplate, type LeafOrder, type LeafTemplate } from './core/leaf-template.ts';
 import { CheckedLeaf } from './core/template-rules.ts';
 import type { Named } from './core/token-claims.ts';
+import { Serials } from './ports/serials.ts';
 import { isSignedByItsKey, keyIdOf, sha256 } from './ports/x509.ts';
 
 /** What a workload asks for (contract/proxy.md §1.2). */
@@ -179,7 +179,7 @@ export const issue = async (certifier: Certifier, workload: ProvedWorkload): Pro
   const order: LeafOrder = {
     identity,
     spki,
-    serial: drawSerial(),
+    serial: serials.draw(),
     keyId: keyIdOf(spki),
     validity: validityOf(certifier.profile, issuedAt, issuer.template.issuer.chainEnds),
   };
@@ -210,9 +210,4 @@ const usableIssuer = (certifier: Certifier): ActiveIssuer => {
   return issuer;
 };
 
-/** 126 random bits in 16 bytes; the first is 0x40 to 0x7f, so that the INTEGER is positive and never padded. */
-const drawSerial = (): Uint8Array => {
-  const serial = randomFillSync(new Uint8Array(16));
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
-  return serial;
-};
+const serials = new Serials();

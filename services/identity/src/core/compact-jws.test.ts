@@ -20,7 +20,7 @@ describe('a compact JWS', () => {
         algorithm: 'ES256',
         keyId: 'a',
         signed: token.subarray(0, -5),
-        signature: Uint8Array.of(1, 2, 3),
+        signature: Buffer.of(1, 2, 3),
         payload: { iss: 'me' },
       },
     });

@@ -40,6 +40,12 @@ export interface LeafTemplate {
   readonly fixedExtensions: Uint8Array;
   /** By the lengths that vary; filled as they come up. At most one for each length of a DNS name and form of time. */
   readonly skeletons: Map<number, Skeleton>;
+  /** The validity encoded last: all leaves of one second have the same. */
+  validity: EncodedValidity | undefined;
+}
+
+interface EncodedValidity extends Validity {
+  readonly der: Uint8Array;
 }
 
 /** A whole TBSCertificate with zeros in its blanks, and where these begin. */
@@ -81,6 +87,7 @@ const criticalSubjectAltName = Uint8Array.fromHex('0603551d110101ff');
 export const makeLeafTemplate = (issuer: LeafIssuer): LeafTemplate => ({
   issuer,
   skeletons: new Map(),
+  validity: undefined,
   beforeValidity: joinBytes([issuer.algorithm.identifier, issuer.name]),
   fixedExtensions: joinBytes([
     keyUsage,
@@ -128,12 +135,20 @@ const makeSkeleton = (template: LeafTemplate, identityLength: number, validityLe
   };
 };
 
+const encodeValidity = (template: LeafTemplate, { notBefore, notAfter }: Validity): Uint8Array => {
+  const last = template.validity;
+  if (last?.notBefore === notBefore && last.notAfter === notAfter) return last.der;
+  const der = derSequence(derTime(notBefore), derTime(notAfter));
+  template.validity = { notBefore, notAfter, der };
+  return der;
+};
+
 /**
  * The TBSCertificate of one leaf (RFC 5280 §4.1), spliced: a copy and five writes instead of twenty nested elements, since
  * this is done for every certificate. Whether it may be signed is for template-rules to say, which reads it back.
  */
 export const fillTemplate = (template: LeafTemplate, order: LeafOrder): Uint8Array => {
-  const validity = derSequence(derTime(order.validity.notBefore), derTime(order.validity.notAfter));
+  const validity = encodeValidity(template, order.validity);
   const shape = order.identity.length * 256 + validity.length;
   const skeleton =
     template.skeletons.get(shape) ?? makeSkeleton(template, order.identity.length, validity.length);

@@ -116,21 +116,34 @@ const readExtension = (node: DerNode): CertificateExtension | undefined => {
   return { oid, critical: flag?.content[0] === 0xff, value: value.content };
 };
 
-const timeForms = new Map<number, RegExp>([
-  [derTag.utcTime, /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/],
-  [derTag.generalizedTime, /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/],
-]);
-
-/** Seconds since the epoch from UTCTime or GeneralizedTime in the one form that RFC 5280 §4.1.2.5 allows. */
+/** Seconds since the epoch from UTCTime or GeneralizedTime in the one form that RFC 5280 §4.1.2.5 allows: to the second, in Z. */
 const readTime = (node: DerNode | undefined): number | undefined => {
-  const form = timeForms.get(node?.tag ?? -1);
-  const match = node === undefined ? null : (form?.exec(String.fromCharCode(...node.content)) ?? null);
-  if (node === undefined || match === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59)
-    return undefined;
-  const century = node.tag === derTag.generalizedTime ? 0 : year >= 50 ? 1900 : 2000;
-  return daysSinceEpoch(century + year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+  const yearDigits = node?.tag === derTag.utcTime ? 2 : node?.tag === derTag.generalizedTime ? 4 : 0;
+  const text = node?.content ?? new Uint8Array();
+  if (yearDigits === 0 || text.length !== yearDigits + 11 || text.at(-1) !== z) return undefined;
+  const month = twoDigits(text, yearDigits);
+  const day = twoDigits(text, yearDigits + 2);
+  const hour = twoDigits(text, yearDigits + 4);
+  const minute = twoDigits(text, yearDigits + 6);
+  const second = twoDigits(text, yearDigits + 8);
+  const year =
+    yearDigits === 2 ? centuryOf(twoDigits(text, 0)) : 100 * twoDigits(text, 0) + twoDigits(text, 2);
+  // What is no digit is NaN, of which no comparison holds.
+  const isTime =
+    month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 60;
+  return isTime && year >= 0
+    ? daysSinceEpoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second
+    : undefined;
+};
+
+const z = 0x5a;
+
+const centuryOf = (year: number): number => year + (year >= 50 ? 1900 : 2000);
+
+const twoDigits = (text: Uint8Array, at: number): number => {
+  const tens = (text[at] ?? 0) - 0x30;
+  const ones = (text[at + 1] ?? 0) - 0x30;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
 };
 
 /** The Gregorian calendar with years that begin in March, so that the leap day comes last. */

@@ -34,6 +34,7 @@ export class WatchedCallers {
   readonly #maxStalenessMs: number;
   readonly #now: () => number;
   readonly #callers = new KnownCallers();
+  #freshUntil = 0;
   readonly #waits = new Map<string, Wait>();
   /** Until when a uid counts as missing; oldest first. */
   readonly #missing = new Map<string, number>();
@@ -59,7 +60,7 @@ export class WatchedCallers {
    * Throws `failed-precondition` if they do not, `unavailable` when too many are being waited for or the watch is stale.
    */
   require(claims: TokenClaims): void | Promise<void> {
-    if (this.#callers.isComplete && this.#staleness() > this.#maxStalenessMs) {
+    if (this.#isStale()) {
       throw new GatehouseError('unavailable', 'the watch of pods and ServiceAccounts is stale: try again');
     }
     const seen = this.#callers.look(claims, this.#now());
@@ -67,9 +68,13 @@ export class WatchedCallers {
     return seen.kind === 'unseen' && !isMissing ? this.#wait(claims) : this.#judge(seen);
   }
 
-  #staleness(): number {
+  /** The watch is asked for a proof of life only when the last one has become too old. */
+  #isStale(): boolean {
+    const now = this.#now();
+    if (now <= this.#freshUntil || !this.#callers.isComplete) return false;
     const alive = this.#source.health().map(({ aliveAt }) => aliveAt);
-    return this.#now() - Math.min(...alive);
+    this.#freshUntil = Math.min(...alive) + this.#maxStalenessMs;
+    return now > this.#freshUntil;
   }
 
   async #wait(claims: TokenClaims): Promise<void> {

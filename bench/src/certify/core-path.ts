@@ -1,0 +1,65 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Certifier, certify } from '@gatehouse/identity/certify';
+import { CertifyTurns } from '@gatehouse/identity/ports/certify-turns';
+import { ensureDevCa } from '@gatehouse/identity/ports/dev-ca';
+import { MemoryIssuanceLog } from '@gatehouse/identity/ports/issuance-log';
+import { IssuerKeeper } from '@gatehouse/identity/ports/issuer-keeper';
+import { JwksReviewer } from '@gatehouse/identity/ports/jwks-reviewer';
+import { TokenKeys } from '@gatehouse/identity/ports/token-keys';
+import { WatchedCallers } from '@gatehouse/identity/ports/watched-callers';
+import { silentLog } from '@gatehouse/shared/log';
+import { stateDirAt } from '@gatehouse/shared/state-dir';
+import { aPod, aServiceAccount } from '@gatehouse/shared/testing/builders';
+import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { csr, type SignedToken, tokenAudience, tokenIssuer, workload } from './workload.ts';
+
+/** Certify with everything behind it that the service has, but the wire. */
+export const corePath = async (signed: SignedToken): Promise<() => Promise<unknown>> => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'));
+  const state = stateDirAt(folder);
+  const file = join(folder, 'jwks.json');
+  try {
+    await writeFile(file, signed.keySet);
+    await ensureDevCa(state, 'cluster.local', Date.now());
+    const keeper = new IssuerKeeper({
+      files: {
+        issuer: { kind: 'files', certificate: state.issuerCert, key: state.issuerKey },
+        anchors: [state.trustAnchors],
+      },
+      log: silentLog,
+      now: Date.now,
+      onChange: async () => {},
+    });
+    await keeper.check();
+    const keys = new TokenKeys({ file, log: silentLog, now: Date.now });
+    await keys.refresh();
+    const { name, uid } = workload.pod;
+    const source = new FakeSource(aPod({ name, uid }), aServiceAccount({ uid: workload.serviceAccount.uid }));
+    const callers = new WatchedCallers({ source, maxStalenessMs: 90_000, now: Date.now });
+    void callers.run(new AbortController().signal);
+    const certifier: Certifier = {
+      mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+      profile: { lifetimeMs: 86_400_000, clockSkewMs: 20_000 },
+      reviewer: new JwksReviewer({
+        keys,
+        callers,
+        issuer: tokenIssuer,
+        audience: tokenAudience,
+        requirePodBoundToken: true,
+        leewayMs: 20_000,
+        now: Date.now,
+      }),
+      log: new MemoryIssuanceLog(),
+      turns: new CertifyTurns({ now: () => performance.now() }),
+      issuer: () => keeper.usable,
+      now: Date.now,
+    };
+    const request = { identity: workload.identity, token: signed.token, certificateSigningRequest: csr };
+    const { signal } = new AbortController();
+    return () => certify(certifier, request, signal);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
