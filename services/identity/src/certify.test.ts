@@ -277,6 +277,20 @@ describe('Certify', () => {
     assert.equal(new X509Certificate((await desk.certify()).leaf).issuer, 'CN=fresh');
   });
 
+  it('issues nothing for who went away while his token was reviewed', async () => {
+    const gone = new AbortController();
+    const desk = await aDesk({
+      reviewer: {
+        review: async () => {
+          gone.abort();
+          return frontend;
+        },
+      },
+    });
+    await assert.rejects(desk.certify({}, gone.signal), { code: 'cancelled' });
+    assert.deepEqual(desk.recorded, []);
+  });
+
   it('has no answer while there is no issuer, not even to bad requests', async () => {
     const { certify: ask } = await aDesk({ issuer: () => undefined });
     await assert.rejects(ask(), { code: 'unavailable' });

@@ -91,6 +91,8 @@ export const certify = async (
     signal,
   );
   const caller = await review;
+  // The review may have waited for the watch; nobody is left to give a certificate to.
+  if (signal.aborted) throw new GatehouseError('cancelled', 'the caller went away while it waited');
   proveIdentity(certifier.mesh, caller, request.identity);
   return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) });
 };

@@ -144,6 +144,11 @@ describe('an issuer that offers itself', () => {
       async () => ({ ...(await below({})), anchors: [await aCa()] }),
     ],
     [
+      'names an anchor whose key is of another kind',
+      /not signed by the key of CN=root/,
+      async () => ({ ...(await below({})), anchors: [await aCa({ key: 'RSA' })] }),
+    ],
+    [
       'lacks an intermediate',
       /CN=ca-2 does not chain/,
       async () => {
@@ -216,7 +221,7 @@ describe('an issuer that offers itself', () => {
     ],
   ];
 
-  it('has 19 known ways to be refused', () => assert.equal(bad.length, 19));
+  it('has 20 known ways to be refused', () => assert.equal(bad.length, 20));
   for (const [title, why, offer] of bad) {
     it(`is refused if it ${title}`, async () => {
       const verdict = judge(await offer());
