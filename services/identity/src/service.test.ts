@@ -108,6 +108,41 @@ describe('the identity service', () => {
     assert.equal(validUntil, leaf.validToDate.getTime());
   });
 
+  it('certifies the pods of a folder of manifests', async (test) => {
+    const folder = await temporaryFolder(test);
+    const workload = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'frontend', namespace: 'demo' },
+      spec: {
+        template: {
+          metadata: { labels: { app: 'frontend' } },
+          spec: { containers: [{ name: 'app', image: 'app' }] },
+        },
+      },
+    };
+    await writeFile(join(folder, 'frontend.json'), JSON.stringify(workload));
+    const state = await makeStateDir(await temporaryFolder(test));
+    const config = readIdentityConfig({
+      GATEHOUSE_SOURCE: `directory:${folder}`,
+      GATEHOUSE_STATE_DIR: state.root,
+      GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+      GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+    });
+    const service = await startIdentity(config, { log: silentLog });
+    test.after(() => service.stop('the test is over'));
+    const address = parseHostPort(service.grpc);
+    assert.ok(address.ok);
+    const { chain } = await certify({
+      name: aName,
+      trustAnchors: await readFile(state.trustAnchors, 'utf8'),
+      key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+      token: Buffer.from(await mintDevToken({ ...frontend, state, now: Date.now() })),
+      server: { address: address.value, security: 'plaintext' },
+    });
+    assert.equal(chain.length, 2);
+  });
+
   it('certifies over plaintext on loopback, where proxies insist on it', async (test) => {
     const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
     assert.equal((await identity.certify()).chain.length, 2);
