@@ -6,6 +6,8 @@ import { failures } from './scenarios/failure.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { seedStory } from './scenarios/seed-story.ts';
+import { protocolsAndRules } from './scenarios/what.ts';
+import { clients } from './scenarios/who.ts';
 import { withRealMesh } from './with-real-mesh.ts';
 
 /** `npm run test:mesh`: all scenarios, one after another, with the real proxy; ends with one table. */
@@ -15,6 +17,8 @@ const skip = whyNoRealMesh({ platform, uid: process.geteuid?.(), env, isExecutab
 const wanted = new RegExp(env.GATEHOUSE_E2E_ONLY ?? '');
 const scenarios: readonly Scenario[] = [
   ...seedStory(),
+  ...clients(),
+  ...protocolsAndRules(),
   ...changes(),
   ...failures(),
   ...differential(),

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import type { Call } from '../hand/messages.ts';
+import { total } from '../rig/proxy-metrics.ts';
+import { expectOutcome, growthOf, wordOf } from './expectations.ts';
+import { allow, app } from './policies.ts';
+import type { Scenario } from './scenario.ts';
+import { callUntil, Stage } from './stage.ts';
+
+const what = (
+  title: string,
+  ports: Readonly<Record<string, number>>,
+  play: Parameters<typeof Stage.play>[2],
+): Scenario => ({
+  part: 'what',
+  title,
+  run: (mesh) => Stage.play(mesh, ports, play),
+});
+
+/** What a meshed client that is authorized sees of each protocol that a Server can declare. */
+const protocols = {
+  unknown: { http1: '200', http2: '200', tcp: 'echoed' },
+  'HTTP/1': { http1: '200', http2: '200', tcp: 'closed' },
+  'HTTP/2': { http1: '200', http2: '200' },
+  gRPC: { http1: '200', http2: '200' },
+  opaque: { http1: '200', http2: '200', tcp: 'echoed' },
+  // What a proxy recognises as HTTP it announces in the transport header, and a TLS port has no routes for it.
+  TLS: { tcp: 'echoed', http1: '404', http2: '404' },
+} as const;
+
+const linkerd = (namespace: string, kind: string, version: string, name: string, spec: unknown) => ({
+  apiVersion: `policy.linkerd.io/${version}`,
+  kind,
+  metadata: { namespace, name },
+  spec,
+});
+
+export const protocolsAndRules = (): readonly Scenario[] => [
+  ...Object.entries(protocols).map(([proxyProtocol, expected]) =>
+    what(
+      `a Server of proxyProtocol ${proxyProtocol} admits whom its policy names`,
+      { app: 8080 },
+      async (stage) => {
+        const { namespace } = stage;
+        const backend = await stage.pod('backend', { ports: { app: 8080 } });
+        const frontend = await stage.pod('frontend');
+        const intruder = await stage.pod('intruder');
+        await stage.put(
+          linkerd(namespace, 'Server', 'v1beta3', 'backend-app', {
+            podSelector: app('backend'),
+            port: 'app',
+            proxyProtocol,
+          }),
+          allow(namespace, { from: 'frontend', to: 'backend', ports: ['app'] }),
+        );
+        const [[first, outcome] = ['http1', '200']] = Object.entries(expected);
+        await callUntil(frontend, stage.toService(8080, { speaks: first as keyof typeof expected }), outcome);
+        const saw: Record<string, string> = {};
+        for (const speaks of Object.keys(expected) as (keyof typeof expected)[]) {
+          await backend.seen();
+          saw[speaks] = wordOf(await frontend.call(stage.toService(8080, { speaks })));
+          const denied = wordOf(await intruder.call(stage.toService(8080, { speaks })));
+          assert.ok(['403', '404', 'closed', '502'].includes(denied), `intruder by ${speaks}: ${denied}`);
+          const got = ['200', 'echoed'].includes(saw[speaks]) ? 1 : 0;
+          assert.equal((await backend.seen()).length, got, `requests that got through by ${speaks}`);
+        }
+        assert.deepEqual(saw, expected);
+        const samples = await backend.metrics();
+        const labels = {
+          target_port: '8080',
+          srv_kind: 'server',
+          srv_name: 'backend-app',
+          client_id: frontend.identity,
+        };
+        const allowed =
+          total(samples, 'inbound_http_authz_allow_total', labels) +
+          total(samples, 'inbound_tcp_authz_allow_total', labels);
+        assert.ok(allowed >= 2, `allowed with an identity: ${allowed}`);
+        return undefined;
+      },
+    ),
+  ),
+
+  what(
+    'an opaque port keeps the client its identity, by the transport header',
+    { tcp: 7000 },
+    async (stage) => {
+      const annotations = { 'config.linkerd.io/opaque-ports': '7000' };
+      const backend = await stage.pod('backend', { ports: { tcp: 7000 }, annotations });
+      const frontend = await stage.pod('frontend');
+      const intruder = await stage.pod('intruder');
+      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [7000] }));
+      const call: Call = { ...stage.toService(7000), speaks: 'tcp' };
+      await callUntil(frontend, call, 'echoed');
+      const labels = { target_port: '7000', tls: 'true', client_id: frontend.identity };
+      const grew = await growthOf(backend, 'inbound_tcp_authz_allow_total', labels, () =>
+        frontend.call(call),
+      );
+      assert.equal(grew, 1);
+      expectOutcome(
+        await frontend.call({ ...call, host: backend.address }),
+        'echoed',
+        "the pod's own address",
+      );
+      expectOutcome(await intruder.call(call), 'closed', 'intruder');
+      return undefined;
+    },
+  ),
+
+  what('a probe path is open to the kubelet, and nothing beside it', { http: 8080 }, async (stage) => {
+    const probe = { port: 8080, path: '/healthz' };
+    const backend = await stage.pod('backend', { ports: { http: 8080 }, probe });
+    const kubelet = await stage.pod('kubelet', { meshed: false });
+    const get = (path: string, method = 'GET'): Call => ({
+      host: backend.address,
+      port: 8080,
+      speaks: 'http1',
+      path,
+      method,
+    });
+    expectOutcome(await kubelet.call(get('/healthz')), '200', 'the probe');
+    for (const [path, method] of [
+      ['/', 'GET'],
+      ['/healthz', 'POST'],
+      ['/healthz/x', 'GET'],
+      ['/x/../healthz', 'GET'],
+    ] as const) {
+      expectOutcome(await kubelet.call(get(path, method)), '403', `${method} ${path}`);
+    }
+    const frontend = await stage.pod('frontend');
+    const rules = [{ paths: [{ type: 'PathPrefix', value: '/api' }] }];
+    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080], rules }));
+    await callUntil(frontend, stage.toService(8080, { path: '/api' }), '200');
+    expectOutcome(await kubelet.call(get('/healthz')), '200', 'the probe beside rules');
+    expectOutcome(await kubelet.call(get('/api')), '403', 'the rule for the kubelet');
+    return undefined;
+  }),
+
+  what('paths that some servers would normalise never pass a rule', { http: 8080 }, async (stage) => {
+    const backend = await stage.pod('backend', { ports: { http: 8080 } });
+    const frontend = await stage.pod('frontend');
+    const rules = [{ paths: [{ type: 'PathPrefix', value: '/api' }] }];
+    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080], rules }));
+    await callUntil(frontend, stage.toService(8080, { path: '/api/x' }), '200');
+    await backend.seen();
+    const paths = [
+      '/api/../admin',
+      '/api/./x',
+      '/api//x',
+      '/api/%2e%2e/admin',
+      '/api/%2E%2E/admin',
+      '/api%2f..%2fadmin',
+      '/api/..%2fadmin',
+      '/api\\..\\admin',
+      '/api/..;/admin',
+      '//api/x',
+      '/API/x',
+    ];
+    const admitted: string[] = [];
+    for (const speaks of ['http1', 'http2'] as const) {
+      for (const path of paths) {
+        const word = wordOf(await frontend.call(stage.toService(8080, { path, speaks })));
+        if (word === '200') admitted.push(`${speaks} ${path}`);
+      }
+    }
+    assert.deepEqual(admitted, []);
+    assert.deepEqual(await backend.seen(), []);
+    return `${2 * paths.length} requests`;
+  }),
+
+  what(
+    'a policy for a named port follows the name to the number it has in each pod',
+    { api: 80 },
+    async (stage) => {
+      const first = await stage.pod('backend', { ports: { api: 9000, http: 8080 } });
+      const second = await stage.pod('backend', { name: 'backend-1', ports: { api: 9100, http: 8080 } });
+      const frontend = await stage.pod('frontend');
+      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: ['api'] }));
+      const at = (host: string, port: number): Call => ({ host, port, speaks: 'http1' });
+      await callUntil(frontend, at(first.address, 9000), '200');
+      await callUntil(frontend, at(second.address, 9100), '200');
+      expectOutcome(await frontend.call(at(first.address, 8080)), '403', 'another port of the first');
+      expectOutcome(await frontend.call(at(second.address, 8080)), '403', 'another port of the second');
+      // The Service's port 80 has the same name, and leads to either number.
+      for (let call = 0; call < 6; call += 1)
+        expectOutcome(await frontend.call(stage.toService(80)), '200', 'by the Service');
+      return undefined;
+    },
+  ),
+
+  what('IPv6 is governed as IPv4 is', { http: 8080 }, async (stage) => {
+    const backend = await stage.pod('backend', { ports: { http: 8080 } });
+    const frontend = await stage.pod('frontend');
+    const intruder = await stage.pod('intruder');
+    const outsider = await stage.pod('outsider', { meshed: false });
+    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+    const call: Call = { host: backend.address6, port: 8080, speaks: 'http1' };
+    await callUntil(frontend, call, '200');
+    expectOutcome(await frontend.call({ ...call, speaks: 'tcp' }), 'echoed', 'raw TCP');
+    expectOutcome(await frontend.call({ ...call, host: backend.address }), '200', 'IPv4 of the same pod');
+    expectOutcome(await intruder.call(call), '403', 'intruder');
+    expectOutcome(await outsider.call(call), '403', 'no certificate');
+    return undefined;
+  }),
+];
