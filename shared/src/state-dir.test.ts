@@ -35,9 +35,9 @@ test('a missing state directory is refused with words that say what to do', asyn
     [undefined, 'a directory source needs a state directory: set GATEHOUSE_STATE_DIR to a folder'],
     [
       missing,
-      `the state directory ${missing} does not exist: make it (mkdir -m 700 ${missing}) or correct GATEHOUSE_STATE_DIR`,
+      `the state directory ${missing} does not exist: make it (mkdir -m 700 ${missing}) or correct GATEHOUSE_STATE_DIR (--state)`,
     ],
-    [file, `the state directory ${file} is a file: correct GATEHOUSE_STATE_DIR`],
+    [file, `the state directory ${file} is a file: correct GATEHOUSE_STATE_DIR (--state)`],
   ];
   for (const [path, message] of expected) {
     await assert.rejects(openStateDir(path), { code: 'failed-precondition', message });

@@ -72,14 +72,14 @@ export const openStateDir = async (path: string | undefined): Promise<StateDir> 
       found.code === 'ENOENT' ? 'does not exist' : `cannot be used (${found.code ?? found.message})`;
     throw new GatehouseError(
       'failed-precondition',
-      `the state directory ${path} ${why}: make it (mkdir -m 700 ${path}) or correct GATEHOUSE_STATE_DIR`,
+      `the state directory ${path} ${why}: make it (mkdir -m 700 ${path}) or correct GATEHOUSE_STATE_DIR (--state)`,
       { cause: found },
     );
   }
   if (!found.isDirectory()) {
     throw new GatehouseError(
       'failed-precondition',
-      `the state directory ${path} is a file: correct GATEHOUSE_STATE_DIR`,
+      `the state directory ${path} is a file: correct GATEHOUSE_STATE_DIR (--state)`,
     );
   }
   return stateDirAt(path);

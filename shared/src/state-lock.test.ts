@@ -18,7 +18,7 @@ test('a second instance is refused with the owner, the path and what to do', asy
     code: 'already-exists',
     message:
       `policy already runs on the state directory ${state.root} (process ${pid}, policy.sock): ` +
-      'stop it, or use another GATEHOUSE_STATE_DIR',
+      'stop it, or use another GATEHOUSE_STATE_DIR (--state)',
   });
   await lock.release();
 });

@@ -59,7 +59,7 @@ const claim = async (wanted: Claim): Promise<void> => {
       throw new GatehouseError(
         'already-exists',
         `${holder} already runs on the state directory ${dirname(path)} (${owner.who}, ${holder}.sock): ` +
-          'stop it, or use another GATEHOUSE_STATE_DIR',
+          'stop it, or use another GATEHOUSE_STATE_DIR (--state)',
       );
     }
     if (found === undefined) continue;

@@ -4,13 +4,13 @@ import { GatehouseError } from '@gatehouse/shared/error';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
 import type { RunningService, ServiceName } from '@gatehouse/shared/service';
 import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
-import { replaceFile } from '@gatehouse/shared/state-files';
 import { Argument, Command, Option } from 'commander';
 import type { Run, Surroundings } from '../cli.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { readPort } from '../output.ts';
 import { defaultStateDir } from '../serve/default-state-dir.ts';
-import { removeServeRecord, type ServeRecord, writeServeRecord } from '../serve/serve-record.ts';
+import { recordFolder } from '../serve/recorded-folder.ts';
+import { removeServed, type ServeRecord, writeServed } from '../serve/served.ts';
 import { highestBase, serviceAddresses, serviceNames } from '../serve/service-addresses.ts';
 import { startServices, stopServices } from '../serve/start-services.ts';
 import { printTable } from '../table.ts';
@@ -76,16 +76,16 @@ const serve = async (
       GATEHOUSE_ADMIN_ADDR: admin,
     };
   });
-  if (folder !== undefined) await replaceFile(state.dir, 'public', `${folder}\n`);
+  if (folder !== undefined) await recordFolder(state, folder);
   const tls = servesTls(env.GATEHOUSE_GRPC_TLS === 'always' ? 'always' : 'auto', options.host);
   const record = recordOf(running, state, tls);
-  await writeServeRecord(state, record);
+  await writeServed(state, record);
   terminal.out(options.output === 'json' ? JSON.stringify(record) : printRecord(record));
   try {
     return await untilEnd(running, interrupted, terminal.err);
   } finally {
     await stopServices(running, 'serve ends');
-    await removeServeRecord(state);
+    await removeServed(state, services);
   }
 };
 

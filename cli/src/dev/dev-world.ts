@@ -10,7 +10,8 @@ import { openStateDir, type StateDir } from '@gatehouse/shared/state-dir';
 import type { Command } from 'commander';
 import type { Surroundings } from '../cli.ts';
 import { defaultStateDir } from '../serve/default-state-dir.ts';
-import { readServeRecord } from '../serve/serve-record.ts';
+import { readRecordedFolder } from '../serve/recorded-folder.ts';
+import { readServed } from '../serve/served.ts';
 import { readFolder } from './read-folder.ts';
 
 /** What every `gatehouse dev` command can be told about where things are. */
@@ -52,10 +53,13 @@ export const openDevWorld = async (
     index: async (kinds) =>
       readFolder({ path: await folderOf(state, options, workingDirectory), controlPlaneNamespace }, kinds),
     reach: async (service) => {
-      const { grpc, name, tls } = await readServeRecord(state, service);
+      const { grpc, name, tls } = await readServed(state, service);
       const address = parseHostPort(grpc);
       if (!address.ok)
-        throw new GatehouseError('failed-precondition', `serve.json names no address: ${grpc}`);
+        throw new GatehouseError(
+          'failed-precondition',
+          `${state.root} names no address of ${service}: ${grpc}`,
+        );
       const security: Security = tls
         ? { serverName: name, trustAnchors: await readFile(state.trustAnchors, 'utf8') }
         : 'plaintext';
@@ -64,12 +68,5 @@ export const openDevWorld = async (
   };
 };
 
-const folderOf = async (state: StateDir, { dir }: DevOptions, workingDirectory: string): Promise<string> => {
-  if (dir !== undefined) return resolve(workingDirectory, dir);
-  const recorded = await readFile(state.dir, 'utf8').catch(() => '');
-  if (recorded.trim() !== '') return recorded.trim();
-  throw new GatehouseError(
-    'failed-precondition',
-    `${state.root} does not say which folder it belongs to: use --dir`,
-  );
-};
+const folderOf = async (state: StateDir, { dir }: DevOptions, workingDirectory: string): Promise<string> =>
+  dir === undefined ? readRecordedFolder(state) : resolve(workingDirectory, dir);

@@ -5,11 +5,13 @@ import { GatehouseError } from '@gatehouse/shared/error';
 import type { ServiceName } from '@gatehouse/shared/service';
 import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
 import { lockState, type StateLock } from '@gatehouse/shared/state-lock';
+import { recordFolder } from '../../serve/recorded-folder.ts';
+import { removeServed, type ServedAt, writeServed } from '../../serve/served.ts';
 import { serviceNames } from '../../serve/service-addresses.ts';
 import { type Caller, openCaller } from '../proxy/call.ts';
 import { readFolder } from '../read-folder.ts';
 import { type DemoPod, projectTokens, startPod, stopPod } from './demo-pods.ts';
-import { type DemoServices, prepareServices, untilReady } from './demo-services.ts';
+import { type DemoService, type DemoServices, prepareServices, untilReady } from './demo-services.ts';
 import { EventHub } from './event-hub.ts';
 import { ManifestFolder } from './manifest-folder.ts';
 
@@ -59,7 +61,7 @@ export class DemoMesh {
     return new DemoMesh({
       state,
       folder,
-      services: await prepareServices(state, folder.path),
+      services: await prepareServices(state, folder.path, mesh),
       lock,
       interrupted,
     });
@@ -68,6 +70,19 @@ export class DemoMesh {
   async startServices(): Promise<void> {
     for (const service of serviceNames) this.services[service].child.start();
     await this.untilServicesReady();
+    await this.#tellWhereTheyAre();
+  }
+
+  /** So that `gatehouse dev` works on the demo's state directory as it does on that of `gatehouse serve`. */
+  async #tellWhereTheyAre(): Promise<void> {
+    await recordFolder(this.state, this.folder.path);
+    const { identity, destination, policy } = this.services;
+    const at = ({ grpc, admin, name }: DemoService): ServedAt => ({ grpc, admin, name, tls: true });
+    await writeServed(this.state, {
+      identity: at(identity),
+      destination: at(destination),
+      policy: at(policy),
+    });
   }
 
   async untilServicesReady(): Promise<void> {
@@ -122,6 +137,7 @@ export class DemoMesh {
     for (const caller of this.#callers.values()) caller.close();
     await Promise.all([...this.#pods.values()].map(stopPod));
     await Promise.all(serviceNames.map((service) => this.services[service].child.stop()));
+    await removeServed(this.state, serviceNames);
     await this.#lock.release();
   }
 }

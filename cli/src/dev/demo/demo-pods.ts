@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import { GatehouseError } from '@gatehouse/shared/error';
-import type { ServiceName } from '@gatehouse/shared/service';
 import type { StateDir } from '@gatehouse/shared/state-dir';
 import { replaceFile } from '@gatehouse/shared/state-files';
 import { Child } from '../child.ts';
@@ -79,7 +78,7 @@ export const startPod = async (options: PodsOptions, name: string): Promise<Demo
     logFile: join(state.root, 'logs', `${name}.log`),
     onLine: (line) => hub.take(name, line),
     env: {
-      ...controlPlane(services, mesh),
+      ...controlPlane(services),
       LINKERD2_PROXY_IDENTITY_DIR: home,
       LINKERD2_PROXY_IDENTITY_TOKEN_FILE: state.tokenFile(namespace, name),
       LINKERD2_PROXY_IDENTITY_LOCAL_NAME: identity,
@@ -106,21 +105,14 @@ export const startPod = async (options: PodsOptions, name: string): Promise<Demo
   return { name, address, identity, httpProxy: outbound, admin: `http://${admin}`, proxy, workload };
 };
 
-const controlPlane = (services: DemoServices, mesh: Mesh): Readonly<Record<string, string>> => {
-  const of = (service: ServiceName): readonly [string, string] => [
-    services[service].grpc,
-    printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, `gatehouse-${service}`)),
-  ];
-  const [identity, destination, policy] = [of('identity'), of('destination'), of('policy')];
-  return {
-    LINKERD2_PROXY_IDENTITY_SVC_ADDR: identity[0],
-    LINKERD2_PROXY_IDENTITY_SVC_NAME: identity[1],
-    LINKERD2_PROXY_DESTINATION_SVC_ADDR: destination[0],
-    LINKERD2_PROXY_DESTINATION_SVC_NAME: destination[1],
-    LINKERD2_PROXY_POLICY_SVC_ADDR: policy[0],
-    LINKERD2_PROXY_POLICY_SVC_NAME: policy[1],
-  };
-};
+const controlPlane = ({ identity, destination, policy }: DemoServices): Readonly<Record<string, string>> => ({
+  LINKERD2_PROXY_IDENTITY_SVC_ADDR: identity.grpc,
+  LINKERD2_PROXY_IDENTITY_SVC_NAME: identity.name,
+  LINKERD2_PROXY_DESTINATION_SVC_ADDR: destination.grpc,
+  LINKERD2_PROXY_DESTINATION_SVC_NAME: destination.name,
+  LINKERD2_PROXY_POLICY_SVC_ADDR: policy.grpc,
+  LINKERD2_PROXY_POLICY_SVC_NAME: policy.name,
+});
 
 export const stopPod = async ({ proxy, workload }: DemoPod): Promise<void> => {
   await proxy.stop();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import { GatehouseError } from '@gatehouse/shared/error';
-import type { ServiceName } from '@gatehouse/shared/service';
+import { accountOf, type ServiceName } from '@gatehouse/shared/service';
 import type { StateDir } from '@gatehouse/shared/state-dir';
 import { serviceNames } from '../../serve/service-addresses.ts';
 import { Child } from '../child.ts';
@@ -16,6 +17,8 @@ export interface DemoService {
   readonly grpc: string;
   /** `http://host:port`. */
   readonly admin: string;
+  /** Its mesh name, which its certificate has. */
+  readonly name: string;
 }
 
 export type DemoServices = Readonly<Record<ServiceName, DemoService>>;
@@ -24,7 +27,7 @@ export type DemoServices = Readonly<Record<ServiceName, DemoService>>;
  * The three services as the demo runs them: child processes on the folder, TLS with mesh names on loopback too, which is
  * the production path.
  */
-export const prepareServices = async (state: StateDir, folder: string): Promise<DemoServices> => {
+export const prepareServices = async (state: StateDir, folder: string, mesh: Mesh): Promise<DemoServices> => {
   const ports = await findFreePorts(2 * serviceNames.length);
   const at = (index: number): string => `127.0.0.1:${ports[index]}`;
   const prepare = (service: ServiceName, index: number): DemoService => {
@@ -42,7 +45,8 @@ export const prepareServices = async (state: StateDir, folder: string): Promise<
     };
     const logFile = `${state.root}/logs/${service}.log`;
     const child = new Child({ name: service, script: serviceScript(service), env, logFile });
-    return { child, grpc, admin: `http://${admin}` };
+    const name = printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, accountOf(service)));
+    return { child, grpc, admin: `http://${admin}`, name };
   };
   return {
     identity: prepare('identity', 0),

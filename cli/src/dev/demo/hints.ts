@@ -1,4 +1,5 @@
 import type { DemoMesh } from './demo-mesh.ts';
+import { manifestFile } from './demo-paths.ts';
 import type { Screen } from './screen.ts';
 
 /** What somebody can try while the mesh stays up. Commands are not wrapped, so that they can be copied. */
@@ -8,17 +9,24 @@ export const printHints = (screen: Screen, mesh: DemoMesh): void => {
   const token = `-H "authorization: Bearer $(cat ${mesh.state.adminToken})"`;
   const hints: readonly (readonly [string, readonly string[]])[] = [
     [
-      'call backend as frontend, or as intruder (through their proxies):',
+      'call backend as frontend, or as intruder (through their proxies); now both are denied:',
       [
-        `curl -x http://${frontend} http://backend.demo:8080/`,
-        `curl -x http://${intruder} http://backend.demo:8080/`,
+        `curl -i -x http://${frontend} http://backend.demo:8080/`,
+        `curl -i -x http://${intruder} http://backend.demo:8080/`,
       ],
     ],
-    ['change who may talk to whom: edit or add a file in', [mesh.folder.path]],
+    [
+      'change who may talk to whom: edit, add or remove a file of the folder; this lets frontend in again:',
+      [`cp ${manifestFile('frontend-can-talk-to-backend.yaml')} ${mesh.folder.path}`],
+    ],
+    [
+      "see what backend's proxy is told about the port, and every change:",
+      [`npx gatehouse dev watch demo/backend-0 8080 --state ${mesh.state.root}`],
+    ],
     [
       'ask the policy service (REST; the token is in the state directory):',
       [
-        `curl ${token} ${mesh.services.policy.admin}/v1/authorizations?namespace=demo`,
+        `curl ${token} '${mesh.services.policy.admin}/v1/authorizations?namespace=demo'`,
         `curl ${token} ${mesh.services.policy.admin}/v1/workloads/demo/backend-0/ports/8080`,
       ],
     ],
