@@ -1,25 +1,6 @@
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import type { ResourceType } from './resource-types.ts';
 
-/** The reasons that the fake answers with; the real server's words, which clients look at. */
-export type StatusReason =
-  | 'AlreadyExists'
-  | 'BadRequest'
-  | 'Conflict'
-  | 'Expired'
-  | 'Forbidden'
-  | 'InternalError'
-  | 'Invalid'
-  | 'MethodNotAllowed'
-  | 'NotAcceptable'
-  | 'NotFound'
-  | 'ServiceUnavailable'
-  | 'Timeout'
-  | 'TooManyRequests'
-  | 'Unauthorized'
-  | 'UnsupportedMediaType'
-  | '';
-
 export interface StatusCause {
   readonly reason: string;
   readonly message: string;
@@ -28,7 +9,8 @@ export interface StatusCause {
 
 interface StatusSaid {
   readonly code: number;
-  readonly reason: StatusReason;
+  /** The word that clients look at; webhooks may answer any. '' for none. */
+  readonly reason: string;
   readonly message: string;
   readonly details?: WireObject;
   /** Of the list that failed: a token with which to go on, inconsistently. */
@@ -42,7 +24,7 @@ interface StatusSaid {
  */
 export class ApiStatus extends Error {
   readonly code: number;
-  readonly reason: StatusReason;
+  readonly reason: string;
   readonly retryAfterSeconds: number | undefined;
   readonly #said: StatusSaid;
 

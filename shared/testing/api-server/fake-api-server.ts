@@ -1,28 +1,37 @@
-import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { ApiStatus, expired, noSuchPath } from './api-status.ts';
+import { pemOf } from '../../src/tls/material.ts';
+import { anAuthority, aTlsMaterial } from '../certificates.ts';
+import type { Authorize, Tokens } from './access-control.ts';
+import { answerRequest, type Parts } from './answer-request.ts';
 import { defaultsFor } from './built-in-defaults.ts';
+import type { ResolveService } from './call-webhook.ts';
 import { openCrds } from './custom-types.ts';
-import { type Fault, Faults, faultStatus } from './faults.ts';
+import { Faults } from './faults.ts';
 import { printKubeconfig } from './kubeconfig.ts';
-import { metaOf, withMeta } from './object-meta.ts';
-import { parseRequest } from './request-info.ts';
-import type { ResourceRequest } from './resource-request.ts';
-import { printTime } from './resource-request.ts';
-import { crdType, namespaceType, resourceKey } from './resource-types.ts';
-import { noSuchMethod, parseBody, serveResource } from './serve-resource.ts';
-import { type OpenWatch, serveWatch } from './serve-watch.ts';
-import { objectKey, Store, type StoreSnapshot } from './store.ts';
-import { servedAt, typeOfObject } from './world.ts';
+import { listen, type ServerTls } from './listener.ts';
+import { fieldsOf } from './object-meta.ts';
+import { placeOf, putObject } from './put-object.ts';
+import { namespaceType, serviceAccountType } from './resource-types.ts';
+import type { OpenWatch } from './serve-watch.ts';
+import { makeTokenKey, requestToken } from './service-account-tokens.ts';
+import { Store, type StoreSnapshot } from './store.ts';
+import type { World } from './world.ts';
 
 export interface FakeApiServerOptions {
   /** CustomResourceDefinitions to begin with; `open` serves every custom kind of the kind table without a schema. */
   readonly crds?: 'open' | readonly WireObject[];
   /** Objects to begin with, put as they are. */
   readonly objects?: readonly WireObject[];
+  /** Serves TLS with a certificate of its own for `localhost`. */
+  readonly tls?: boolean;
+  /** Whose bearer tokens are good, besides those of service accounts; without it everybody is an administrator. */
+  readonly tokens?: Tokens;
+  /** Who may do what; everybody everything, when left out. */
+  readonly authorize?: Authorize;
+  /** Where the Services are that webhooks name. */
+  readonly resolveService?: ResolveService;
   /** Milliseconds between bookmarks. */
   readonly bookmarkEvery?: number;
   /** How many changes can at least be watched from behind. */
@@ -40,22 +49,35 @@ export interface SeenRequest {
   readonly query: URLSearchParams;
 }
 
+/** What a token is asked for. */
+export interface TokenFor {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** The name of a pod to bind it to. */
+  readonly pod?: string;
+  readonly audiences?: readonly string[];
+}
+
 export interface FakeApiServer {
   readonly url: string;
+  /** PEM of the authority that certifies the server; undefined for plain HTTP. */
+  readonly ca: string | undefined;
   readonly faults: Faults;
-  /** Every request since the start, oldest first. */
+  /** The last thousand requests, oldest first. */
   readonly requests: readonly SeenRequest[];
   /** The watches that are open now. */
   readonly watches: readonly OpenWatch[];
   readonly revision: number;
-  /** Writes a kubeconfig that leads here. */
-  kubeconfig(path: string): Promise<void>;
+  /** Writes a kubeconfig that leads here, with a token when one is given. */
+  kubeconfig(path: string, token?: string): Promise<void>;
   /** Writes objects straight into the store, with the uid and status they have: made or replaced, checked by nobody. */
   put(...objects: readonly WireObject[]): readonly WireObject[];
   /** Removes an object from the store at once, whatever its finalizers say; answers whether it was there. */
   remove(object: WireObject): boolean;
   /** What is stored under an object's kind, namespace and name. */
   read(object: WireObject): WireObject | undefined;
+  /** A service account's token, as kubelet would get it. */
+  mintToken(wanted: TokenFor): Promise<string>;
   /** Forgets history: reads and watches from earlier versions are gone from here on. */
   compact(): void;
   snapshot(): StoreSnapshot;
@@ -64,177 +86,111 @@ export interface FakeApiServer {
   stop(): Promise<void>;
 }
 
-/** Starts an API server on loopback that behaves as the real one does towards list, watch and write. */
+const kept = 1000;
+
+/** Starts an API server on loopback that behaves as the real one does towards reads, watches and writes. */
 export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Promise<FakeApiServer> => {
   const { bookmarkEvery = 60_000, keepRevisions = 10_000, now = Date.now } = options;
-  const times = { bookmarkEvery, longest: 30 * 60_000 };
   const faults = new Faults();
   const requests: SeenRequest[] = [];
   const watches = new Set<OpenWatch>();
-  const timers = new Set<NodeJS.Timeout>();
-  let store = new Store(keepRevisions);
+  const key = await makeTokenKey();
+  let world: World = { store: new Store(keepRevisions), now };
+  fill(world, options);
 
-  const put = (object: WireObject): WireObject => {
-    const type = typeOfObject(store, object);
-    if (type === undefined) throw new TypeError(`${object.apiVersion} ${object.kind} is not served`);
-    const { name = '', namespace, uid, creationTimestamp } = metaOf(object);
-    const key = objectKey(type.namespaced ? (namespace ?? 'default') : '', name);
-    const before = store.get(resourceKey(type), key);
-    const meta = {
-      namespace: type.namespaced ? (namespace ?? 'default') : undefined,
-      uid: uid ?? (before === undefined ? undefined : metaOf(before).uid) ?? randomUUID(),
-      creationTimestamp: creationTimestamp ?? printTime(now()),
-    };
-    const made = withMeta(object, meta);
-    return store.put(resourceKey(type), type === crdType ? defaultsFor(type, made) : made);
-  };
-  const named = (object: WireObject): readonly [resource: string, key: string] => {
-    const type = typeOfObject(store, object);
-    if (type === undefined) throw new TypeError(`${object.apiVersion} ${object.kind} is not served`);
-    const { name = '', namespace = 'default' } = metaOf(object);
-    return [resourceKey(type), objectKey(type.namespaced ? namespace : '', name)];
-  };
-
-  for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
-    put(defaultsFor(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
-  for (const crd of options.crds === undefined || options.crds === 'open' ? openCrds() : options.crds)
-    put(crd);
-  for (const object of options.objects ?? []) put(object);
-
-  const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(incoming.url ?? '/', 'http://fake');
-    const { method = 'GET' } = incoming;
-    requests.push({ method, path: url.pathname, query: url.searchParams });
-    const bytes = await readBody(incoming);
-    const info = parseRequest(method, url);
-    if (info === undefined) throw noSuchPath();
-    const fault = faults.take(info);
-    if (fault !== undefined && (await hit(fault, info.verb === 'watch', response))) return;
-    const type = servedAt(store, info);
-    if (type === undefined) throw noSuchPath();
-    const request: ResourceRequest = { ...info, type, query: url.searchParams };
-    const { verb } = info;
-    if (verb === 'watch') {
-      const watch = serveWatch({ store, now }, request, { response, fault, times });
+  const parts = (): Parts => ({
+    world,
+    rules: { tokens: options.tokens, authorize: options.authorize ?? (() => true), key },
+    faults,
+    times: { bookmarkEvery, longest: 30 * 60_000 },
+    resolveService: options.resolveService ?? (() => undefined),
+    onWatch: (watch: OpenWatch, response: ServerResponse): void => {
       watches.add(watch);
       response.once('close', () => watches.delete(watch));
-      return;
-    }
-    if (request.subresource !== '' && request.subresource !== 'status') throw noSuchPath();
-    if (request.subresource === 'status' && !type.hasStatus) throw noSuchPath();
-    if (verb === 'create' && request.name !== '') throw noSuchMethod(request);
-    const sent = { contentType: incoming.headers['content-type'] ?? '', body: () => parseBody(bytes) };
-    const { code, body } = await serveResource(
-      { store, now },
-      { ...request, verb },
-      { sent, admit: async (_operation, object) => object },
+    },
+  });
+  const { tls, authority } = options.tls === true ? aServerCertificate() : {};
+  const open = (port: number) =>
+    listen(
+      (incoming, response) => {
+        const url = new URL(incoming.url ?? '/', 'http://fake');
+        requests.push({ method: incoming.method ?? '', path: url.pathname, query: url.searchParams });
+        if (requests.length > kept) requests.shift();
+        void answerRequest(parts(), incoming, response);
+      },
+      { port, tls },
     );
-    send(response, code, body);
-  };
-
-  /** Lets a fault befall a request; answers whether that was all of its answer. */
-  const hit = async (fault: Fault, isWatch: boolean, response: ServerResponse): Promise<boolean> => {
-    switch (fault.kind) {
-      case 'status':
-        throw faultStatus(fault);
-      case 'gone':
-        if (isWatch) return false;
-        throw expired('The resourceVersion for the provided list is too old.');
-      case 'hang-up':
-        response.destroy();
-        return true;
-      case 'silence':
-        return !isWatch;
-      case 'slow': {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const timer = setTimeout(resolve, fault.ms);
-        timers.add(timer);
-        response.once('close', resolve);
-        await promise;
-        clearTimeout(timer);
-        timers.delete(timer);
-        return response.destroyed;
-      }
-      case 'cut':
-      case 'dribble':
-      case 'garbage':
-        return false;
-    }
-  };
-
-  const handle = (incoming: IncomingMessage, response: ServerResponse): void => {
-    answer(incoming, response).catch((thrown: unknown) => {
-      if (response.destroyed) return;
-      const status =
-        thrown instanceof ApiStatus
-          ? thrown
-          : new ApiStatus({ code: 500, reason: 'InternalError', message: String(thrown) });
-      if (status.retryAfterSeconds !== undefined) response.setHeader('retry-after', status.retryAfterSeconds);
-      send(response, status.code, status.toObject());
-    });
-  };
-
-  let server = await listen(handle, options.port ?? 0);
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
+  let listener = await open(options.port ?? 0);
+  const { port } = listener;
+  const url = tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
 
   return {
     url,
+    ca: authority,
     faults,
     requests,
     get watches() {
       return [...watches];
     },
     get revision() {
-      return store.revision;
+      return world.store.revision;
     },
-    kubeconfig: (path) => writeFile(path, printKubeconfig({ server: url }), { mode: 0o600 }),
-    put: (...objects) => objects.map(put),
-    remove: (object) => store.remove(...named(object)) !== undefined,
-    read: (object) => store.get(...named(object)),
-    compact: () => store.compact(),
-    snapshot: () => store.snapshot(),
+    kubeconfig: (path, token) =>
+      writeFile(
+        path,
+        printKubeconfig({
+          server: url,
+          ...(authority === undefined ? {} : { authority }),
+          ...(token === undefined ? {} : { token }),
+        }),
+        { mode: 0o600 },
+      ),
+    put: (...objects) => objects.map((object) => putObject(world, object)),
+    remove: (object) => {
+      const { resource, key: place } = placeOf(world, object);
+      return world.store.remove(resource, place) !== undefined;
+    },
+    read: (object) => {
+      const { resource, key: place } = placeOf(world, object);
+      return world.store.get(resource, place);
+    },
+    mintToken: async ({ namespace, serviceAccount, pod, audiences = [] }) => {
+      const bound = pod === undefined ? {} : { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: pod } };
+      const request = {
+        type: serviceAccountType,
+        version: 'v1',
+        namespace,
+        name: serviceAccount,
+        subresource: 'token',
+        query: new URLSearchParams(),
+      };
+      const made = await requestToken(world, request, { body: { spec: { audiences, ...bound } }, key });
+      return String(fieldsOf(made.status).token);
+    },
+    compact: () => world.store.compact(),
+    snapshot: () => world.store.snapshot(),
     restart: async (from) => {
-      await close(server);
-      if (from !== undefined) store = new Store(keepRevisions, from);
-      server = await listen(handle, port);
+      await listener.close();
+      if (from !== undefined) world = { store: new Store(keepRevisions, from), now };
+      listener = await open(port);
     },
-    stop: async () => {
-      for (const timer of timers) clearTimeout(timer);
-      await close(server);
-    },
+    stop: () => listener.close(),
   };
 };
 
-const listen = (
-  handle: (incoming: IncomingMessage, response: ServerResponse) => void,
-  port: number,
-): Promise<Server> => {
-  const { promise, resolve, reject } = Promise.withResolvers<Server>();
-  const server = createServer(handle);
-  server.once('error', reject);
-  server.listen(port, '127.0.0.1', () => resolve(server));
-  return promise;
+const fill = (world: World, { crds = 'open', objects = [] }: FakeApiServerOptions): void => {
+  for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
+    putObject(world, defaultsFor(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+  for (const crd of crds === 'open' ? openCrds() : crds) putObject(world, crd);
+  for (const object of objects) putObject(world, object);
 };
 
-const close = (server: Server): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeAllConnections();
-  return promise;
-};
-
-const readBody = async (incoming: IncomingMessage): Promise<Uint8Array> => {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of incoming) chunks.push(chunk);
-  return Buffer.concat(chunks);
-};
-
-const send = (response: ServerResponse, code: number, body: WireObject): void => {
-  const text = JSON.stringify(body);
-  response.writeHead(code, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(text);
+const aServerCertificate = (): { readonly tls: ServerTls; readonly authority: string } => {
+  const authority = anAuthority({ name: 'fake API server' });
+  const { key, chain } = aTlsMaterial(authority, { name: 'localhost' });
+  const tls = {
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: chain.map(pemOf).join(''),
+  };
+  return { tls, authority: authority.pem };
 };

@@ -1,5 +1,5 @@
 import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { ApiStatus, badRequest, expired, type StatusCause } from './api-status.ts';
+import { ApiStatus, badRequest, expired } from './api-status.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import { apiVersionOf, type ResourceType, resourceKey } from './resource-types.ts';
 import { parseSelection } from './selection.ts';
@@ -78,26 +78,23 @@ const revisionToList = (
   const match = query.get('resourceVersionMatch') ?? '';
   const text = query.get('resourceVersion') ?? '';
   if (continuation !== undefined) {
-    if (match !== '')
-      throw invalidOption('resourceVersionMatch', match, 'is forbidden when continue is provided');
+    if (match !== '') throw forbiddenMatch('is forbidden when continue is provided');
     if (text !== '' && text !== '0')
       throw badRequest('specifying resource version is not allowed when using continue');
     return continuation.rv === -1 ? store.revision : continuation.rv;
   }
-  if (match !== '' && text === '')
-    throw invalidOption('resourceVersionMatch', match, 'is forbidden unless resourceVersion is provided');
+  if (match !== '' && text === '') throw forbiddenMatch('is forbidden unless resourceVersion is provided');
   const asked = readRevision(text);
   if (asked > store.revision) throw tooLarge(asked, store);
   switch (match) {
     case 'Exact':
-      if (asked === 0)
-        throw invalidOption('resourceVersionMatch', match, 'is forbidden when resourceVersion is 0');
+      if (asked === 0) throw forbiddenMatch('"exact" is forbidden for resourceVersion "0"');
       return asked;
     case '':
     case 'NotOlderThan':
       return store.revision;
     default:
-      throw invalidOption('resourceVersionMatch', match, 'supported values: "Exact", "NotOlderThan", ""');
+      throw forbiddenMatch(`"${match}" is not supported`);
   }
 };
 
@@ -108,13 +105,18 @@ export const readRevision = (text: string): number => {
   return Number(text);
 };
 
-const invalidOption = (field: string, value: string, rule: string): ApiStatus => {
-  const cause: StatusCause = { reason: 'FieldValueForbidden', field, message: `${value}: ${rule}` };
+const forbiddenMatch = (rule: string): ApiStatus => {
+  const field = 'resourceVersionMatch';
+  const message = `Forbidden: resourceVersionMatch ${rule}`;
   return new ApiStatus({
     code: 422,
     reason: 'Invalid',
-    message: `ListOptions.meta.k8s.io "" is invalid: ${field}: Forbidden: ${field} ${rule}`,
-    details: { group: 'meta.k8s.io', kind: 'ListOptions', causes: [cause] },
+    message: `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`,
+    details: {
+      group: 'meta.k8s.io',
+      kind: 'ListOptions',
+      causes: [{ reason: 'FieldValueForbidden', message, field }],
+    },
   });
 };
 
@@ -123,7 +125,7 @@ export const tooLarge = (asked: number, store: Store): ApiStatus =>
   new ApiStatus({
     code: 504,
     reason: 'Timeout',
-    message: `Too large resource version: ${asked}, current: ${store.revision}`,
+    message: `Timeout: Too large resource version: ${asked}, current: ${store.revision}`,
     details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] },
     retryAfterSeconds: 1,
   });

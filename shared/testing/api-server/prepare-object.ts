@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { badRequest, invalid, notFound, type StatusCause } from './api-status.ts';
+import { ApiStatus, badRequest, invalid, notFound, type StatusCause } from './api-status.ts';
 import { defaultsFor } from './built-in-defaults.ts';
 import { metaOf, withMeta } from './object-meta.ts';
 import { printTime, type ResourceRequest } from './resource-request.ts';
@@ -19,9 +19,24 @@ export const checkNew = (request: ResourceRequest, body: WireObject): void => {
   if (type.namespaced && namespace === '')
     throw badRequest('an empty namespace may not be set during creation');
   if (meta.resourceVersion !== undefined && meta.resourceVersion !== '')
-    throw badRequest('resourceVersion should not be set on objects to be created');
+    throw new ApiStatus({
+      code: 500,
+      reason: '',
+      message: 'resourceVersion should not be set on objects to be created',
+    });
   const causes = nameProblems(meta.name, meta.generateName, type);
   if (causes.length > 0) throw invalid(type, meta.name ?? '', causes);
+};
+
+/** Refuses a body that cannot replace the object at this path. */
+export const checkUpdate = (request: ResourceRequest, body: WireObject): void => {
+  checkWords(request, body);
+  const { name, namespace } = metaOf(body);
+  if (name === undefined || name === '') throw badRequest('name must be provided');
+  if (name !== request.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${request.name})`);
+  if (namespace !== undefined && namespace !== '' && namespace !== request.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
 };
 
 /** A body says of what kind it is; at a path of a built-in kind it may leave that out. */
@@ -142,10 +157,21 @@ export const prepareUpdate = (
   const apiVersion = apiVersionOf(type.group, type.storageVersion);
   if (subresource === 'status')
     return withMeta(withStatus(current, wanted.status), { managedFields: metaOf(wanted).managedFields });
-  const next = withMeta({ kind: type.kind, ...wanted, apiVersion }, own);
-  const kept = type.hasStatus ? withStatus(next, current.status) : next;
-  const changed = type.counted && !isDeepStrictEqual(desired(kept), desired(current));
-  return changed ? withMeta(kept, { generation: (generation ?? 0) + 1 }) : kept;
+  // Who owns which field is nothing that a client has to send along.
+  const managedFields = metaOf(wanted).managedFields ?? metaOf(current).managedFields;
+  const next = withMeta({ kind: type.kind, ...wanted, apiVersion }, { ...own, managedFields });
+  return type.hasStatus ? withStatus(next, current.status) : next;
+};
+
+/** The object with its generation: one more than before, when anything but metadata and status has changed. */
+export const counted = (
+  { type, subresource }: ResourceRequest,
+  object: WireObject,
+  current: WireObject,
+): WireObject => {
+  if (!type.counted || subresource === 'status' || isDeepStrictEqual(desired(object), desired(current)))
+    return object;
+  return withMeta(object, { generation: (metaOf(current).generation ?? 0) + 1 });
 };
 
 const withStatus = (object: WireObject, status: unknown): WireObject => {

@@ -1,10 +1,14 @@
 import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { ApiStatus, badRequest, notFound, qualified } from './api-status.ts';
+import { type Admission, admission, schemaFor } from './admit-object.ts';
+import { ApiStatus, badRequest, notFound } from './api-status.ts';
 import { inVersion, listObjects } from './list-objects.ts';
+import { type Manager, noteUpdate } from './managed-fields.ts';
 import { fieldsOf, metaOf } from './object-meta.ts';
+import { isApply, patching, readApplied } from './patch-object.ts';
+import { checkUpdate } from './prepare-object.ts';
 import type { Verb } from './request-info.ts';
-import { keyOf, type ResourceRequest } from './resource-request.ts';
-import { resourceKey } from './resource-types.ts';
+import { keyOf, printTime, type ResourceRequest } from './resource-request.ts';
+import { apiVersionOf, resourceKey } from './resource-types.ts';
 import type { World } from './world.ts';
 import { type Admit, createObject, deleteObject, replacement, updateObject } from './write-objects.ts';
 
@@ -13,57 +17,84 @@ export interface Answer {
   readonly body: WireObject;
 }
 
-/** What a request with a body brings. */
+/** What a request brings besides its path. */
 export interface Sent {
   readonly contentType: string;
-  readonly body: () => WireObject;
+  readonly userAgent: string;
+  readonly bytes: Uint8Array;
 }
+
+export type ObjectRequest = ResourceRequest & { readonly verb: Exclude<Verb, 'watch'> };
 
 /** Answers everything about objects but watches. Throws ApiStatus. */
 export const serveResource = async (
   world: World,
-  request: ResourceRequest & { readonly verb: Exclude<Verb, 'watch'> },
-  { sent, admit }: { readonly sent: Sent; readonly admit: Admit },
+  request: ObjectRequest,
+  { sent, admitting }: { readonly sent: Sent; readonly admitting: Omit<Admission, 'store' | 'request'> },
 ): Promise<Answer> => {
   const { type, version, verb } = request;
+  const { store } = world;
   const shown = ({ code, object }: { readonly code: number; readonly object: WireObject }): Answer => ({
     code,
     body: inVersion(object, type, version),
   });
+  const admitFor = (each: ResourceRequest): Admit => admission({ store, request: each, ...admitting });
+  const admit = admitFor(request);
+  const manager = managerOf(world, request, sent);
+  const schema = schemaFor(store, type);
+  const noting = (before: WireObject | undefined, after: WireObject): WireObject =>
+    noteUpdate(before, after, { manager, schema });
   switch (verb) {
     case 'list':
-      return { code: 200, body: listObjects(world.store, request) };
+      return { code: 200, body: listObjects(store, request) };
     case 'get': {
-      const object = world.store.get(resourceKey(type), keyOf(request));
+      const object = store.get(resourceKey(type), keyOf(request));
       if (object === undefined) throw notFound(type, request.name);
       return shown({ code: 200, object });
     }
     case 'create':
-      return shown(await createObject(world, request, sent.body(), admit));
-    case 'update':
-      return shown(await updateObject(world, request, replacement(request, sent.body()), admit));
+      return shown(await createObject(world, request, parseBody(sent.bytes), { admit, noting }));
+    case 'update': {
+      const body = parseBody(sent.bytes);
+      checkUpdate(request, body);
+      // A Lease is made by whoever first claims it.
+      const absent = store.get(resourceKey(type), keyOf(request)) === undefined;
+      if (absent && type.kind === 'Lease')
+        return shown(await createObject(world, request, body, { admit, noting }));
+      return shown(await updateObject(world, request, replacement(request, body), { admit, noting }));
+    }
+    case 'patch': {
+      const applies = isApply(sent.contentType);
+      const change = patching(request, { ...sent, manager, schema });
+      const absent = store.get(resourceKey(type), keyOf(request)) === undefined;
+      if (applies && absent && request.subresource === '') {
+        const applied = readApplied(request, new TextDecoder().decode(sent.bytes));
+        const named = { ...applied, metadata: { ...metaOf(applied), name: request.name } };
+        return shown(await createObject(world, request, named, { admit, noting }));
+      }
+      const keep = (_before: WireObject | undefined, after: WireObject): WireObject => after;
+      return shown(await updateObject(world, request, change, { admit, noting: applies ? keep : noting }));
+    }
     case 'delete': {
-      const { gone, object } = await deleteObject(world, request, sent.body(), admit);
-      return gone && type.kind !== 'Pod'
+      const { gone, object } = await deleteObject(world, request, parseBody(sent.bytes), admit);
+      return gone && !returnsDeleted.includes(type.kind)
         ? { code: 200, body: success(request, object) }
         : shown({ code: 200, object });
     }
     case 'deletecollection': {
-      const listed = listObjects(world.store, request);
+      const listed = listObjects(store, request);
       for (const item of listed.items as readonly WireObject[]) {
         const { name = '', namespace = '' } = metaOf(item);
-        await deleteObject(world, { ...request, name, namespace }, sent.body(), admit);
+        const each = { ...request, name, namespace };
+        await deleteObject(world, each, parseBody(sent.bytes), admitFor(each));
       }
       return { code: 200, body: listed };
     }
-    case 'patch':
-      throw new ApiStatus({
-        code: 415,
-        reason: 'UnsupportedMediaType',
-        message: `the body of the request was in an unknown format - accepted media types include: ${sent.contentType}`,
-      });
   }
 };
+
+/** Kinds whose last state answers a delete that is done; all others are answered by a Status. */
+const returnsDeleted = ['Pod', 'Service', 'ServiceAccount'];
 
 /** The answer to a delete that is done. */
 const success = ({ type, name }: ResourceRequest, object: WireObject): WireObject => ({
@@ -79,6 +110,15 @@ const success = ({ type, name }: ResourceRequest, object: WireObject): WireObjec
   },
 });
 
+/** Who is written down as the owner of the written fields: the named manager, or the program that asks. */
+const managerOf = (world: World, request: ObjectRequest, sent: Sent): Manager => ({
+  name: request.query.get('fieldManager') || sent.userAgent.split('/')[0] || 'unknown',
+  operation: request.verb === 'patch' && isApply(sent.contentType) ? 'Apply' : 'Update',
+  apiVersion: apiVersionOf(request.type.group, request.version),
+  subresource: request.subresource,
+  time: printTime(world.now()),
+});
+
 /** The body of a request as an object; {} for none. */
 export const parseBody = (bytes: Uint8Array): WireObject => {
   const text = new TextDecoder().decode(bytes);
@@ -91,10 +131,10 @@ export const parseBody = (bytes: Uint8Array): WireObject => {
 };
 
 /** What is not served of a resource that is. */
-export const noSuchMethod = (request: ResourceRequest): ApiStatus =>
+export const noSuchMethod = (): ApiStatus =>
   new ApiStatus({
     code: 405,
     reason: 'MethodNotAllowed',
-    message: `the server does not allow this method on the requested resource ${qualified(request.type)}`,
+    message: 'the server does not allow this method on the requested resource',
     details: {},
   });

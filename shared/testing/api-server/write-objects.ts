@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { alreadyExists, badRequest, conflict, invalid, notFound } from './api-status.ts';
+import { alreadyExists, conflict, invalid, notFound } from './api-status.ts';
 import { typeOfCrd } from './custom-types.ts';
 import { checkDelete, graceOf } from './delete-options.ts';
 import { fieldsOf, metaOf, textOf, withMeta } from './object-meta.ts';
-import { checkNamespace, checkNew, prepareNew, prepareUpdate } from './prepare-object.ts';
+import { checkNamespace, checkNew, counted, prepareNew, prepareUpdate } from './prepare-object.ts';
 import { isDryRun, keyOf, printTime, type ResourceRequest } from './resource-request.ts';
 import { crdType, podType, resourceKey } from './resource-types.ts';
 import type { World } from './world.ts';
@@ -16,6 +16,12 @@ export type Admit = (
   old: WireObject | undefined,
 ) => Promise<WireObject | undefined>;
 
+/** What every write passes: admission, and the book that is kept of who owns which field. */
+export interface Passing {
+  readonly admit: Admit;
+  readonly noting: (before: WireObject | undefined, after: WireObject) => WireObject;
+}
+
 export interface Written {
   readonly code: 200 | 201;
   readonly object: WireObject;
@@ -25,7 +31,7 @@ export const createObject = async (
   world: World,
   request: ResourceRequest,
   body: WireObject,
-  admit: Admit,
+  { admit, noting }: Passing,
 ): Promise<Written> => {
   const { type } = request;
   const { store } = world;
@@ -33,7 +39,7 @@ export const createObject = async (
   checkNamespace(store, request);
   const prepared = prepareNew(world, request, body);
   const { name = '' } = metaOf(prepared);
-  const admitted = (await admit('CREATE', prepared, undefined)) ?? prepared;
+  const admitted = noting(undefined, (await admit('CREATE', prepared, undefined)) ?? prepared);
   const key = keyOf({ namespace: request.namespace, name });
   if (store.get(resourceKey(type), key) !== undefined) throw alreadyExists(type, name);
   checkNamespace(store, request);
@@ -48,7 +54,7 @@ export const updateObject = async (
   world: World,
   request: ResourceRequest,
   change: (current: WireObject) => WireObject,
-  admit: Admit,
+  { admit, noting }: Passing,
 ): Promise<Written> => {
   const { type, name } = request;
   const { store } = world;
@@ -67,24 +73,31 @@ export const updateObject = async (
       );
     if (resourceVersion !== '' && resourceVersion !== metaOf(current).resourceVersion) throw stale(request);
     const prepared = prepareUpdate(request, wanted, current);
-    const admitted = (await admit('UPDATE', prepared, current)) ?? prepared;
-    if (store.get(resource, key) !== current) {
-      if (resourceVersion !== '') throw stale(request);
-      continue;
-    }
-    if (isDryRun(request) || isDeepStrictEqual(plain(admitted), plain(current)))
+    const admitted = counted(request, (await admit('UPDATE', prepared, current)) ?? prepared, current);
+    // Somebody else wrote meanwhile: whoever named a version meets it as a conflict in the next round.
+    if (store.get(resource, key) !== current) continue;
+    if (isDryRun(request) || isSame(admitted, current))
       return { code: 200, object: isDryRun(request) ? admitted : current };
+    const noted = noting(current, admitted);
     const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = metaOf(admitted);
     // The last finalizer of an object that is being deleted was taken away: now it goes.
     if (deletionTimestamp !== undefined && finalizers.length === 0 && deletionGracePeriodSeconds === 0) {
       removeObject(world, request, key);
       return { code: 200, object: admitted };
     }
-    return { code: 200, object: store.put(resource, admitted) };
+    return { code: 200, object: store.put(resource, noted) };
   }
 };
 
-const plain = (object: WireObject): unknown => JSON.parse(JSON.stringify(object));
+/** Whether a write changes nothing: then there is no new version. When a field was last applied does not count. */
+const isSame = (one: WireObject, other: WireObject): boolean =>
+  isDeepStrictEqual(withoutTimes(one), withoutTimes(other));
+
+const withoutTimes = (object: WireObject): unknown => {
+  const { managedFields = [] } = metaOf(object);
+  const timeless = managedFields.map(({ time: _time, ...rest }) => rest);
+  return JSON.parse(JSON.stringify(withMeta(object, { managedFields: timeless })));
+};
 
 const stale = (request: ResourceRequest) =>
   conflict(
@@ -95,25 +108,16 @@ const stale = (request: ResourceRequest) =>
 
 /** What PUT sends: the whole object; a resourceVersion in it must be the newest. */
 export const replacement =
-  (request: ResourceRequest, body: WireObject) =>
+  ({ type, name }: ResourceRequest, body: WireObject) =>
   (_current: WireObject): WireObject => {
-    const { type, name } = request;
-    const meta = metaOf(body);
-    if (meta.name !== undefined && meta.name !== name)
-      throw badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${name})`);
-    if (meta.namespace !== undefined && meta.namespace !== request.namespace)
-      throw badRequest(
-        'the namespace of the provided object does not match the namespace sent on the request',
-      );
-    if (type.origin === 'custom' && textOf(meta.resourceVersion) === '')
-      throw invalid(type, name, [
-        {
-          reason: 'FieldValueInvalid',
-          field: 'metadata.resourceVersion',
-          message: 'Invalid value: 0: must be specified for an update',
-        },
-      ]);
-    return body;
+    if (type.origin === 'built-in' || textOf(metaOf(body).resourceVersion) !== '') return body;
+    throw invalid({ group: type.group, kind: type.plural }, name, [
+      {
+        reason: 'FieldValueInvalid',
+        field: 'metadata.resourceVersion',
+        message: 'Invalid value: 0: must be specified for an update',
+      },
+    ]);
   };
 
 /** Deletes at once, or says when: after a pod's grace period, or when the last finalizer is gone. */

@@ -1,0 +1,84 @@
+import type { WireObject } from '../../src/kube/parse/fields.ts';
+import { ApiStatus } from './api-status.ts';
+import type { RequestInfo } from './request-info.ts';
+import { authenticateToken, type TokenKey, tokenIssuer } from './service-account-tokens.ts';
+import type { User, World } from './world.ts';
+
+/** What somebody wants to do, as SubjectAccessReview spells it. */
+export interface AccessAttributes {
+  readonly user: User;
+  readonly verb: string;
+  readonly resource?: {
+    readonly group: string;
+    readonly resource: string;
+    readonly subresource: string;
+    readonly namespace: string;
+    readonly name: string;
+  };
+  /** The path of a request that names no resource. */
+  readonly path?: string;
+}
+
+export type Authorize = (attributes: AccessAttributes) => boolean;
+
+/** Bearer tokens and whose they are, besides those of service accounts. Read anew for every request: tokens may rotate. */
+export type Tokens = ReadonlyMap<string, User>;
+
+/** Everybody, where the server was started without tokens. */
+const administrator: User = {
+  username: 'kubernetes-admin',
+  groups: ['system:masters', 'system:authenticated'],
+};
+
+export interface AccessRules {
+  readonly tokens: Tokens | undefined;
+  readonly authorize: Authorize;
+  readonly key: TokenKey;
+}
+
+/** Who a request comes from. Throws a 401. */
+export const authenticate = async (
+  world: World,
+  { tokens, key }: AccessRules,
+  authorization: string | undefined,
+): Promise<User> => {
+  if (tokens === undefined) return administrator;
+  const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+  const known = token === undefined ? undefined : await findUser(world, token, { tokens, key });
+  if (known === undefined)
+    throw new ApiStatus({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
+  return known;
+};
+
+const findUser = async (
+  world: World,
+  token: string,
+  { tokens, key }: { readonly tokens: Tokens; readonly key: TokenKey },
+): Promise<User | undefined> => {
+  const known = tokens.get(token);
+  if (known !== undefined) return known;
+  const read = await authenticateToken(world, token, { key, audiences: [tokenIssuer] });
+  return typeof read === 'string' ? undefined : read.user;
+};
+
+/** Throws a 403 when the user may not. */
+export const requireAccess = ({ authorize }: AccessRules, user: User, info: RequestInfo): void => {
+  const { verb, group, resource, subresource, namespace, name } = info;
+  if (authorize({ user, verb, resource: { group, resource, subresource, namespace, name } })) return;
+  const full = group === '' ? resource : `${resource}.${group}`;
+  const which = name === '' ? full : `${full} "${name}"`;
+  const sub = subresource === '' ? resource : `${resource}/${subresource}`;
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+  throw new ApiStatus({
+    code: 403,
+    reason: 'Forbidden',
+    message: `${which} is forbidden: User "${user.username}" cannot ${verb} resource "${sub}" in API group "${group}" ${where}`,
+    details: forbiddenDetails(info),
+  });
+};
+
+const forbiddenDetails = ({ group, resource, name }: RequestInfo): WireObject => ({
+  ...(name === '' ? {} : { name }),
+  ...(group === '' ? {} : { group }),
+  kind: resource,
+});
