@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
+import { GatehouseError } from './error.ts';
 import { createLog, type LogOptions } from './log.ts';
 
 const logged = (options: Partial<LogOptions>, say: (log: ReturnType<typeof createLog>) => void): string => {
@@ -40,6 +41,11 @@ test('pretty lines name service and part and stay on one line', () => {
     log.child({ part: 'watch' }).info({ pod: 'demo/a' }, 'seen'),
   );
   assert.match(text, /^\[[\d:.]+\] INFO: policy\/watch: seen \{"pod":"demo\/a"\}\n$/);
+  const err = new GatehouseError('unavailable', 'no connection');
+  assert.match(
+    logged({ format: 'pretty' }, (log) => log.warn({ err }, 'later')),
+    /^\[.+\] WARN: policy: later \{"err":\{"code":"unavailable","message":"no connection"\}\}\n$/,
+  );
 });
 
 test('tokens and private keys never reach the log, whatever the field or the sentence they stand in', () => {
@@ -65,6 +71,33 @@ test('tokens and private keys never reach the log, whatever the field or the sen
     }
   }
   assert.equal(sayings.length, 7);
+});
+
+test('a foreseen error is its sentence, said once and without a stack; a fault of ours keeps its stack', () => {
+  const refused = new Error('connect ECONNREFUSED 127.0.0.1:1');
+  const unavailable = (message: string, details = {}) =>
+    new GatehouseError('unavailable', message, { cause: refused, details });
+  const cases: readonly (readonly [Error, Readonly<Record<string, unknown>>])[] = [
+    [
+      unavailable(`no connection: ${refused.message}`),
+      { code: 'unavailable', message: 'no connection: connect ECONNREFUSED 127.0.0.1:1' },
+    ],
+    [
+      unavailable('the connection was lost', { attempt: 2 }),
+      {
+        code: 'unavailable',
+        message: 'the connection was lost: connect ECONNREFUSED 127.0.0.1:1',
+        details: { attempt: 2 },
+      },
+    ],
+  ];
+  for (const [err, expected] of cases) {
+    assert.deepEqual(JSON.parse(logged({}, (log) => log.warn({ err }, 'said'))).err, expected);
+  }
+  assert.equal(cases.length, 2);
+  for (const err of [new TypeError('x is undefined'), new GatehouseError('internal', 'internal error')]) {
+    assert.match(JSON.parse(logged({}, (log) => log.error({ err }, 'said'))).err.stack, /log\.test\.ts/);
+  }
 });
 
 test('what merely resembles a secret is left alone', () => {

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { describeError } from './log-errors.ts';
 import { withoutSecrets } from './log-secrets.ts';
 import type { LogLevel } from './settings.ts';
 
@@ -26,22 +27,26 @@ export const createLog = ({ service, level, format, to }: LogOptions): Log => {
   const stream = to ?? pino.destination({ fd: standardError, sync: true });
   const terminal = to === undefined && isatty(standardError);
   const pretty = (format ?? (terminal ? 'pretty' : 'json')) === 'pretty';
-  const forPeople = prettyFactory({
-    colorize: terminal,
-    singleLine: true,
-    ignore: 'service,part',
-    messageFormat,
-  });
+  const forPeople = prettyPrinter(terminal);
   return pino(
     {
       level,
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
       hooks: { streamWrite: withoutSecrets },
     },
     pretty ? { write: (line: string) => stream.write(forPeople(line)) } : stream,
   );
+};
+
+/** A stack is read line by line; everything else is one line. */
+const prettyPrinter = (colorize: boolean): ((line: string) => string) => {
+  const options = { colorize, singleLine: true, ignore: 'service,part', messageFormat };
+  const withStack = prettyFactory(options);
+  const onOneLine = prettyFactory({ ...options, errorLikeObjectKeys: [] });
+  return (line) => (line.includes('"stack":"') ? withStack(line) : onOneLine(line));
 };
 
 const messageFormat = '{service}{if part}/{part}{end}: {msg}';
