@@ -63,8 +63,9 @@ export class ControlPlane {
     };
   }
 
-  start(service: ServiceName): void {
-    this.#services[service].start();
+  /** `env` adds to its usual settings, for this once. */
+  start(service: ServiceName, env: Readonly<Record<string, string>> = {}): void {
+    this.#services[service].start(env);
   }
 
   /** SIGKILL, as a machine that lost power. */

@@ -1,3 +1,4 @@
+import { kill } from 'node:process';
 import { redirectRules } from './redirect-rules.ts';
 import { runCommand } from './run-command.ts';
 import { isLeftover, runPrefix } from './run-name.ts';
@@ -81,10 +82,18 @@ export class Network {
   }
 }
 
-/** What a run that was killed left behind. Its processes died with it (see `Resident`); only empty namespaces remain. */
+/**
+ * What a run that was killed left behind. Its processes die with it (see `Resident`); should one have been in the making just
+ * then, it is in a namespace that only that run can have filled.
+ */
 const removeLeftovers = (): void => {
-  const names = runCommand('ip', ['netns', 'list'])
-    .split('\n')
-    .map((line) => line.split(' ', 1)[0] ?? '');
-  for (const name of names.filter((name) => isLeftover(name))) runCommand('ip', ['netns', 'del', name]);
+  const linesOf = (...args: readonly string[]): readonly string[] =>
+    runCommand('ip', ['netns', ...args])
+      .split('\n')
+      .map((line) => line.split(' ', 1)[0] ?? '')
+      .filter((word) => word !== '');
+  for (const name of linesOf('list').filter((name) => isLeftover(name))) {
+    for (const pid of linesOf('pids', name)) kill(Number(pid), 'SIGKILL');
+    runCommand('ip', ['netns', 'del', name]);
+  }
 };

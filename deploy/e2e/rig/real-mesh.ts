@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintPodToken } from '@gatehouse/cli/dev/dev-token';
@@ -12,6 +12,7 @@ import { Network, type PlaceOptions } from './network.ts';
 import { Pod } from './pod.ts';
 import { podManifest } from './pod-manifest.ts';
 import { prepareRealProxy } from './real-proxy.ts';
+import { isLeftover, runPrefix } from './run-name.ts';
 
 export interface RealMeshOptions {
   /** The unmodified proxy. */
@@ -72,7 +73,8 @@ export class RealMesh {
   }
 
   static async start({ binary, pid }: RealMeshOptions): Promise<RealMesh> {
-    const root = await mkdtemp(join(tmpdir(), 'gatehouse-e2e-'));
+    await removeLeftoverFolders();
+    const root = await mkdtemp(join(tmpdir(), runPrefix(pid)));
     // The proxies, which are another user, must get through to their own folders.
     await chmod(root, 0o711);
     for (const folder of ['logs', 'manifests', 'pods']) await mkdir(join(root, folder), { mode: 0o711 });
@@ -164,7 +166,7 @@ export class RealMesh {
     this.#pods.delete(pod);
   }
 
-  /** Ends all of it. Logs stay only where somebody has to read them. */
+  /** Ends all of it. Logs stay only where somebody has to read them, and until the next run. */
   async end(logs: 'keep-logs' | 'remove-logs' = 'remove-logs'): Promise<void> {
     await Promise.all([...this.#pods].map((pod) => pod.end()));
     await this.controlPlane.end();
@@ -185,3 +187,9 @@ export class RealMesh {
     return mintPodToken(this.state, index, { namespace, name });
   }
 }
+
+const removeLeftoverFolders = async (): Promise<void> => {
+  for (const name of (await readdir(tmpdir())).filter((name) => isLeftover(name))) {
+    await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+};

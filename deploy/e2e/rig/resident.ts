@@ -38,19 +38,17 @@ export class Resident {
     return exitCode === null && signalCode === null;
   }
 
-  start(): void {
+  /** `env` adds to what it was made with, for this once. */
+  start(more: Readonly<Record<string, string>> = {}): void {
     const { place, command, env, logFile, uid, channel = false } = this.#options;
     const log = openSync(logFile, 'a');
     const drop = uid === undefined ? [] : ['--reuid', `${uid}`, '--clear-groups'];
     // `ip netns exec` and `setpriv` replace themselves, so the pid we hold is the command's own.
-    this.#process = spawn(
-      'ip',
-      ['netns', 'exec', place, 'setpriv', '--pdeathsig', 'KILL', ...drop, ...command],
-      {
-        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
-        stdio: ['ignore', log, log, ...(channel ? ['ipc' as const] : [])],
-      },
-    );
+    const args = ['netns', 'exec', place, 'setpriv', '--pdeathsig', 'KILL', ...drop, ...command];
+    this.#process = spawn('ip', args, {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env, ...more },
+      stdio: ['ignore', log, log, ...(channel ? ['ipc' as const] : [])],
+    });
     closeSync(log);
     this.#process.on('error', () => undefined);
   }

@@ -3,6 +3,7 @@ import type { Call } from '../hand/messages.ts';
 import { eventually } from '../rig/eventually.ts';
 import { total } from '../rig/proxy-metrics.ts';
 import { expectOutcome, growthOf, wordOf } from './expectations.ts';
+import { ownTls } from './own-certificate.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { callUntil, Stage } from './stage.ts';
@@ -16,6 +17,9 @@ const change = (
   title,
   run: (mesh) => Stage.play(mesh, ports, play),
 });
+
+/** How long after a pod's deletion its address may still be taken for it: settling, compiling, sending. */
+const boundMs = 1_000;
 
 /** What changes while traffic flows. */
 export const changes = (): readonly Scenario[] => [
@@ -113,6 +117,39 @@ export const changes = (): readonly Scenario[] => [
         return `20 calls denied, the first ${Math.round(first)} ms after the deletion`;
       },
     ),
+  ),
+
+  change(
+    'an address whose pod is deleted is admitted no longer, while somebody with its identity keeps calling from it',
+    { http: 8080 },
+    async (stage) => {
+      const backend = await stage.pod('backend', { ports: { http: 8080 } });
+      // It holds frontend's address and calls with a certificate of frontend's identity, as the next pod there could.
+      const heir = await stage.pod('frontend', {
+        meshed: false,
+        annotations: { 'linkerd.io/inject': 'enabled' },
+      });
+      const call: Call = {
+        host: backend.address,
+        port: 8080,
+        speaks: 'http1',
+        connection: 'kept',
+        tls: await ownTls(stage.mesh, { name: heir.identity, serverName: backend.identity }),
+      };
+      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      await callUntil(heir, call, '200');
+      await stage.mesh.manifests.remove(`pod-${stage.namespace}-frontend-0`);
+      const deleted = performance.now();
+      let lastAdmitted = 0;
+      let calls = 0;
+      while (performance.now() - deleted < 2_000) {
+        calls += 1;
+        if (wordOf(await heir.call(call)) === '200') lastAdmitted = performance.now() - deleted;
+      }
+      await stage.mesh.manifests.put(`pod-${stage.namespace}-frontend-0`);
+      assert.ok(lastAdmitted < boundMs, `still admitted ${Math.round(lastAdmitted)} ms after the deletion`);
+      return `none of ${calls} calls later than ${Math.round(lastAdmitted)} ms; bound ${boundMs} ms`;
+    },
   ),
 
   change('a pod whose label changes loses its admission', { http: 8080 }, async (stage) => {

@@ -2,34 +2,13 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '@gatehouse/shared/service';
 import { serviceNames } from '../rig/control-plane.ts';
-import type { Pod } from '../rig/pod.ts';
 import { expectOutcome } from './expectations.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { callUntil, Stage } from './stage.ts';
+import { callsUnder } from './steady-calls.ts';
 
-/** One call every so often over a kept connection, and one in new connections: both to a target that is in use. */
-const rates = { keptEveryMs: 10, newEveryMs: 100 } as const;
 const outageMs = 3_000;
-
-const underLoad = async (stage: Stage, frontend: Pod, during: () => Promise<void>): Promise<number> => {
-  const kept = stage.toService(8080, { connection: 'kept' });
-  await frontend.hand.ask({ kind: 'load', name: 'kept', call: kept, everyMs: rates.keptEveryMs });
-  await frontend.hand.ask({
-    kind: 'load',
-    name: 'new',
-    call: stage.toService(8080),
-    everyMs: rates.newEveryMs,
-  });
-  await during();
-  let calls = 0;
-  for (const name of ['kept', 'new']) {
-    const { outcomes, reasons } = await frontend.hand.ask({ kind: 'end-load', name });
-    assert.deepEqual(Object.keys(outcomes), ['200'], `${name} connections: ${reasons.join('; ')}`);
-    calls += outcomes['200'] ?? 0;
-  }
-  return calls;
-};
 
 const killed = (service: ServiceName): Scenario => ({
   part: 'failure',
@@ -43,7 +22,7 @@ const killed = (service: ServiceName): Scenario => ({
       await callUntil(frontend, stage.toService(8080), '200');
       await callUntil(intruder, stage.toService(8080), '403');
       let back = 0;
-      const calls = await underLoad(stage, frontend, async () => {
+      const calls = await callsUnder(stage, frontend, async () => {
         await sleep(500);
         await mesh.controlPlane.kill(service);
         await sleep(outageMs);

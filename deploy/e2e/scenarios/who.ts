@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { parseDer } from '@gatehouse/shared/core/parse-der';
-import { aCertificate, aKey, type TestAuthority } from '@gatehouse/shared/testing/certificates';
-import { pemOf } from '@gatehouse/shared/tls/material';
 import type { Call } from '../hand/messages.ts';
 import { eventually } from '../rig/eventually.ts';
 import type { Pod } from '../rig/pod.ts';
-import type { RealMesh } from '../rig/real-mesh.ts';
 import { expectOutcome, growthOf, wordOf } from './expectations.ts';
+import { ownTls } from './own-certificate.ts';
 import { allow, app, networkAuthenticationPolicy } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { callUntil, Stage } from './stage.ts';
@@ -18,24 +13,6 @@ const who = (title: string, play: Parameters<typeof Stage.play>[2], ports = { ht
   title,
   run: (mesh) => Stage.play(mesh, ports, play),
 });
-
-/** The embedded issuer, so that a scenario can certify what identity never would. */
-const issuerOf = async ({ state }: RealMesh): Promise<TestAuthority> => {
-  const pem = await readFile(state.issuerCert, 'utf8');
-  const certificate = new X509Certificate(pem);
-  const parsed = parseDer(certificate.raw);
-  // TBSCertificate: version, serial, algorithm, issuer, validity, subject (RFC 5280 4.1).
-  const subject = parsed.ok ? parsed.value.children[0]?.children[5]?.bytes : undefined;
-  assert.ok(subject);
-  return {
-    name: certificate.subject,
-    subject,
-    key: createPrivateKey(await readFile(state.issuerKey)),
-    certificate: certificate.raw,
-    pem,
-    chain: [certificate.raw],
-  };
-};
 
 const direct = (pod: Pod, port: number, call: Partial<Call> = {}): Call => ({
   host: pod.address,
@@ -65,27 +42,22 @@ export const clients = (): readonly Scenario[] => [
       annotations: { 'linkerd.io/inject': 'enabled' },
     });
     await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-    const issuer = await issuerOf(stage.mesh);
-    const certified = (name: string, validity: { notBefore?: number; notAfter?: number } = {}): Call => {
-      const key = aKey();
-      const leaf = aCertificate(issuer, { dns: [name], publicKey: createPublicKey(key), ...validity });
-      const certificate = [leaf, ...issuer.chain].map(pemOf).join('');
-      const tls = {
-        serverName: backend.identity,
-        certificate,
-        key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      };
-      return direct(backend, 8080, { tls });
-    };
+    const certified = async (
+      name: string,
+      validity: { notBefore?: number; notAfter?: number } = {},
+    ): Promise<Call> =>
+      direct(backend, 8080, {
+        tls: await ownTls(stage.mesh, { name, serverName: backend.identity, ...validity }),
+      });
     const name = outsider.identity;
-    await callUntil(outsider, certified(name), '200');
+    await callUntil(outsider, await certified(name), '200');
     const hour = 3_600_000;
-    const expired = certified(name, { notBefore: Date.now() - 2 * hour, notAfter: Date.now() - hour });
+    const expired = await certified(name, { notBefore: Date.now() - 2 * hour, notAfter: Date.now() - hour });
     expectOutcome(await outsider.call(expired), 'closed', 'expired');
-    const early = certified(name, { notBefore: Date.now() + hour });
+    const early = await certified(name, { notBefore: Date.now() + hour });
     expectOutcome(await outsider.call(early), 'closed', 'not yet valid');
     expectOutcome(
-      await outsider.call(certified(name.replace('default.', 'other.'))),
+      await outsider.call(await certified(name.replace('default.', 'other.'))),
       '403',
       'another account',
     );

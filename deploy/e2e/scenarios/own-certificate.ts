@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseDer } from '@gatehouse/shared/core/parse-der';
+import {
+  aCertificate,
+  aKey,
+  type TestAuthority,
+  type Validity,
+} from '@gatehouse/shared/testing/certificates';
+import { pemOf } from '@gatehouse/shared/tls/material';
+import type { OwnTls } from '../hand/messages.ts';
+import type { RealMesh } from '../rig/real-mesh.ts';
+
+/** The embedded issuer, so that a scenario can certify what identity never would. */
+const issuerOf = async ({ state }: RealMesh): Promise<TestAuthority> => {
+  const pem = await readFile(state.issuerCert, 'utf8');
+  const certificate = new X509Certificate(pem);
+  const parsed = parseDer(certificate.raw);
+  // TBSCertificate: version, serial, algorithm, issuer, validity, subject (RFC 5280 4.1).
+  const subject = parsed.ok ? parsed.value.children[0]?.children[5]?.bytes : undefined;
+  assert.ok(subject);
+  return {
+    name: certificate.subject,
+    subject,
+    key: createPrivateKey(await readFile(state.issuerKey)),
+    certificate: certificate.raw,
+    pem,
+    chain: [certificate.raw],
+  };
+};
+
+/** A certificate of the mesh's own issuer for whoever is wanted: what a stolen or an expired one would be. */
+export const ownTls = async (
+  mesh: RealMesh,
+  { name, serverName, ...validity }: { readonly name: string; readonly serverName: string } & Validity,
+): Promise<OwnTls> => {
+  const issuer = await issuerOf(mesh);
+  const key = aKey();
+  const leaf = aCertificate(issuer, { dns: [name], publicKey: createPublicKey(key), ...validity });
+  return {
+    serverName,
+    certificate: [leaf, ...issuer.chain].map(pemOf).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+};
