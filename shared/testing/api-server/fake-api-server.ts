@@ -17,7 +17,7 @@ import { namespaceType, serviceAccountType } from './resource-types.ts';
 import type { OpenWatch } from './serve-watch.ts';
 import { makeTokenKey, requestToken } from './service-account-tokens.ts';
 import { Store, type StoreSnapshot } from './store.ts';
-import type { World } from './world.ts';
+import { typeOfObject, type World } from './world.ts';
 
 export interface FakeApiServerOptions {
   /** CustomResourceDefinitions to begin with; `open` serves every custom kind of the kind table without a schema. */
@@ -70,6 +70,8 @@ export interface FakeApiServer {
   readonly revision: number;
   /** Writes a kubeconfig that leads here, with a token when one is given. */
   kubeconfig(path: string, token?: string): Promise<void>;
+  /** Whether a kind is served in the version that an object says. */
+  serves(object: WireObject): boolean;
   /** Writes objects straight into the store, with the uid and status they have: made or replaced, checked by nobody. */
   put(...objects: readonly WireObject[]): readonly WireObject[];
   /** Removes an object from the store at once, whatever its finalizers say; answers whether it was there. */
@@ -145,6 +147,7 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
         }),
         { mode: 0o600 },
       ),
+    serves: (object) => typeOfObject(world.store, object) !== undefined,
     put: (...objects) => objects.map((object) => putObject(world, object)),
     remove: (object) => {
       const { resource, key: place } = placeOf(world, object);
