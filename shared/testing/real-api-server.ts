@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aKey } from './certificates.ts';
+import { freePort } from './free-port.ts';
+import { RealEtcd } from './real-etcd.ts';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 /** A real kube-apiserver with an etcd of its own, both on loopback and gone after `stop`. */
 export interface RealApiServer {
@@ -20,6 +19,8 @@ export interface RealApiServer {
   readonly token: string;
   /** PEM: what signed the server's certificate. */
   readonly ca: string;
+  /** Ends the API server, does `meanwhile` with its etcd, and starts it again as it was, at the same address. */
+  restart(meanwhile?: (etcd: RealEtcd) => Promise<void>): Promise<void>;
   /** Ends both processes by their pids and removes all that they wrote. */
   stop(): Promise<void>;
 }
@@ -40,7 +41,6 @@ export const realApiServerAssets = (
 
 /** Enough for a loaded machine with two cores; a healthy start takes a few seconds. */
 const startDeadlineMs = 180_000;
-const stopDeadlineMs = 10_000;
 
 /**
  * Starts the two binaries of a folder, as envtest does, and answers once `/readyz` does. Whatever the binaries say about
@@ -52,60 +52,51 @@ export const startRealApiServer = async (
   { authorization = 'AlwaysAllow' }: RealApiServerOptions = {},
 ): Promise<RealApiServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-api-server-'));
-  const children: Child[] = [];
+  let etcd: RealEtcd | undefined;
+  let apiServer: ServerProcess | undefined;
   const stop = async (): Promise<void> => {
-    for (const child of children.toReversed()) await child.stop();
+    await apiServer?.stop();
+    await etcd?.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const etcdPort = await freePort();
-    const port = await freePort();
     const token = await writeCredentials(folder);
-    children.push(startEtcd(assets, { folder, clientPort: etcdPort, peerPort: await freePort() }));
-    const apiServer = startChild(join(assets, 'kube-apiserver'), {
-      log: join(folder, 'kube-apiserver.log'),
-      args: apiServerFlags({ folder, port, etcdPort, authorization }),
-    });
-    children.push(apiServer);
+    const port = await freePort();
+    const store = await RealEtcd.start(assets, folder);
+    etcd = store;
     const url = `https://127.0.0.1:${port}`;
     const certificate = join(folder, 'serving', 'apiserver.crt');
-    await untilReady({ url, token, certificate, children });
+    const start = async (): Promise<void> => {
+      apiServer = startServerProcess(join(assets, 'kube-apiserver'), {
+        log: join(folder, 'kube-apiserver.log'),
+        args: apiServerFlags({ folder, port, etcd: store.url, authorization }),
+      });
+      await untilReady({ url, token, certificate, processes: [store.process, apiServer] });
+    };
+    await start();
     const ca = await readFile(certificate, 'utf8');
     const kubeconfig = join(folder, 'kubeconfig');
     await writeFile(kubeconfig, kubeconfigOf({ url, token, ca }), { mode: 0o600 });
-    return { url, kubeconfig, token, ca, stop };
+    const restart = async (meanwhile?: (etcd: RealEtcd) => Promise<void>): Promise<void> => {
+      await apiServer?.stop();
+      await meanwhile?.(store);
+      await start();
+    };
+    return { url, kubeconfig, token, ca, restart, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 };
 
-const startEtcd = (
-  assets: string,
-  { folder, clientPort, peerPort }: { folder: string; clientPort: number; peerPort: number },
-): Child => {
-  const clients = `http://127.0.0.1:${clientPort}`;
-  const peers = `http://127.0.0.1:${peerPort}`;
-  return startChild(join(assets, 'etcd'), {
-    log: join(folder, 'etcd.log'),
-    args: [
-      `--data-dir=${join(folder, 'etcd')}`,
-      `--listen-client-urls=${clients}`,
-      `--advertise-client-urls=${clients}`,
-      `--listen-peer-urls=${peers}`,
-      `--initial-advertise-peer-urls=${peers}`,
-      `--initial-cluster=default=${peers}`,
-    ],
-  });
-};
-
 const apiServerFlags = (options: {
   readonly folder: string;
   readonly port: number;
-  readonly etcdPort: number;
+  /** Its URL. */
+  readonly etcd: string;
   readonly authorization: string;
 }): readonly string[] => [
-  `--etcd-servers=http://127.0.0.1:${options.etcdPort}`,
+  `--etcd-servers=${options.etcd}`,
   '--bind-address=127.0.0.1',
   '--advertise-address=127.0.0.1',
   `--secure-port=${options.port}`,
@@ -149,34 +140,22 @@ const kubeconfigOf = ({ url, token, ca }: { url: string; token: string; ca: stri
     users: [{ name: 'tester', user: { token } }],
   });
 
-/** A port that nobody has at this moment: the API server takes no port 0. */
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('a TCP server without a port');
-  return address.port;
-};
-
 const untilReady = async ({
   url,
   token,
   certificate,
-  children,
+  processes,
 }: {
   readonly url: string;
   readonly token: string;
   readonly certificate: string;
-  readonly children: readonly Child[];
+  readonly processes: readonly (ServerProcess | undefined)[];
 }): Promise<void> => {
   const deadline = AbortSignal.timeout(startDeadlineMs);
   while (!(await isReady(url, token, certificate))) {
-    const ended = children.find((child) => child.ended());
+    const ended = processes.find((process) => process?.ended() === true);
     if (ended !== undefined) throw new Error(await ended.lastWords('ended before it was ready'));
-    const slow = children.at(-1);
+    const slow = processes.at(-1);
     if (deadline.aborted && slow !== undefined) throw new Error(await slow.lastWords('is not ready in time'));
     await sleep(100);
   }
@@ -199,43 +178,4 @@ const isReady = async (url: string, token: string, certificate: string): Promise
   } finally {
     agent.destroy();
   }
-};
-
-interface Child {
-  ended(): boolean;
-  lastWords(what: string): Promise<string>;
-  stop(): Promise<void>;
-}
-
-const startChild = (
-  command: string,
-  { args, log }: { readonly args: readonly string[]; readonly log: string },
-): Child => {
-  const output = openSync(log, 'w');
-  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', output, output] });
-  closeSync(output);
-  let failure: Error | undefined;
-  child.once('error', (error) => {
-    failure = error;
-  });
-  const ended = (): boolean => failure !== undefined || child.exitCode !== null || child.signalCode !== null;
-  // A test run that is cut short must not leave servers behind.
-  const killAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', killAtExit);
-  return {
-    ended,
-    lastWords: async (what) => {
-      const said = await readFile(log, 'utf8').catch(() => '');
-      return [`${command} ${what}`, failure?.message, said.slice(-2_000)].filter(Boolean).join('\n');
-    },
-    stop: async () => {
-      process.off('exit', killAtExit);
-      if (ended()) return;
-      const gone = once(child, 'exit');
-      child.kill('SIGTERM');
-      const hurry = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
-      await gone;
-      clearTimeout(hurry);
-    },
-  };
 };

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** A server in a process that a test started, and that ends with the test's. */
+export interface ServerProcess {
+  ended(): boolean;
+  /** Why it is of no use, with the end of what it said. */
+  lastWords(what: string): Promise<string>;
+  /** SIGTERM, and SIGKILL for one that takes too long. */
+  stop(): Promise<void>;
+}
+
+const stopDeadlineMs = 10_000;
+
+export const startServerProcess = (
+  command: string,
+  { args, log }: { readonly args: readonly string[]; readonly log: string },
+): ServerProcess => {
+  const output = openSync(log, 'a');
+  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', output, output] });
+  closeSync(output);
+  let failure: Error | undefined;
+  child.once('error', (error) => {
+    failure = error;
+  });
+  const ended = (): boolean => failure !== undefined || child.exitCode !== null || child.signalCode !== null;
+  // A test run that is cut short must not leave servers behind.
+  const killAtExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  return {
+    ended,
+    lastWords: async (what) => {
+      const said = await readFile(log, 'utf8').catch(() => '');
+      return [`${command} ${what}`, failure?.message, said.slice(-2_000)].filter(Boolean).join('\n');
+    },
+    stop: async () => {
+      process.off('exit', killAtExit);
+      if (ended()) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      const hurry = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
+      await gone;
+      clearTimeout(hurry);
+    },
+  };
+};
