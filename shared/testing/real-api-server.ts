@@ -42,6 +42,9 @@ export const realApiServerAssets = (
 /** Enough for a loaded machine with two cores; a healthy start takes a few seconds. */
 const startDeadlineMs = 180_000;
 
+/** An API server waits for its watches to end; one that is restarted is as likely to have crashed. */
+const restartGraceMs = 1_000;
+
 /**
  * Starts the two binaries of a folder, as envtest does, and answers once `/readyz` does. Whatever the binaries say about
  * their version is not looked at: some builds say `v0.0.0-…`. There are no controllers: nobody makes default
@@ -78,7 +81,7 @@ export const startRealApiServer = async (
     const kubeconfig = join(folder, 'kubeconfig');
     await writeFile(kubeconfig, kubeconfigOf({ url, token, ca }), { mode: 0o600 });
     const restart = async (meanwhile?: (etcd: RealEtcd) => Promise<void>): Promise<void> => {
-      await apiServer?.stop();
+      await apiServer?.stop(restartGraceMs);
       await meanwhile?.(store);
       await start();
     };

@@ -8,11 +8,9 @@ export interface ServerProcess {
   ended(): boolean;
   /** Why it is of no use, with the end of what it said. */
   lastWords(what: string): Promise<string>;
-  /** SIGTERM, and SIGKILL for one that takes too long. */
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL for one that takes longer than `graceMs`, 10 s when left out. */
+  stop(graceMs?: number): Promise<void>;
 }
-
-const stopDeadlineMs = 10_000;
 
 export const startServerProcess = (
   command: string,
@@ -35,12 +33,12 @@ export const startServerProcess = (
       const said = await readFile(log, 'utf8').catch(() => '');
       return [`${command} ${what}`, failure?.message, said.slice(-2_000)].filter(Boolean).join('\n');
     },
-    stop: async () => {
+    stop: async (graceMs = 10_000) => {
       process.off('exit', killAtExit);
       if (ended()) return;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
-      const hurry = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
+      const hurry = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await gone;
       clearTimeout(hurry);
     },

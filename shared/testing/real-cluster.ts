@@ -1,0 +1,182 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { type KubeClient, type KubeRequest, openKubeClient } from '../src/kube/client.ts';
+import { kindOf, rowOf } from '../src/kube/kind-table.ts';
+import type { Kind } from '../src/kube/kinds.ts';
+import type { WireObject } from '../src/kube/parse/fields.ts';
+import { type RealApiServer, startRealApiServer } from './real-api-server.ts';
+
+/** Our CustomResourceDefinitions, as they are shipped. */
+const crdFolder = new URL('../../deploy/crds/', import.meta.url);
+
+/** A test does not wait longer for one answer. */
+const answerWithinMs = 60_000;
+
+interface Place {
+  /** `/apis/policy.linkerd.io/v1beta3` */
+  readonly api: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+/** What tests write that no service watches. */
+const unwatched: Readonly<Record<string, Omit<Place, 'api'>>> = {
+  'apiextensions.k8s.io/CustomResourceDefinition': {
+    plural: 'customresourcedefinitions',
+    namespaced: false,
+  },
+  'apps/Deployment': { plural: 'deployments', namespaced: true },
+};
+
+/** A cluster that is only its API server, with our CRDs installed: whatever controllers and kubelets do, the test does. */
+export class RealCluster implements AsyncDisposable {
+  readonly server: RealApiServer;
+  readonly client: KubeClient;
+
+  private constructor(server: RealApiServer, client: KubeClient) {
+    this.server = server;
+    this.client = client;
+  }
+
+  /** Starts the binaries of the folder `assets`, installs the CRDs and waits until they are served. */
+  static async start(assets: string): Promise<RealCluster> {
+    const server = await startRealApiServer(assets);
+    try {
+      const cluster = new RealCluster(server, await openKubeClient({ kubeconfig: server.kubeconfig }));
+      await cluster.#installCrds();
+      return cluster;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  /** Makes the object, or makes it what it says (server-side apply). Answers what the server has of it now. */
+  apply(object: WireObject): Promise<WireObject> {
+    return this.#patch(pathOf(object), object);
+  }
+
+  /** What kubelet or a controller would report. */
+  setStatus(object: WireObject): Promise<WireObject> {
+    return this.#patch(`${pathOf(object)}/status`, object);
+  }
+
+  /** At once, without the grace that a kubelet would need; what is gone already is gone. */
+  async remove(object: WireObject): Promise<void> {
+    const path = pathOf(object);
+    const request = { method: 'DELETE', path, body: { gracePeriodSeconds: 0 } } as const;
+    await this.#ask(request, (status) => status === 404);
+  }
+
+  /** All objects of a kind in a namespace, in one list. */
+  async list(kind: Kind, namespace: string): Promise<readonly WireObject[]> {
+    const { group, versions, plural } = rowOf(kind);
+    const api = group === '' ? `/api/${versions[0]}` : `/apis/${group}/${versions[0]}`;
+    const { items } = await this.ask({ path: `${api}/namespaces/${namespace}/${plural}` });
+    return items as readonly WireObject[];
+  }
+
+  /** A token as kubelet projects it: of the pod's ServiceAccount, for one audience, bound to the pod. */
+  async token(pod: WireObject, audience: string): Promise<string> {
+    const { name, namespace, uid } = metaOf(pod);
+    const account = (pod.spec as WireObject).serviceAccountName;
+    const answer = await this.ask({
+      method: 'POST',
+      path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: {
+          audiences: [audience],
+          expirationSeconds: 3_600,
+          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
+        },
+      },
+    });
+    return String((answer.status as WireObject).token);
+  }
+
+  /** One call; throws with what the server said unless it was done. */
+  ask(request: Omit<KubeRequest, 'signal'>): Promise<WireObject> {
+    return this.#ask(request, () => false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.close();
+    await this.server.stop();
+  }
+
+  async #ask(request: Omit<KubeRequest, 'signal'>, isFine: (status: number) => boolean): Promise<WireObject> {
+    const signal = AbortSignal.timeout(answerWithinMs);
+    const { status, body } = await this.client.request({ ...request, signal });
+    if ((status < 200 || status > 299) && !isFine(status)) {
+      throw new Error(`${request.method ?? 'GET'} ${request.path}: ${status} ${body.toString()}`);
+    }
+    return JSON.parse(body.toString()) as WireObject;
+  }
+
+  #patch(path: string, body: WireObject): Promise<WireObject> {
+    return this.ask({
+      method: 'PATCH',
+      path,
+      // Without `force` a field that somebody else set would be a conflict.
+      query: { fieldManager: 'gatehouse-test', force: true },
+      contentType: 'application/apply-patch+yaml',
+      body,
+    });
+  }
+
+  async #installCrds(): Promise<void> {
+    const files = (await readdir(crdFolder)).filter((name) => name.endsWith('.yaml'));
+    if (files.length === 0) throw new Error(`${crdFolder.pathname} holds no CRDs`);
+    const crds = await Promise.all(
+      files.map(async (name) => parse(await readFile(new URL(name, crdFolder), 'utf8')) as WireObject),
+    );
+    for (const crd of crds) await this.apply(crd);
+    for (const crd of crds) await this.#untilServed(crd);
+  }
+
+  /** A CRD is established a while after it was taken in; what is listed before that is a 404. */
+  async #untilServed(crd: WireObject): Promise<void> {
+    const spec = crd.spec as {
+      readonly group: string;
+      readonly names: { readonly plural: string };
+      readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+    };
+    const deadline = AbortSignal.timeout(answerWithinMs);
+    for (const { name } of spec.versions.filter(({ served }) => served)) {
+      const path = `/apis/${spec.group}/${name}/${spec.names.plural}`;
+      const served = async (): Promise<boolean> =>
+        (await this.client.request({ path, signal: deadline })).status === 200;
+      while (!(await served())) await sleep(50);
+    }
+  }
+}
+
+const metaOf = (
+  object: WireObject,
+): { readonly name: string; readonly namespace: string; readonly uid: string } => {
+  const {
+    name = '',
+    namespace = 'default',
+    uid = '',
+  } = object.metadata as Record<string, string | undefined>;
+  return { name, namespace, uid };
+};
+
+const placeOf = ({ apiVersion, kind }: WireObject): Place => {
+  const parts = String(apiVersion).split('/');
+  const group = parts.length === 1 ? '' : String(parts[0]);
+  const api = group === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
+  const watched = kindOf(group, String(kind));
+  const place = watched === undefined ? unwatched[`${group}/${kind}`] : rowOf(watched);
+  if (place === undefined) throw new TypeError(`no test writes ${apiVersion} ${kind} yet: add its plural`);
+  return { api, plural: place.plural, namespaced: place.namespaced };
+};
+
+const pathOf = (object: WireObject): string => {
+  const { api, plural, namespaced } = placeOf(object);
+  const { name, namespace } = metaOf(object);
+  return namespaced ? `${api}/namespaces/${namespace}/${plural}/${name}` : `${api}/${plural}/${name}`;
+};
