@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Run, Surroundings } from '../cli.ts';
+import { tellRealStory } from '../dev/demo/real-story.ts';
 import { openScreen } from '../dev/demo/screen.ts';
 import { stepCount } from '../dev/demo/steps.ts';
 import { playStory, type StoryOptions } from '../dev/demo/story.ts';
@@ -12,6 +13,7 @@ type Kill = NonNullable<StoryOptions['kill']>;
 
 interface DemoOptions {
   readonly once?: true;
+  readonly real?: true;
   readonly kill?: Kill;
   readonly state?: string;
 }
@@ -34,11 +36,20 @@ export const demoCommand = (finish: (run: Run) => void): Command =>
     .addOption(
       new Option('--kill <service@step>', 'kill a service there and start it again').argParser(readKill),
     )
+    .addOption(
+      new Option(
+        '--real',
+        'with real proxies in network namespaces; needs root and LINKERD2_PROXY_BIN',
+      ).conflicts(['kill', 'state']),
+    )
     .option('--state <folder>', `state directory (default: ${defaultStateDir}/demo)`)
     .action((options: DemoOptions) => finish((surroundings) => demo(options, surroundings)));
 
 const demo = async (options: DemoOptions, surroundings: Surroundings): Promise<ExitCode> => {
   const { terminal, workingDirectory, interrupted } = surroundings;
+  if (options.real === true) {
+    return (await tellRealStory(surroundings.env, interrupted)) === 0 ? exitCode.ok : exitCode.failed;
+  }
   const end = await playStory({
     stateRoot: resolve(workingDirectory, options.state ?? `${defaultStateDir}/demo`),
     screen: openScreen(terminal),

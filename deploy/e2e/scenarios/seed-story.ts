@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { makeForeignCertificate } from '@gatehouse/cli/dev/demo/foreign-certificate';
-import type { Call } from '../hand/messages.ts';
+import type { Call, Outcome } from '../hand/messages.ts';
 import { eventually } from '../rig/eventually.ts';
 import type { Pod } from '../rig/pod.ts';
 import type { RealMesh } from '../rig/real-mesh.ts';
@@ -17,8 +17,15 @@ interface Cast {
   readonly intruder: Pod;
 }
 
+/** One call of the story, for whoever watches. */
+export interface ToldCall {
+  readonly what: string;
+  readonly outcome: Outcome;
+  readonly expected: string;
+}
+
 /** The seed's story with the real proxy: the same eight steps that `npm run demo` plays with ours. */
-export const seedStory = (): readonly Scenario[] => {
+export const seedStory = (tell: (call: ToldCall) => void = () => undefined): readonly Scenario[] => {
   let cast: Cast | undefined;
   const onStage = (): Cast => {
     assert.ok(cast, 'the pods are not there');
@@ -32,13 +39,22 @@ export const seedStory = (): readonly Scenario[] => {
     ...rest,
   });
   const kept = { connection: 'seed' };
-  const get = async (pod: Pod, call: Call, expected: string, what: string): Promise<void> =>
-    expectOutcome(await pod.call(call), expected, what);
+  const get = async (pod: Pod, call: Call, expected: string, what: string): Promise<void> => {
+    const outcome = await pod.call(call);
+    const { speaks, method = 'GET', path = '/', port } = call;
+    const said = speaks === 'tcp' ? 'raw TCP' : `${method} ${path}`;
+    const why = said.includes(what) || pod.name.startsWith(what) ? '' : ` (${what})`;
+    tell({ what: `${pod.name} > ${port} ${said}${why}`, outcome, expected });
+    expectOutcome(outcome, expected, what);
+  };
   const until = async (call: Call, expected: string): Promise<number> => {
     const since = performance.now();
-    await eventually(`${expected} at ${call.port}${call.path ?? '/'}`, async () =>
-      wordOf(await onStage().frontend.call(call)) === expected ? true : undefined,
-    );
+    const outcome = await eventually(`${expected} at ${call.port}${call.path ?? '/'}`, async () => {
+      const latest = await onStage().frontend.call(call);
+      return wordOf(latest) === expected ? latest : undefined;
+    });
+    const { method = 'GET', path = '/', port } = call;
+    tell({ what: `frontend-0 > ${port} ${method} ${path}`, outcome, expected });
     return performance.now() - since;
   };
   const step = (title: string, run: (mesh: RealMesh) => Promise<string | undefined>): Scenario => ({
@@ -104,6 +120,7 @@ export const seedStory = (): readonly Scenario[] => {
         },
         async () => {
           const outcome = await frontend.call(toBackend(8080, kept));
+          tell({ what: 'frontend-0 > 8080 GET / (the same connection)', outcome, expected: '200' });
           expectOutcome(outcome, '200', 'over the kept connection');
           assert.ok(outcome.kind === 'answered' && outcome.opened === 1, 'the connection was opened again');
         },
@@ -125,12 +142,7 @@ export const seedStory = (): readonly Scenario[] => {
       await backend.seen();
       await get(frontend, toBackend(9000), '403', 'the other port');
       await get(intruder, toBackend(8080), '403', 'intruder');
-      await get(
-        intruder,
-        { ...toBackend(8080), host: backend.address, speaks: 'tcp' },
-        'closed',
-        'raw TCP of intruder',
-      );
+      await get(intruder, { ...toBackend(8080), host: backend.address, speaks: 'tcp' }, 'closed', 'raw TCP');
       // With its proxy gone, frontend's address belongs to somebody who can only be told by certificate.
       const outsider = await mesh.pod({
         namespace,
@@ -206,6 +218,7 @@ export const seedStory = (): readonly Scenario[] => {
       await mesh.manifests.remove('seed');
       const ms = await until(toBackend(8080, kept), '403');
       const outcome = await frontend.call(toBackend(8080, kept));
+      tell({ what: 'frontend-0 > 8080 GET / (the same connection)', outcome, expected: '403' });
       assert.ok(outcome.kind === 'answered' && outcome.opened === 1, 'the connection was opened again');
       return `${Math.round(ms)} ms after the file`;
     }),
