@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { kinds, kindTable } from '@gatehouse/shared/kube/kind-table';
 import { parse } from 'yaml';
 import { definitions } from './definitions.ts';
 import { crdFiles, crdFolder, staleFiles } from './generate.ts';
@@ -42,6 +43,22 @@ test('every field of every kind says what it is for', () => {
     if (status !== undefined) walk(status, `${kind} status`);
   }
   assert.equal(count > 500, true, String(count));
+});
+
+test('the definitions and the table of kinds agree on groups, names and versions, and on the one that is stored', () => {
+  const written = definitions.map(({ group, kind, plural, versions }) => ({
+    group,
+    wireKind: kind,
+    plural,
+    versions: versions.map(({ name }) => name).toReversed(),
+  }));
+  const known = kinds
+    .map((kind) => kindTable[kind])
+    .filter(({ group }) => /linkerd\.io$/.test(group))
+    .map(({ group, wireKind, plural, versions }) => ({ group, wireKind, plural, versions: [...versions] }));
+  const byName = (a: { wireKind: string }, b: { wireKind: string }): number =>
+    a.wireKind < b.wireKind ? -1 : 1;
+  assert.deepEqual(written.sort(byName), known.sort(byName));
 });
 
 test('NetworkAuthenticationPolicy keeps unknown fields and nulls at every level under its spec', async () => {

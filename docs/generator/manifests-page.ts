@@ -1,5 +1,5 @@
 import { readAnnotationFamilies, readAnnotations } from '../../shared/src/kube/annotations.ts';
-import { unactedKinds } from '../../shared/src/kube/directory/unacted-kinds.ts';
+import { isActedUpon, unactedKinds } from '../../shared/src/kube/directory/unacted-kinds.ts';
 import { workloadGroup, workloadKinds } from '../../shared/src/kube/directory/workload.ts';
 import { kinds, kindTable } from '../../shared/src/kube/kind-table.ts';
 import { code, page, table } from './table.ts';
@@ -10,7 +10,7 @@ const versionsOf = (group: string, versions: readonly string[]): string =>
 const readKinds = (): string =>
   table(
     ['kind', 'apiVersion', 'when it cannot be read'],
-    kinds.map((kind) => {
+    kinds.filter(isActedUpon).map((kind) => {
       const { wireKind, group, versions, class: kindClass } = kindTable[kind];
       const consequence =
         kindClass === 'core'
@@ -33,8 +33,11 @@ export const manifestsPage = (): string =>
       'Node, at least one. `List` is taken apart. Any other kind is a warning in the log, and so are these of Linkerd, until they\n' +
       'are acted upon:',
     table(
-      ['kind', 'group', 'until then'],
-      unactedKinds.map(({ wireKind, group, without }) => [code(wireKind), code(group), without]),
+      ['kind', 'apiVersion', 'until then'],
+      unactedKinds.map(({ kind, without }) => {
+        const { wireKind, group, versions } = kindTable[kind];
+        return [code(wireKind), versionsOf(group, versions), without];
+      }),
     ),
     '## What a manifest may leave out',
     table(

@@ -1,6 +1,10 @@
 import type { Kind, Rejected, Specs } from './kinds.ts';
 import { authorizationPolicyDoor } from './parse/authorization-policy.ts';
+import { egressNetworkDoor } from './parse/egress-network.ts';
 import { parseEndpointSlice } from './parse/endpoint-slice.ts';
+import { parseExternalWorkload } from './parse/external-workload.ts';
+import { grpcRouteDoor } from './parse/grpc-route.ts';
+import { httpLocalRateLimitPolicyDoor } from './parse/http-local-rate-limit-policy.ts';
 import { httpRouteDoor } from './parse/http-route.ts';
 import { meshTlsAuthenticationDoor } from './parse/mesh-tls-authentication.ts';
 import { parseNamespace } from './parse/namespace.ts';
@@ -10,8 +14,11 @@ import { parseNode } from './parse/node.ts';
 import { parsePod } from './parse/pod.ts';
 import type { Read, Wire } from './parse/read.ts';
 import { serverDoor } from './parse/server.ts';
+import { serverAuthorizationDoor } from './parse/server-authorization.ts';
 import { parseService } from './parse/service.ts';
 import { parseServiceAccount } from './parse/service-account.ts';
+import { serviceProfileDoor } from './parse/service-profile.ts';
+import { tcpRouteDoor, tlsRouteDoor } from './parse/tcp-route.ts';
 
 /** What is known of a kind before any object of it is: its names on the wire, and who reads it. */
 export type KindRow<K extends Kind> = KindNames & Reader<K>;
@@ -155,6 +162,78 @@ export const kindTable = {
     namespaced: true,
     class: 'policy',
     ...httpRouteDoor(gateway),
+  },
+  ServerAuthorization: {
+    group: linkerd,
+    versions: ['v1beta1', 'v1alpha1'],
+    wireKind: 'ServerAuthorization',
+    plural: 'serverauthorizations',
+    namespaced: true,
+    class: 'policy',
+    ...serverAuthorizationDoor,
+  },
+  HTTPLocalRateLimitPolicy: {
+    group: linkerd,
+    versions: ['v1alpha1'],
+    wireKind: 'HTTPLocalRateLimitPolicy',
+    plural: 'httplocalratelimitpolicies',
+    namespaced: true,
+    class: 'policy',
+    ...httpLocalRateLimitPolicyDoor,
+  },
+  EgressNetwork: {
+    group: linkerd,
+    versions: ['v1alpha1'],
+    wireKind: 'EgressNetwork',
+    plural: 'egressnetworks',
+    namespaced: true,
+    class: 'policy',
+    ...egressNetworkDoor,
+  },
+  GRPCRoute: {
+    group: gateway,
+    versions: ['v1', 'v1alpha2'],
+    wireKind: 'GRPCRoute',
+    plural: 'grpcroutes',
+    namespaced: true,
+    class: 'policy',
+    ...grpcRouteDoor,
+  },
+  TLSRoute: {
+    group: gateway,
+    versions: ['v1', 'v1alpha3', 'v1alpha2'],
+    wireKind: 'TLSRoute',
+    plural: 'tlsroutes',
+    namespaced: true,
+    class: 'policy',
+    ...tlsRouteDoor,
+  },
+  TCPRoute: {
+    group: gateway,
+    versions: ['v1alpha2'],
+    wireKind: 'TCPRoute',
+    plural: 'tcproutes',
+    namespaced: true,
+    class: 'policy',
+    ...tcpRouteDoor,
+  },
+  ServiceProfile: {
+    group: 'linkerd.io',
+    versions: ['v1alpha2', 'v1alpha1'],
+    wireKind: 'ServiceProfile',
+    plural: 'serviceprofiles',
+    namespaced: true,
+    class: 'policy',
+    ...serviceProfileDoor,
+  },
+  ExternalWorkload: {
+    group: 'workload.linkerd.io',
+    versions: ['v1beta1', 'v1alpha1'],
+    wireKind: 'ExternalWorkload',
+    plural: 'externalworkloads',
+    namespaced: true,
+    class: 'core',
+    parse: parseExternalWorkload,
   },
 } as const satisfies { readonly [K in Kind]: KindRow<K> };
 

@@ -1,4 +1,4 @@
-import type { HttpFilter, HttpMatch } from '../core/inbound-server.ts';
+import type { GrpcMatch, HttpFilter, HttpMatch, RequestHeadersFilter } from '../core/inbound-server.ts';
 import type { NetworkMatch } from '../core/ip-network.ts';
 import type { LabelSelector, Labels } from '../core/label-selector.ts';
 import type { PortSet } from '../core/port-set.ts';
@@ -44,6 +44,14 @@ export interface Specs {
   HTTPRoute: HttpRouteSpec | Rejected;
   /** gateway.networking.k8s.io */
   GatewayHTTPRoute: HttpRouteSpec | Rejected;
+  ServerAuthorization: ServerAuthorizationSpec | Rejected;
+  HTTPLocalRateLimitPolicy: HttpLocalRateLimitPolicySpec | Rejected;
+  EgressNetwork: EgressNetworkSpec | Rejected;
+  GRPCRoute: GrpcRouteSpec | Rejected;
+  TLSRoute: TlsRouteSpec | Rejected;
+  TCPRoute: TcpRouteSpec | Rejected;
+  ServiceProfile: ServiceProfileSpec | Rejected;
+  ExternalWorkload: ExternalWorkloadSpec;
 }
 
 export type Kind = keyof Specs;
@@ -216,7 +224,7 @@ export interface HttpRouteSpec {
   /** Servers of the route's own namespace that it is attached to (parentRefs without port and sectionName). */
   readonly servers: readonly string[];
   /** Services it is attached to, for outbound policy. */
-  readonly services: readonly { readonly namespace: string; readonly name: string; readonly port?: number }[];
+  readonly services: readonly ServiceParent[];
   readonly hosts: readonly string[];
   readonly rules: readonly {
     readonly matches: readonly HttpMatch[];
@@ -224,4 +232,128 @@ export interface HttpRouteSpec {
   }[];
 }
 
-export type { PortSet };
+export interface GrpcRouteSpec {
+  /** As those of an HTTPRoute. */
+  readonly servers: readonly string[];
+  readonly services: readonly ServiceParent[];
+  readonly hosts: readonly string[];
+  readonly rules: readonly {
+    readonly matches: readonly GrpcMatch[];
+    readonly filters: readonly RequestHeadersFilter[];
+  }[];
+}
+
+export interface ServiceParent {
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined = every port of the Service. */
+  readonly port?: number;
+}
+
+/** Where raw connections go; attached to Services and EgressNetworks, never to Servers. */
+export interface TcpRouteSpec {
+  readonly services: readonly ServiceParent[];
+  readonly egressNetworks: readonly Required<ServiceParent>[];
+  readonly backends: readonly RouteBackend[];
+}
+
+export interface TlsRouteSpec extends TcpRouteSpec {
+  /** Names in the ClientHello (SNI); empty = any. */
+  readonly hosts: readonly string[];
+}
+
+export interface RouteBackend {
+  /** `other` is a kind that nothing can be sent to: its share of the connections fails. */
+  readonly kind: 'Service' | 'EgressNetwork' | 'other';
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number | undefined;
+  readonly weight: number;
+}
+
+export interface ServerAuthorizationSpec {
+  /** Servers of its own namespace. */
+  readonly server:
+    | { readonly kind: 'name'; readonly name: string }
+    | { readonly kind: 'labels'; readonly selector: LabelSelector };
+  /** Undefined = the networks of the cluster: unlike AuthorizationPolicy, not all networks (semantics §2.6). */
+  readonly networks: readonly NetworkMatch[] | undefined;
+  readonly clients:
+    | { readonly kind: 'unauthenticated' }
+    /** TLS without a client certificate suffices. */
+    | { readonly kind: 'tls' }
+    | {
+        readonly kind: 'identities';
+        readonly identities: readonly IdentityMatch[];
+        readonly serviceAccounts: readonly { readonly name: string; readonly namespace: string }[];
+      };
+}
+
+/** Requests a second, counted by each proxy by itself; undefined = no such limit. */
+export interface HttpLocalRateLimitPolicySpec {
+  readonly server: string;
+  readonly total: number | undefined;
+  readonly identity: number | undefined;
+  readonly overrides: readonly {
+    readonly requestsPerSecond: number;
+    readonly serviceAccounts: readonly { readonly name: string; readonly namespace: string }[];
+  }[];
+}
+
+export interface EgressNetworkSpec {
+  /** What becomes of traffic that no attached route describes. */
+  readonly trafficPolicy: 'Allow' | 'Deny';
+  /** Undefined = all that is outside the networks of the cluster. */
+  readonly networks: readonly NetworkMatch[] | undefined;
+}
+
+export interface ServiceProfileSpec {
+  readonly routes: readonly ProfileRoute[];
+  readonly retryBudget: ProfileRetryBudget | undefined;
+  readonly overrides: readonly { readonly authority: string; readonly weightMilli: number }[];
+  readonly opaquePorts: PortSet | undefined;
+}
+
+export interface ProfileRoute {
+  readonly name: string;
+  readonly requests: RequestCondition;
+  readonly isRetryable: boolean;
+  /** Milliseconds; undefined = as long as it takes. */
+  readonly timeoutMs: number | undefined;
+  /** The first that holds decides. */
+  readonly responses: readonly { readonly condition: ResponseCondition; readonly isFailure: boolean }[];
+}
+
+export interface ProfileRetryBudget {
+  readonly ratio: number;
+  readonly minPerSecond: number;
+  readonly ttlMs: number;
+}
+
+/** A leaf, or leaves combined to any depth. */
+export type Condition<Leaf> =
+  | Leaf
+  | { readonly kind: 'all' | 'any'; readonly conditions: readonly Condition<Leaf>[] }
+  | { readonly kind: 'not'; readonly condition: Condition<Leaf> };
+
+export type RequestCondition = Condition<
+  /** `value` of a path is a regular expression for all of it. */
+  { readonly kind: 'method' | 'path'; readonly value: string }
+>;
+
+/** Inclusive HTTP statuses. */
+export type ResponseCondition = Condition<{
+  readonly kind: 'status';
+  readonly min: number;
+  readonly max: number;
+}>;
+
+export interface ExternalWorkloadSpec {
+  /** What its certificate proves, and the name that it ends TLS for; '' when it cannot be read, so that nobody can be it. */
+  readonly identity: string;
+  readonly serverName: string;
+  readonly ips: readonly string[];
+  /** TCP ports. */
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+  readonly ready: boolean;
+}

@@ -135,7 +135,7 @@ test('every kind is found by its group and its name on the wire, and reads an em
       assert.equal(readObject(kind, { ...aWireObject(kind), spec, status: spec }).outcome, 'read');
     }
   }
-  assert.equal(kinds.length, 13);
+  assert.equal(kinds.length, 21);
 });
 
 test('policy kinds can be rejected for a reason outside of them, core kinds cannot', () => {

@@ -5,7 +5,7 @@ import type { Kind, KubeObject } from '../kinds.ts';
 import type { WireObject } from '../parse/fields.ts';
 import { readObject } from '../read-object.ts';
 import { fillIn, leavesAddressOut } from './fill-in.ts';
-import { unactedKind, unactedKinds } from './unacted-kinds.ts';
+import { unactedKind } from './unacted-kinds.ts';
 import { isWorkloadKind, readWorkload, type Workload, workloadGroup, workloadKinds } from './workload.ts';
 
 /** What one document of a manifest stands for, before anything is known of the other manifests. */
@@ -51,7 +51,6 @@ interface KnownKind {
 const knownKinds: readonly KnownKind[] = [
   ...kinds.map((kind): KnownKind => kindTable[kind]),
   ...workloadKinds.map((wireKind) => ({ group: workloadGroup, wireKind })),
-  ...unactedKinds,
 ];
 
 const printGroup = (group: string): string => (group === '' ? 'the core group' : `\`${group}\``);
@@ -92,10 +91,7 @@ const draftOf = (
     };
   }
   const kind = kindOf(group, wireKind);
-  if (kind === undefined) {
-    const unacted = unactedKind(group, wireKind);
-    return { ok: true, value: { remarks: [remark(unacted ?? unknownKind(group, wireKind))] } };
-  }
+  if (kind === undefined) return { ok: true, value: { remarks: [remark(unknownKind(group, wireKind))] } };
   const read = readObject(kind, fillIn(kind, document));
   switch (read.outcome) {
     case 'nameless':
@@ -110,7 +106,13 @@ const draftOf = (
         wantsAddress: leavesAddressOut(object, document),
         reject,
       };
-      return { ok: true, value: { draft, remarks: warnings.map((problem) => remark(problem, kind)) } };
+      const unacted = unactedKind(kind);
+      // Told by every service, as none of them watches the kind.
+      const toAll = unacted === undefined ? [] : [remark(unacted)];
+      return {
+        ok: true,
+        value: { draft, remarks: [...toAll, ...warnings.map((problem) => remark(problem, kind))] },
+      };
     }
   }
 };

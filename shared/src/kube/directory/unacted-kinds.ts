@@ -1,42 +1,37 @@
 import type { Problem } from '../../core/problem.ts';
+import { rowOf } from '../kind-table.ts';
+import type { Kind } from '../kinds.ts';
 
 interface UnactedKind {
-  readonly group: string;
-  readonly wireKind: string;
+  readonly kind: Kind;
   /** What is other than if it were honoured, for whoever relies on it. */
   readonly without: string;
 }
 
-const linkerd = 'policy.linkerd.io';
-const gateway = 'gateway.networking.k8s.io';
-
-/** Linkerd's kinds that are known by name and do nothing yet. Silence about one that closes something would be a lie. */
+/**
+ * Kinds that are read, and that no service watches yet. Silence about one that closes something would be a lie: a
+ * service that begins to watch one takes it from here.
+ */
 export const unactedKinds: readonly UnactedKind[] = [
-  { group: linkerd, wireKind: 'ServerAuthorization', without: 'it admits nobody' },
-  { group: linkerd, wireKind: 'HTTPLocalRateLimitPolicy', without: 'no request is limited' },
-  { group: linkerd, wireKind: 'EgressNetwork', without: 'no egress is denied' },
-  { group: gateway, wireKind: 'GRPCRoute', without: 'calls that it does not match are not refused for that' },
-  { group: gateway, wireKind: 'TLSRoute', without: 'no connection is routed or refused by it' },
-  { group: gateway, wireKind: 'TCPRoute', without: 'no connection is routed or refused by it' },
-  {
-    group: 'linkerd.io',
-    wireKind: 'ServiceProfile',
-    without: 'its routes, retries and overrides do not apply',
-  },
-  {
-    group: 'workload.linkerd.io',
-    wireKind: 'ExternalWorkload',
-    without: 'it is no endpoint and has no identity',
-  },
+  { kind: 'ServerAuthorization', without: 'it admits nobody' },
+  { kind: 'HTTPLocalRateLimitPolicy', without: 'no request is limited' },
+  { kind: 'EgressNetwork', without: 'no egress is denied' },
+  { kind: 'GRPCRoute', without: 'calls that it does not match are not refused for that' },
+  { kind: 'TLSRoute', without: 'no connection is routed or refused by it' },
+  { kind: 'TCPRoute', without: 'no connection is routed or refused by it' },
+  { kind: 'ServiceProfile', without: 'its routes, retries and overrides do not apply' },
+  { kind: 'ExternalWorkload', without: 'it is no endpoint and has no identity' },
 ];
 
-export const unactedKind = (group: string, wireKind: string): Problem | undefined => {
-  const row = unactedKinds.find((each) => each.group === group && each.wireKind === wireKind);
+export const isActedUpon = (kind: Kind): boolean => !unactedKinds.some((each) => each.kind === kind);
+
+export const unactedKind = (kind: Kind): Problem | undefined => {
+  const row = unactedKinds.find((each) => each.kind === kind);
   return row === undefined
     ? undefined
     : {
         field: 'kind',
-        found: `${wireKind} is read but not acted upon yet`,
+        found: `${rowOf(kind).wireKind} is read but not acted upon yet`,
         fix: `until it is, ${row.without}`,
       };
 };

@@ -342,19 +342,34 @@ suite('warnings', () => {
       'NetworkAuthenticationPolicy n/s: kind: NetworkAuthenticationPolicy of the core group is not read: NetworkAuthenticationPolicy is read from `policy.linkerd.io`',
     ],
     [
-      { apiVersion: 'policy.linkerd.io/v1beta1', kind: 'ServerAuthorization', metadata: { name: 's' } },
+      {
+        apiVersion: 'policy.linkerd.io/v1beta1',
+        kind: 'ServerAuthorization',
+        metadata: { name: 's' },
+        spec: { server: { name: 'a' }, client: { unauthenticated: true } },
+      },
       'ServerAuthorization s: kind: ServerAuthorization is read but not acted upon yet: until it is, it admits nobody',
     ],
     [
-      { apiVersion: 'policy.linkerd.io/v1alpha1', kind: 'HTTPLocalRateLimitPolicy', metadata: { name: 's' } },
+      {
+        apiVersion: 'policy.linkerd.io/v1alpha1',
+        kind: 'HTTPLocalRateLimitPolicy',
+        metadata: { name: 's' },
+        spec: { targetRef: { group: 'policy.linkerd.io', kind: 'Server', name: 'a' } },
+      },
       'HTTPLocalRateLimitPolicy s: kind: HTTPLocalRateLimitPolicy is read but not acted upon yet: until it is, no request is limited',
     ],
     [
-      { apiVersion: 'policy.linkerd.io/v1alpha1', kind: 'EgressNetwork', metadata: { name: 's' } },
+      {
+        apiVersion: 'policy.linkerd.io/v1alpha1',
+        kind: 'EgressNetwork',
+        metadata: { name: 's' },
+        spec: { trafficPolicy: 'Deny' },
+      },
       'EgressNetwork s: kind: EgressNetwork is read but not acted upon yet: until it is, no egress is denied',
     ],
     [
-      { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute', metadata: { name: 's' } },
+      { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute', metadata: { name: 's' }, spec: {} },
       'GRPCRoute s: kind: GRPCRoute is read but not acted upon yet: until it is, calls that it does not match are not refused for that',
     ],
     [

@@ -22,7 +22,8 @@ const readPath = (path: Fields): PathMatch | undefined => {
     : path.refuse('value', `${describe(value)} is not absolute`, 'begin with `/`');
 };
 
-const readValueMatch = (
+/** A header or query parameter; the whole value is compared. */
+export const readValueMatch = (
   match: Fields,
   readName: (fields: Fields) => string | undefined,
 ): ValueMatch | undefined => {

@@ -10,7 +10,13 @@ export type Parent =
       readonly name: string;
       readonly port: number | undefined;
     }
-  /** A Gateway, an EgressNetwork, a mesh of somebody else. */
+  | {
+      readonly kind: 'EgressNetwork';
+      readonly namespace: string;
+      readonly name: string;
+      readonly port: number | undefined;
+    }
+  /** A Gateway, a mesh of somebody else. */
   | { readonly kind: 'other' };
 
 export interface RouteContext {
@@ -48,7 +54,7 @@ export const readParent = (ref: Fields, route: RouteContext): Parent | undefined
   ref.close();
   if (name === undefined) return undefined;
   if (group === 'policy.linkerd.io' && kind === 'server') return readServer(ref, name, route);
-  return isService(group, kind)
-    ? { kind: 'Service', namespace: intern(namespace), name: intern(name), port }
-    : { kind: 'other' };
+  const parent = { namespace: intern(namespace), name: intern(name), port };
+  if (group === 'policy.linkerd.io' && kind === 'egressnetwork') return { kind: 'EgressNetwork', ...parent };
+  return isService(group, kind) ? { kind: 'Service', ...parent } : { kind: 'other' };
 };

@@ -1,35 +1,9 @@
-import { intern } from '../intern.ts';
 import type { PolicySource } from '../kinds.ts';
-import { describe, type Fields } from './fields.ts';
+import type { Fields } from './fields.ts';
 import { readIdentities } from './identity-match.ts';
 import { readSelector } from './label-selector.ts';
-import { isNamespaceName, isObjectName } from './meta.ts';
 import { readNetworks } from './network-match.ts';
-
-type ServiceAccountRef = NonNullable<PolicySource['serviceAccounts']>[number];
-
-const readServiceAccount = (ref: Fields, ownNamespace: string): ServiceAccountRef | undefined => {
-  const name = ref.need('name', 'name a ServiceAccount') ? ref.text('name') : undefined;
-  const namespace = ref.has('namespace') ? ref.text('namespace') : ownNamespace;
-  ref.close();
-  if (name !== undefined && !isObjectName(name)) {
-    return ref.refuse(
-      'name',
-      `${describe(name)} is no ServiceAccount's name`,
-      'lower-case letters, digits, `-`, `.`',
-    );
-  }
-  if (namespace !== undefined && ref.has('namespace') && !isNamespaceName(namespace)) {
-    return ref.refuse(
-      'namespace',
-      `${describe(namespace)} is no namespace`,
-      'lower-case letters, digits and `-`',
-    );
-  }
-  return name === undefined || namespace === undefined
-    ? undefined
-    : { name: intern(name), namespace: intern(namespace) };
-};
+import { readServiceAccount } from './service-account-ref.ts';
 
 /** One alternative of `spec.sources`: all that it gives must hold, and it gives something. */
 export const readSource = (source: Fields, ownNamespace: string): PolicySource | undefined => {

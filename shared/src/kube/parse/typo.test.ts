@@ -51,6 +51,90 @@ const specs: readonly (readonly [kind: Kind, spec: WireObject])[] = [
     { identityRefs: [{ group: '', kind: 'ServiceAccount', name: 'a', namespace: 'b' }] },
   ],
   ['NetworkAuthentication', { networks }],
+  [
+    'ServerAuthorization',
+    {
+      server: { selector },
+      client: {
+        networks,
+        unauthenticated: false,
+        meshTLS: {
+          unauthenticatedTLS: false,
+          identities: ['*'],
+          serviceAccounts: [{ name: 'a', namespace: 'b' }],
+        },
+      },
+    },
+  ],
+  ['ServerAuthorization', { server: { name: 'web' }, client: { unauthenticated: true } }],
+  [
+    'HTTPLocalRateLimitPolicy',
+    {
+      targetRef: server,
+      total: { requestsPerSecond: 1 },
+      identity: { requestsPerSecond: 1 },
+      overrides: [
+        {
+          requestsPerSecond: 1,
+          clientRefs: [{ group: '', kind: 'ServiceAccount', name: 'a', namespace: 'b' }],
+        },
+      ],
+    },
+  ],
+  ['EgressNetwork', { trafficPolicy: 'Deny', networks }],
+  [
+    'GRPCRoute',
+    {
+      parentRefs: [{ ...server, namespace: 'demo' }],
+      hostnames: ['a.example'],
+      rules: [
+        {
+          matches: [
+            {
+              method: { type: 'Exact', service: 'a.B', method: 'C' },
+              headers: [{ type: 'Exact', name: 'a', value: 'b' }],
+            },
+          ],
+          filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['a'] } }],
+        },
+      ],
+    },
+  ],
+  ...(['TCPRoute', 'TLSRoute'] as const).map(
+    (kind) =>
+      [
+        kind,
+        {
+          parentRefs: [{ group: '', kind: 'Service', name: 'a', namespace: 'b', port: 1 }],
+          rules: [
+            { backendRefs: [{ group: '', kind: 'Service', name: 'a', namespace: 'b', port: 1, weight: 1 }] },
+          ],
+        },
+      ] as const,
+  ),
+  [
+    'ServiceProfile',
+    {
+      routes: [
+        {
+          name: 'a',
+          condition: {
+            method: 'GET',
+            pathRegex: '/a',
+            all: [{ method: 'GET' }],
+            any: [{ method: 'GET' }],
+            not: { method: 'PUT' },
+          },
+          isRetryable: true,
+          timeout: '1s',
+          responseClasses: [{ condition: { status: { min: 500, max: 599 } }, isFailure: true }],
+        },
+      ],
+      retryBudget: { retryRatio: 0.2, minRetriesPerSecond: 1, ttl: '1s' },
+      dstOverrides: [{ authority: 'a', weight: 1 }],
+      opaquePorts: ['1'],
+    },
+  ],
   ...(['HTTPRoute', 'GatewayHTTPRoute'] as const).map(
     (kind) =>
       [
@@ -127,7 +211,7 @@ const slips = function* (
 
 test('every spec of this test is good before anything is done to it', () => {
   for (const [kind, spec] of specs) goodSpec(kind, { spec });
-  assert.equal(specs.length, 9);
+  assert.equal(specs.length, 17);
 });
 
 test('a misspelt field, at any depth of any policy kind, rejects the object and is named by its path', () => {
@@ -143,7 +227,7 @@ test('a misspelt field, at any depth of any policy kind, rejects the object and 
       count += 1;
     }
   }
-  assert.equal(count, 150);
+  assert.equal(count, 266);
 });
 
 test('a field with nothing behind it, at any depth of any policy kind, rejects the object', () => {
@@ -160,5 +244,5 @@ test('a field with nothing behind it, at any depth of any policy kind, rejects t
       count += 1;
     }
   }
-  assert.equal(count, 148);
+  assert.equal(count, 264);
 });
