@@ -3,8 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { WireObject } from '@gatehouse/shared/kube/parse/fields';
-import { type FakeApiServer, startFakeApiServer } from '@gatehouse/shared/testing/api-server/fake-api-server';
-import { readManifests } from '@gatehouse/shared/testing/api-server/read-manifests';
+import type { FakeApiServer } from '@gatehouse/shared/testing/api-server/fake-api-server';
 import { Command } from 'commander';
 import type { Run, Surroundings } from '../cli.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -32,6 +31,9 @@ const devApiServer = async (
   options: ApiServerOptions,
   { terminal, workingDirectory, interrupted }: Surroundings,
 ): Promise<ExitCode> => {
+  // Loaded here, so that no other command waits for it.
+  const { startFakeApiServer } = await import('@gatehouse/shared/testing/api-server/fake-api-server');
+  const { readManifests } = await import('@gatehouse/shared/testing/api-server/read-manifests');
   const folder = options.dir === undefined ? undefined : resolve(workingDirectory, options.dir);
   const manifests = folder === undefined ? [] : await readManifests(folder);
   const crds = manifests.filter(({ kind }) => kind === 'CustomResourceDefinition');

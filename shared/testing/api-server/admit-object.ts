@@ -1,6 +1,7 @@
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import { ApiStatus, invalid } from './api-status.ts';
 import { callWebhook, type ResolveService, type Verdict } from './call-webhook.ts';
+import { brokenRules } from './cel-rules.ts';
 import { schemaOfCrd } from './custom-types.ts';
 import type { Schema } from './field-paths.ts';
 import { jsonPatch } from './json-patch.ts';
@@ -47,7 +48,8 @@ export const admission =
       if (verdict?.patch !== undefined && admitted !== undefined)
         admitted = shaped(patchBy(webhook, admitted, verdict.patch));
     }
-    if (admitted !== undefined && request.type.origin === 'custom') checkSchema(request, admitted, schema);
+    if (admitted !== undefined && request.type.origin === 'custom')
+      checkSchema(request, { object: admitted, old, schema });
     const asked = { request, operation, object: admitted, old };
     const verdicts = await Promise.allSettled(
       webhooks(store, validatingWebhookType).map((webhook) => ask(admission, webhook, asked)),
@@ -63,8 +65,13 @@ export const schemaFor = (store: Store, type: ResourceType): Schema => {
   return crd === undefined ? {} : schemaOfCrd(crd, type.storageVersion);
 };
 
-const checkSchema = ({ type, subresource }: ResourceRequest, object: WireObject, schema: Schema): void => {
-  const causes = validateSchema(object, schema).filter(
+const checkSchema = (
+  { type, subresource }: ResourceRequest,
+  { object, old, schema }: { object: WireObject; old: WireObject | undefined; schema: Schema },
+): void => {
+  const broken = validateSchema(object, schema);
+  const all = broken.length > 0 ? broken : [...brokenRules({ value: object, old, schema, field: '' })];
+  const causes = all.filter(
     // A write of status does not answer for a spec that was there before it.
     ({ field = '' }) => subresource !== 'status' || !field.startsWith('spec'),
   );

@@ -509,6 +509,22 @@ export const apiServerContract = (
         assert.equal((await request('POST', tops, aTop('a', { port: 1, one: { b: '2' } }))).code, 201);
       }));
 
+    test('rules in CEL are asked of objects that keep to the schema, those on changes at changes', () =>
+      story(async ({ request, tops }) => {
+        const broken = async (spec: unknown) => causes(await request('POST', tops, aTop('a', spec)));
+        assert.deepEqual(await broken({ port: 1, name: 'aaa' }), [
+          'FieldValueInvalid spec Invalid value: not aaa',
+        ]);
+        assert.deepEqual(await broken({ port: 1, namespace: 'n' }), [
+          'FieldValueInvalid spec Invalid value: too short',
+        ]);
+        assert.deepEqual(await broken({ port: 1, mode: 'B' }), []);
+        const moved = await request('PATCH', `${tops}/a`, { spec: { port: 2 } }, merge);
+        assert.deepEqual(causes(moved), [
+          'FieldValueInvalid spec Invalid value: failed rule: self.port == oldSelf.port || self.mode.lowerAscii() != "b"',
+        ]);
+      }));
+
     test('a kind nobody serves is plainly not there, an unknown one of a built-in group by a Status', () =>
       story(async ({ request }) => {
         for (const path of ['/apis/nope.io/v1/foos', '/apis/ex.io/v1/nopes']) {

@@ -29,6 +29,8 @@ test('the CRDs that we deploy are served, and hold objects to their schemas', as
       );
     const bad = await create({ podSelector: {}, port: 80, proxyProtocol: 'HTTP/3' });
     assert.deepEqual([bad.code, bad.body.reason], [422, 'Invalid']);
+    const none = await create({ port: 80 });
+    assert.match(`${none.body.message}`, /podSelector|externalWorkloadSelector/);
     assert.equal((await create({ podSelector: {}, port: 80, proxyProtocol: 'HTTP/2' })).code, 201);
   });
 });

@@ -25,6 +25,11 @@ export const topCrd: WireObject = {
               spec: {
                 type: 'object',
                 required: ['port'],
+                'x-kubernetes-validations': [
+                  { rule: '!has(self.name) || self.name != "aaa"', message: 'not aaa' },
+                  { rule: 'self.port == oldSelf.port || self.mode.lowerAscii() != "b"' },
+                  { rule: '!has(self.__namespace__) || self.__namespace__.size() > 1', message: 'too short' },
+                ],
                 properties: {
                   port: { 'x-kubernetes-int-or-string': true },
                   mode: { ...text, enum: ['A', 'B'], default: 'A' },
@@ -34,6 +39,7 @@ export const topCrd: WireObject = {
                     maxItems: 2,
                     items: { type: 'object', properties: { n: { type: 'integer', minimum: 1, maximum: 9 } } },
                   },
+                  namespace: text,
                   name: { ...text, pattern: '^a+$', maxLength: 4, nullable: true },
                   free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
                   map: { type: 'object', additionalProperties: text },
