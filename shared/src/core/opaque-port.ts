@@ -1,6 +1,6 @@
-import { isRejected, type KubeObject, type PortSelector } from '../kube/kinds.ts';
-import { selects } from './label-selector.ts';
-import { hasPort, isPort, type PortSet, parsePortSet } from './port-set.ts';
+import { isRejected, type KubeObject } from '../kube/kinds.ts';
+import { hasPort, type PortSet, parsePortSet } from './port-set.ts';
+import { selectServer } from './select-server.ts';
 
 /** Lists ports whose bytes clients must not interpret; on pods and on Services, each for itself. */
 export const opaquePortsAnnotation = 'config.linkerd.io/opaque-ports';
@@ -19,7 +19,12 @@ export interface OpaqueFacts {
  * (design §7). Destination's hints and policy's outbound rows both ask here, so that they cannot disagree.
  */
 export const isOpaquePort = (pod: KubeObject<'Pod'>, port: number, facts: OpaqueFacts): boolean => {
-  const server = governingServer(facts.servers, pod, port);
+  const { namespace, labels } = pod.meta;
+  const { governing: server } = selectServer(
+    facts.servers,
+    { namespace, labels, ports: pod.spec.ports },
+    port,
+  );
   // A rejected Server keeps its place in the order (design §6.2), but what protocol it meant nobody knows.
   const protocol = server === undefined || isRejected(server.spec) ? 'unknown' : server.spec.proxyProtocol;
   if (protocol !== 'unknown') return protocol === 'opaque';
@@ -55,35 +60,3 @@ export const listsPort = (
     if (ports.ok) return hasPort(ports.value, port);
     return named.some((candidate) => candidate.name === item && candidate.port === port);
   });
-
-const governingServer = (
-  servers: Iterable<KubeObject<'Server'>>,
-  pod: KubeObject<'Pod'>,
-  port: number,
-): KubeObject<'Server'> | undefined => {
-  let oldest: KubeObject<'Server'> | undefined;
-  for (const server of servers) {
-    if (governs(server, pod, port) && (oldest === undefined || isOlder(server, oldest))) oldest = server;
-  }
-  return oldest;
-};
-
-const isOlder = (a: KubeObject<'Server'>, b: KubeObject<'Server'>): boolean =>
-  a.meta.createdAt !== b.meta.createdAt ? a.meta.createdAt < b.meta.createdAt : a.meta.name < b.meta.name;
-
-const governs = ({ meta, spec }: KubeObject<'Server'>, pod: KubeObject<'Pod'>, port: number): boolean => {
-  if (meta.namespace !== pod.meta.namespace) return false;
-  const selector = isRejected(spec) ? spec.closes.selector : spec.podSelector;
-  if (selector === undefined || !selects(selector, pod.meta.labels)) return false;
-  if (!isRejected(spec)) return namesPort(spec.port, pod, port);
-  return spec.closes.ports === 'all' || spec.closes.ports.some((ports) => namesPort(ports, pod, port));
-};
-
-const namesPort = (selector: PortSelector, pod: KubeObject<'Pod'>, port: number): boolean => {
-  switch (selector.kind) {
-    case 'range':
-      return isPort(port) && selector.first <= port && port <= selector.last;
-    case 'name':
-      return pod.spec.ports.some((candidate) => candidate.name === selector.name && candidate.port === port);
-  }
-};

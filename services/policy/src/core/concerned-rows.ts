@@ -1,6 +1,7 @@
+import { namesPort } from '@gatehouse/shared/core/names-port';
 import type { Touched } from '@gatehouse/shared/core/resource-index';
 import { isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
-import { isProxyPort, namesPort } from './inbound/port-selection.ts';
+import { isProxyPort } from './inbound/proxy-ports.ts';
 import {
   type AnyObject,
   asTarget,

@@ -63,7 +63,7 @@ const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[
           text:
             state.kind === 'broken'
               ? `cannot be read: ${printProblem(state.problem)}; its policies are closed and its other objects stay as they were`
-              : `cannot be read: ${printProblem(state.problem)}; until it can, everything is denied`,
+              : `cannot be read: ${printProblem(state.problem)}; until it can, only what policies grant is open`,
         },
       ]),
 ];

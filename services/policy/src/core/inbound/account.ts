@@ -1,4 +1,5 @@
 import { listsPort } from '@gatehouse/shared/core/opaque-port';
+import type { SelectedServers } from '@gatehouse/shared/core/select-server';
 import { type DefaultPolicy, isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
 import type { RouteObject } from './attached-routes.ts';
 import type { PortAuthorizations } from './authorize.ts';
@@ -13,7 +14,6 @@ import {
 } from './model.ts';
 import type { RoutedPort } from './route-port.ts';
 import type { SelectedPolicies, SelectingPolicy } from './select-policies.ts';
-import type { SelectedServers } from './select-server.ts';
 
 /** What the steps of a compilation found. */
 interface Steps {

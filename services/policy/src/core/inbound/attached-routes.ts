@@ -1,3 +1,4 @@
+import { byAge, compareText } from '@gatehouse/shared/core/creation-order';
 import type {
   Authorization,
   HostMatch,
@@ -16,7 +17,6 @@ import {
   rankHttp,
 } from '@gatehouse/shared/core/match-request';
 import { isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
-import { byAge, compareText } from './creation-order.ts';
 import type { ProbeRequest } from './probes.ts';
 import { maxMatches, type OpenProbes } from './rule-routes.ts';
 

@@ -1,3 +1,4 @@
+import { byAge } from '@gatehouse/shared/core/creation-order';
 import type { Authentication, Authorization, Meta } from '@gatehouse/shared/core/inbound-server';
 import { everywhere, type NetworkMatch } from '@gatehouse/shared/core/ip-network';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
@@ -8,7 +9,6 @@ import {
   type MeshTlsAuthenticationSpec,
 } from '@gatehouse/shared/kube/kinds';
 import type { RouteObject } from './attached-routes.ts';
-import { byAge } from './creation-order.ts';
 import { type Authentications, type Contribution, type Finding, type PortInput, refOf } from './model.ts';
 
 /** What the AuthorizationPolicies of a namespace give to a port that a Server governs. */

@@ -1,4 +1,5 @@
 import type { Authorization } from '@gatehouse/shared/core/inbound-server';
+import { selectServer } from '@gatehouse/shared/core/select-server';
 import { accountOf } from './account.ts';
 import { attachedTo } from './attached-routes.ts';
 import { authorizePort, noAuthorizations } from './authorize.ts';
@@ -8,7 +9,6 @@ import { type CompiledPort, grantsOf, type PortInput } from './model.ts';
 import { routePort } from './route-port.ts';
 import { policyMeta } from './rule-routes.ts';
 import { type SelectingPolicy, selectPolicies } from './select-policies.ts';
-import { selectServer } from './select-server.ts';
 
 /**
  * One port's row: who governs it, who is admitted, by which routes (design §6.2–§6.4). Pure: the same input gives a

@@ -1,10 +1,10 @@
 import type { InboundProtocol, Meta } from '@gatehouse/shared/core/inbound-server';
 import { listsPort, opaquePortsAnnotation } from '@gatehouse/shared/core/opaque-port';
+import type { SelectedServers } from '@gatehouse/shared/core/select-server';
 import { type DefaultPolicy, isRejected, type ServerSpec } from '@gatehouse/shared/kube/kinds';
 import { defaultPolicyOf } from './default-policy.ts';
 import { type Finding, type GovernedBy, type PortInput, refOf } from './model.ts';
 import type { SelectedPolicies } from './select-policies.ts';
-import type { SelectedServers } from './select-server.ts';
 
 /** What decides a port before anything is granted: who governs it, its protocol, what is open by itself. */
 export interface Governance {

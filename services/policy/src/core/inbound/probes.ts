@@ -1,7 +1,7 @@
+import { compareText } from '@gatehouse/shared/core/creation-order';
 import type { Authorization } from '@gatehouse/shared/core/inbound-server';
-import { compareText } from './creation-order.ts';
 import type { ClusterConfig, Workload } from './model.ts';
-import { proxyPorts } from './port-selection.ts';
+import { proxyPorts } from './proxy-ports.ts';
 
 /** The one request that a kubelet probe makes. */
 export interface ProbeRequest {

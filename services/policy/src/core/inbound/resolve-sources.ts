@@ -1,3 +1,4 @@
+import { compareText } from '@gatehouse/shared/core/creation-order';
 import type { Authentication } from '@gatehouse/shared/core/inbound-server';
 import {
   everywhere,
@@ -9,7 +10,6 @@ import {
 import { everything, selects } from '@gatehouse/shared/core/label-selector';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import type { IdentityMatch, PolicySource } from '@gatehouse/shared/kube/kinds';
-import { compareText } from './creation-order.ts';
 import type { Grant, ResolvedSource } from './model.ts';
 import type { Caller, World } from './world.ts';
 

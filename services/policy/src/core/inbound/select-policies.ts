@@ -1,12 +1,13 @@
+import { byAge } from '@gatehouse/shared/core/creation-order';
 import { selects } from '@gatehouse/shared/core/label-selector';
+import { namesPort } from '@gatehouse/shared/core/names-port';
 import {
   isRejected,
   type KubeObject,
   type NetworkAuthenticationPolicySpec,
 } from '@gatehouse/shared/kube/kinds';
-import { byAge } from './creation-order.ts';
 import type { ResolvedPolicy, ResolvedSource, Workload } from './model.ts';
-import { isProxyPort, namesPort } from './port-selection.ts';
+import { isProxyPort } from './proxy-ports.ts';
 
 /** A NetworkAuthenticationPolicy that could be read and selects the port. */
 export interface SelectingPolicy {

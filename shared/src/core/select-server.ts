@@ -1,8 +1,14 @@
-import { selects } from '@gatehouse/shared/core/label-selector';
-import { isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
+import { isRejected, type KubeObject, type PodSpec } from '../kube/kinds.ts';
 import { byAge } from './creation-order.ts';
-import type { Workload } from './model.ts';
-import { namesPort } from './port-selection.ts';
+import { type Labels, selects } from './label-selector.ts';
+import { namesPort } from './names-port.ts';
+
+/** What Servers select by; of a pod, or of the class of pods that share its rows. */
+export interface Selectable {
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly ports: PodSpec['ports'];
+}
 
 export interface SelectedServers {
   readonly governing: KubeObject<'Server'> | undefined;
@@ -15,17 +21,17 @@ export interface SelectedServers {
  * §2.2). A rejected Server keeps its place with what it still names, so that breaking it hands the port to nobody.
  */
 export const selectServer = (
-  servers: readonly KubeObject<'Server'>[],
-  workload: Workload,
+  servers: Iterable<KubeObject<'Server'>>,
+  workload: Selectable,
   port: number,
 ): SelectedServers => {
-  const [governing, ...overlapped] = servers
+  const [governing, ...overlapped] = [...servers]
     .filter((server) => server.meta.namespace === workload.namespace && names(server, workload, port))
-    .toSorted(byAge);
+    .sort(byAge);
   return { governing, overlapped };
 };
 
-const names = ({ spec }: KubeObject<'Server'>, workload: Workload, port: number): boolean => {
+const names = ({ spec }: KubeObject<'Server'>, workload: Selectable, port: number): boolean => {
   if (isRejected(spec)) {
     const { selector, ports } = spec.closes;
     return selects(selector, workload.labels) && (ports === 'all' || namesPort(ports, port, workload));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { everything } from '@gatehouse/shared/core/label-selector';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { aRejected, aServer, labelled } from '@gatehouse/shared/testing/builders';
+import { aRejected, aServer, labelled } from '../../testing/builders.ts';
+import type { KubeObject } from '../kube/kinds.ts';
+import { everything } from './label-selector.ts';
 import { selectServer } from './select-server.ts';
 
 const workload = {

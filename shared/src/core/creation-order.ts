@@ -1,4 +1,4 @@
-import type { ObjectMeta } from '@gatehouse/shared/kube/kinds';
+import type { ObjectMeta } from '../kube/kinds.ts';
 
 /**
  * The house's one tie-break: the older object first, then the name (Linkerd's for Servers and routes). `createdAt` is 0
