@@ -4,7 +4,7 @@ import { GatehouseError } from '../error.ts';
 import { limitedLog } from '../limited-log.ts';
 import type { Log } from '../log.ts';
 import type { Change, KindHealth } from './changes.ts';
-import type { KubeClient, KubeResponse } from './client.ts';
+import type { KubeClient, KubeRequest, KubeResponse } from './client.ts';
 import { rowOf } from './kind-table.ts';
 import type { Kind, KubeObject } from './kinds.ts';
 import type { WireObject } from './parse/fields.ts';
@@ -82,7 +82,7 @@ export class ListWatch {
     try {
       return await (step.kind === 'list' ? this.#list(signal) : this.#watch(step, signal));
     } catch (error) {
-      if (signal.aborted || isUnreachable(error)) return { kind: 'failed', why: messageOf(error) };
+      if (signal.aborted || isUnreachable(error)) return { kind: 'away', why: messageOf(error) };
       throw error;
     }
   }
@@ -109,14 +109,14 @@ export class ListWatch {
     let listed: string | undefined;
     let next: string | undefined;
     do {
-      const query = { limit: pageSize, continue: next };
-      const answer = await this.#options.client.request({ path: this.#path(version), query, signal });
+      const answer = await this.#ask(version, { limit: pageSize, continue: next }, signal);
       if (answer.status !== 200) return this.#refusal(answer);
       const page = readPage(answer.body);
       if (page === undefined) return this.#unreadable('a page of the list');
       for (const item of page.items) {
         const object = this.#read(item);
-        if (object !== 'nameless' && object !== 'refused') objects.push(this.#known.known(object));
+        if (object === 'nameless') this.#options.metrics.unreadable.inc({ kind: this.#options.kind });
+        else if (object !== 'refused') objects.push(this.#known.known(object));
       }
       // All pages have the version of the first; should a server think otherwise, its oldest loses nothing.
       listed ??= page.version;
@@ -125,6 +125,25 @@ export class ListWatch {
     this.#absentSince = undefined;
     this.#replace(objects, signal);
     return { kind: 'listed', version: listed };
+  }
+
+  /** One page. Throws `unavailable` when it does not come in time. */
+  async #ask(
+    version: string,
+    query: NonNullable<KubeRequest['query']>,
+    signal: AbortSignal,
+  ): Promise<KubeResponse> {
+    const { client, timings } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(new GatehouseError('unavailable', `no answer within ${timings.answerMs / 1000} s`));
+    }, timings.answerMs);
+    try {
+      const until = AbortSignal.any([signal, late.signal]);
+      return await client.request({ path: this.#path(version), query, signal: until });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /**
@@ -200,8 +219,7 @@ export class ListWatch {
 
   /** Whether the server has come as far as we have; the answer is as new as etcd. */
   async #checkAge(after: string, signal: AbortSignal): Promise<Outcome | undefined> {
-    const query = { limit: 1 };
-    const answer = await this.#options.client.request({ path: this.#path(this.#served), query, signal });
+    const answer = await this.#ask(this.#served, { limit: 1 }, signal);
     if (answer.status !== 200) return this.#relistUnlessTransient(this.#refusal(answer), answer.status);
     const page = readPage(answer.body);
     if (page === undefined) return this.#unreadable('a page of the list');
@@ -257,7 +275,6 @@ export class ListWatch {
         return read.object;
       case 'refused':
       case 'nameless':
-        if (read.outcome === 'nameless') this.#options.metrics.unreadable.inc({ kind: this.#options.kind });
         this.#complain(
           { problems: read.problems.map(printProblem) },
           `an object of ${this.#name} is left out: it cannot be read`,
@@ -313,11 +330,12 @@ export class ListWatch {
       case 'failed':
         if (step.kind === 'watch') metrics.restarts.inc({ kind, reason: 'failed' });
         break;
+      case 'away':
       case 'expired':
       case 'rewound':
       case 'error':
       case 'unreadable':
-        metrics.relists.inc({ kind, reason: outcome.kind });
+        if (step.kind === 'watch') metrics.relists.inc({ kind, reason: outcome.kind });
         break;
     }
     const doing = step.kind === 'list' ? 'listing' : 'watching';

@@ -75,12 +75,30 @@ export class HttpKubeClient implements KubeClient {
   }
 
   async request(request: KubeRequest): Promise<KubeResponse> {
-    return readWhole(await this.#ask(request), this.server);
+    for (;;) {
+      const sent = await this.#send(request);
+      try {
+        return await readWhole(await sent.answer);
+      } catch (error) {
+        if (request.signal.aborted) throw request.signal.reason;
+        // A connection kept from an earlier call may have been closed by the server just now: that says nothing about
+        // this call, and one that changes nothing may be repeated.
+        const stale = sent.request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        if (!stale || (request.method ?? 'GET') !== 'GET') throw unreachable(this.server, error);
+      }
+    }
   }
 
   async stream(request: KubeRequest): Promise<KubeStream | KubeResponse> {
-    const answer = await this.#ask(request);
-    if (answer.statusCode !== 200) return readWhole(answer, this.server);
+    const sent = await this.#send(request);
+    let answer: IncomingMessage;
+    try {
+      answer = await sent.answer;
+      if (answer.statusCode !== 200) return await readWhole(answer);
+    } catch (error) {
+      // Never repeated: what its caller has found out about the server may not hold for whoever answers next.
+      throw request.signal.aborted ? request.signal.reason : unreachable(this.server, error);
+    }
     // From here on the reader decides what is too long: a watch is silent for most of its life.
     answer.setTimeout(0);
     return { status: 200, lines: withReadableErrors(completeLines(answer), request.signal, this.server) };
@@ -90,20 +108,11 @@ export class HttpKubeClient implements KubeClient {
     this.#agent.destroy();
   }
 
-  /** A connection kept from an earlier call may have been closed by the server just now: that says nothing about this call. */
-  async #ask(request: KubeRequest): Promise<IncomingMessage> {
-    for (;;) {
-      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      const options = await this.#optionsOf(request, body);
-      const sent = (isTls(this.#access) ? tlsRequest : plainRequest)(options);
-      try {
-        return await answerTo(sent, body);
-      } catch (error) {
-        if (request.signal.aborted) throw request.signal.reason;
-        const stale = sent.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-        if (!stale || (request.method ?? 'GET') !== 'GET') throw unreachable(this.server, error);
-      }
-    }
+  async #send(request: KubeRequest) {
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const options = await this.#optionsOf(request, body);
+    const sent = (isTls(this.#access) ? tlsRequest : plainRequest)(options);
+    return { request: sent, answer: answerTo(sent, body) };
   }
 
   async #optionsOf(
@@ -147,13 +156,9 @@ const answerTo = (sent: ClientRequest, body: string | undefined): Promise<Incomi
     sent.end(body);
   });
 
-const readWhole = async (answer: IncomingMessage, server: string): Promise<KubeResponse> => {
+const readWhole = async (answer: IncomingMessage): Promise<KubeResponse> => {
   const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
-  } catch (error) {
-    throw unreachable(server, error);
-  }
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
   return {
     status: answer.statusCode ?? 0,
     retryAfterMs: readRetryAfter(answer.headers['retry-after']),

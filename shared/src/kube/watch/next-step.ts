@@ -23,7 +23,9 @@ export type Outcome =
     }
   /** What was asked for is not kept any more (410), nobody can say what happened since (ERROR), or a line makes no sense. */
   | ({ readonly kind: 'expired' | 'rewound' | 'error' | 'unreadable' } & Trouble)
-  /** No answer, or one that says neither yes nor no: 401, 403, 429, 500, 503. */
+  /** No answer at all: nobody is there, or nobody who talks to us. */
+  | ({ readonly kind: 'away' } & Trouble)
+  /** An answer that says neither yes nor no: 401, 403, 429, 500, 503. */
   | ({ readonly kind: 'failed' } & Trouble);
 
 interface Trouble {
@@ -33,6 +35,8 @@ interface Trouble {
 }
 
 export interface WatchTimings {
+  /** How long anything but a watch may take to be answered; API servers give up after a minute themselves. */
+  readonly answerMs: number;
   /** How long a watch is asked to last; its end is a proof of life. Jittered by a tenth. */
   readonly watchMs: number;
   /** How much longer than that it may last before it counts as dead. */
@@ -46,6 +50,7 @@ export interface WatchTimings {
 }
 
 export const usualTimings: WatchTimings = {
+  answerMs: 70_000,
   watchMs: 40_000,
   graceMs: 10_000,
   steadyMs: 10_000,
@@ -95,6 +100,9 @@ export const nextStep = (
       if (outcome.kind === 'ended' && isSteady) return { step: next, waitMs: 0, failures: 0 };
       return later(next, { before: isSteady ? 0 : failures });
     }
+    // Who was away may come back with another past: an etcd restored from a backup. A moment later its versions may
+    // have overtaken ours, and then nothing tells the two apart.
+    case 'away':
     case 'expired':
     case 'rewound':
     case 'error':

@@ -25,7 +25,7 @@ export const watchMetrics = (
   return {
     relists: metrics.counter({
       name: 'gatehouse_watch_relists_total',
-      help: 'Full lists after the first, by what made them necessary: expired, rewound, error, unreadable, absent.',
+      help: 'Full lists after the first, by what made them necessary: expired, rewound, away, error, unreadable.',
       labelNames: ['kind', 'reason'],
     }),
     restarts: metrics.counter({
