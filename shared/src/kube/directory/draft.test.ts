@@ -90,6 +90,9 @@ const junk = fc.oneof(
     [null],
     [[]],
     { name: null },
+    // No text can be made of these in JavaScript.
+    { toString: '' },
+    { toString: null, valueOf: 1 },
     '\u0000',
     '__proto__',
     'A_b',

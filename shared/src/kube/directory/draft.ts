@@ -40,8 +40,12 @@ const nameIn = (document: WireObject): string => {
     readonly namespace?: unknown;
     readonly name?: unknown;
   };
-  return namespace === undefined ? String(name) : `${String(namespace)}/${String(name)}`;
+  return namespace === undefined ? textOf(name) : `${textOf(namespace)}/${textOf(name)}`;
 };
+
+/** What was written where a text belongs, for a message: anything can stand there, and not all of it can be made a text. */
+const textOf = (written: unknown): string =>
+  typeof written === 'object' ? (JSON.stringify(written) ?? '') : String(written);
 
 interface KnownKind {
   readonly group: string;
@@ -74,8 +78,8 @@ const unknownKind = (group: string, wireKind: string): Problem => ({
 const draftOf = (
   document: WireObject,
 ): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[] }> => {
-  const wireKind = String(document.kind);
-  const group = groupOf(String(document.apiVersion));
+  const wireKind = textOf(document.kind);
+  const group = groupOf(textOf(document.apiVersion));
   const about = `${wireKind} ${nameIn(document)}`;
   const remark = (problem: Problem, kind?: Kind): Remark => ({ kind, object: about, problem });
   if (isWorkloadKind(group, wireKind)) {
@@ -124,7 +128,7 @@ export const draftAll = (documents: readonly WireObject[]): Parsed<Drafts> => {
   for (const [index, document] of documents.entries()) {
     const read = draftOf(document);
     if (!read.ok) {
-      const where = `document ${index + 1} (${String(document.kind)})`;
+      const where = `document ${index + 1} (${textOf(document.kind)})`;
       return {
         ok: false,
         problems: read.problems.map(({ field, ...rest }) => ({ field: `${where}: ${field}`, ...rest })),
