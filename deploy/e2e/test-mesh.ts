@@ -6,6 +6,7 @@ import { failures } from './scenarios/failure.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { seedStory } from './scenarios/seed-story.ts';
+import { sizes } from './scenarios/size.ts';
 import { passagesOfTime } from './scenarios/time.ts';
 import { protocolsAndRules } from './scenarios/what.ts';
 import { clients } from './scenarios/who.ts';
@@ -23,6 +24,7 @@ const scenarios: readonly Scenario[] = [
   ...changes(),
   ...passagesOfTime(),
   ...failures(),
+  ...sizes(),
   ...differential(),
 ].filter(({ part, title }) => wanted.test(`${part}: ${title}`));
 

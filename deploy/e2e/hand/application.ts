@@ -1,6 +1,7 @@
 import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { createServer, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { Seen } from './messages.ts';
 
 /** Starts listening; every request and every raw message is handed to `see`. The process's end is its end. */
@@ -18,7 +19,7 @@ const listen = (name: string, port: number, see: (seen: Seen) => void): Promise<
   const answer = (
     speaks: 'http1' | 'http2',
     request: IncomingMessage | Http2ServerRequest,
-    response: Pick<ServerResponse | Http2ServerResponse, 'setHeader' | 'end'>,
+    response: Pick<ServerResponse | Http2ServerResponse, 'setHeader' | 'end'> & Writable,
   ): void => {
     const seen = {
       port,
@@ -30,6 +31,11 @@ const listen = (name: string, port: number, see: (seen: Seen) => void): Promise<
     see(seen);
     request.resume();
     response.setHeader('x-answered-by', name);
+    if (seen.path === '/stream') {
+      const drip = setInterval(() => response.write('.'), 50);
+      response.on('close', () => clearInterval(drip));
+      return;
+    }
     response.end(JSON.stringify(seen));
   };
   const http1 = createHttp1({ keepAliveTimeout: 0, requireHostHeader: false }, (request, response) =>

@@ -16,6 +16,7 @@ interface Kept {
 /** Makes calls, over connections of their own or over kept ones. */
 export class Caller {
   readonly #kept = new Map<string, Kept>();
+  readonly #streams = new Map<string, { status: number; chunks: number; ended: boolean }>();
 
   async call(call: Call): Promise<Outcome> {
     const { connection, timeoutMs = 10_000 } = call;
@@ -39,6 +40,32 @@ export class Caller {
       silence.catch(() => undefined);
       if (connection === undefined) hangUp(kept);
     }
+  }
+
+  /** Opens a stream over the kept HTTP/2 connection of `call`, which must have been used before. */
+  openStream(name: string, call: Call): void {
+    const session = this.#kept.get(call.connection ?? '')?.session;
+    if (session === undefined) throw new Error('there is no HTTP/2 connection to open a stream on');
+    const open = { status: 0, chunks: 0, ended: false };
+    session
+      .request({ ':method': 'GET', ':path': call.path ?? '/', ':authority': authorityOf(call) ?? '' })
+      .on('response', (headers) => {
+        open.status = Number(headers[':status']);
+      })
+      .on('data', () => {
+        open.chunks += 1;
+      })
+      .on('error', () => undefined)
+      .on('close', () => {
+        open.ended = true;
+      });
+    this.#streams.set(name, open);
+  }
+
+  stream(name: string): { readonly status: number; readonly chunks: number; readonly ended: boolean } {
+    const open = this.#streams.get(name);
+    if (open === undefined) throw new Error(`no stream ${name} was opened`);
+    return open;
   }
 
   state(connection: string): 'open' | 'closed' {

@@ -25,6 +25,11 @@ const doIt = async (ask: Ask): Promise<Answers[Ask['kind']]> => {
     case 'hang-up':
       caller.hangUp(ask.connection);
       return null;
+    case 'open-stream':
+      caller.openStream(ask.name, ask.call);
+      return null;
+    case 'stream':
+      return caller.stream(ask.name);
     case 'load':
       loads.set(ask.name, new Load(ask.everyMs, () => caller.call(ask.call)));
       return null;

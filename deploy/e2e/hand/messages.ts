@@ -8,6 +8,10 @@ export type Ask =
   /** Whether a kept connection is still open, after what came for it was read. */
   | { readonly kind: 'state'; readonly connection: string }
   | { readonly kind: 'hang-up'; readonly connection: string }
+  /** Opens an HTTP/2 stream over the call's kept connection and leaves it open; the application's `/stream` never ends. */
+  | { readonly kind: 'open-stream'; readonly name: string; readonly call: Call }
+  /** How that stream fares. */
+  | { readonly kind: 'stream'; readonly name: string }
   /** Repeats a call until `end-load`, one every `everyMs`, whether or not earlier ones were answered. */
   | { readonly kind: 'load'; readonly name: string; readonly call: Call; readonly everyMs: number }
   | { readonly kind: 'end-load'; readonly name: string }
@@ -20,6 +24,8 @@ export interface Answers {
   readonly call: Outcome;
   readonly state: 'open' | 'closed';
   readonly 'hang-up': null;
+  readonly 'open-stream': null;
+  readonly stream: { readonly status: number; readonly chunks: number; readonly ended: boolean };
   readonly load: null;
   readonly 'end-load': Tally;
   readonly read: { readonly status: number; readonly text: string };

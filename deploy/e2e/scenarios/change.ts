@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../hand/messages.ts';
 import { eventually } from '../rig/eventually.ts';
 import { total } from '../rig/proxy-metrics.ts';
@@ -42,6 +43,33 @@ export const changes = (): readonly Scenario[] => [
       const again = await frontend.call(call);
       assert.ok(again.kind === 'answered' && again.opened === 1, 'the connection was opened again');
       return `${Math.round(ms)} ms`;
+    },
+  ),
+
+  change(
+    'a revoked policy lets a stream that was admitted go on, and denies the next one beside it',
+    { http: 8080 },
+    async (stage) => {
+      await stage.pod('backend', { ports: { http: 8080 } });
+      const frontend = await stage.pod('frontend');
+      const call = stage.toService(8080, { speaks: 'http2', connection: 'h2' });
+      const stream = () => frontend.hand.ask({ kind: 'stream', name: 'long' });
+      const more = async (than: number): Promise<number> =>
+        eventually('more of the stream', async () => {
+          const { status, chunks, ended } = await stream();
+          assert.ok(!ended, `the stream ended after ${chunks} chunks`);
+          return status === 200 && chunks > than ? chunks : undefined;
+        });
+      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      await callUntil(frontend, call, '200');
+      await frontend.hand.ask({ kind: 'open-stream', name: 'long', call: { ...call, path: '/stream' } });
+      const before = await more(0);
+      await stage.removePolicies();
+      await callUntil(frontend, call, '403');
+      const after = await more((await stream()).chunks + 10);
+      const next = await frontend.call(call);
+      assert.ok(next.kind === 'answered' && next.status === 403 && next.opened === 1);
+      return `${before} chunks before, ${after} by the end`;
     },
   ),
 
@@ -149,6 +177,26 @@ export const changes = (): readonly Scenario[] => [
       await stage.mesh.manifests.put(`pod-${stage.namespace}-frontend-0`);
       assert.ok(lastAdmitted < boundMs, `still admitted ${Math.round(lastAdmitted)} ms after the deletion`);
       return `none of ${calls} calls later than ${Math.round(lastAdmitted)} ms; bound ${boundMs} ms`;
+    },
+  ),
+
+  change(
+    'a pod comes to an address that is being called all the while: it is reached with identity',
+    { http: 8080 },
+    async (stage) => {
+      const frontend = await stage.pod('frontend');
+      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      const call: Call = { host: '10.99.1.210', port: 8080, speaks: 'http1', timeoutMs: 4_000 };
+      await frontend.hand.ask({ kind: 'load', name: 'early', call, everyMs: 300 });
+      await sleep(2_000);
+      const backend = await stage.pod('backend', { ports: { http: 8080 }, host: 210 });
+      try {
+        const ms = await callUntil(frontend, call, '200');
+        return `${Math.round(ms)} ms after it was ready`;
+      } finally {
+        await frontend.hand.ask({ kind: 'end-load', name: 'early' });
+        await backend.seen();
+      }
     },
   ),
 
