@@ -7,6 +7,7 @@ import { readObject } from '../read-object.ts';
 import { fillIn, leavesAddressOut } from './fill-in.ts';
 import { unactedKind } from './unacted-kinds.ts';
 import { isWorkloadKind, readWorkload, type Workload, workloadGroup, workloadKinds } from './workload.ts';
+import { writtenText } from './written-text.ts';
 
 /** What one document of a manifest stands for, before anything is known of the other manifests. */
 export type Draft =
@@ -40,12 +41,8 @@ const nameIn = (document: WireObject): string => {
     readonly namespace?: unknown;
     readonly name?: unknown;
   };
-  return namespace === undefined ? textOf(name) : `${textOf(namespace)}/${textOf(name)}`;
+  return namespace === undefined ? writtenText(name) : `${writtenText(namespace)}/${writtenText(name)}`;
 };
-
-/** What was written where a text belongs, for a message: anything can stand there, and not all of it can be made a text. */
-const textOf = (written: unknown): string =>
-  typeof written === 'object' ? (JSON.stringify(written) ?? '') : String(written);
 
 interface KnownKind {
   readonly group: string;
@@ -78,8 +75,8 @@ const unknownKind = (group: string, wireKind: string): Problem => ({
 const draftOf = (
   document: WireObject,
 ): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[] }> => {
-  const wireKind = textOf(document.kind);
-  const group = groupOf(textOf(document.apiVersion));
+  const wireKind = writtenText(document.kind);
+  const group = groupOf(writtenText(document.apiVersion));
   const about = `${wireKind} ${nameIn(document)}`;
   const remark = (problem: Problem, kind?: Kind): Remark => ({ kind, object: about, problem });
   if (isWorkloadKind(group, wireKind)) {
@@ -128,7 +125,7 @@ export const draftAll = (documents: readonly WireObject[]): Parsed<Drafts> => {
   for (const [index, document] of documents.entries()) {
     const read = draftOf(document);
     if (!read.ok) {
-      const where = `document ${index + 1} (${textOf(document.kind)})`;
+      const where = `document ${index + 1} (${writtenText(document.kind)})`;
       return {
         ok: false,
         problems: read.problems.map(({ field, ...rest }) => ({ field: `${where}: ${field}`, ...rest })),

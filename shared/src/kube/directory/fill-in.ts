@@ -3,6 +3,7 @@ import { rowOf } from '../kind-table.ts';
 import type { Kind, KubeObject } from '../kinds.ts';
 import { Fields, isWireObject, type WireObject } from '../parse/fields.ts';
 import { isHeadless } from '../parse/service.ts';
+import { writtenText } from './written-text.ts';
 
 const objectOf = (value: unknown): WireObject => (isWireObject(value) ? value : {});
 
@@ -19,7 +20,7 @@ const fillMeta = (kind: Kind, document: WireObject): WireObject => {
   const metadata = objectOf(document.metadata);
   const { namespaced } = rowOf(kind);
   const namespace = namespaced ? (metadata.namespace ?? 'default') : '';
-  const uid = uidOf(metadata.uid) ?? defaultUid(kind, String(namespace), String(metadata.name));
+  const uid = uidOf(metadata.uid) ?? defaultUid(kind, writtenText(namespace), writtenText(metadata.name));
   return { ...metadata, ...(namespaced ? { namespace } : {}), uid };
 };
 

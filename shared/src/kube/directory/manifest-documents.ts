@@ -1,6 +1,7 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { type Parsed, parsed, problem } from '../../core/problem.ts';
 import { describe, isWireObject, type WireObject } from '../parse/fields.ts';
+import { writtenText } from './written-text.ts';
 
 /** The documents of a stream; JSON is read as the YAML it is, so that a key written twice is an error there too. */
 const parseYaml = (text: string): Parsed<readonly unknown[]> => {
@@ -44,7 +45,7 @@ const itemsOf = (list: WireObject, items: readonly unknown[]): readonly unknown[
     ? items
     : items.map((item) =>
         isWireObject(item)
-          ? { apiVersion: list.apiVersion, kind: String(list.kind).replace(/List$/, ''), ...item }
+          ? { apiVersion: list.apiVersion, kind: writtenText(list.kind).replace(/List$/, ''), ...item }
           : item,
       );
 
