@@ -38,15 +38,19 @@ export const serveWatch = (
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
   response.flushHeaders();
   let silent = fault?.kind === 'silence';
-  let cut = fault?.kind === 'cut' ? fault.where : undefined;
+  const cut = fault?.kind === 'cut' ? fault.where : undefined;
   const line = (event: WatchEvent): void => {
     if (silent || response.writableEnded || response.destroyed) return;
     const bytes = Buffer.from(`${JSON.stringify(event)}\n`);
-    if (cut !== undefined && event.type !== 'BOOKMARK')
-      breakIn(response, bytes.subarray(0, cutAt(bytes, cut)));
+    if (cut !== undefined && event.type !== 'BOOKMARK') breakAfter(bytes.subarray(0, cutAt(bytes, cut)));
     else if (fault?.kind === 'garbage') response.write(bytes.subarray(1));
     else if (fault?.kind === 'dribble') for (const byte of bytes) response.write(Uint8Array.of(byte));
     else response.write(bytes);
+  };
+  /** Sends what there is and then breaks the connection: without the last chunk, which would be an end in order. */
+  const breakAfter = (bytes: Uint8Array): void => {
+    silent = true;
+    response.write(bytes, () => response.destroy());
   };
   let watching: Watching | undefined;
   const close = (): void => {
@@ -83,18 +87,12 @@ export const serveWatch = (
     bookmark: () => watching?.bookmark(),
     end,
     cut: () => {
-      cut = undefined;
-      breakIn(response, Buffer.from('{"type":"MODIFIED","object":{"kin'));
+      breakAfter(Buffer.from('{"type":"MODIFIED","object":{"kin'));
     },
     silence: () => {
       silent = true;
     },
   };
-};
-
-/** Sends what there is and then breaks the connection: without the last chunk, which would be an end in order. */
-const breakIn = (response: ServerResponse, bytes: Uint8Array): void => {
-  response.write(bytes, () => response.destroy());
 };
 
 /** In the middle of the first character of several bytes, or of the line when it has none. */
