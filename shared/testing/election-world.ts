@@ -2,6 +2,7 @@ import type { ElectionTiming, Lease, LeaseClaim } from '../src/core/leader-elect
 import { GatehouseError } from '../src/error.ts';
 import { type ElectionClock, LeaderElection, type LeaseStore } from '../src/kube/leader-election.ts';
 import { silentLog } from '../src/log.ts';
+import { randomFrom } from './random-from.ts';
 
 /** How a replica's clocks differ from true time. */
 export interface SkewedClock {
@@ -235,14 +236,3 @@ const isAfter = (
   one: { readonly at: number; readonly order: number } | undefined,
   other: { readonly at: number; readonly order: number },
 ): boolean => one !== undefined && (one.at > other.at || (one.at === other.at && one.order > other.order));
-
-/** Mulberry32: small, and the same on every machine. */
-export const randomFrom = (seed: number): (() => number) => {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
