@@ -1,8 +1,8 @@
-/** What a command's end means to a script; documented in docs/reference/cli.md. */
+import { exitCodes } from '@gatehouse/shared/run-service';
+
+/** What a command's end means to a script, as a service's does to whoever supervises it; documented in docs/reference/cli.md. */
 export const exitCode = {
-  ok: 0,
-  failed: 1,
-  usage: 2,
+  ...exitCodes,
   /** The change that was asked about would close something that is open now. */
   wouldClose: 3,
 } as const;

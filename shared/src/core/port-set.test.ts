@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  allPorts,
-  hasPort,
-  highestPort,
-  isPort,
-  noPorts,
-  parsePortSet,
-  portSet,
-  printPortSet,
-} from './port-set.ts';
+import { hasPort, highestPort, isPort, noPorts, parsePortSet, portSet, printPortSet } from './port-set.ts';
 
 const printed = (text: string): string | undefined => {
   const outcome = parsePortSet(text);
@@ -49,7 +40,7 @@ test('what is no port list is refused with the item that is wrong', () => {
 });
 
 test('a port is a whole number from 1 to 65535', () => {
-  for (const port of [1, 80, highestPort]) assert.ok(isPort(port) && hasPort(allPorts, port), `${port}`);
+  for (const port of [1, 80, highestPort]) assert.ok(isPort(port), `${port}`);
   for (const port of [0, -1, 65536, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
     assert.ok(!isPort(port), `${port}`);
   assert.ok(!hasPort(noPorts, 80));

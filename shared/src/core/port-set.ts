@@ -27,7 +27,6 @@ export const portSet = (ranges: readonly PortRange[]): PortSet => {
 };
 
 export const noPorts: PortSet = Object.freeze({ ranges: [] });
-export const allPorts: PortSet = Object.freeze({ ranges: [{ first: 1, last: highestPort }] });
 
 export const hasPort = ({ ranges }: PortSet, port: number): boolean =>
   ranges.some(({ first, last }) => first <= port && port <= last);

@@ -43,6 +43,8 @@ export class DemoMesh {
   readonly #ended = new AbortController();
   readonly #pods = new Map<PodName, DemoPod>();
   readonly #callers = new Map<PodName, Caller>();
+  #tokens: Promise<void> | undefined;
+  #tokenFailure: string | undefined;
 
   private constructor({ state, folder, services, lock, interrupted }: Parts) {
     this.state = state;
@@ -101,7 +103,10 @@ export class DemoMesh {
       ['Pod', 'ServiceAccount'],
     );
     const options = { state: this.state, index, mesh, services: this.services, hub: this.hub };
-    await projectTokens(options, podNames, this.#ended.signal);
+    const renewTokens = await projectTokens(options, podNames);
+    this.#tokens = renewTokens(this.#ended.signal).catch((thrown: unknown) => {
+      this.#tokenFailure = `the pods' tokens cannot be renewed: ${thrown instanceof Error ? thrown.message : thrown}`;
+    });
     for (const name of podNames) this.#pods.set(name, await startPod(options, name));
   }
 
@@ -128,12 +133,13 @@ export class DemoMesh {
       ...serviceNames.map((service) => this.services[service].child),
       ...[...this.#pods.values()].map(({ proxy }) => proxy),
     ];
-    return children.find((child) => child.failure !== undefined)?.failure;
+    return children.find((child) => child.failure !== undefined)?.failure ?? this.#tokenFailure;
   }
 
   /** Ends all of it, the data plane first; what is left is the state directory. */
   async stop(): Promise<void> {
     this.#ended.abort();
+    await this.#tokens;
     for (const caller of this.#callers.values()) caller.close();
     await Promise.all([...this.#pods.values()].map(stopPod));
     await Promise.all(serviceNames.map((service) => this.services[service].child.stop()));

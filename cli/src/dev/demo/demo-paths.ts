@@ -8,6 +8,5 @@ export const manifestFile = (name: string): string => fromHere(`./manifests/${na
 export const proxyScript = fromHere('../proxy/main.ts');
 /** Beside the rig that it plays on, which is no part of what is installed. */
 export const realStoryScript = fromHere('../../../../deploy/e2e/demo-real.ts');
-export const workloadScript = fromHere('../workload.ts');
 export const serviceScript = (service: 'identity' | 'destination' | 'policy'): string =>
   fromHere(`../../../../services/${service}/src/main.ts`);

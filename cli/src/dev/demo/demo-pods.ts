@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import { GatehouseError } from '@gatehouse/shared/error';
@@ -45,16 +46,20 @@ const projectToken = async ({ state, index }: PodsOptions, name: string): Promis
   await replaceFile(state.tokenFile(namespace, name), 'private', token);
 };
 
-/** Keeps the tokens fresh until `signal` aborts, so that a mesh that stays up can renew its certificates. */
+/** Writes every pod's token; what comes back writes them again at half their life, so that certificates can be renewed. */
 export const projectTokens = async (
   options: PodsOptions,
   names: readonly string[],
-  signal: AbortSignal,
-): Promise<void> => {
+): Promise<(signal: AbortSignal) => Promise<void>> => {
   const all = (): Promise<unknown> => Promise.all(names.map((name) => projectToken(options, name)));
   await all();
-  const timer = setInterval(() => void all(), tokenHalfLifeMs);
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  return async (signal) => {
+    const aborted = (): void => undefined;
+    while (!signal.aborted) {
+      await sleep(tokenHalfLifeMs, undefined, { signal }).catch(aborted);
+      if (!signal.aborted) await all();
+    }
+  };
 };
 
 /** Starts one pod: its application on free loopback ports, and its proxy in front of it at the pod's own address. */

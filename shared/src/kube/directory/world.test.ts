@@ -288,6 +288,10 @@ suite('a manifest that cannot be read', () => {
     );
     assert.deepEqual(find(world, 'Pod', 'a')?.meta.labels, { app: 'web' });
     assert.deepEqual(world.unreadable, []);
+    // Where and what to do, each said once.
+    const [problem] = spec !== undefined && isRejected(spec) ? spec.rejected : [];
+    assert.match(problem?.found ?? '', /^cannot be read: line 1, column \d+: /);
+    assert.match(problem?.fix ?? '', /^mend the YAML;/);
   });
 
   test('is unreadable as long as nobody ever read it', () => {

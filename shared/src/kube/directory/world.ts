@@ -42,8 +42,8 @@ const draftsOf = ({ path, drafts, state }: Manifest): readonly Placed[] =>
       return { ...draft, path };
     const problem: Problem = {
       field: path,
-      found: `cannot be read (${printProblem(state.problem)})`,
-      fix: 'mend the manifest',
+      found: `cannot be read: ${state.problem.field === '' ? '' : `${state.problem.field}: `}${state.problem.found}`,
+      fix: state.problem.fix,
     };
     return { ...draft, path, object: draft.reject([problem]) };
   });
