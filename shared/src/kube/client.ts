@@ -36,6 +36,7 @@ export const openKubeClient = async ({ kubeconfig }: KubeClientOptions): Promise
       for (const file of found.files) {
         const one = new library.KubeConfig();
         await load(one, file);
+        keepNew(one, config);
         config.mergeConfig(one, config.currentContext !== undefined && config.currentContext !== '');
       }
   }
@@ -86,6 +87,15 @@ const load = async (config: KubeConfig, file: string): Promise<void> => {
   } catch (cause) {
     throw unusable(file, cause instanceof Error ? cause.message : String(cause), cause);
   }
+};
+
+/** As kubectl has it: of two entries with one name the first counts. client-node would refuse the second. */
+const keepNew = (one: KubeConfig, config: KubeConfig): void => {
+  const news = <T extends { readonly name: string }>(all: T[], known: readonly T[]): T[] =>
+    all.filter(({ name }) => !known.some((each) => each.name === name));
+  one.clusters = news(one.clusters, config.clusters);
+  one.users = news(one.users, config.users);
+  one.contexts = news(one.contexts, config.contexts);
 };
 
 const unusable = (file: string, why: string, cause?: unknown): GatehouseError =>
