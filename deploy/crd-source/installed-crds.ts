@@ -7,6 +7,8 @@ import { crdFiles } from './generate.ts';
 export interface Answer {
   readonly status: number;
   readonly body: {
+    readonly apiVersion?: string;
+    readonly kind?: string;
     readonly message?: string;
     readonly spec?: unknown;
     readonly status?: { readonly conditions?: readonly Condition[] };

@@ -45,8 +45,9 @@ const columns = (tls: string): readonly PrinterColumn[] => [
 ];
 
 /**
- * Linkerd's. The versions differ in the spelling of one required field, and objects are not converted: what was written
- * by one version is read by that version only, as where Linkerd's own definition is installed.
+ * Linkerd's. The versions spell one required field differently and objects are not converted, as where Linkerd's own
+ * definition is installed: what is written as v1alpha1 is stored without its identity, so that nobody can be it. Whoever
+ * writes one is warned.
  */
 export const externalWorkload: Definition = {
   group: 'workload.linkerd.io',
@@ -55,7 +56,13 @@ export const externalWorkload: Definition = {
   categories: ['external'],
   description: 'A workload outside the cluster that takes part in the mesh.',
   versions: [
-    { name: 'v1alpha1', spec: specWith('meshTls'), columns: columns('meshTls') },
+    {
+      name: 'v1alpha1',
+      spec: specWith('meshTls'),
+      columns: columns('meshTls'),
+      deprecationWarning:
+        'workload.linkerd.io/v1alpha1 ExternalWorkload is stored without meshTls: use meshTLS of workload.linkerd.io/v1beta1',
+    },
     { name: 'v1beta1', spec: specWith('meshTLS'), columns: columns('meshTLS') },
   ],
   status: object('What became of the workload.', { conditions: probedConditions }),

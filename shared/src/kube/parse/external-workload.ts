@@ -4,7 +4,7 @@ import type { Fields } from './fields.ts';
 import { readAddress } from './ip-list.ts';
 import { type Read, readCore, type Wire } from './read.ts';
 
-/** The versions spell one field differently, and objects are not converted. */
+/** The versions spell one field differently. */
 const tlsField = (version: string): string => (version === 'v1alpha1' ? 'meshTls' : 'meshTLS');
 
 const readPort = (item: Fields): ExternalWorkloadSpec['ports'][number] | undefined => {
