@@ -68,6 +68,7 @@ export class Faults {
         continue;
       }
       planned.left -= 1;
+      if (planned.left === 0) this.#planned.splice(this.#planned.indexOf(planned), 1);
       return planned.fault;
     }
     return undefined;

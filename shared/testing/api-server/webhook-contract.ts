@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import { type AWebhook, startWebhook, type WebhookVerdict } from './a-webhook.ts';
-import type { OpenedServer } from './api-server-contract.ts';
 import { aClient, type Client } from './client.ts';
+import type { OpenedServer } from './contract-story.ts';
 import { fieldsOf, metaOf } from './object-meta.ts';
 import { topCrd } from './top-crd.ts';
 
