@@ -62,6 +62,8 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
       await share(bundle);
     },
   });
+  // The API server knows better than a watch whether a pod exists, and is asked for each token.
+  const isWatching = ground.kind === 'dev';
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
   const issued = await openIssuanceLog(config, log);
   if (issued instanceof FileIssuanceLog) supervisor.onEnd('issuance log', () => issued.close());
@@ -105,15 +107,14 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     authenticator: base.authenticator,
     log: log.child({ part: 'admin' }),
     metrics,
-    source,
+    source: isWatching ? source : 'watches nothing',
     reasons: () => [...reasonsOf(keeper), ...(isTls ? [leaf.notReady() ?? []].flat() : [])],
     streams: () => [],
     routes: identityRoutes({ keeper, issued, now }),
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
-  // The API server knows better than a watch whether a pod exists, and is asked for each token.
-  if (ground.kind === 'dev') supervisor.run('watch', (signal) => callers.run(signal));
+  if (isWatching) supervisor.run('watch', (signal) => callers.run(signal));
   supervisor.run('issuer files', (signal) => keeper.run(signal));
   if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
   return { grpc, admin };

@@ -35,6 +35,13 @@ test('before the watch has begun nothing is ready', async (t) => {
   assert.deepEqual([answer.status, answer.text], [503, 'the watch has not begun\n']);
 });
 
+test('a service that watches nothing waits for no watch', async (t) => {
+  const admin = await startedAdmin(t, { source: 'watches nothing' });
+  assert.equal((await ask(`${admin.url}/ready`)).status, 200);
+  const { json } = await ask(`${admin.url}/v1/health`, { token });
+  assert.deepEqual([json.ready, json.kinds], [true, []]);
+});
+
 test('staleness never takes readiness away', async (t) => {
   const source = { health: (): KindHealth[] => [{ kind: 'Pod', synced: true, aliveAt: now - 3_600_000 }] };
   const admin = await startedAdmin(t, { source });

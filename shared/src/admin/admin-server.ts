@@ -1,5 +1,4 @@
 import { type HostPort, printHostPort } from '../core/host-port.ts';
-import type { Source } from '../kube/changes.ts';
 import { cannotListen } from '../listen-error.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -9,6 +8,7 @@ import { type AdminApp, createAdminApp } from './admin-app.ts';
 import { countRequests } from './admin-metrics.ts';
 import type { AdminAuthenticator } from './authenticator.ts';
 import { commonRoutes } from './common-routes.ts';
+import type { Watched } from './health.ts';
 import { PlainOrTls } from './plain-or-tls.ts';
 import type { StreamFacts } from './streams.ts';
 
@@ -20,7 +20,7 @@ export interface AdminOptions {
   readonly authenticator: AdminAuthenticator;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly source: Pick<Source, 'health'>;
+  readonly source: Watched;
   /** What the service waits for beside its source, each a sentence; empty = ready. */
   readonly reasons: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;

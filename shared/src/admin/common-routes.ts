@@ -1,16 +1,15 @@
 import { Type } from 'typebox';
-import type { Source } from '../kube/changes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ServiceName } from '../service.ts';
 import type { AdminApp } from './admin-app.ts';
-import { HealthReport, healthReport } from './health.ts';
+import { HealthReport, healthReport, type Watched } from './health.ts';
 import { pageOf, pageQuery, paginate } from './page.ts';
 import { type StreamFacts, StreamItem, streamItem } from './streams.ts';
 
 export interface CommonFacts {
   readonly service: ServiceName;
   readonly metrics: Metrics;
-  readonly source: Pick<Source, 'health'>;
+  readonly source: Watched;
   readonly reasons: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;
   readonly now?: () => number;
@@ -19,7 +18,8 @@ export interface CommonFacts {
 /** What every service serves: `/live`, `/ready`, `/metrics` for the cluster, `/v1/health` and `/v1/streams` for people. */
 export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
   const { service, source, reasons, metrics, streams, now = Date.now } = facts;
-  const report = () => healthReport({ service, reasons: reasons(), kinds: source.health(), now: now() });
+  const kinds = () => (source === 'watches nothing' ? source : source.health());
+  const report = () => healthReport({ service, reasons: reasons(), kinds: kinds(), now: now() });
   const open = { config: { open: true as const }, schema: { hide: true } };
 
   app.get('/live', open, async (_request, reply) => reply.type('text/plain').send('live\n'));

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { KindHealth } from '../kube/changes.ts';
+import type { KindHealth, Source } from '../kube/changes.ts';
 
 /** What `/ready` and `/v1/health` tell. */
 export const HealthReport = Type.Object({
@@ -19,20 +19,24 @@ export const HealthReport = Type.Object({
 });
 export type HealthReport = Type.Static<typeof HealthReport>;
 
+/** What a service watches; a service that asks the API server for each call waits for no watch. */
+export type Watched = Pick<Source, 'health'> | 'watches nothing';
+
 export interface HealthFacts {
   readonly service: string;
   /** What the service itself still waits for, each a sentence: `no usable issuer`. */
   readonly reasons: readonly string[];
-  readonly kinds: readonly KindHealth[];
+  readonly kinds: readonly KindHealth[] | 'watches nothing';
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
 /** Ready = every kind has had its first full list and the service waits for nothing else; staleness never takes it away. */
-export const healthReport = ({ service, reasons, kinds, now }: HealthFacts): HealthReport => {
+export const healthReport = ({ service, reasons, kinds: watched, now }: HealthFacts): HealthReport => {
+  const kinds = watched === 'watches nothing' ? [] : watched;
   const unsynced = kinds.filter(({ synced }) => !synced).map(({ kind }) => kind);
   const all = [...reasons];
-  if (kinds.length === 0) all.push('the watch has not begun');
+  if (watched !== 'watches nothing' && kinds.length === 0) all.push('the watch has not begun');
   if (unsynced.length > 0) all.push(`not read yet: ${unsynced.join(', ')}`);
   return {
     service,
