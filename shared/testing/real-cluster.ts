@@ -7,6 +7,8 @@ import type { Kind } from '../src/kube/kinds.ts';
 import type { WireObject } from '../src/kube/parse/fields.ts';
 import { type RealApiServer, startRealApiServer } from './real-api-server.ts';
 
+export type { WireObject } from '../src/kube/parse/fields.ts';
+
 /** Our CustomResourceDefinitions, as they are shipped. */
 const crdFolder = new URL('../../deploy/crds/', import.meta.url);
 

@@ -3,14 +3,14 @@ import { mintDevToken } from '@gatehouse/shared/dev/dev-tokens';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { StateDir } from '@gatehouse/shared/state-dir';
 
-/** A pod of a folder of manifests, by name. */
-export interface FolderPod {
+/** A pod of whatever the services watch, by name. */
+export interface NamedPod {
   readonly namespace: string;
   readonly name: string;
 }
 
 /** The pod and what a token says of it. Throws `not-found` listing the pods that there are. */
-export const findPod = (index: ResourceIndex, { namespace, name }: FolderPod) => {
+export const findPod = (index: ResourceIndex, { namespace, name }: NamedPod) => {
   const pod = index.get('Pod', namespace, name);
   if (pod === undefined) {
     const names = [...index.in('Pod', namespace).keys()].sort();
@@ -29,7 +29,7 @@ export const findPod = (index: ResourceIndex, { namespace, name }: FolderPod) =>
 };
 
 /** What kubelet would project into the pod: a token bound to it, good for an hour. */
-export const mintPodToken = (state: StateDir, index: ResourceIndex, named: FolderPod): Promise<string> => {
+export const mintPodToken = (state: StateDir, index: ResourceIndex, named: NamedPod): Promise<string> => {
   const { pod, account } = findPod(index, named);
   return mintDevToken({
     state,

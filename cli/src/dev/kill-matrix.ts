@@ -56,7 +56,7 @@ export const playKill = async (kill: string | undefined, after?: 'keep the state
 };
 
 /** `ok frontend > GET backend.demo:8080/   200 allowed` is a verdict; a pod's address stands for itself. */
-const verdictOf = (line: string): readonly string[] => {
+export const verdictOf = (line: string): readonly string[] => {
   const match = /^ {2}(?:ok|!!) (.+?) {2,}(\d{3} [\w ]+|refused)$/.exec(line);
   return match === null ? [] : [`${match[1]}: ${match[2]}`];
 };

@@ -1,8 +1,9 @@
-import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
 import { GatehouseError } from '@gatehouse/shared/error';
 import { DirectorySource } from '@gatehouse/shared/kube/directory-source';
 import type { Kind } from '@gatehouse/shared/kube/kinds';
 import { type Log, silentLog } from '@gatehouse/shared/log';
+import { readSource } from './read-source.ts';
 
 export interface FolderToRead {
   readonly path: string;
@@ -18,18 +19,7 @@ export const readFolder = async (
   { path, controlPlaneNamespace, log = silentLog }: FolderToRead,
   kinds: readonly Kind[],
 ): Promise<ResourceIndex> => {
-  const index = new ResourceIndex();
-  const done = new AbortController();
-  const source = new DirectorySource({ path, controlPlaneNamespace, log });
-  await source.run(
-    kinds,
-    (changes) => {
-      if (done.signal.aborted) return;
-      index.apply(changes);
-      if (index.isSynced(kinds)) done.abort();
-    },
-    done.signal,
-  );
+  const index = await readSource(new DirectorySource({ path, controlPlaneNamespace, log }), kinds);
   const [unreadable] = index.unreadable;
   if (unreadable !== undefined) {
     const { found, fix } = unreadable.problem;

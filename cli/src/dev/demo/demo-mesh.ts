@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
 import type { Mesh } from '@gatehouse/shared/core/workload-identity';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { ServiceName } from '@gatehouse/shared/service';
@@ -9,11 +7,11 @@ import { recordFolder } from '../../serve/recorded-folder.ts';
 import { removeServed, type ServedAt, writeServed } from '../../serve/served.ts';
 import { serviceNames } from '../../serve/service-addresses.ts';
 import { type Caller, openCaller } from '../proxy/call.ts';
-import { readFolder } from '../read-folder.ts';
 import { type DemoPod, projectTokens, startPod, stopPod } from './demo-pods.ts';
 import { type DemoService, type DemoServices, prepareServices, untilReady } from './demo-services.ts';
 import { EventHub } from './event-hub.ts';
-import { ManifestFolder } from './manifest-folder.ts';
+import { FolderWorld } from './folder-world.ts';
+import type { World } from './world.ts';
 
 const mesh: Mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 
@@ -23,9 +21,16 @@ export type PodName = (typeof podNames)[number];
 /** How long one call may take: longer than a restart of the control plane, which new targets have to wait for. */
 const callTimeoutMs = 15_000;
 
+export interface MeshOptions {
+  readonly stateRoot: string;
+  readonly interrupted: AbortSignal;
+  /** Left out, the story takes place in a folder of the state directory. */
+  readonly openWorld?: (state: StateDir) => Promise<World>;
+}
+
 interface Parts {
   readonly state: StateDir;
-  readonly folder: ManifestFolder;
+  readonly world: World;
   readonly services: DemoServices;
   readonly lock: StateLock;
   readonly interrupted: AbortSignal;
@@ -34,7 +39,7 @@ interface Parts {
 /** Everything that runs in the demo: three services, three pods, their callers; and how it all ends. */
 export class DemoMesh {
   readonly state: StateDir;
-  readonly folder: ManifestFolder;
+  readonly world: World;
   readonly services: DemoServices;
   readonly hub = new EventHub();
   /** Aborts when the user interrupts: whatever waits, stops waiting. */
@@ -46,27 +51,30 @@ export class DemoMesh {
   #tokens: Promise<void> | undefined;
   #tokenFailure: string | undefined;
 
-  private constructor({ state, folder, services, lock, interrupted }: Parts) {
+  private constructor({ state, world, services, lock, interrupted }: Parts) {
     this.state = state;
-    this.folder = folder;
+    this.world = world;
     this.services = services;
     this.interrupted = interrupted;
     this.#lock = lock;
   }
 
-  /** Makes the state directory and an empty folder of manifests. Throws `already-exists` when a demo runs there. */
-  static async prepare(stateRoot: string, interrupted: AbortSignal): Promise<DemoMesh> {
+  /** Makes the state directory and an empty world. Throws `already-exists` when a demo runs there. */
+  static async prepare({
+    stateRoot,
+    interrupted,
+    openWorld = FolderWorld.open,
+  }: MeshOptions): Promise<DemoMesh> {
     const state = await makeStateDir(stateRoot);
     const lock = await lockState(state, 'demo');
-    const folder = new ManifestFolder(join(state.root, 'manifests'));
-    await folder.reset();
-    return new DemoMesh({
-      state,
-      folder,
-      services: await prepareServices(state, folder.path, mesh),
-      lock,
-      interrupted,
-    });
+    try {
+      const world = await openWorld(state);
+      const services = await prepareServices(state, world, mesh);
+      return new DemoMesh({ state, world, services, lock, interrupted });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   }
 
   async startServices(): Promise<void> {
@@ -77,7 +85,8 @@ export class DemoMesh {
 
   /** So that `gatehouse dev` works on the demo's state directory as it does on that of `gatehouse serve`. */
   async #tellWhereTheyAre(): Promise<void> {
-    await recordFolder(this.state, this.folder.path);
+    if (this.world.folder === undefined) return;
+    await recordFolder(this.state, this.world.folder);
     const { identity, destination, policy } = this.services;
     const at = ({ grpc, admin, name }: DemoService): ServedAt => ({ grpc, admin, name, tls: true });
     await writeServed(this.state, {
@@ -98,11 +107,8 @@ export class DemoMesh {
   }
 
   async startPods(): Promise<void> {
-    const index: ResourceIndex = await readFolder(
-      { path: this.folder.path, controlPlaneNamespace: mesh.controlPlaneNamespace },
-      ['Pod', 'ServiceAccount'],
-    );
-    const options = { state: this.state, index, mesh, services: this.services, hub: this.hub };
+    const { state, world, services, hub } = this;
+    const options = { state, world, index: await world.read(), mesh, services, hub };
     const renewTokens = await projectTokens(options, podNames);
     this.#tokens = renewTokens(this.#ended.signal).catch((thrown: unknown) => {
       this.#tokenFailure = `the pods' tokens cannot be renewed: ${thrown instanceof Error ? thrown.message : thrown}`;

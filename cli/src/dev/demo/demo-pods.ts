@@ -7,12 +7,13 @@ import { GatehouseError } from '@gatehouse/shared/error';
 import type { StateDir } from '@gatehouse/shared/state-dir';
 import { replaceFile } from '@gatehouse/shared/state-files';
 import { Child } from '../child.ts';
-import { findPod, mintPodToken } from '../dev-token.ts';
+import { findPod } from '../dev-token.ts';
 import { findFreePorts } from '../free-ports.ts';
 import { startWorkload, type Workload } from '../workload.ts';
 import { proxyScript } from './demo-paths.ts';
 import { type DemoServices, demoNetworks } from './demo-services.ts';
 import type { EventHub } from './event-hub.ts';
+import type { World } from './world.ts';
 
 const namespace = 'demo';
 
@@ -32,6 +33,7 @@ export interface DemoPod {
 
 export interface PodsOptions {
   readonly state: StateDir;
+  readonly world: World;
   readonly index: ResourceIndex;
   readonly mesh: Mesh;
   readonly services: DemoServices;
@@ -41,8 +43,8 @@ export interface PodsOptions {
 const tokenHalfLifeMs = 1_800_000;
 
 /** Writes the pod's token where its proxy looks for it, as kubelet would. */
-const projectToken = async ({ state, index }: PodsOptions, name: string): Promise<void> => {
-  const token = await mintPodToken(state, index, { namespace, name });
+const projectToken = async ({ state, world, index }: PodsOptions, name: string): Promise<void> => {
+  const token = await world.tokenOf({ namespace, name }, index);
   await replaceFile(state.tokenFile(namespace, name), 'private', token);
 };
 
@@ -64,7 +66,7 @@ export const projectTokens = async (
 
 /** Starts one pod: its application on free loopback ports, and its proxy in front of it at the pod's own address. */
 export const startPod = async (options: PodsOptions, name: string): Promise<DemoPod> => {
-  const { state, index, mesh, services, hub } = options;
+  const { state, world, index, mesh, services, hub } = options;
   const { pod } = findPod(index, { namespace, name });
   const [address] = pod.spec.ips;
   if (address === undefined) throw new GatehouseError('internal', `pod ${name} has no address`);
@@ -87,7 +89,7 @@ export const startPod = async (options: PodsOptions, name: string): Promise<Demo
       LINKERD2_PROXY_IDENTITY_DIR: home,
       LINKERD2_PROXY_IDENTITY_TOKEN_FILE: state.tokenFile(namespace, name),
       LINKERD2_PROXY_IDENTITY_LOCAL_NAME: identity,
-      LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS: await readFile(state.trustAnchors, 'utf8'),
+      LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS: await readFile(world.trustAnchors, 'utf8'),
       LINKERD2_PROXY_IDENTITY_MIN_REFRESH: '1s',
       LINKERD2_PROXY_POLICY_WORKLOAD: JSON.stringify({ ns: namespace, pod: name }),
       LINKERD2_PROXY_DESTINATION_CONTEXT: JSON.stringify({

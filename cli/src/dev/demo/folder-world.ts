@@ -1,42 +1,59 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { manifestFile } from './demo-paths.ts';
+import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
+import type { StateDir } from '@gatehouse/shared/state-dir';
+import { mintPodToken, type NamedPod } from '../dev-token.ts';
+import { readFolder } from '../read-folder.ts';
+import { readManifest } from './story-manifest.ts';
+import type { AppliedManifest, World } from './world.ts';
 
-/** The folder of manifests that the demo's services watch: its cluster. */
-export class ManifestFolder {
-  readonly path: string;
+/** The demo's own cluster: a folder of manifests beside its keys and tokens, in the state directory. */
+export class FolderWorld implements World {
+  readonly what = 'a folder of manifests';
+  readonly folder: string;
+  readonly trustAnchors: string;
+  readonly #state: StateDir;
 
-  constructor(path: string) {
-    this.path = path;
+  private constructor(state: StateDir) {
+    this.#state = state;
+    this.folder = join(state.root, 'manifests');
+    this.trustAnchors = state.trustAnchors;
   }
 
-  /** Empties it: what somebody tried last time must not change what the story shows. */
-  async reset(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+  /** Begins with an empty folder: what somebody tried last time must not change what the story shows. */
+  static async open(state: StateDir): Promise<FolderWorld> {
+    const world = new FolderWorld(state);
+    await rm(world.folder, { recursive: true, force: true });
+    await mkdir(world.folder, { recursive: true, mode: 0o700 });
+    return world;
   }
 
-  /**
-   * Puts one of the story's manifests into the folder, whole (written aside, then renamed in), with `values` in place of
-   * the upper-case words they are keyed by. Answers its text, and when it was there (epoch ms).
-   */
-  async apply(
-    name: string,
-    values: Readonly<Record<string, string>> = {},
-  ): Promise<{ readonly text: string; readonly at: number }> {
-    let text = await readFile(manifestFile(name), 'utf8');
-    for (const [word, value] of Object.entries(values)) text = text.replaceAll(word, value);
-    const aside = join(this.path, `.${name}`);
+  settingsOf(): Readonly<Record<string, string>> {
+    return { GATEHOUSE_SOURCE: `directory:${this.folder}`, GATEHOUSE_STATE_DIR: this.#state.root };
+  }
+
+  /** Whole: written aside, then renamed in. */
+  async apply(name: string, values?: Readonly<Record<string, string>>): Promise<AppliedManifest> {
+    const text = await readManifest(name, values);
+    const aside = join(this.folder, `.${name}`);
     await writeFile(aside, text);
     const at = Date.now();
-    await rename(aside, join(this.path, name));
+    await rename(aside, join(this.folder, name));
     return { text, at };
   }
 
-  /** Answers when it was gone (epoch ms). */
   async remove(name: string): Promise<number> {
     const at = Date.now();
-    await rm(join(this.path, name));
+    await rm(join(this.folder, name));
     return at;
+  }
+
+  read(): Promise<ResourceIndex> {
+    // The control-plane namespace only decides which pods of the control plane there are; the story has none of them.
+    return readFolder({ path: this.folder, controlPlaneNamespace: 'gatehouse' }, ['Pod', 'ServiceAccount']);
+  }
+
+  tokenOf(pod: NamedPod, index: ResourceIndex): Promise<string> {
+    return mintPodToken(this.#state, index, pod);
   }
 }

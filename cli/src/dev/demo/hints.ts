@@ -2,12 +2,20 @@ import type { DemoMesh } from './demo-mesh.ts';
 import { manifestFile } from './demo-paths.ts';
 import type { Screen } from './screen.ts';
 
+type Hint = readonly [what: string, commands: readonly string[]];
+
+const editHint = (folder: string): Hint => [
+  'change who may talk to whom: edit, add or remove a file of the folder; this lets frontend in again:',
+  [`cp ${manifestFile('frontend-can-talk-to-backend.yaml')} ${folder}`],
+];
+
 /** What somebody can try while the mesh stays up. Commands are not wrapped, so that they can be copied. */
 export const printHints = (screen: Screen, mesh: DemoMesh): void => {
+  const { folder } = mesh.world;
   const frontend = mesh.pod('frontend-0').httpProxy;
   const intruder = mesh.pod('intruder-0').httpProxy;
   const token = `-H "authorization: Bearer $(cat ${mesh.state.adminToken})"`;
-  const hints: readonly (readonly [string, readonly string[]])[] = [
+  const hints: readonly Hint[] = [
     [
       'call backend as frontend, or as intruder (through their proxies); now both are denied:',
       [
@@ -15,10 +23,7 @@ export const printHints = (screen: Screen, mesh: DemoMesh): void => {
         `curl -i -x http://${intruder} http://backend.demo:8080/`,
       ],
     ],
-    [
-      'change who may talk to whom: edit, add or remove a file of the folder; this lets frontend in again:',
-      [`cp ${manifestFile('frontend-can-talk-to-backend.yaml')} ${mesh.folder.path}`],
-    ],
+    ...(folder === undefined ? [] : [editHint(folder)]),
     [
       "see what backend's proxy is told about the port, and every change:",
       [`npx gatehouse dev watch demo/backend-0 8080 --state ${mesh.state.root}`],

@@ -45,11 +45,11 @@ const showRow = async ({ mesh, screen }: Teller, port: number, changedAt?: numbe
 };
 
 const startServices: Step = {
-  title: 'Three services start on a folder of manifests',
+  title: 'Three services start',
   run: async ({ mesh, screen }) => {
-    const { text } = await mesh.folder.apply('demo.yaml');
+    const { text } = await mesh.world.apply('demo.yaml');
     const kinds = [...text.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
-    screen.did(`wrote demo.yaml: ${kinds.join(', ')}; the namespace denies by default`);
+    screen.did(`wrote demo.yaml to ${mesh.world.what}: ${kinds.join(', ')}; the namespace denies by default`);
     const started = performance.now();
     await mesh.startServices();
     const ms = Math.round(performance.now() - started);
@@ -105,11 +105,11 @@ const connectionBefore = async (teller: Teller): Promise<string | undefined> =>
   (await teller.mesh.caller('frontend-0').call({ url: `${service}:8080/` })).connections.upstream;
 
 const admitFrontend = (memory: { connection?: string | undefined }): Step => ({
-  title: 'A policy is written into the folder: frontend may talk to backend on 8080',
+  title: 'A policy is written: frontend may talk to backend on 8080',
   run: async (teller) => {
     const { mesh, screen } = teller;
     memory.connection = await connectionBefore(teller).catch(() => undefined);
-    const { text, at } = await mesh.folder.apply(seedPolicy);
+    const { text, at } = await mesh.world.apply(seedPolicy);
     screen.did(`wrote ${seedPolicy}`);
     screen.manifest(excerpt(text));
     await showRow(teller, 8080, at);
@@ -117,7 +117,7 @@ const admitFrontend = (memory: { connection?: string | undefined }): Step => ({
       { from: 'frontend-0', url: `${service}:8080/`, expect: 200 },
       at,
     );
-    screen.note(`enforced ${afterMs} ms after the file changed`);
+    screen.note(`enforced ${afterMs} ms after the change`);
     if (memory.connection !== undefined && result.connections.upstream !== memory.connection) {
       throw new StepFailure(
         `the call went over ${result.connections.upstream}, not over ${memory.connection}`,
@@ -164,7 +164,7 @@ const narrowToRequests: Step = {
   title: 'frontend may GET /api on 9000, and nothing more',
   run: async (teller) => {
     const { mesh, screen } = teller;
-    const rules = await mesh.folder.apply(rulesPolicy);
+    const rules = await mesh.world.apply(rulesPolicy);
     screen.did(`wrote ${rulesPolicy}`);
     screen.manifest(
       excerpt(rules.text)
@@ -173,18 +173,18 @@ const narrowToRequests: Step = {
     );
     await showRow(teller, 9000, rules.at);
     const opened = await teller.callUntil({ from: 'frontend-0', url: `${api}/api/x`, expect: 200 }, rules.at);
-    screen.note(`enforced ${opened.afterMs} ms after the file changed`);
+    screen.note(`enforced ${opened.afterMs} ms after the change`);
     await teller.call({ from: 'frontend-0', method: 'POST', url: `${api}/api/x`, expect: 403 });
     await teller.call({ from: 'frontend-0', url: `${api}/admin`, expect: 403 });
     await teller.call({ from: 'frontend-0', url: `${api}/api/../admin`, expect: 403 });
     await teller.call({ from: 'intruder-0', url: `${api}/api/x`, expect: 403 });
 
-    const removed = await mesh.folder.remove(rulesPolicy);
+    const removed = await mesh.world.remove(rulesPolicy);
     screen.did(`removed ${rulesPolicy}`);
     await teller.callUntil({ from: 'frontend-0', url: `${api}/api/x`, expect: 403 }, removed);
 
     const frontend = mesh.pod('frontend-0').address;
-    const linkerd = await mesh.folder.apply(linkerdPolicy, { FRONTEND_ADDRESS: frontend });
+    const linkerd = await mesh.world.apply(linkerdPolicy, { FRONTEND_ADDRESS: frontend });
     screen.did(`wrote ${linkerdPolicy}: Linkerd's Server, HTTPRoute and AuthorizationPolicy`);
     await showRow(teller, 9000, linkerd.at);
     const blue = { 'x-tenant': 'blue' };
@@ -193,7 +193,7 @@ const narrowToRequests: Step = {
       { from: 'frontend-0', url, headers: blue, expect: 200 },
       linkerd.at,
     );
-    screen.note(`enforced ${routed.afterMs} ms after the file changed`);
+    screen.note(`enforced ${routed.afterMs} ms after the change`);
     await teller.call({ from: 'frontend-0', url, expect: 404 });
     await teller.call({ from: 'frontend-0', method: 'POST', url, headers: blue, expect: 404 });
     await teller.call({ from: 'frontend-0', url: `${api}/admin`, headers: blue, expect: 404 });
@@ -204,18 +204,18 @@ const narrowToRequests: Step = {
 const revoke: Step = {
   title: 'The first policy is deleted: the next request is denied again',
   run: async (teller) => {
-    const at = await teller.mesh.folder.remove(seedPolicy);
+    const at = await teller.mesh.world.remove(seedPolicy);
     teller.screen.did(`removed ${seedPolicy}`);
     await showRow(teller, 8080, at);
     const { afterMs } = await teller.callUntil(
       { from: 'frontend-0', url: `${service}:8080/`, expect: 403 },
       at,
     );
-    teller.screen.note(`enforced ${afterMs} ms after the file changed`);
+    teller.screen.note(`enforced ${afterMs} ms after the change`);
   },
 };
 
-/** The story, from an empty folder to a policy revoked. Steps share what they must: the connection of step 4 is that of step 5. */
+/** The story, from an empty world to a policy revoked. Steps share what they must: the connection of step 4 is that of step 5. */
 export const tellStory = (): readonly Step[] => {
   const memory: { connection?: string | undefined } = {};
   return [

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asGatehouseError } from '@gatehouse/shared/error';
 import type { ServiceName } from '@gatehouse/shared/service';
-import { DemoMesh } from './demo-mesh.ts';
+import { DemoMesh, type MeshOptions } from './demo-mesh.ts';
 import { printHints } from './hints.ts';
 import type { Screen } from './screen.ts';
 import { tellStory } from './steps.ts';
 import { StepFailure, Teller } from './teller.ts';
 
-export interface StoryOptions {
-  readonly stateRoot: string;
+export interface StoryOptions extends MeshOptions {
   readonly screen: Screen;
-  readonly interrupted: AbortSignal;
   /** Ends after the last step; otherwise the mesh stays up until it is interrupted. */
   readonly once: boolean;
   /** Kills the service at the beginning of the step, and starts it again at once. */
@@ -28,7 +26,7 @@ const patienceAfterKillMs = 45_000;
 /** Plays the story and ends everything it started, whatever happens. */
 export const playStory = async (options: StoryOptions): Promise<StoryEnd> => {
   const { screen, interrupted, kill } = options;
-  const mesh = await DemoMesh.prepare(options.stateRoot, interrupted);
+  const mesh = await DemoMesh.prepare(options);
   const teller = new Teller(mesh, screen);
   const begun = performance.now();
   try {

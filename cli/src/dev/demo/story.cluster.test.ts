@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { realApiServerAssets } from '@gatehouse/shared/testing/real-api-server';
+import { RealCluster } from '@gatehouse/shared/testing/real-cluster';
+import { ClusterWorld } from '../../../testing/cluster-world.ts';
+import { promisedVerdicts, withoutAddresses } from '../../../testing/promised-verdicts.ts';
+import { verdictOf } from '../kill-matrix.ts';
+import { openScreen } from './screen.ts';
+import { playStory, type StoryOptions } from './story.ts';
+
+const { assets, skip: noAssets } = realApiServerAssets();
+const skip = noAssets || (process.platform !== 'linux' && 'the reference proxy needs Linux');
+
+suite("the seed's story on a real API server", { skip, timeout: 600_000 }, () => {
+  let cluster: RealCluster;
+  before(async () => {
+    cluster = await RealCluster.start(assets);
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+
+  /** Tells the story with real objects, tokens and processes, and answers what was on the screen. */
+  const tell = async (kill?: StoryOptions['kill']) => {
+    const stateRoot = await mkdtemp(join(tmpdir(), 'gatehouse-cluster-story-'));
+    const lines: string[] = [];
+    const say = (line: string): void => void lines.push(line);
+    const end = await playStory({
+      stateRoot,
+      screen: openScreen({ columns: 80, isTty: false, paint: (_style, text) => text, out: say, err: say }),
+      interrupted: AbortSignal.timeout(240_000),
+      once: true,
+      openWorld: (state) => ClusterWorld.open(cluster, state),
+      ...(kill === undefined ? {} : { kill }),
+    });
+    if (end.kind === 'told') await rm(stateRoot, { recursive: true });
+    return { end, output: lines.join('\n'), verdicts: withoutAddresses(lines.flatMap(verdictOf)), stateRoot };
+  };
+
+  test('every verdict is that of the story on a folder', async () => {
+    const { end, output, verdicts, stateRoot } = await tell();
+    assert.deepEqual(end, { kind: 'told' }, `${output}\n(state: ${stateRoot})`);
+    assert.deepEqual(verdicts, promisedVerdicts);
+  });
+});
