@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
+import { allocateClusterIp } from './allocate-cluster-ip.ts';
 import { ApiStatus, badRequest, invalid, notFound, type StatusCause } from './api-status.ts';
 import { defaultsFor } from './built-in-defaults.ts';
 import { metaOf, withMeta } from './object-meta.ts';
@@ -117,7 +118,8 @@ export const prepareNew = (world: World, request: ResourceRequest, body: WireObj
     },
     meta,
   );
-  return defaultsFor(type, made);
+  const filled = defaultsFor(type, made);
+  return resourceKey(type) === '/services' ? allocateClusterIp(world.store, filled) : filled;
 };
 
 /** The alphabet without vowels, which names of pods are made from. */

@@ -23,6 +23,23 @@ export const writeStories = (story: TellStory): void => {
       assert.equal(fieldsOf(pod.body.status).phase, 'Pending');
     }));
 
+  test('a Service gets a cluster IP of its own, unless it wants none', () =>
+    story(async ({ request, pods }) => {
+      const create = async (name: string, spec: WireObject) => {
+        const { body } = await request('POST', pods.replace(/pods$/, 'services'), {
+          apiVersion: 'v1',
+          kind: 'Service',
+          metadata: { name },
+          spec: { ports: [{ port: 80 }], ...spec },
+        });
+        return fieldsOf(body.spec).clusterIP;
+      };
+      const [one, other] = [await create('a', {}), await create('b', {})];
+      assert.match(`${one}`, /^10\.96\./);
+      assert.notEqual(one, other);
+      assert.equal(await create('c', { clusterIP: 'None' }), 'None');
+    }));
+
   test('what cannot be created is refused in these words', () =>
     story(async ({ request, configMaps, tops }) => {
       await request('POST', configMaps, aConfigMap('a'));
