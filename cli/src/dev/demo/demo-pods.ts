@@ -13,6 +13,7 @@ import { startWorkload, type Workload } from '../workload.ts';
 import { proxyScript } from './demo-paths.ts';
 import { type DemoServices, demoNetworks } from './demo-services.ts';
 import type { EventHub } from './event-hub.ts';
+import { requireFree } from './require-free.ts';
 import type { World } from './world.ts';
 
 const namespace = 'demo';
@@ -70,6 +71,7 @@ export const startPod = async (options: PodsOptions, name: string): Promise<Demo
   const { pod } = findPod(index, { namespace, name });
   const [address] = pod.spec.ips;
   if (address === undefined) throw new GatehouseError('internal', `pod ${name} has no address`);
+  for (const { port } of pod.spec.ports) await requireFree(address, port);
   const workload = await startWorkload({
     name,
     listen: pod.spec.ports.map(() => ({ host: '127.0.0.1', port: 0 })),
