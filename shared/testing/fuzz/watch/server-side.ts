@@ -69,11 +69,11 @@ const weather = (server: FakeApiServer, seed: number) => {
         const backup = server.snapshot();
         for (let lost = draw(20); lost >= 0; lost -= 1) change();
         await delay(draw(200));
+        const gone = server.watches;
         await server.restart(backup);
         // Once versions have come as far as before, no watcher can tell the new history from the old: nothing is written
-        // until all have looked, as nobody writes to a cluster whose etcd is being restored.
-        for (let tries = 0; tries < 500 && server.watches.length < soakedKinds.length; tries += 1)
-          await delay(20);
+        // until all watch from a version of the new one, as nobody writes to a cluster whose etcd is being restored.
+        for (let tries = 0; tries < 1_500 && !allFollow(server, gone); tries += 1) await delay(20);
       },
     };
     const [name, befall] = pick(Object.entries(faults) as [[string, () => unknown]]);
@@ -82,6 +82,14 @@ const weather = (server: FakeApiServer, seed: number) => {
   };
 
   return { change, fault, random, said: () => ({ changes, faults: counted }) };
+};
+
+/** Whether each kind has a watch that is none of these, and none waits for a version of the future. */
+const allFollow = ({ watches, revision }: FakeApiServer, but: FakeApiServer['watches']): boolean => {
+  const fresh = watches.filter((watch) => !but.includes(watch));
+  const follow = fresh.filter(({ request }) => Number(request.query.get('resourceVersion')) <= revision);
+  const kinds = new Set(follow.map(({ request }) => request.type.plural));
+  return follow.length === fresh.length && kinds.size === soakedKinds.length;
 };
 
 const bodyOf = (kind: Kind, draw: (below: number) => number): WireObject => {
