@@ -66,3 +66,14 @@ test('TCP and exec probes open nothing', () => {
     [],
   );
 });
+
+test('a port whose name is no text costs that name, whatever stands there instead', () => {
+  for (const name of [{ toString: '' }, { toString: null, valueOf: 1 }, ['http'], 7, null, '']) {
+    const container = {
+      ports: [{ name, containerPort: 81 }, ...ports],
+      livenessProbe: { httpGet: { port: 'http' } },
+    };
+    const { spec } = readWire('Pod', { spec: { containers: [container] } });
+    assert.deepEqual(spec.probes, at('/'), JSON.stringify(name));
+  }
+});

@@ -11,11 +11,11 @@ const absolutePath = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
 const readProbePort = (container: Fields, probe: Fields): number | undefined => {
   const written = probe.raw('port');
   if (typeof written === 'number') return probe.port('port');
-  const name = probe.text('port')?.toLowerCase();
+  const name = lowerCase(probe.text('port'));
   const named = container
     .alone() // Its ports were read, and their problems told, by another reader.
-    .eachFields('ports', (port) => (port.raw('name') === undefined ? undefined : port))
-    ?.find((port) => String(port.raw('name')).toLowerCase() === name)
+    .eachFields('ports', (port) => port)
+    ?.find((port) => name !== undefined && lowerCase(port.raw('name')) === name)
     ?.raw('containerPort');
   // Kubelet takes a text that names no port as a number, when it is one.
   const port = typeof named === 'number' ? named : Number(name);
@@ -26,6 +26,10 @@ const readProbePort = (container: Fields, probe: Fields): number | undefined => 
     'name one of its ports, or a number',
   );
 };
+
+/** Undefined for what is no text: not everything that a manifest can hold can be made one. */
+const lowerCase = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value.toLowerCase() : undefined;
 
 const readHttpProbe = (container: Fields, http: Fields): Probe | undefined => {
   const scheme = http.text('scheme') ?? 'HTTP';
