@@ -451,7 +451,7 @@ test('policies whose kind stays away are gone in the end, and that is said loudl
     );
   }));
 
-test('a core kind is never absent: what says so is no API server', () =>
+test('a built-in kind is never absent: what says so is no API server', () =>
   story('Service', async (told) => {
     (await told.list()).json(404, { message: 'nginx' });
     await told.list();

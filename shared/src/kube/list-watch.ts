@@ -37,6 +37,9 @@ export interface ListWatchOptions {
 
 const pageSize = 500;
 
+/** The groups of our kinds that need no CRD. */
+const builtInGroups: ReadonlySet<string> = new Set(['', 'discovery.k8s.io']);
+
 /** How many times `absentMs` a kind with objects must be missing before it is believed to be gone. */
 const absencesBelieved = 3;
 
@@ -291,8 +294,8 @@ export class ListWatch {
   #refusal({ status, retryAfterMs, body }: KubeResponse): Outcome {
     const said = readStatus(readJson(body));
     const why = `${status} ${said.message || said.reason || 'without a reason'}`;
-    // Nobody can uninstall a core kind: such a 404 comes from something that is no API server.
-    if (status === 404 && rowOf(this.#options.kind).class !== 'core') return { kind: 'absent' };
+    // Nobody can uninstall a built-in kind: such a 404 comes from something that is no API server.
+    if (status === 404 && !builtInGroups.has(rowOf(this.#options.kind).group)) return { kind: 'absent' };
     if (status === 410) return { kind: 'expired', why };
     return { kind: 'failed', why, retryAfterMs: retryAfterMs ?? said.retryAfterMs };
   }
