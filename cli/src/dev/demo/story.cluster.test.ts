@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { suite, test } from 'node:test';
 import { realApiServerAssets } from '@gatehouse/shared/testing/real-api-server';
 import { RealCluster } from '@gatehouse/shared/testing/real-cluster';
 import { ClusterWorld } from '../../../testing/cluster-world.ts';
@@ -15,14 +15,9 @@ const { assets, skip: noAssets } = realApiServerAssets();
 const skip = noAssets || (process.platform !== 'linux' && 'the reference proxy needs Linux');
 
 suite("the seed's story on a real API server", { skip, timeout: 600_000 }, () => {
-  let cluster: RealCluster;
-  before(async () => {
-    cluster = await RealCluster.start(assets);
-  });
-  after(() => cluster[Symbol.asyncDispose]());
-
-  /** Tells the story with real objects, tokens and processes, and answers what was on the screen. */
+  /** Tells the story on a cluster of its own, with real objects, tokens and processes; answers what was on the screen. */
   const tell = async (kill?: StoryOptions['kill']) => {
+    await using cluster = await RealCluster.start(assets);
     const stateRoot = await mkdtemp(join(tmpdir(), 'gatehouse-cluster-story-'));
     const lines: string[] = [];
     const say = (line: string): void => void lines.push(line);
@@ -43,4 +38,15 @@ suite("the seed's story on a real API server", { skip, timeout: 600_000 }, () =>
     assert.deepEqual(end, { kind: 'told' }, `${output}\n(state: ${stateRoot})`);
     assert.deepEqual(verdicts, promisedVerdicts);
   });
+
+  for (const [service, step] of [
+    ['identity', 2],
+    ['policy', 4],
+  ] as const) {
+    test(`${service} killed in step ${step} and started again changes no verdict`, async () => {
+      const { end, output, verdicts, stateRoot } = await tell({ service, step });
+      assert.deepEqual(end, { kind: 'told' }, `${output}\n(state: ${stateRoot})`);
+      assert.deepEqual(verdicts, promisedVerdicts);
+    });
+  }
 });

@@ -20,7 +20,8 @@ const patienceMs = 8_000;
 
 /**
  * Asks the API server whose token it is (design §4 step 3). Calls with the same token that come while it is asked share
- * its answer; nothing is remembered beyond that, so that a deleted pod's token is refused at once.
+ * its answer; nothing is remembered beyond that, so that a deleted pod's token is refused as soon as the API server
+ * refuses it: it remembers a good verdict itself, for ten seconds (seen).
  */
 export class TokenReview implements TokenReviewer {
   readonly #options: TokenReviewOptions;
