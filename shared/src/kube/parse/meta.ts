@@ -1,6 +1,6 @@
 import type { Labels } from '../../core/label-selector.ts';
 import { defaultInboundPolicyAnnotation, isReadAnnotation } from '../annotations.ts';
-import { intern } from '../intern.ts';
+import { intern, internValue } from '../intern.ts';
 import type { ObjectMeta } from '../kinds.ts';
 import { describe, type Fields, isWireObject } from './fields.ts';
 
@@ -84,6 +84,6 @@ export const readMeta = (fields: Fields, namespaced: boolean): ObjectMeta | unde
     createdAt: readTime(fields, 'creationTimestamp') ?? 0,
     ...(deletedAt === undefined ? {} : { deletedAt }),
     labels: readTexts(fields, 'labels', labelsReader),
-    annotations: readTexts(fields, 'annotations', annotationsReader),
+    annotations: internValue(readTexts(fields, 'annotations', annotationsReader)),
   };
 };

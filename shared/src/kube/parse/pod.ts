@@ -1,5 +1,5 @@
 import { highestPort } from '../../core/port-set.ts';
-import { intern } from '../intern.ts';
+import { intern, internValue } from '../intern.ts';
 import type { PodSpec } from '../kinds.ts';
 import type { Fields } from './fields.ts';
 import { readAddress, readAddresses } from './ip-list.ts';
@@ -74,14 +74,14 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
     serviceAccount: intern(spec.text('serviceAccountName') || spec.text('serviceAccount') || 'default'),
     nodeName: intern(spec.text('nodeName') ?? ''),
     ips: readIps(status, 'podIPs', 'podIP'),
-    hostIps: readIps(status, 'hostIPs', 'hostIP').map(intern),
+    hostIps: internValue(readIps(status, 'hostIPs', 'hostIP')),
     hostNetwork: spec.flag('hostNetwork') ?? false,
     phase: status.oneOf('phase', phases) ?? 'Unknown',
     ready: readReady(status),
     terminated: readTerminated(status),
-    ports: containers.flatMap(readPorts),
-    probes: readProbes(containers),
-    ...(owner === undefined ? {} : { owner }),
+    ports: internValue(containers.flatMap(readPorts)),
+    probes: internValue(readProbes(containers)),
+    ...(owner === undefined ? {} : { owner: internValue(owner) }),
     hostname: spec.text('hostname') ?? '',
     subdomain: intern(spec.text('subdomain') ?? ''),
     proxyInboundPort:
