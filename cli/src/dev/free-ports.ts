@@ -1,17 +1,34 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
+
+/**
+ * Below the range that systems give to outgoing connections (from 32768 on Linux): a port that is free now is not taken
+ * by somebody's connection before its owner has started, or while it is being started again.
+ */
+const range = { first: 12_000, last: 32_000 };
+const tries = 200;
+
+const listenAt = (port: number): Promise<Server | undefined> => {
+  const { promise, resolve } = Promise.withResolvers<Server | undefined>();
+  const server = createServer();
+  server.once('error', () => resolve(undefined));
+  server.listen(port, '127.0.0.1', () => resolve(server));
+  return promise;
+};
+
+const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
 /**
  * Finds TCP ports on 127.0.0.1 that are free now. They are all held until the last is found, so no two are the same;
- * somebody else may still take one before it is used, and whoever binds it then says so.
+ * somebody may still listen on one before its owner does, and whoever binds it then says so.
  */
 export const findFreePorts = async (count: number): Promise<readonly number[]> => {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
+  const held = new Map<number, Server>();
+  for (let left = tries; held.size < count && left > 0; left -= 1) {
+    const port = range.first + Math.floor(Math.random() * (range.last - range.first));
+    const server = held.has(port) ? undefined : await listenAt(port);
+    if (server !== undefined) held.set(port, server);
+  }
+  await Promise.all([...held.values()].map(close));
+  if (held.size < count) throw new Error(`found only ${held.size} free ports on 127.0.0.1`);
+  return [...held.keys()];
 };
