@@ -1,21 +1,29 @@
 import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { createServer, type Socket } from 'node:net';
-import type { Writable } from 'node:stream';
-import type { Seen } from './messages.ts';
+import { createServer } from 'node:net';
+import type { Duplex, Writable } from 'node:stream';
+import { createServer as createTls } from 'node:tls';
+import type { Seen, ServedTls } from './messages.ts';
+
+export interface Application {
+  readonly name: string;
+  readonly ports: readonly number[];
+  readonly tls?: ServedTls;
+}
 
 /** Starts listening; every request and every raw message is handed to `see`. The process's end is its end. */
 export const startApplication = async (
-  name: string,
-  ports: readonly number[],
+  application: Application,
   see: (seen: Seen) => void,
 ): Promise<void> => {
-  await Promise.all(ports.map((port) => listen(name, port, see)));
+  await Promise.all(application.ports.map((port) => listen(application, port, see)));
 };
 
 const http2Preface = 'PRI * HTTP/2.0';
+/** The content type of a TLS record that holds a handshake (RFC 8446 5.1): how a ClientHello begins. */
+const tlsHandshake = '\x16';
 
-const listen = (name: string, port: number, see: (seen: Seen) => void): Promise<void> => {
+const listen = ({ name, tls }: Application, port: number, see: (seen: Seen) => void): Promise<void> => {
   const answer = (
     speaks: 'http1' | 'http2',
     request: IncomingMessage | Http2ServerRequest,
@@ -43,14 +51,18 @@ const listen = (name: string, port: number, see: (seen: Seen) => void): Promise<
   );
   const http2 = createHttp2((request, response) => answer('http2', request, response));
   http2.on('sessionError', () => undefined);
-  const tcp = (socket: Socket, first: Buffer): void => {
-    const echo = (chunk: Buffer): void => {
-      see({ port, speaks: 'tcp', method: '', path: chunk.toString(), headers: {} });
-      socket.write(`echo ${chunk}`);
-    };
-    socket.on('data', echo).on('end', () => socket.end());
-    echo(first);
+  const echo = (socket: Duplex, speaks: 'tcp' | 'tls', chunk: Buffer): void => {
+    see({ port, speaks, method: '', path: chunk.toString(), headers: {} });
+    socket.write(`echo ${chunk}`);
   };
+  const secured =
+    tls === undefined
+      ? undefined
+      : createTls({ cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.3' }, (socket) => {
+          socket.on('error', () => undefined);
+          socket.on('data', (chunk: Buffer) => echo(socket, 'tls', chunk)).on('end', () => socket.end());
+        });
+  secured?.on('tlsClientError', () => undefined);
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('readable', () => {
@@ -63,8 +75,12 @@ const listen = (name: string, port: number, see: (seen: Seen) => void): Promise<
       } else if (/^[A-Z]+ \S+ HTTP\/1/.test(text)) {
         socket.unshift(first);
         http1.emit('connection', socket);
+      } else if (secured !== undefined && text.startsWith(tlsHandshake)) {
+        socket.unshift(first);
+        secured.emit('connection', socket);
       } else {
-        tcp(socket, first);
+        socket.on('data', (chunk: Buffer) => echo(socket, 'tcp', chunk)).on('end', () => socket.end());
+        echo(socket, 'tcp', first);
       }
     });
   });

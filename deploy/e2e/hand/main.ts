@@ -2,6 +2,7 @@ import { startApplication } from './application.ts';
 import { Caller } from './caller.ts';
 import { Load } from './load.ts';
 import type { Answers, Ask, Question, Seen } from './messages.ts';
+import { shownCertificate } from './shown-certificate.ts';
 
 /** The rig's hand inside a namespace: it does what it is asked over its IPC channel, and ends with it. */
 const caller = new Caller();
@@ -11,7 +12,7 @@ let seen: Seen[] = [];
 const doIt = async (ask: Ask): Promise<Answers[Ask['kind']]> => {
   switch (ask.kind) {
     case 'listen':
-      await startApplication(ask.name, ask.ports, (one) => seen.push(one));
+      await startApplication(ask, (one) => seen.push(one));
       return null;
     case 'seen': {
       const all = seen;
@@ -36,12 +37,16 @@ const doIt = async (ask: Ask): Promise<Answers[Ask['kind']]> => {
     case 'end-load': {
       const load = loads.get(ask.name);
       loads.delete(ask.name);
-      return load === undefined ? { outcomes: {}, reasons: [] } : load.end();
+      return load === undefined ? { outcomes: {}, ms: 0, reasons: [] } : load.end();
     }
     case 'read': {
-      const response = await fetch(ask.url, { signal: AbortSignal.timeout(5_000) });
+      const headers: Record<string, string> =
+        ask.bearer === undefined ? {} : { authorization: `Bearer ${ask.bearer}` };
+      const response = await fetch(ask.url, { headers, signal: AbortSignal.timeout(5_000) });
       return { status: response.status, text: await response.text() };
     }
+    case 'certificate':
+      return shownCertificate(ask);
   }
 };
 

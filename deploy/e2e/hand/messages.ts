@@ -1,7 +1,13 @@
 /** What the rig asks of its hand inside a namespace, and what it is told. Everything is JSON. */
 export type Ask =
   /** Starts an application on these ports that answers HTTP/1, HTTP/2 and raw TCP alike, on every address. */
-  | { readonly kind: 'listen'; readonly name: string; readonly ports: readonly number[] }
+  | {
+      readonly kind: 'listen';
+      readonly name: string;
+      readonly ports: readonly number[];
+      /** With it the application also ends TLS of its own on every port. */
+      readonly tls?: ServedTls;
+    }
   /** What the application saw since it was last asked. */
   | { readonly kind: 'seen' }
   | { readonly kind: 'call'; readonly call: Call }
@@ -15,8 +21,15 @@ export type Ask =
   /** Repeats a call until `end-load`, one every `everyMs`, whether or not earlier ones were answered. */
   | { readonly kind: 'load'; readonly name: string; readonly call: Call; readonly everyMs: number }
   | { readonly kind: 'end-load'; readonly name: string }
-  /** Reads a page inside the namespace: a proxy's or a service's own. */
-  | { readonly kind: 'read'; readonly url: string };
+  /** Reads a page inside the namespace: a proxy's or a service's own. `bearer` is the token to show. */
+  | { readonly kind: 'read'; readonly url: string; readonly bearer?: string }
+  /** The certificate that a server shows to a client of this name. */
+  | {
+      readonly kind: 'certificate';
+      readonly host: string;
+      readonly port: number;
+      readonly serverName: string;
+    };
 
 export interface Answers {
   readonly listen: null;
@@ -29,6 +42,7 @@ export interface Answers {
   readonly load: null;
   readonly 'end-load': Tally;
   readonly read: { readonly status: number; readonly text: string };
+  readonly certificate: { readonly issuer: string; readonly serial: string };
 }
 
 export interface Call {
@@ -50,6 +64,12 @@ export interface Call {
   /** What raw TCP sends. */
   readonly text?: string;
   readonly timeoutMs?: number;
+}
+
+/** What a server of TLS shows; PEM. */
+export interface ServedTls {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export interface OwnTls {
@@ -77,7 +97,8 @@ export type Outcome =
 
 export interface Seen {
   readonly port: number;
-  readonly speaks: 'http1' | 'http2' | 'tcp';
+  /** `tls`: raw bytes inside TLS that the application itself ended. */
+  readonly speaks: 'http1' | 'http2' | 'tcp' | 'tls';
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -86,6 +107,8 @@ export interface Seen {
 /** How often each outcome came: `200`, `403`, `closed`, `silent`; and the first time after the start of each but 200. */
 export interface Tally {
   readonly outcomes: Readonly<Record<string, number>>;
+  /** From the first call to the last; milliseconds. */
+  readonly ms: number;
   readonly reasons: readonly string[];
 }
 

@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import type { HealthReport } from '@gatehouse/shared/admin/health';
 import { identityOf, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import type { ServiceName } from '@gatehouse/shared/service';
+import { stateDirAt } from '@gatehouse/shared/state-dir';
 import { eventually } from './eventually.ts';
 import { Hand } from './hand.ts';
 import { Resident } from './resident.ts';
@@ -31,10 +34,12 @@ export interface ControlPlaneOptions {
 export class ControlPlane {
   readonly hand: Hand;
   readonly #address: string;
+  readonly #stateRoot: string;
   readonly #services: Readonly<Record<ServiceName, Resident>>;
 
   constructor({ place, address, folder, stateRoot, logs, env = {} }: ControlPlaneOptions) {
     this.#address = address;
+    this.#stateRoot = stateRoot;
     this.hand = new Hand(place, `${logs}/control-plane-hand.log`);
     const prepare = (service: ServiceName): Resident =>
       new Resident({
@@ -77,6 +82,14 @@ export class ControlPlane {
     await eventually(`${service} to be ready`, () =>
       this.hand.read(`http://127.0.0.1:${adminPorts[service]}/ready`),
     );
+  }
+
+  /** How long ago each kind that the service watches was last known to be current, in seconds; from its `/v1/health`. */
+  async staleness(service: ServiceName): Promise<readonly number[]> {
+    const token = await readFile(stateDirAt(this.#stateRoot).adminToken, 'utf8');
+    const url = `http://127.0.0.1:${adminPorts[service]}/v1/health`;
+    const report: HealthReport = JSON.parse(await this.hand.read(url, token.trim()));
+    return report.kinds.map(({ stalenessSeconds }) => stalenessSeconds ?? Number.POSITIVE_INFINITY);
   }
 
   /** How proxies find the services: addresses beyond loopback, so TLS with these names is mandatory. */

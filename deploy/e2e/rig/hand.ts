@@ -54,8 +54,12 @@ export class Hand {
   }
 
   /** A page that only this namespace can reach; throws unless it is answered with 200. */
-  async read(url: string): Promise<string> {
-    const { status, text } = await this.ask({ kind: 'read', url });
+  async read(url: string, bearer?: string): Promise<string> {
+    const { status, text } = await this.ask({
+      kind: 'read',
+      url,
+      ...(bearer === undefined ? {} : { bearer }),
+    });
     if (status !== 200) throw new Error(`${url} answered ${status}: ${text.slice(0, 200)}`);
     return text;
   }

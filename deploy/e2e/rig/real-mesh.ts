@@ -5,6 +5,7 @@ import { mintPodToken } from '@gatehouse/cli/dev/dev-token';
 import { readFolder } from '@gatehouse/cli/dev/read-folder';
 import { identityOf, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
+import type { ServedTls } from '../hand/messages.ts';
 import { ControlPlane, mesh, serviceNames } from './control-plane.ts';
 import { Hand } from './hand.ts';
 import { Manifests } from './manifests.ts';
@@ -35,6 +36,8 @@ export interface PodOptions {
   /** The last byte of its addresses; the next free one when left out. */
   readonly host?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** With it the application also ends TLS of its own. */
+  readonly tls?: ServedTls;
 }
 
 const controlPlaneAddress = '10.99.0.10';
@@ -112,7 +115,12 @@ export class RealMesh {
     const hand = new Hand(place, join(this.logs, `${namespace}-${name}.hand.log`));
     const numbers = Object.values(ports);
     await this.manifests.put(`pod-${namespace}-${name}`, podManifest(options, addresses));
-    await hand.ask({ kind: 'listen', name, ports: numbers });
+    await hand.ask({
+      kind: 'listen',
+      name,
+      ports: numbers,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
     const identity = printIdentity(identityOf(mesh, namespace, serviceAccount));
     const proxy = meshed
       ? await prepareRealProxy({
