@@ -9,7 +9,7 @@ import { Metrics } from '@gatehouse/shared/metrics';
 import { accountOf, type ServiceName } from '@gatehouse/shared/service';
 import type { StateDir } from '@gatehouse/shared/state-dir';
 import { anAuthority } from '@gatehouse/shared/testing/certificates';
-import type { RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
+import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
 import { parseAllDocuments } from 'yaml';
 import { readManifest } from '../src/dev/demo/story-manifest.ts';
 import type { AppliedManifest, World } from '../src/dev/demo/world.ts';
@@ -19,7 +19,7 @@ import { readSource } from '../src/dev/read-source.ts';
 const controlPlane = 'gatehouse';
 
 /**
- * The story's world on a real API server. Nothing else runs in this cluster, so it also does what others do in a whole
+ * The story's world on an API server. Nothing else runs in this cluster, so it also does what others do in a whole
  * one: it makes the pods of Deployments (controllers), puts them into the mesh (the injector), gives them loopback
  * addresses and says that they run (kubelet), mounts tokens (kubelet), and makes ServiceAccounts and an issuer
  * (controllers and `install`).
@@ -28,7 +28,7 @@ export class ClusterWorld implements World {
   readonly what = 'an API server';
   readonly folder = undefined;
   readonly trustAnchors: string;
-  readonly #cluster: RealCluster;
+  readonly #cluster: RealCluster<ClusterServer>;
   readonly #issuer: string;
   readonly #state: StateDir;
   /** The first three bytes of the pods' addresses: another network for every run, which may be several at once. */
@@ -36,14 +36,14 @@ export class ClusterWorld implements World {
   readonly #pods = new Map<string, WireObject>();
   readonly #applied = new Map<string, readonly WireObject[]>();
 
-  private constructor(cluster: RealCluster, state: StateDir) {
+  private constructor(cluster: RealCluster<ClusterServer>, state: StateDir) {
     this.#cluster = cluster;
     this.#state = state;
     this.#issuer = join(state.root, 'issuer');
     this.trustAnchors = join(state.root, 'roots.crt');
   }
 
-  static async open(cluster: RealCluster, state: StateDir): Promise<ClusterWorld> {
+  static async open(cluster: RealCluster<ClusterServer>, state: StateDir): Promise<ClusterWorld> {
     const world = new ClusterWorld(cluster, state);
     await world.#makeIssuer();
     await world.#makeControlPlane();

@@ -31,19 +31,29 @@ const unwatched: Readonly<Record<string, Omit<Place, 'api'>>> = {
   'apps/Deployment': { plural: 'deployments', namespaced: true },
 };
 
-/** A cluster that is only its API server, with our CRDs installed: whatever controllers and kubelets do, the test does. */
-export class RealCluster implements AsyncDisposable {
-  readonly server: RealApiServer;
+/** What a cluster stands on: how it is reached, and its end. */
+export type ClusterServer = Pick<RealApiServer, 'kubeconfig' | 'stop'>;
+
+/**
+ * A cluster that is only its API server, with our CRDs installed: whatever controllers and kubelets do, the test does.
+ * The server is a real one unless it says otherwise.
+ */
+export class RealCluster<S extends ClusterServer = RealApiServer> implements AsyncDisposable {
+  readonly server: S;
   readonly client: KubeClient;
 
-  private constructor(server: RealApiServer, client: KubeClient) {
+  private constructor(server: S, client: KubeClient) {
     this.server = server;
     this.client = client;
   }
 
   /** Starts the binaries of the folder `assets`, installs the CRDs and waits until they are served. */
   static async start(assets: string): Promise<RealCluster> {
-    const server = await startRealApiServer(assets);
+    return RealCluster.on(await startRealApiServer(assets));
+  }
+
+  /** The same on any API server, which ends with the cluster. */
+  static async on<S extends ClusterServer>(server: S): Promise<RealCluster<S>> {
     try {
       const cluster = new RealCluster(server, await openKubeClient({ kubeconfig: server.kubeconfig }));
       await cluster.#installCrds();

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startFakeApiServer } from '@gatehouse/shared/testing/api-server/fake-api-server';
+import { RealCluster } from '@gatehouse/shared/testing/real-cluster';
+import { ClusterWorld } from '../../../testing/cluster-world.ts';
+import { promisedVerdicts, withoutAddresses } from '../../../testing/promised-verdicts.ts';
+import { verdictOf } from '../kill-matrix.ts';
+import { openScreen } from './screen.ts';
+import { playStory } from './story.ts';
+
+const skip = process.platform === 'linux' ? false : 'the reference proxy needs Linux';
+
+test('on the fake API server every verdict is that of the story on a folder', { skip }, async () => {
+  const stateRoot = await mkdtemp(join(tmpdir(), 'gatehouse-fake-story-'));
+  const fake = await startFakeApiServer({ crds: [] });
+  const kubeconfig = join(stateRoot, 'kubeconfig');
+  await fake.kubeconfig(kubeconfig);
+  await using cluster = await RealCluster.on({ kubeconfig, stop: () => fake.stop() });
+  const lines: string[] = [];
+  const say = (line: string): void => void lines.push(line);
+  const end = await playStory({
+    stateRoot,
+    screen: openScreen({ columns: 80, isTty: false, paint: (_style, text) => text, out: say, err: say }),
+    interrupted: AbortSignal.timeout(120_000),
+    once: true,
+    openWorld: (state) => ClusterWorld.open(cluster, state),
+  });
+  assert.deepEqual(end, { kind: 'told' }, `${lines.join('\n')}\n(state: ${stateRoot})`);
+  assert.deepEqual(withoutAddresses(lines.flatMap(verdictOf)), promisedVerdicts);
+  await rm(stateRoot, { recursive: true });
+});
