@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { GatehouseError } from '@gatehouse/shared/error';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
 import type { RunningService, ServiceName } from '@gatehouse/shared/service';
-import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
+import { makeStateDir } from '@gatehouse/shared/state-dir';
+import { mountedAnchors } from '@gatehouse/shared/tls/own-leaf';
 import { Argument, Command, Option } from 'commander';
 import type { Run, Surroundings } from '../cli.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -13,6 +14,7 @@ import { recordFolder } from '../serve/recorded-folder.ts';
 import { removeServed, type ServeRecord, writeServed } from '../serve/served.ts';
 import { highestBase, serviceAddresses, serviceNames } from '../serve/service-addresses.ts';
 import { startServices, stopServices } from '../serve/start-services.ts';
+import { untilReady } from '../serve/until-ready.ts';
 import { printTable } from '../table.ts';
 
 interface ServeOptions {
@@ -78,7 +80,13 @@ const serve = async (
   });
   if (folder !== undefined) await recordFolder(state, folder);
   const tls = servesTls(env.GATEHOUSE_GRPC_TLS === 'always' ? 'always' : 'auto', options.host);
-  const record = recordOf(running, state, tls);
+  const dev = folder !== undefined || env.GATEHOUSE_SOURCE?.startsWith('directory:') === true;
+  const record = recordOf(running, {
+    tls,
+    trustAnchors: env.GATEHOUSE_TRUST_ANCHORS ?? (dev ? state.trustAnchors : mountedAnchors),
+    adminToken: dev ? state.adminToken : undefined,
+  });
+  for (const complaint of await untilReady(running, interrupted)) terminal.err(complaint);
   await writeServed(state, record);
   terminal.out(options.output === 'json' ? JSON.stringify(record) : printRecord(record));
   try {
@@ -108,12 +116,22 @@ const sourceSettings = (
     : { GATEHOUSE_SOURCE: 'kubernetes', KUBECONFIG: resolve(workingDirectory, kubeconfig) }),
 });
 
-const recordOf = (running: readonly RunningService[], state: StateDir, tls: boolean): ServeRecord => ({
+interface Surrounding {
+  readonly tls: boolean;
+  readonly trustAnchors: string;
+  /** Undefined in a cluster, where the API server says who somebody is. */
+  readonly adminToken: string | undefined;
+}
+
+const recordOf = (
+  running: readonly RunningService[],
+  { tls, trustAnchors, adminToken }: Surrounding,
+): ServeRecord => ({
   ...Object.fromEntries(
     running.map(({ service, grpc, admin, name }) => [service, { grpc, admin, name, tls }]),
   ),
-  trustAnchors: state.trustAnchors,
-  adminToken: state.adminToken,
+  trustAnchors,
+  ...(adminToken === undefined ? {} : { adminToken }),
 });
 
 const printRecord = (record: ServeRecord): string => {
@@ -122,14 +140,15 @@ const printRecord = (record: ServeRecord): string => {
     return at === undefined ? [] : [[service, at.grpc, at.admin, at.name]];
   });
   const example = record.policy ?? record.destination ?? record.identity;
+  const { trustAnchors, adminToken } = record;
   return [
     printTable(['service', 'grpc', 'admin', 'mesh name'], rows),
     '',
-    `trust anchors  ${record.trustAnchors}`,
-    `admin token    ${record.adminToken}`,
-    ...(example === undefined
+    `trust anchors  ${trustAnchors}`,
+    ...(adminToken === undefined ? [] : [`admin token    ${adminToken}`]),
+    ...(adminToken === undefined || example === undefined
       ? []
-      : ['', `try: curl -H "authorization: Bearer $(cat ${record.adminToken})" ${example.admin}/v1/health`]),
+      : ['', `try: curl -H "authorization: Bearer $(cat ${adminToken})" ${example.admin}/v1/health`]),
     'Ctrl-C ends it.',
   ].join('\n');
 };

@@ -10,8 +10,8 @@ import { serviceNames } from './service-addresses.ts';
 export type ServeRecord = Served & {
   /** PEM bundle that clients must trust. */
   readonly trustAnchors: string;
-  /** The file that holds the bearer token of the REST API. */
-  readonly adminToken: string;
+  /** The file that holds the bearer token of the REST API; left out in a cluster, whose API server knows its callers. */
+  readonly adminToken?: string;
 };
 
 export type Served = Readonly<Partial<Record<ServiceName, ServedAt>>>;
