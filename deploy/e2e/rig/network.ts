@@ -10,6 +10,13 @@ export interface PlaceOptions {
   readonly redirect: boolean;
 }
 
+export interface Loan {
+  readonly to: string;
+  /** An address that `to` has anyway. */
+  readonly via: string;
+  readonly from: string;
+}
+
 /** What Services are given: every place routes it to its wire, so that a proxy's redirection catches it first. */
 const serviceNetworks = ['10.96.0.0/16', 'fd00:96::/112'] as const;
 const bridge = 'br0';
@@ -62,6 +69,15 @@ export class Network {
       }
     }
     return place;
+  }
+
+  /**
+   * Gives a place a whole network of addresses, which `from` reaches through one address of it: a thousand addresses then
+   * cost one entry in the neighbour table, which all namespaces of the machine share.
+   */
+  lend(network: string, { to, via, from }: Loan): void {
+    runCommand('ip', ['-n', to, 'route', 'add', 'local', network, 'dev', 'eth0']);
+    runCommand('ip', ['-n', from, 'route', 'add', network, 'via', via]);
   }
 
   remove(place: string): void {

@@ -33,7 +33,9 @@ export interface PodOptions {
   /** A readiness probe by HTTP. */
   readonly probe?: { readonly port: number; readonly path: string };
   readonly meshed?: boolean;
-  /** The last byte of its addresses; the next free one when left out. */
+  /** Addresses besides its own that its proxy answers for; `lend` brings them there. */
+  readonly moreAddresses?: readonly string[];
+  /** What its addresses end with; the next free number when left out. */
   readonly host?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** With it the application also ends TLS of its own. */
@@ -107,7 +109,10 @@ export class RealMesh {
     const { namespace, name, serviceAccount = 'default', ports = {}, meshed = true } = options;
     if (options.host === undefined) this.#hosts += 1;
     const host = options.host ?? this.#hosts;
-    const addresses = [`10.99.1.${host}`, `fd00:99::${host.toString(16)}`] as const;
+    const addresses = [
+      `10.99.${1 + Math.floor(host / 256)}.${host % 256}`,
+      `fd00:99::${host.toString(16)}`,
+    ] as const;
     const place = this.#network.add(`${namespace}-${name}`, {
       addresses: [`${addresses[0]}/16`, `${addresses[1]}/64`],
       redirect: meshed,
@@ -131,7 +136,7 @@ export class RealMesh {
           namespace,
           pod: name,
           identity,
-          addresses,
+          addresses: [...addresses, ...(options.moreAddresses ?? [])],
           ports: numbers,
           trustAnchors: await readFile(this.state.trustAnchors, 'utf8'),
           token: await this.#token(namespace, name),
@@ -152,6 +157,11 @@ export class RealMesh {
 
   removePlace(place: string): void {
     this.#network.remove(place);
+  }
+
+  /** Makes a whole network of addresses a pod's own, as another pod sees it. */
+  lend(network: string, { to, from }: { readonly to: Pod; readonly from: Pod }): void {
+    this.#network.lend(network, { to: to.place, via: to.address, from: from.place });
   }
 
   /** Where a proxy keeps its key and its token. */

@@ -5,16 +5,26 @@ import { parseDer } from '@gatehouse/shared/core/parse-der';
 import {
   aCertificate,
   aKey,
+  anAuthority,
   type TestAuthority,
   type Validity,
 } from '@gatehouse/shared/testing/certificates';
 import { pemOf } from '@gatehouse/shared/tls/material';
-import type { OwnTls } from '../hand/messages.ts';
+import type { OwnTls, ServedTls } from '../hand/messages.ts';
 import type { RealMesh } from '../rig/real-mesh.ts';
 
 /** The embedded issuer, so that a scenario can certify what identity never would. */
-const issuerOf = async ({ state }: RealMesh): Promise<TestAuthority> => {
-  const pem = await readFile(state.issuerCert, 'utf8');
+const issuerOf = ({ state }: RealMesh): Promise<TestAuthority> =>
+  authorityOf(state.issuerCert, state.issuerKey);
+
+/** The embedded root. */
+export const rootOf = async ({ state }: RealMesh): Promise<TestAuthority> => {
+  const root = await authorityOf(state.rootCert, state.rootKey);
+  return { ...root, chain: [] };
+};
+
+const authorityOf = async (certificateFile: string, keyFile: string): Promise<TestAuthority> => {
+  const pem = await readFile(certificateFile, 'utf8');
   const certificate = new X509Certificate(pem);
   const parsed = parseDer(certificate.raw);
   // TBSCertificate: version, serial, algorithm, issuer, validity, subject (RFC 5280 4.1).
@@ -23,11 +33,18 @@ const issuerOf = async ({ state }: RealMesh): Promise<TestAuthority> => {
   return {
     name: certificate.subject,
     subject,
-    key: createPrivateKey(await readFile(state.issuerKey)),
+    key: createPrivateKey(await readFile(keyFile)),
     certificate: certificate.raw,
     pem,
     chain: [certificate.raw],
   };
+};
+
+/** What an application that ends TLS itself shows: nothing that the mesh has to do with. */
+export const applicationTls = (): ServedTls => {
+  const key = aKey();
+  const leaf = aCertificate(anAuthority(), { dns: ['app.example.com'], publicKey: createPublicKey(key) });
+  return { certificate: pemOf(leaf), key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
 };
 
 /** A certificate of the mesh's own issuer for whoever is wanted: what a stolen or an expired one would be. */

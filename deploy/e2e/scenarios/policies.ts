@@ -31,16 +31,23 @@ export const allow = (
     ...(rules === undefined ? {} : { rules }),
   });
 
+export interface ServiceAddress {
+  readonly clusterIP: string;
+  /** Its address of the other family, when it has both. */
+  readonly also?: string;
+}
+
 export const service = (
   namespace: string,
   name: string,
-  { clusterIP, ports }: { clusterIP: string; ports: Readonly<Record<string, number>> },
+  { clusterIP, also, ports }: ServiceAddress & { readonly ports: Readonly<Record<string, number>> },
 ): Manifest => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { namespace, name },
   spec: {
     clusterIP,
+    ...(also === undefined ? {} : { clusterIPs: [clusterIP, also], ipFamilyPolicy: 'RequireDualStack' }),
     selector: { app: name },
     ports: Object.entries(ports).map(([port, number]) => ({ name: port, port: number, targetPort: port })),
   },

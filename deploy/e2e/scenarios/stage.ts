@@ -13,12 +13,15 @@ export class Stage {
   readonly mesh: RealMesh;
   readonly namespace: string;
   readonly clusterIP: string;
+  /** The Service's other address, for scenarios that declare it with both. */
+  readonly clusterIP6: string;
   readonly #pods: Pod[] = [];
 
-  private constructor(mesh: RealMesh, namespace: string, clusterIP: string) {
+  private constructor(mesh: RealMesh, number: number) {
     this.mesh = mesh;
-    this.namespace = namespace;
-    this.clusterIP = clusterIP;
+    this.namespace = `s${number}`;
+    this.clusterIP = `10.96.1.${number}`;
+    this.clusterIP6 = `fd00:96::${number.toString(16)}`;
   }
 
   /** Opens a stage for `play`, and clears it away whatever happens there. */
@@ -28,7 +31,7 @@ export class Stage {
     play: (stage: Stage) => Promise<string | undefined>,
   ): Promise<string | undefined> {
     stages += 1;
-    const stage = new Stage(mesh, `s${stages}`, `10.96.1.${stages}`);
+    const stage = new Stage(mesh, stages);
     await stage.declare({});
     await mesh.manifests.put(
       `service-${stage.namespace}`,

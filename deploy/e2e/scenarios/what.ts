@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Call } from '../hand/messages.ts';
 import { total } from '../rig/proxy-metrics.ts';
 import { expectOutcome, growthOf, wordOf } from './expectations.ts';
-import { allow, app } from './policies.ts';
+import { applicationTls } from './own-certificate.ts';
+import { allow, app, networkAuthenticationPolicy, service } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { callUntil, Stage } from './stage.ts';
 
@@ -25,6 +26,13 @@ const protocols = {
   opaque: { http1: '200', http2: '200', tcp: 'echoed' },
   // What a proxy recognises as HTTP it announces in the transport header, and a TLS port has no routes for it.
   TLS: { tcp: 'echoed', http1: '404', http2: '404' },
+} as const;
+
+/** What a proxy's answer says to HTTP and to gRPC clients of the same path. */
+const answers = {
+  '/api/read': ['200', '200'],
+  '/closed/read': ['403', '200, grpc-status 7'],
+  '/nothing': ['404', '200, grpc-status 5'],
 } as const;
 
 const linkerd = (namespace: string, kind: string, version: string, name: string, spec: unknown) => ({
@@ -105,6 +113,141 @@ export const protocolsAndRules = (): readonly Scenario[] => [
       return undefined;
     },
   ),
+
+  what(
+    "TLS of the application's own passes a port of proxyProtocol TLS for whom its policy names",
+    { tls: 7443 },
+    async (stage) => {
+      const { namespace } = stage;
+      const backend = await stage.pod('backend', { ports: { tls: 7443 }, tls: applicationTls() });
+      const frontend = await stage.pod('frontend');
+      const intruder = await stage.pod('intruder');
+      const legacy = await stage.pod('legacy', { meshed: false });
+      const neighbour = await stage.pod('neighbour', { meshed: false });
+      const spec = { podSelector: app('backend'), port: 'tls', proxyProtocol: 'TLS' };
+      const call = stage.toService(7443, { speaks: 'tcp', tls: { serverName: 'app.example.com' } });
+      const directly = { ...call, host: backend.address };
+      await stage.put(
+        linkerd(namespace, 'Server', 'v1beta3', 'backend-tls', spec),
+        allow(namespace, { from: 'frontend', to: 'backend', ports: ['tls'] }),
+        networkAuthenticationPolicy(namespace, 'legacy', {
+          target: { selector: app('backend') },
+          ports: [{ port: 'tls' }],
+          sources: [{ networks: [{ cidr: legacy.address }] }],
+        }),
+      );
+      await callUntil(frontend, call, 'echoed');
+      await backend.seen();
+      const meshed = { target_port: '7443', tls: 'true', client_id: frontend.identity };
+      const grew = await growthOf(backend, 'inbound_tcp_authz_allow_total', meshed, () =>
+        frontend.call(call),
+      );
+      assert.equal(grew, 1, 'with the identity of its proxy');
+      expectOutcome(await legacy.call(directly), 'echoed', 'outside the mesh, by its address');
+      const denials = await growthOf(
+        backend,
+        'inbound_tcp_authz_deny_total',
+        { target_port: '7443' },
+        async () => {
+          expectOutcome(await intruder.call(call), 'closed', 'intruder');
+          expectOutcome(await neighbour.call(directly), 'closed', 'neighbour outside the mesh');
+        },
+      );
+      assert.equal(denials, 2);
+      assert.deepEqual(
+        (await backend.seen()).map(({ speaks }) => speaks),
+        ['tls', 'tls'],
+      );
+      return undefined;
+    },
+  ),
+
+  what(
+    'denied is 403 and no route is 404; a gRPC client is told the same as status 7 and 5',
+    { http: 8080 },
+    async (stage) => {
+      const { namespace } = stage;
+      const backend = await stage.pod('backend', { ports: { http: 8080 } });
+      const frontend = await stage.pod('frontend');
+      const route = (name: string) =>
+        linkerd(namespace, 'HTTPRoute', 'v1beta3', name, {
+          parentRefs: [{ group: 'policy.linkerd.io', kind: 'Server', name: 'backend-http' }],
+          rules: [{ matches: [{ path: { type: 'PathPrefix', value: `/${name}` } }] }],
+        });
+      await stage.put(
+        linkerd(namespace, 'Server', 'v1beta3', 'backend-http', {
+          podSelector: app('backend'),
+          port: 'http',
+        }),
+        route('api'),
+        route('closed'),
+        linkerd(namespace, 'MeshTLSAuthentication', 'v1alpha1', 'frontend', {
+          identities: [frontend.identity],
+        }),
+        linkerd(namespace, 'AuthorizationPolicy', 'v1alpha1', 'frontend-to-api', {
+          targetRef: { group: 'policy.linkerd.io', kind: 'HTTPRoute', name: 'api' },
+          requiredAuthenticationRefs: [
+            { group: 'policy.linkerd.io', kind: 'MeshTLSAuthentication', name: 'frontend' },
+          ],
+        }),
+      );
+      await callUntil(frontend, stage.toService(8080, { path: '/api/read' }), '200');
+      await backend.seen();
+      for (const [path, expected] of Object.entries(answers)) {
+        const http = await frontend.call(stage.toService(8080, { path }));
+        const grpc = await frontend.call(
+          stage.toService(8080, {
+            path,
+            speaks: 'http2',
+            method: 'POST',
+            headers: [
+              ['content-type', 'application/grpc'],
+              ['te', 'trailers'],
+            ],
+          }),
+        );
+        const status = grpc.kind === 'answered' ? grpc.headers['grpc-status'] : undefined;
+        const told = [
+          wordOf(http),
+          `${wordOf(grpc)}${status === undefined ? '' : `, grpc-status ${status}`}`,
+        ];
+        assert.deepEqual(told, [...expected], path);
+      }
+      assert.equal((await backend.seen()).length, 2, 'only what was admitted got through');
+      return undefined;
+    },
+  ),
+
+  what('a Service of both stacks is the same by either address', { http: 8080 }, async (stage) => {
+    const also = stage.clusterIP6;
+    await stage.mesh.manifests.put(
+      `service-${stage.namespace}`,
+      service(stage.namespace, 'backend', { clusterIP: stage.clusterIP, also, ports: { http: 8080 } }),
+    );
+    const backend = await stage.pod('backend', { ports: { http: 8080 } });
+    const frontend = await stage.pod('frontend');
+    const intruder = await stage.pod('intruder');
+    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+    for (const host of [stage.clusterIP, also]) {
+      await callUntil(frontend, stage.toService(8080, { host }), '200');
+      await backend.seen();
+      for (const speaks of ['http1', 'http2'] as const) {
+        expectOutcome(
+          await frontend.call(stage.toService(8080, { host, speaks })),
+          '200',
+          `${speaks} to ${host}`,
+        );
+        expectOutcome(
+          await intruder.call(stage.toService(8080, { host, speaks })),
+          '403',
+          `intruder to ${host}`,
+        );
+      }
+      const clients = (await backend.seen()).map(({ headers }) => headers['l5d-client-id']);
+      assert.deepEqual(clients, [frontend.identity, frontend.identity], `who called ${host}`);
+    }
+    return undefined;
+  }),
 
   what('a probe path is open to the kubelet, and nothing beside it', { http: 8080 }, async (stage) => {
     const probe = { port: 8080, path: '/healthz' };

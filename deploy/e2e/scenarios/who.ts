@@ -3,7 +3,7 @@ import type { Call } from '../hand/messages.ts';
 import { eventually } from '../rig/eventually.ts';
 import type { Pod } from '../rig/pod.ts';
 import { expectOutcome, growthOf, wordOf } from './expectations.ts';
-import { ownTls } from './own-certificate.ts';
+import { applicationTls, ownTls } from './own-certificate.ts';
 import { allow, app, networkAuthenticationPolicy } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { callUntil, Stage } from './stage.ts';
@@ -21,14 +21,14 @@ const direct = (pod: Pod, port: number, call: Partial<Call> = {}): Call => ({
   ...call,
 });
 
-/** What each default policy says to a client in the mesh and to one outside it, by HTTP and by raw TCP. */
+/** What each default policy says to a client in the mesh and to one outside it: by HTTP, raw TCP, the application's own TLS. */
 const defaults = {
-  deny: ['403', '403', 'closed', 'closed'],
-  'all-unauthenticated': ['200', '200', 'echoed', 'echoed'],
-  'all-authenticated': ['200', '403', 'echoed', 'closed'],
-  'cluster-unauthenticated': ['200', '200', 'echoed', 'echoed'],
-  'cluster-authenticated': ['200', '403', 'echoed', 'closed'],
-  audit: ['200', '200', 'echoed', 'echoed'],
+  deny: ['403', '403', 'closed', 'closed', 'closed', 'closed'],
+  'all-unauthenticated': ['200', '200', 'echoed', 'echoed', 'echoed', 'echoed'],
+  'all-authenticated': ['200', '403', 'echoed', 'closed', 'echoed', 'closed'],
+  'cluster-unauthenticated': ['200', '200', 'echoed', 'echoed', 'echoed', 'echoed'],
+  'cluster-authenticated': ['200', '403', 'echoed', 'closed', 'echoed', 'closed'],
+  audit: ['200', '200', 'echoed', 'echoed', 'echoed', 'echoed'],
 } as const;
 
 export const clients = (): readonly Scenario[] => [
@@ -97,9 +97,11 @@ export const clients = (): readonly Scenario[] => [
   }),
 
   who(
-    'every default policy, by HTTP and by raw TCP, from inside and outside the mesh',
+    "every default policy, by HTTP, raw TCP and the application's own TLS, from inside and outside the mesh",
     async (stage) => {
-      const backend = await stage.pod('backend', { ports: { http: 8080, tcp: 7000 } });
+      const ports = { http: 8080, tcp: 7000, tls: 7443 };
+      const backend = await stage.pod('backend', { ports, tls: applicationTls() });
+      const secure = direct(backend, 7443, { speaks: 'tcp', tls: { serverName: 'app.example.com' } });
       const meshed = await stage.pod('frontend');
       const unmeshed = await stage.pod('legacy', { meshed: false });
       for (const [policy, expected] of Object.entries(defaults)) {
@@ -116,11 +118,15 @@ export const clients = (): readonly Scenario[] => [
           await unmeshed.call(direct(backend, 8080)),
           await meshed.call(direct(backend, 7000, { speaks: 'tcp' })),
           await unmeshed.call(direct(backend, 7000, { speaks: 'tcp' })),
+          await meshed.call(secure),
+          await unmeshed.call(secure),
         ].map(wordOf);
         assert.deepEqual(outcomes, [...expected], policy);
+        const ended = (await backend.seen()).filter(({ speaks }) => speaks === 'tls').length;
+        assert.equal(ended, outcomes.slice(4).filter((word) => word === 'echoed').length, policy);
       }
       assert.equal(Object.keys(defaults).length, 6);
-      return '6 policies, 24 calls';
+      return '6 policies, 36 calls';
     },
     { http: 8080 },
   ),
