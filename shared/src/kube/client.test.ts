@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { stringify } from 'yaml';
+import { anAuthority, aTlsMaterial } from '../../testing/certificates.ts';
 import { ScriptedApi } from '../../testing/scripted-api.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { pemOf, type TlsMaterial } from '../tls/material.ts';
 import { kubeClientAt, openKubeClient } from './client.ts';
 
 const never = new AbortController().signal;
@@ -58,6 +64,74 @@ test('a token of the kubeconfig goes with every request', async (t) =>
 test('a name and a password do, too', async (t) => {
   const [seen] = await authorization(t, { username: 'me', password: 'secret' });
   assert.equal(seen, `Basic ${Buffer.from('me:secret').toString('base64')}`);
+});
+
+test('a token file, as a pod in a cluster has it, is read again a minute later', async (t) => {
+  const tokenFile = join(await temporaryFolder(t), 'token');
+  await writeFile(tokenFile, 'old');
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const seen = await authorization(
+    t,
+    { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } },
+    async () => {
+      await writeFile(tokenFile, 'new');
+      t.mock.timers.tick(61_000);
+    },
+  );
+  assert.deepEqual(seen, ['Bearer old', 'Bearer new']);
+});
+
+test("a certificate of the kubeconfig is shown, and only the server of the kubeconfig's root is believed", async (t) => {
+  const root = anAuthority();
+  const serving = aTlsMaterial(root, { name: 'localhost' });
+  const own = aTlsMaterial(root, { name: 'me.example' });
+  const pem = ({ key }: TlsMaterial): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const server = createServer(
+    {
+      key: pem(serving),
+      cert: serving.chain.map(pemOf).join(''),
+      ca: root.pem,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+    (request, response) => response.end((request.socket as TLSSocket).getPeerCertificate().subjectaltname),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const open = async (ca: string) => {
+    const config = {
+      clusters: [
+        {
+          name: 'here',
+          cluster: { server: `https://localhost:${port}`, 'certificate-authority-data': base64(ca) },
+        },
+      ],
+      users: [
+        {
+          name: 'here',
+          user: {
+            'client-certificate-data': base64(own.chain.map(pemOf).join('')),
+            'client-key-data': base64(pem(own)),
+          },
+        },
+      ],
+      contexts: [{ name: 'here', context: { cluster: 'here', user: 'here' } }],
+      'current-context': 'here',
+    };
+    return openKubeClient({ kubeconfig: await written(t, stringify(config)) });
+  };
+  const [client, misled] = [await open(root.pem), await open(anAuthority().pem)];
+  try {
+    const { body } = await client.request({ path: '/', signal: never });
+    assert.equal(body.toString(), 'DNS:me.example');
+    await assert.rejects(misled.request({ path: '/', signal: never }), { code: 'unavailable' });
+  } finally {
+    client.close();
+    misled.close();
+    server.closeAllConnections();
+    await once(server.close(), 'close');
+  }
 });
 
 test('an exec plugin is asked again when its token has expired', async (t) => {
