@@ -357,18 +357,66 @@ describe('the REST API of identity', () => {
     assert.deepEqual((await list(`?serial=${newest.serial}`)).items, [newest]);
     assert.equal((await list(`?identity=${aName}&pod=demo/frontend-0`)).items.length, 3);
     assert.equal((await list(`?pod=${pod.meta.uid}`)).items.length, 3);
-    assert.deepEqual((await list('?identity=nobody')).items, []);
+    assert.equal((await list('?namespace=demo&pod=frontend-0&active=true')).items.length, 3);
+    assert.deepEqual((await list(`?identity=x${aName}`)).items, []);
+    assert.deepEqual((await list('?active=false')).items, []);
+    assert.deepEqual((await list(`?since=${newest.issuedAt}`)).items[0], newest);
+    assert.deepEqual((await list(`?until=${items.at(-1).issuedAt}`)).items, []);
+    assert.deepEqual((await list(`?serial=${newest.serial.toUpperCase()}`)).items, [newest]);
     const first = await list('?limit=2');
     const second = await list(`?limit=2&continue=${first.continue}`);
     assert.deepEqual([...first.items, ...second.items], items);
     assert.equal(second.continue, undefined);
   });
 
-  it('refuses filters that it does not know', async (test) => {
-    const { service, adminToken: token } = await started(test);
-    for (const query of ['?name=x', '?serial=XYZ', '?limit=0']) {
-      assert.equal((await ask(`${service.admin}/v1/certificates${query}`, { token })).status, 400, query);
+  it('says each certificate once while new ones are issued between the pages', async (test) => {
+    const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
+    const { service, adminToken: token } = identity;
+    const page = async (query: string) =>
+      (await ask(`${service.admin}/v1/certificates?limit=2${query}`, { token })).json;
+    for (let count = 0; count < 5; count += 1) await identity.certify();
+    const before: { items: { serial: string }[] } = (
+      await ask(`${service.admin}/v1/certificates?limit=1000`, { token })
+    ).json;
+    const seen: string[] = [];
+    for (let mark: string | undefined = ''; mark !== undefined; ) {
+      const { items, continue: next } = await page(mark === '' ? '' : `&continue=${mark}`);
+      seen.push(...items.map(({ serial }: { serial: string }) => serial));
+      await identity.certify();
+      mark = next;
     }
+    assert.deepEqual(
+      seen,
+      before.items.map(({ serial }) => serial),
+    );
+  });
+
+  it('refuses filters that could never match, naming each with what would', async (test) => {
+    const { service, adminToken: token } = await started(test);
+    const cases: readonly (readonly [string, RegExp])[] = [
+      ['?name=x', /query\.name is no parameter of this path/],
+      ['?serial=XYZ', /query\.serial `XYZ` is not hexadecimal/],
+      ['?limit=0', /query\.limit/],
+      ['?identity=frontend', /query\.identity `frontend` is no identity: use \{serviceaccount\}/],
+      ['?pod=a/b/c', /query\.pod `a\/b\/c` names no pod: use namespace\/name/],
+      ['?namespace=', /query\.namespace is empty/],
+      ['?since=yesterday', /query\.since `yesterday` is no time: use a time such as 2026/],
+      ['?until=2026-11-22T10:00:00', /query\.until `2026-11-22T10:00:00` is no time/],
+      ['?since=2026-11-22T10:00:00Z&until=2026-11-22T09:00:00Z', /query\.until is not after since/],
+      ['?active=yes', /query\.active/],
+    ];
+    assert.equal(cases.length, 10);
+    for (const [query, detail] of cases) {
+      const { status, json } = await ask(`${service.admin}/v1/certificates${query}`, { token });
+      assert.equal(status, 400, query);
+      assert.match(json.detail, detail);
+      assert.ok(json.problems.length > 0);
+    }
+    const { json } = await ask(`${service.admin}/v1/certificates?serial=z&pod=/`, { token });
+    assert.deepEqual(
+      json.problems.map(({ field }: { field: string }) => field),
+      ['query.serial', 'query.pod'],
+    );
   });
 
   it('hands out the trust bundle in PEM, and in JSON where that is asked for', async (test) => {
@@ -383,6 +431,39 @@ describe('the REST API of identity', () => {
     assert.equal(json.certificates.length, 1);
     assert.equal(json.certificates[0].subject, 'CN=root.cluster.local');
     assert.equal(json.certificates[0].pem, pem.text);
+  });
+
+  it('hands out a SPIFFE bundle whose sequence rises with the bundle and survives a restart', async (test) => {
+    const issuerDir = await temporaryFolder(test);
+    const root = await aCa();
+    const issuer = await aCa({ parent: root });
+    const next = await aCa({ name: 'next', key: 'RSA' });
+    await writeFile(join(issuerDir, 'tls.crt'), issuer.pem);
+    await writeFile(join(issuerDir, 'tls.key'), issuer.keyPem);
+    await writeFile(join(issuerDir, 'ca.crt'), root.pem);
+    const env = { GATEHOUSE_ISSUER_DIR: issuerDir };
+    const bundleOf = async ({ service, adminToken: token }: Started, headers = {}) =>
+      ask(`${service.admin}/v1/trust-bundle${'accept' in headers ? '' : '?format=spiffe'}`, {
+        token,
+        headers,
+      });
+    const first = await bundleOf(await started(test, env), { accept: 'application/jwk-set+json' });
+    assert.match(first.headers.get('content-type') ?? '', /^application\/jwk-set\+json/);
+    assert.equal(first.headers.get('vary'), 'accept');
+    const { keys, spiffe_sequence, spiffe_refresh_hint } = first.json;
+    const jwk = new X509Certificate(root.pem).publicKey.export({ format: 'jwk' });
+    const x5c = [Buffer.from(root.der).toString('base64')];
+    assert.deepEqual(keys, [{ use: 'x509-svid', ...jwk, x5c }]);
+    assert.deepEqual([spiffe_sequence, spiffe_refresh_hint].map(Number.isSafeInteger), [true, true]);
+    assert.equal((await bundleOf(await started(test, env))).json.spiffe_sequence, spiffe_sequence);
+    await writeFile(join(issuerDir, 'ca.crt'), root.pem + next.pem);
+    const { json } = await bundleOf(await started(test, env));
+    assert.ok(json.spiffe_sequence > spiffe_sequence);
+    assert.deepEqual(
+      json.keys.map(({ kty }: { kty: string }) => kty),
+      ['EC', 'RSA'],
+    );
+    assert.equal('d' in json.keys[1], false);
   });
 
   it('tells who signs, for how long, and what was refused', async (test) => {

@@ -1,13 +1,5 @@
+import { fits, type IssuanceQuery } from './issuance-query.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
-
-/** What somebody asks of the record of issuance; all given parts must hold. */
-export interface IssuanceQuery {
-  readonly identity?: string | undefined;
-  /** `namespace/name` or a uid. */
-  readonly pod?: string | undefined;
-  /** Hexadecimal. */
-  readonly serial?: string | undefined;
-}
 
 /** The latest certificates, a bounded number of them: the oldest gives way. */
 export class IssuanceRing {
@@ -33,9 +25,3 @@ export class IssuanceRing {
     }
   }
 }
-
-const fits = ({ identity, pod, serial }: IssuanceRecord, query: IssuanceQuery): boolean =>
-  (query.identity === undefined || query.identity === identity) &&
-  (query.serial === undefined || query.serial === serial) &&
-  (query.pod === undefined ||
-    (pod !== undefined && (query.pod === pod.uid || query.pod === `${pod.namespace}/${pod.name}`)));

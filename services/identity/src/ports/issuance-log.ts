@@ -3,8 +3,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { Log } from '@gatehouse/shared/log';
 import type { IssuanceLog } from '../certify.ts';
+import type { IssuanceQuery } from '../core/issuance-query.ts';
 import type { IssuanceRecord } from '../core/issuance-record.ts';
-import { type IssuanceQuery, IssuanceRing } from '../core/issuance-ring.ts';
+import { IssuanceRing } from '../core/issuance-ring.ts';
 import { printItem, readItem } from './issuance-item.ts';
 
 /** About 10 MB: the latest certificates of a mesh of 5,000 workloads for two days. */

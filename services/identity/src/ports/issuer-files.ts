@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Parsed, type Problem, parsed, problem } from '@gatehouse/shared/core/problem';
 import { certificatesInPem } from '@gatehouse/shared/tls/material';
@@ -24,6 +24,8 @@ export interface OfferedIssuer {
   readonly anchors: readonly CaCertificate[];
   /** The bundle as it stands in the file. */
   readonly bundle: string;
+  /** When that file was last written or put in place: its ctime, which nobody can set, in whole milliseconds. */
+  readonly bundleWrittenAt: number;
 }
 
 const layouts = [
@@ -52,6 +54,7 @@ export const readIssuerFiles = async (files: IssuerFiles): Promise<Parsed<Offere
     privateKey: privateKey.value,
     anchors: anchors.value.certificates,
     bundle: bundle.value.text,
+    bundleWrittenAt: await writtenAt(bundle.value),
   });
 };
 
@@ -59,6 +62,10 @@ interface File {
   readonly path: string;
   readonly text: string;
 }
+
+/** Gone in this moment: as if just written. */
+const writtenAt = async ({ path }: File): Promise<number> =>
+  Math.floor((await stat(path).catch(() => ({ ctimeMs: Date.now() }))).ctimeMs);
 
 const locate = async (
   location: IssuerLocation,

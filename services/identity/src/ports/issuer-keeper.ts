@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Parsed, parsed, printProblem } from '@gatehouse/shared/core/problem';
 import type { Log } from '@gatehouse/shared/log';
 import type { ActiveIssuer } from '../certify.ts';
+import { bundleSequence } from '../core/bundle-sequence.ts';
 import {
   type CaCertificate,
   type IssuerState,
@@ -22,6 +23,8 @@ export interface KeptIssuer extends ActiveIssuer {
   readonly anchors: readonly CaCertificate[];
   /** The same as the file has it: PEM. */
   readonly bundle: string;
+  /** Rises when the bundle changes: `spiffe_sequence`. */
+  readonly sequence: number;
 }
 
 export interface IssuerKeeperOptions {
@@ -111,11 +114,17 @@ export class IssuerKeeper {
     const { candidate, anchors } = offered.value;
     const now = Math.floor(this.#options.now() / 1000);
     const judged = judgeIssuer(candidate, { anchors, now, isSignedBy });
-    return judged.ok ? parsed(keep(judged.value, offered.value)) : judged;
+    if (!judged.ok) return judged;
+    const { bundle, bundleWrittenAt } = offered.value;
+    const sequence = bundleSequence({ bundle, writtenAt: bundleWrittenAt }, this.#state.current);
+    return parsed({ ...keep(judged.value, offered.value), sequence });
   }
 }
 
-const keep = (judged: JudgedIssuer, { privateKey, anchors, bundle }: OfferedIssuer): KeptIssuer => {
+const keep = (
+  judged: JudgedIssuer,
+  { privateKey, anchors, bundle }: OfferedIssuer,
+): Omit<KeptIssuer, 'sequence'> => {
   const { certificate, intermediates, chainEnds } = judged;
   const { key, subject, keyId } = certificate;
   if (typeof key !== 'string') throw new TypeError('judgeIssuer lets no other key pass');
