@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
-import { promisify } from 'node:util';
+import { describe, it } from 'node:test';
 import { GatehouseError } from '@gatehouse/shared/error';
-import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
 import { makeCsr } from '@gatehouse/shared/tls/csr';
-import { pemOf } from '@gatehouse/shared/tls/material';
 import fc from 'fast-check';
 import { aCa, type TestCa, verifyWithPeculiar } from '../testing/ca-builder.ts';
 import { aCsr, aKey, aName, anExtension, dnsSan, spkiOf, subjectAltName } from '../testing/csr-builder.ts';
@@ -82,17 +76,6 @@ const aRequest: CertifyRequest = {
   certificateSigningRequest: aCsr(),
 };
 
-/** `openssl verify` and `certtool` are asked where they are installed. */
-const hasTool = async (name: string, flag: string): Promise<boolean> =>
-  promisify(execFile)(name, [flag]).then(
-    () => true,
-    () => false,
-  );
-const tools = {
-  openssl: await hasTool('openssl', 'version'),
-  certtool: await hasTool('certtool', '--version'),
-};
-
 describe('Certify', () => {
   for (const key of ['P-256', 'P-384', 'RSA'] as const) {
     describe(`under an issuer of ${key}`, () => {
@@ -133,30 +116,6 @@ describe('Certify', () => {
             '2.5.29.17': { critical: true, value: `dns:${aName}` },
           },
         });
-      });
-
-      it('gives what openssl verifies by the letter', {
-        skip: !tools.openssl && 'openssl is not installed',
-      }, async (test) => {
-        const { certified, root, issuer } = await issueOne();
-        const { leafFile, chainFile, rootFile } = await filesOf(test, certified.leaf, issuer, root);
-        const { stdout } = await promisify(execFile)('openssl', [
-          ...['verify', '-x509_strict', '-purpose', 'sslserver', '-verify_hostname', aName],
-          ...['-CAfile', rootFile, '-untrusted', chainFile, leafFile],
-        ]);
-        assert.match(stdout, /: OK$/m);
-      });
-
-      it('gives what GnuTLS verifies', {
-        skip: !tools.certtool && 'certtool is not installed',
-      }, async (test) => {
-        const { certified, root, issuer } = await issueOne();
-        const { allFile, rootFile } = await filesOf(test, certified.leaf, issuer, root);
-        const { stdout } = await promisify(execFile)('certtool', [
-          ...['--verify', '--verify-hostname', aName],
-          ...['--load-ca-certificate', rootFile, '--infile', allFile],
-        ]);
-        assert.match(stdout, /Verified\. The certificate is trusted\./);
       });
     });
   }
@@ -414,17 +373,3 @@ describe('Certify', () => {
     );
   });
 });
-
-const filesOf = async (test: TestContext, leaf: Uint8Array, issuer: TestCa, root: TestCa) => {
-  const folder = await temporaryFolder(test);
-  const write = async (name: string, text: string): Promise<string> => {
-    await writeFile(join(folder, name), text);
-    return join(folder, name);
-  };
-  return {
-    leafFile: await write('leaf.pem', pemOf(leaf)),
-    chainFile: await write('chain.pem', issuer.pem),
-    rootFile: await write('root.pem', root.pem),
-    allFile: await write('all.pem', pemOf(leaf) + issuer.pem),
-  };
-};

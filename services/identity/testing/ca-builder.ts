@@ -13,7 +13,6 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { IssuerKey } from '../src/core/signature-algorithm.ts';
 
 export { Extension, KeyUsageFlags };
 
@@ -28,22 +27,28 @@ export interface TestCa {
   readonly keyPem: string;
 }
 
-type SigningAlgorithm = (typeof algorithms)[IssuerKey];
+/** What a key may be; `RSA` is the shortest that is allowed. */
+export type TestKey = keyof typeof algorithms;
+
+type SigningAlgorithm = (typeof algorithms)[TestKey];
+
+const rsa = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  publicExponent: new Uint8Array([1, 0, 1]),
+} as const;
 
 const algorithms = {
   'P-256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
   'P-384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
-  RSA: {
-    name: 'RSASSA-PKCS1-v1_5',
-    hash: 'SHA-256',
-    modulusLength: 2048,
-    publicExponent: new Uint8Array([1, 0, 1]),
-  },
+  RSA: { ...rsa, modulusLength: 2048 },
+  'RSA-3072': { ...rsa, modulusLength: 3072 },
+  'RSA-4096': { ...rsa, modulusLength: 4096 },
 } as const;
 
 interface CaParts {
   readonly name?: string;
-  readonly key?: IssuerKey;
+  readonly key?: TestKey;
   /** The keys of another CA: renewed with the same key, or cross-signed. */
   readonly keys?: Pick<TestCa, 'keys' | 'algorithm'>;
   /** A root without one. */
@@ -59,6 +64,12 @@ interface CaParts {
   readonly notAfter?: number;
   readonly hash?: string;
 }
+
+/** For CAs that share it: a long RSA key takes longer to make than all certificates of a test. */
+export const aKeyPair = async (key: TestKey): Promise<Pick<TestCa, 'keys' | 'algorithm'>> => {
+  const algorithm = algorithms[key];
+  return { keys: await makeKeys(algorithm), algorithm };
+};
 
 export const aCa = async (parts: CaParts = {}): Promise<TestCa> => {
   const { name = parts.parent === undefined ? 'root' : 'issuer', parent, isCa = true } = parts;
