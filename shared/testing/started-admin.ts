@@ -38,18 +38,18 @@ export const things: NonNullable<AdminOptions['routes']> = (app) => {
     querystring: Type.Object(pageQuery),
     response: { 200: pageOf(Type.Object({ name: Type.String() })) },
   };
-  app.get('/v1/things/:namespace', { schema }, async ({ query }) =>
+  app.get('/v1/things/:namespace', { config: { access: { reads: 'services' } }, schema }, async ({ query }) =>
     paginate(items, ({ name }) => name, query),
   );
   app.post(
     '/v1/things',
-    { schema: { body: Type.Object({ size: Type.Integer() }) } },
+    { config: { access: 'mesh' }, schema: { body: Type.Object({ size: Type.Integer() }) } },
     async ({ body }) => body,
   );
-  app.get('/v1/broken', async () => {
+  app.get('/v1/broken', { config: { access: 'mesh' } }, async () => {
     throw new Error('the password is 1234');
   });
-  app.get('/v1/missing', async () => {
+  app.get('/v1/missing', { config: { access: 'mesh' } }, async () => {
     throw new GatehouseError('not-found', 'no pod demo/x', { details: { table: 'internal' } });
   });
 };

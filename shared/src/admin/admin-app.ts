@@ -37,13 +37,6 @@ export type AdminApp = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Served to everybody; every route without it asks the authenticator. */
-    open?: true;
-  }
-}
-
 export interface AdminAppOptions {
   readonly service: ServiceName;
   readonly authenticator: AdminAuthenticator;
@@ -81,11 +74,14 @@ export const createAdminApp = async (
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler<TSchema>(validatorCompiler);
+  app.decorateRequest('caller', undefined);
   app.addHook('onRequest', (request) => guard(request, authenticator));
   app.addHook('preClose', async () => listener.hangUp());
   app.addHook('onRoute', (route) => {
-    table.add(route.method, route.url);
-    if (route.config?.open === true) return;
+    const access = route.config?.access;
+    if (access === undefined) throw new TypeError(`${route.url} does not say what its callers need`);
+    table.add({ methods: route.method, pattern: route.url, access });
+    if (access === 'open') return;
     // Without a schema of its own a route takes no parameters, and any is refused.
     route.schema = { querystring: Type.Object({}), ...route.schema };
     route.schema.response = {

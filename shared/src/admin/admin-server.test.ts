@@ -57,6 +57,7 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
     target: 'demo/backend-0:8080',
     peer: '127.64.0.1:4000',
     identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
+    claimedNamespace: 'other',
     openedAt: now - 1_000,
     version: 'abc',
     sentAt: now,
@@ -64,17 +65,25 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
   const silent = { ...stream, id: '8', identity: undefined, version: undefined, sentAt: undefined };
   const admin = await startedAdmin(t, { streams: () => [silent, stream] });
   const { json } = await ask(`${admin.url}/v1/streams?limit=1`, { token });
-  const { openedAt, sentAt, ...same } = stream;
+  const { openedAt, sentAt, claimedNamespace, ...same } = stream;
   assert.deepEqual(json.items, [
-    { ...same, openedAt: '2026-05-01T11:59:59.000Z', sentAt: '2026-05-01T12:00:00.000Z' },
+    { ...same, namespace: 'demo', openedAt: '2026-05-01T11:59:59.000Z', sentAt: '2026-05-01T12:00:00.000Z' },
   ]);
   const next = await ask(`${admin.url}/v1/streams?continue=${json.continue}`, { token });
   assert.deepEqual(next.json, {
     items: [
-      { ...same, id: '8', identity: null, version: null, openedAt: '2026-05-01T11:59:59.000Z', sentAt: null },
+      {
+        ...same,
+        id: '8',
+        identity: null,
+        namespace: 'other',
+        version: null,
+        openedAt: '2026-05-01T11:59:59.000Z',
+        sentAt: null,
+      },
     ],
   });
-  assert.ok(openedAt !== undefined && sentAt !== undefined);
+  assert.deepEqual([openedAt, sentAt, claimedNamespace], [now - 1_000, now, 'other']);
 });
 
 test('the OpenAPI document is 3.1 and names every /v1 path, its parameters and its errors', async (t) => {

@@ -10,6 +10,7 @@ import type { AdminAuthenticator } from './authenticator.ts';
 import { commonRoutes } from './common-routes.ts';
 import type { Watched } from './health.ts';
 import { PlainOrTls } from './plain-or-tls.ts';
+import type { Route } from './route-table.ts';
 import type { StreamFacts } from './streams.ts';
 
 export type { AdminApp } from './admin-app.ts';
@@ -34,8 +35,8 @@ export interface AdminServer {
   /** `http://host:port` as bound. */
   readonly url: string;
   readonly app: AdminApp;
-  /** Every route with its method, for tests that walk them all. */
-  readonly routes: readonly { readonly method: string; readonly pattern: string }[];
+  /** Every route with its method and what it needs, for tests that walk them all. */
+  readonly routes: readonly Route[];
   /** Serves TLS beside plain HTTP from now on, with this leaf. */
   replaceTlsMaterial(material: TlsMaterial): void;
   close(): Promise<void>;

@@ -3,8 +3,9 @@ import type { Metrics } from '../metrics.ts';
 import type { ServiceName } from '../service.ts';
 import type { AdminApp } from './admin-app.ts';
 import { HealthReport, healthReport, type Watched } from './health.ts';
-import { pageOf, pageQuery, paginate } from './page.ts';
-import { type StreamFacts, StreamItem, streamItem } from './streams.ts';
+import { namespaceQuery, pageOf, pageQuery } from './page.ts';
+import { permittedPage } from './permitted.ts';
+import { namespaceOfStream, type StreamFacts, StreamItem, streamItem } from './streams.ts';
 
 export interface CommonFacts {
   readonly service: ServiceName;
@@ -20,7 +21,7 @@ export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
   const { service, source, reasons, metrics, streams, now = Date.now } = facts;
   const kinds = () => (source === 'watches nothing' ? source : source.health());
   const report = () => healthReport({ service, reasons: reasons(), kinds: kinds(), now: now() });
-  const open = { config: { open: true as const }, schema: { hide: true } };
+  const open = { config: { access: 'open' as const }, schema: { hide: true } };
 
   app.get('/live', open, async (_request, reply) => reply.type('text/plain').send('live\n'));
   app.get('/ready', open, async (_request, reply) => {
@@ -37,26 +38,40 @@ export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
 
   app.get(
     '/v1/health',
-    { schema: { summary: 'Readiness with reasons, staleness per kind', response: { 200: HealthReport } } },
+    {
+      config: { access: 'mesh' },
+      schema: { summary: 'Readiness with reasons, staleness per kind', response: { 200: HealthReport } },
+    },
     async () => report(),
   );
   app.get(
     '/v1/streams',
     {
+      config: { access: { reads: 'streams' } },
       schema: {
         summary: 'Who is connected, what version each was sent and when',
-        querystring: Type.Object(pageQuery),
+        querystring: Type.Object({ ...pageQuery, ...namespaceQuery }),
         response: { 200: pageOf(StreamItem) },
       },
     },
     async (request) => {
-      const page = paginate(streams(), ({ id }) => id, request.query);
+      const { namespace } = request.query;
+      const all = Iterator.from(streams());
+      const asked = namespace === undefined ? all : all.filter((one) => namespaceOfStream(one) === namespace);
+      const page = await permittedPage(request, asked, {
+        keyOf: ({ id }) => id,
+        namespaceOf: namespaceOfStream,
+        query: request.query,
+      });
       return { ...page, items: page.items.map(streamItem) };
     },
   );
   app.get(
     '/v1/openapi.json',
-    { schema: { summary: 'This description', response: { 200: Type.Unknown() } } },
+    {
+      config: { access: 'mesh' },
+      schema: { summary: 'This description', response: { 200: Type.Unknown() } },
+    },
     async () => app.swagger(),
   );
 };

@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
 import { ask, startedAdmin, things, token } from '../../testing/started-admin.ts';
 import { GatehouseError } from '../error.ts';
-import { type AdminAuthenticator, refuseAll } from './authenticator.ts';
+import { type AdminAuthenticator, type AdminCaller, refuseAll } from './authenticator.ts';
 import { guard } from './guard.ts';
+
+const jane: AdminCaller = { name: 'jane', mayRead: async () => true };
 
 test('every /v1 route of the table, known or not, answers 401 without an accepted caller, on loopback too', async (t) => {
   const admin = await startedAdmin(t, { routes: things });
@@ -63,31 +65,68 @@ test('an authenticator that recognises but refuses the caller makes 403, one tha
   assert.equal((await ask(`${failing.url}/v1/health`, { token })).status, 503);
 });
 
-test('the authenticator is told verb, route and namespace', async (t) => {
+test('the authenticator is told verb, the path that is served, and where from', async (t) => {
   const asked: unknown[] = [];
   const admin = await startedAdmin(t, {
     routes: things,
     authenticator: {
       authenticate: async (request) => {
         asked.push(request);
-        return { kind: 'accepted', caller: { name: 'jane' } };
+        return { kind: 'accepted', caller: jane };
       },
     },
   });
-  await ask(`${admin.url}/v1/things/demo?limit=1`, { token });
-  await ask(`${admin.url}/v1/nothing?namespace=demo`);
+  await ask(`${admin.url}/%76%31/things/de%6do?limit=1`, { token });
+  await ask(`${admin.url}/v1/things/..%2f..%2fhealth`, { token, method: 'HEAD' });
+  await ask(`${admin.url}/v1/%6eothing?namespace=demo`);
   assert.deepEqual(asked, [
-    { token, verb: 'get', path: '/v1/things/:namespace', namespace: 'demo' },
-    { token: undefined, verb: 'get', path: '/v1/nothing', namespace: 'demo' },
+    { token, verb: 'get', path: '/v1/things/demo', from: '127.0.0.1' },
+    { token, verb: 'get', path: '/v1/things/..%2F..%2Fhealth', from: '127.0.0.1' },
+    { token: undefined, verb: 'get', path: '/v1/%6eothing', from: '127.0.0.1' },
   ]);
 });
+
+test('a `namespace` parameter, in path or query, needs permission on what the route reads', async (t) => {
+  const asked: unknown[] = [];
+  const caller: AdminCaller = {
+    name: 'jane',
+    mayRead: async (resource, namespace) => {
+      asked.push([resource, namespace]);
+      return namespace === 'demo';
+    },
+  };
+  const admin = await startedAdmin(t, {
+    routes: things,
+    authenticator: { authenticate: async () => ({ kind: 'accepted', caller }) },
+  });
+  const statuses = [];
+  for (const path of ['things/demo', 'things/other', 'streams?namespace=demo', 'streams?namespace=other']) {
+    statuses.push((await ask(`${admin.url}/v1/${path}`, { token })).status);
+  }
+  assert.deepEqual(statuses, [200, 403, 200, 403]);
+  const { json } = await ask(`${admin.url}/v1/things/other`, { token });
+  assert.equal(json.detail, 'jane may not get services.gatehouse.dev in the namespace other');
+  // A namespace twice is no namespace: the guard asks about none, and the schema refuses the request.
+  const twice = await ask(`${admin.url}/v1/streams?namespace=demo&namespace=other`, { token });
+  assert.equal(twice.status, 400);
+  assert.deepEqual(asked[1], ['services', 'other']);
+  assert.deepEqual(asked[2], ['streams', 'demo']);
+});
+
+test('a route that does not say what its callers need cannot be added', async (t) => {
+  await assert.rejects(
+    startedAdmin(t, { routes: (app) => app.get('/v1/forgotten', async () => 'all') }),
+    new TypeError('/v1/forgotten does not say what its callers need'),
+  );
+});
+
 /** The parts of a request that the guard looks at, as they are for a client that is not on this machine. */
 const fromAfar = (socket: object): FastifyRequest =>
   ({
     url: '/v1/health',
     method: 'GET',
     is404: false,
-    routeOptions: { url: '/v1/health', config: {} },
+    routeOptions: { url: '/v1/health', config: { access: 'mesh' } },
     headers: { authorization: `Bearer ${token}` },
     params: {},
     query: {},
@@ -99,7 +138,7 @@ test('beyond loopback plain HTTP is refused with the way to go, and the token is
   const authenticator: AdminAuthenticator = {
     authenticate: async () => {
       asked += 1;
-      return { kind: 'accepted', caller: { name: 'jane' } };
+      return { kind: 'accepted', caller: jane };
     },
   };
   for (const localAddress of ['10.0.0.7', '::ffff:10.0.0.7', 'fd00::7', undefined]) {

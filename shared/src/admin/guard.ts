@@ -2,14 +2,17 @@ import type { FastifyRequest } from 'fastify';
 import { isLoopback } from '../core/host-port.ts';
 import { GatehouseError } from '../error.ts';
 import type { AdminAuthenticator } from './authenticator.ts';
+import { requireRead } from './permitted.ts';
+import type { RouteAccess } from './route-access.ts';
 
 /**
- * Lets a request pass or throws. Every route asks for an accepted caller unless it says `config: { open: true }`, so a
- * route that somebody forgot to think about is closed. What the router matched counts, not what the URL looks like:
- * `/%76%31/health` is `/v1/health` too.
+ * Lets a request pass or throws, and leaves who sent it in `request.caller`. Every route asks for an accepted caller
+ * unless it says that it is open. What the router matched counts, not what the URL looks like: `/%76%31/health` is
+ * `/v1/health` too.
  */
 export const guard = async (request: FastifyRequest, authenticator: AdminAuthenticator): Promise<void> => {
-  if (request.routeOptions.config.open === true) return;
+  const { access } = request.routeOptions.config;
+  if (access === 'open') return;
   if (request.is404 && !isBelowV1(pathOf(request))) return;
   if (!isPrivate(request)) {
     // A token that crossed the network in the clear proves nothing any more, so it is not even looked at.
@@ -19,15 +22,12 @@ export const guard = async (request: FastifyRequest, authenticator: AdminAuthent
     );
   }
   const token = bearerToken(request);
-  const path = request.routeOptions.url ?? pathOf(request);
-  const verdict = await authenticator.authenticate({
-    token,
-    verb: request.method.toLowerCase(),
-    path,
-    namespace: namespaceOf(request),
-  });
+  const [verb, path] = [verbOf(request), servedPath(request)];
+  const verdict = await authenticator.authenticate({ token, verb, path, from: request.ip });
   switch (verdict.kind) {
     case 'accepted':
+      request.caller = verdict.caller;
+      await requireNamespace(request, access);
       return;
     case 'unknown':
       throw new GatehouseError(
@@ -37,11 +37,30 @@ export const guard = async (request: FastifyRequest, authenticator: AdminAuthent
           : 'the bearer token is not accepted',
       );
     case 'refused':
-      throw new GatehouseError(
-        'permission-denied',
-        `${verdict.caller.name} may not ${request.method.toLowerCase()} ${path}`,
-      );
+      throw new GatehouseError('permission-denied', `${verdict.caller.name} may not ${verb} ${path}`);
   }
+};
+
+/** HEAD shows less than GET, and nobody thinks of it when writing a rule. */
+const verbOf = ({ method }: FastifyRequest): string => (method === 'HEAD' ? 'get' : method.toLowerCase());
+
+/**
+ * The path that permissions are asked for. It is made of what the router matched, so that `/v1/%63ertificates` is
+ * `/v1/certificates`; a parameter stays in its own segment whatever it holds, as `%2F` is no slash.
+ */
+const servedPath = (request: FastifyRequest): string => {
+  const { url: pattern } = request.routeOptions;
+  if (request.is404 || pattern === undefined) return pathOf(request);
+  const params = request.params as Readonly<Record<string, string | undefined>>;
+  return pattern
+    .split('/')
+    .map((part) => (part.startsWith(':') ? encodeURIComponent(params[part.slice(1)] ?? '') : part))
+    .join('/');
+};
+
+const requireNamespace = async (request: FastifyRequest, access: RouteAccess | undefined): Promise<void> => {
+  const namespace = namespaceOf(request);
+  if (typeof access === 'object' && namespace !== undefined) await requireRead(request, namespace);
 };
 
 /** The path as it came, without its query. */

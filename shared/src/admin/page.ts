@@ -9,6 +9,13 @@ export const pageQuery = {
   continue: Type.Optional(Type.String({ description: 'Where the page before left off, as it said' })),
 };
 
+/** For lists of what belongs to a namespace; the guard sees that the caller may read there. */
+export const namespaceQuery = {
+  namespace: Type.Optional(
+    Type.String({ description: 'Left out = every namespace that the caller may see' }),
+  ),
+};
+
 const defaultLimit = 100;
 
 /** The answer of every list: items in a fixed order, and `continue` when there are more. */
@@ -20,21 +27,41 @@ export interface PageQuery {
   readonly continue?: string | undefined;
 }
 
+/** One page of a list. */
+export interface Page<T> {
+  items: T[];
+  continue?: string;
+}
+
+/** An item with its place in the list. */
+export interface Keyed<T> {
+  readonly key: string;
+  readonly item: T;
+}
+
 /**
  * One page of `items` in the order of `keyOf`, which must be unique. A page goes on after the last key sent, so nothing
  * is skipped or said twice when items come and go between two pages.
  */
-export const paginate = <T>(
+export const paginate = <T>(items: Iterable<T>, keyOf: (item: T) => string, query: PageQuery): Page<T> =>
+  pageFrom(inOrder(items, keyOf, query), query);
+
+/** Whatever comes after the page before, in the order of the list. */
+export const inOrder = <T>(
   items: Iterable<T>,
   keyOf: (item: T) => string,
   query: PageQuery,
-): { items: T[]; continue?: string } => {
+): readonly Keyed<T>[] => {
   const after = query.continue === undefined ? undefined : readContinue(query.continue);
-  const limit = query.limit ?? defaultLimit;
-  const rest = [...items]
+  return [...items]
     .map((item) => ({ key: keyOf(item), item }))
     .filter(({ key }) => after === undefined || key > after)
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+};
+
+/** The first page of what is left of a list. */
+export const pageFrom = <T>(rest: readonly Keyed<T>[], query: PageQuery): Page<T> => {
+  const limit = limitOf(query);
   const page = rest.slice(0, limit);
   const last = page.at(-1);
   return {
@@ -42,6 +69,8 @@ export const paginate = <T>(
     ...(rest.length > limit && last !== undefined ? { continue: writeContinue(last.key) } : {}),
   };
 };
+
+export const limitOf = ({ limit = defaultLimit }: PageQuery): number => limit;
 
 const writeContinue = (key: string): string => Buffer.from(key, 'utf8').toString('base64url');
 

@@ -4,9 +4,10 @@ import { RouteTable } from './route-table.ts';
 
 test('a path has the methods of every pattern that fits it, whole', () => {
   const table = new RouteTable();
-  table.add(['GET', 'HEAD'], '/v1/things/:namespace');
-  table.add('DELETE', '/v1/things/:namespace');
-  table.add('POST', '/v1/things/all');
+  const access = 'mesh';
+  table.add({ methods: ['GET', 'HEAD'], pattern: '/v1/things/:namespace', access });
+  table.add({ methods: 'DELETE', pattern: '/v1/things/:namespace', access });
+  table.add({ methods: 'POST', pattern: '/v1/things/all', access });
   const expected = {
     '/v1/things/demo': ['DELETE', 'GET', 'HEAD'],
     '/v1/things/all': ['DELETE', 'GET', 'HEAD', 'POST'],

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { namespaceIn } from '../core/workload-identity.ts';
 
 /** One stream that a proxy holds open, in the same shape for all services. */
 export interface StreamFacts {
@@ -12,6 +13,8 @@ export interface StreamFacts {
   readonly peer: string;
   /** The proxy's own identity, when it presented a certificate that verified. */
   readonly identity: string | undefined;
+  /** Of the workload whose proxy holds the stream, as its request says; undefined when it does not. Nobody proves it. */
+  readonly claimedNamespace: string | undefined;
   /** Epoch milliseconds. */
   readonly openedAt: number;
   /** Hash of what was sent last; undefined before the first message. */
@@ -25,16 +28,27 @@ export const StreamItem = Type.Object({
   target: Type.String(),
   peer: Type.String(),
   identity: Type.Union([Type.String(), Type.Null()]),
+  namespace: Type.Union([Type.String(), Type.Null()], {
+    description: 'Of the workload whose proxy holds it: as its certificate says, else as it says itself',
+  }),
   openedAt: Type.String({ format: 'date-time' }),
   version: Type.Union([Type.String(), Type.Null()]),
   sentAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
 });
 export type StreamItem = Type.Static<typeof StreamItem>;
 
-export const streamItem = ({ openedAt, sentAt, identity, version, ...facts }: StreamFacts): StreamItem => ({
-  ...facts,
-  identity: identity ?? null,
-  openedAt: new Date(openedAt).toISOString(),
-  version: version ?? null,
-  sentAt: sentAt === undefined ? null : new Date(sentAt).toISOString(),
-});
+/** Whose stream it is: a certificate counts for more than what a request says. */
+export const namespaceOfStream = ({ identity, claimedNamespace }: StreamFacts): string | undefined =>
+  (identity === undefined ? undefined : namespaceIn(identity)) ?? claimedNamespace;
+
+export const streamItem = (stream: StreamFacts): StreamItem => {
+  const { openedAt, sentAt, identity, version, claimedNamespace: _, ...facts } = stream;
+  return {
+    ...facts,
+    identity: identity ?? null,
+    namespace: namespaceOfStream(stream) ?? null,
+    openedAt: new Date(openedAt).toISOString(),
+    version: version ?? null,
+    sentAt: sentAt === undefined ? null : new Date(sentAt).toISOString(),
+  };
+};

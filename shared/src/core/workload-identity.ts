@@ -30,6 +30,13 @@ export const identityOf = (mesh: Mesh, namespace: string, serviceAccount: string
   trustDomain: mesh.trustDomain,
 });
 
+/** The namespace that an identity of any mesh names, for names whose certificate was verified; undefined for other names. */
+export const namespaceIn = (identity: string): string | undefined => {
+  const end = identity.lastIndexOf(infix);
+  const dot = identity.lastIndexOf('.', end - 1);
+  return end < 0 || dot <= 0 ? undefined : identity.slice(dot + 1, end);
+};
+
 /** Whether the text is a lower-case DNS name as RFC 1123 has it: labels of 1–63 bytes, at most 253 in all. */
 export const isDnsName = (text: string): boolean =>
   text.length <= 253 && text.split('.').every((part) => part.length <= 63 && label.test(part));

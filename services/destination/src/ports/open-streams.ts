@@ -27,10 +27,13 @@ export class OpenStreams {
   }
 
   /** Follows a call until its signal aborts; whoever sends on what comes back is counted. */
-  follow(call: StreamCall, method: MethodName, target: string): OpenStream {
+  follow(
+    call: StreamCall,
+    { method, ...asked }: Pick<StreamFacts, 'target' | 'claimedNamespace'> & { readonly method: MethodName },
+  ): OpenStream {
     this.#opened += 1;
     const id = String(this.#opened);
-    const stream = new OpenStream({ call, method, target, openedAt: this.#now() }, () => {
+    const stream = new OpenStream({ ...asked, call, method, openedAt: this.#now() }, () => {
       this.#messages[method] += 1;
       return this.#now();
     });
@@ -48,6 +51,7 @@ interface Opened {
   readonly call: StreamCall;
   readonly method: MethodName;
   readonly target: string;
+  readonly claimedNamespace: string | undefined;
   /** Epoch milliseconds. */
   readonly openedAt: number;
 }
@@ -106,7 +110,7 @@ export class OpenStream implements StreamCall {
   }
 
   facts(id: string): StreamFacts {
-    const { method, target, openedAt } = this.#opened;
+    const { method, target, claimedNamespace, openedAt } = this.#opened;
     const { address, port, identity } = this.peer;
     return {
       id,
@@ -114,6 +118,7 @@ export class OpenStream implements StreamCall {
       target,
       peer: printHostPort({ host: address, port }),
       identity,
+      claimedNamespace,
       openedAt,
       version: this.version(),
       sentAt: this.#sentAt,

@@ -1,5 +1,6 @@
 import type { AdminApp } from '@gatehouse/shared/admin/admin-server';
-import { pageOf, pageQuery, paginate } from '@gatehouse/shared/admin/page';
+import { namespaceQuery, pageOf, pageQuery, paginate } from '@gatehouse/shared/admin/page';
+import { permittedPage, requireRead } from '@gatehouse/shared/admin/permitted';
 import { printProblem } from '@gatehouse/shared/core/problem';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { KubeObject } from '@gatehouse/shared/kube/kinds';
@@ -9,7 +10,7 @@ import type { Cluster } from '../core/cluster.ts';
 import { compileEndpointSet } from '../core/endpoint-set.ts';
 import { type ClientPlace, endpointsFor } from '../core/filter.ts';
 import { compileProfile } from '../core/profile.ts';
-import { parseTarget, printTarget } from '../core/target.ts';
+import { parseTarget, printTarget, type Target } from '../core/target.ts';
 import {
   EndpointItem,
   endpointItem,
@@ -36,25 +37,32 @@ export const destinationRoutes =
     app.get(
       '/v1/services',
       {
+        config: { access: { reads: 'services' } },
         schema: {
           summary: 'Services, with the ports that Get answers for',
-          querystring: Type.Object({ ...pageQuery, namespace: Type.Optional(Type.String()) }),
+          querystring: Type.Object({ ...pageQuery, ...namespaceQuery }),
           response: { 200: pageOf(ServiceItem) },
         },
       },
-      async ({ query }) => {
+      async (request) => {
+        const { query } = request;
         const { index, settings } = known();
         const services =
           query.namespace === undefined
             ? index.all('Service')
             : index.in('Service', query.namespace).values();
-        const page = paginate(services, ({ meta }) => `${meta.namespace}/${meta.name}`, query);
+        const page = await permittedPage(request, services, {
+          keyOf: ({ meta }) => `${meta.namespace}/${meta.name}`,
+          namespaceOf: ({ meta }) => meta.namespace,
+          query,
+        });
         return { ...page, items: page.items.map((service) => serviceItem(service, settings)) };
       },
     );
     app.get(
       '/v1/services/:namespace/:name/endpoints',
       {
+        config: { access: { reads: 'endpoints' } },
         schema: {
           summary: "Everything behind a Service's port, before a client's node and zone choose",
           params: Type.Object({ namespace: Type.String(), name: Type.String() }),
@@ -84,13 +92,21 @@ export const destinationRoutes =
     app.get(
       '/v1/resolve',
       {
+        config: { access: { reads: 'endpoints' } },
         schema: {
           summary: 'What Get and GetProfile tell a client of an authority',
           querystring: Type.Object(asked),
           response: { 200: Resolution },
         },
       },
-      async ({ query }) => resolve(known(), query),
+      async (request) => {
+        const cluster = known();
+        const question = readQuestion(request.query, cluster.settings.clusterDomain);
+        // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
+        await requireRead(request, question.target.kind === 'ip' ? undefined : question.target.namespace);
+        if (question.from !== undefined) await requireRead(request, question.from.namespace);
+        return resolve(cluster, question);
+      },
     );
   };
 
@@ -106,17 +122,30 @@ const onlyPort = ({ meta, spec }: KubeObject<'Service'>): number => {
   );
 };
 
-const resolve = (
-  cluster: Cluster,
+interface Question {
+  readonly target: Target;
+  readonly from: { readonly namespace: string; readonly pod: string } | undefined;
+}
+
+const readQuestion = (
   { authority, from }: { readonly authority: string; readonly from?: string | undefined },
-): Resolution => {
-  const { clusterDomain } = cluster.settings;
+  clusterDomain: string,
+): Question => {
   const parsed = parseTarget(authority, clusterDomain);
   if (!parsed.ok) {
     const problems = parsed.problems.map((problem) => printProblem({ ...problem, field: 'authority' }));
     throw new GatehouseError('invalid-argument', problems.join('; '));
   }
-  const target = parsed.value;
+  if (from === undefined) return { target: parsed.value, from };
+  const [namespace = '', pod = '', ...rest] = from.split('/');
+  if (namespace === '' || pod === '' || rest.length > 0) {
+    throw new GatehouseError('invalid-argument', `\`from\` must be namespace/pod, not \`${from}\``);
+  }
+  return { target: parsed.value, from: { namespace, pod } };
+};
+
+const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
+  const { clusterDomain } = cluster.settings;
   const client = placeOf(cluster, from);
   const profile = compileProfile(cluster, target).value;
   const context = { clusterDomain, clientZone: client.zone };
@@ -132,14 +161,11 @@ const resolve = (
   return { ...answer, get: { kind: set.kind, endpoints: items } };
 };
 
-const placeOf = (cluster: Cluster, from: string | undefined): ClientPlace => {
+const placeOf = (cluster: Cluster, from: Question['from']): ClientPlace => {
   if (from === undefined) return { nodeName: '', zone: '' };
-  const [namespace = '', pod = '', ...rest] = from.split('/');
-  if (namespace === '' || pod === '' || rest.length > 0) {
-    throw new GatehouseError('invalid-argument', `\`from\` must be namespace/pod, not \`${from}\``);
-  }
+  const { namespace, pod } = from;
   if (cluster.index.get('Pod', namespace, pod) === undefined) {
-    throw new GatehouseError('not-found', `there is no pod ${from}`);
+    throw new GatehouseError('not-found', `there is no pod ${namespace}/${pod}`);
   }
   return compileClientPlace(cluster, { namespace, nodeName: '', pod }).value;
 };

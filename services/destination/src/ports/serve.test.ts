@@ -435,6 +435,7 @@ test('what is open says who asks what, and what it was sent', async (t) => {
         target: 'backend.demo:80',
         peer: '10.1.0.9:40000',
         identity: undefined,
+        claimedNamespace: undefined,
         openedAt: 1_700_000_000_000,
         version: newest,
         sentAt: 1_700_000_000_000,

@@ -51,7 +51,7 @@ export class DestinationServer {
     if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGet(received.request, cluster.settings.clusterDomain);
-    const call = this.streams.follow(received, 'Get', printTarget(target));
+    const call = this.streams.follow(received, { method: 'Get', ...asked(target, token) });
     const session = new Session(answers, call.signal);
     const set = session.ask(`endpoints/${printTarget(target)}`, (previous: EndpointSet | undefined) =>
       compileEndpointSet(cluster, target, previous),
@@ -72,7 +72,7 @@ export class DestinationServer {
     if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGetProfile(received.request, cluster.settings.clusterDomain);
-    const call = this.streams.follow(received, 'GetProfile', printTarget(target));
+    const call = this.streams.follow(received, { method: 'GetProfile', ...asked(target, token) });
     const session = new Session(answers, call.signal);
     const profile = session.ask(`profile/${printTarget(target)}`, (previous: Profile | undefined) =>
       compileProfile(cluster, target, previous),
@@ -111,6 +111,11 @@ export class DestinationServer {
     );
   }
 }
+
+const asked = (target: Target, { namespace }: ContextToken) => ({
+  target: printTarget(target),
+  claimedNamespace: namespace === '' ? undefined : namespace,
+});
 
 /** What only an error can say to whoever asks anew; an open stream is sent an empty profile instead and stays open. */
 const refuse = (profile: Profile, target: Target): void => {

@@ -1,5 +1,7 @@
 import type { AdminApp } from '@gatehouse/shared/admin/admin-server';
-import { pageOf, pageQuery, paginate } from '@gatehouse/shared/admin/page';
+import { pageOf, pageQuery } from '@gatehouse/shared/admin/page';
+import { permittedPage } from '@gatehouse/shared/admin/permitted';
+import { namespaceIn } from '@gatehouse/shared/core/workload-identity';
 import { Type } from 'typebox';
 import type { IssuanceQuery } from '../core/issuance-query.ts';
 import type { IssuanceRecord } from '../core/issuance-record.ts';
@@ -50,6 +52,7 @@ export const identityRoutes =
     app.get(
       '/v1/issuer',
       {
+        config: { access: 'mesh' },
         schema: {
           summary: 'Who signs, how long still, and what was refused',
           response: { 200: IssuerReport },
@@ -71,6 +74,7 @@ export const identityRoutes =
     app.get(
       '/v1/certificates',
       {
+        config: { access: { reads: 'certificates' } },
         schema: {
           summary: 'What was issued, newest first',
           querystring: Type.Object({
@@ -82,7 +86,11 @@ export const identityRoutes =
       },
       async (request) => {
         const query = readIssuedFilters(request.query, now());
-        const page = paginate(issued.find(query), newestFirst, request.query);
+        const page = await permittedPage(request, issued.find(query), {
+          keyOf: newestFirst,
+          namespaceOf: ({ identity }) => namespaceIn(identity),
+          query: request.query,
+        });
         return { ...page, items: page.items.map(printItem) };
       },
     );

@@ -34,6 +34,7 @@ export const trustBundleRoute =
     app.get(
       '/v1/trust-bundle',
       {
+        config: { access: 'mesh' },
         schema: {
           summary:
             'The trust anchors of this mesh: PEM, or as `format` or `Accept` says JSON with their dates, or a SPIFFE bundle',

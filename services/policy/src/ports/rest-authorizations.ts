@@ -56,6 +56,10 @@ export function* authorizingObjects(
   }
 }
 
+/** Whose authorization it is: a namespace's default is its own. */
+export const authorizingNamespace = ({ kind, meta }: Authorizing): string =>
+  kind === 'Namespace' ? meta.name : meta.namespace;
+
 /** In the order of a list: by namespace, its default first. */
 export const authorizingKey = ({ kind, meta }: Authorizing): string =>
   kind === 'Namespace' ? `${meta.name}/` : `${meta.namespace}/${kind}/${meta.name}`;

@@ -1,5 +1,6 @@
 import type { AdminApp } from '@gatehouse/shared/admin/admin-server';
-import { pageOf, pageQuery, paginate } from '@gatehouse/shared/admin/page';
+import { namespaceQuery, pageOf, pageQuery } from '@gatehouse/shared/admin/page';
+import { permittedPage, requireRead } from '@gatehouse/shared/admin/permitted';
 import { GatehouseError } from '@gatehouse/shared/error';
 import { Type } from 'typebox';
 import type { OutboundRow } from '../core/outbound/rows.ts';
@@ -13,6 +14,7 @@ import type { PolicyWatch } from './policy-watch.ts';
 import {
   AuthorizingObject,
   authorizingKey,
+  authorizingNamespace,
   authorizingObject,
   authorizingObjects,
 } from './rest-authorizations.ts';
@@ -48,15 +50,21 @@ export const policyRoutes =
     app.get(
       '/v1/authorizations',
       {
+        config: { access: { reads: 'authorizations' } },
         schema: {
           summary: 'Who may call whom: every object that lets clients in or shuts them out, and whom',
-          querystring: Type.Object({ ...pageQuery, namespace: Type.Optional(Type.String()) }),
+          querystring: Type.Object({ ...pageQuery, ...namespaceQuery }),
           response: { 200: pageOf(AuthorizingObject) },
         },
       },
-      async ({ query }) => {
+      async (request) => {
+        const { query } = request;
         settled();
-        const page = paginate(authorizingObjects(watch, query.namespace), authorizingKey, query);
+        const page = await permittedPage(request, authorizingObjects(watch, query.namespace), {
+          keyOf: authorizingKey,
+          namespaceOf: authorizingNamespace,
+          query,
+        });
         return { ...page, items: page.items.map((object) => authorizingObject(object, watch)) };
       },
     );
@@ -64,6 +72,7 @@ export const policyRoutes =
     app.get(
       '/v1/workloads/:namespace/:pod/ports/:port',
       {
+        config: { access: { reads: 'workloads' } },
         schema: {
           summary: 'What the proxy of a pod is told of a port, and why',
           params: Type.Object({ namespace: Type.String(), pod: Type.String(), port }),
@@ -83,6 +92,7 @@ export const policyRoutes =
     app.get(
       '/v1/outbound',
       {
+        config: { access: { reads: 'outboundpolicies' } },
         schema: {
           summary: 'How a client is told to reach a Service',
           querystring: Type.Object({
@@ -94,12 +104,16 @@ export const policyRoutes =
           response: { 200: OutboundReport },
         },
       },
-      async ({ query: { to } }) => {
+      async (request) => {
+        const { to, from } = request.query;
         const target = readAddressTarget(to) ?? readServiceAuthority(to, clusterDomain);
         if (target === undefined) {
           const form = `service.namespace.svc.${clusterDomain}[:port] or IP:port`;
           throw new GatehouseError('invalid-argument', `\`to\` must be ${form}, not \`${to}\``);
         }
+        // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
+        await requireRead(request, target.kind === 'address' ? undefined : target.namespace);
+        if (from !== undefined) await requireRead(request, from.split('/', 1)[0]);
         settled();
         return outboundReport(target, watch.outbound.look(target));
       },

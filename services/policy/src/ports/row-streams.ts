@@ -39,13 +39,12 @@ export class RowStreams {
 
   open(
     call: StreamCall,
-    { method, target }: Pick<StreamFacts, 'target'> & { readonly method: StreamMethod },
+    asked: Pick<StreamFacts, 'target' | 'claimedNamespace'> & { readonly method: StreamMethod },
   ): RowStream {
     this.#opened += 1;
     const stream = new RowStream({
+      ...asked,
       call,
-      method,
-      target,
       id: this.#opened,
       openedAt: this.#now(),
       hub: this,
@@ -77,6 +76,7 @@ interface Opened {
   readonly call: StreamCall;
   readonly method: StreamMethod;
   readonly target: string;
+  readonly claimedNamespace: string | undefined;
   readonly id: number;
   readonly openedAt: number;
   readonly hub: Pick<RowStreams, 'countMessage'>;
@@ -98,7 +98,7 @@ export class RowStream implements StreamCall {
   }
 
   get facts(): StreamFacts {
-    const { id, method, target, openedAt } = this.#opened;
+    const { id, method, target, claimedNamespace, openedAt } = this.#opened;
     const { address, port, identity } = this.peer;
     return {
       id: `${id}`,
@@ -106,6 +106,7 @@ export class RowStream implements StreamCall {
       target,
       peer: printHostPort({ host: address, port }),
       identity,
+      claimedNamespace,
       openedAt,
       version: this.#latest?.sent?.version,
       sentAt: this.#sentAt,

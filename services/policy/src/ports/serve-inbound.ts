@@ -50,6 +50,7 @@ const watchPort = (call: StreamCall, asked: WorkloadPort, { rows, streams }: Inb
   const stream = streams.open(call, {
     method: 'InboundServerPolicies/WatchPort',
     target: printWorkloadPort(asked),
+    claimedNamespace: asked.namespace,
   });
   const watch = rows.watch(asked, stream);
   if (watch === undefined) throw unknownWorkload(asked);

@@ -6,6 +6,7 @@ import type { Methods, StreamCall } from '@gatehouse/shared/grpc/transport';
 import { decodeIp } from '@gatehouse/shared/wire/ip';
 import type { OutboundRows } from '../core/outbound/rows.ts';
 import { type OutboundTarget, printTarget, readServiceAuthority } from '../core/outbound/target.ts';
+import { readWorkload } from '../core/workload-name.ts';
 import type { RowStream, RowStreams } from './row-streams.ts';
 
 const service = '/io.linkerd.proxy.outbound.OutboundPolicies';
@@ -38,7 +39,11 @@ export const outboundMethods = (parts: OutboundParts): Methods => ({
 });
 
 const watch = (call: StreamCall, target: OutboundTarget, { rows, streams }: OutboundParts): void => {
-  const stream = streams.open(call, { method: 'OutboundPolicies/Watch', target: printTarget(target) });
+  const stream = streams.open(call, {
+    method: 'OutboundPolicies/Watch',
+    target: printTarget(target),
+    claimedNamespace: sourceNamespace(call.request),
+  });
   const watched = rows.watch(target, stream);
   if (watched === undefined) throw unknownTarget(target);
   stream.holds(() => rows.unwatch(watched));
@@ -82,6 +87,11 @@ const readTarget = (
     );
   }
   return named;
+};
+
+const sourceNamespace = (request: Uint8Array): string | undefined => {
+  const workload = readWorkload(decode(request).sourceWorkload);
+  return workload.ok ? workload.value.namespace : undefined;
 };
 
 const decode = (request: Uint8Array): TrafficSpec => {

@@ -1,0 +1,39 @@
+import type { AdminCaller } from './authenticator.ts';
+
+/** The API group in which administrators allow what the REST API shows; no API server serves it, and RBAC needs none to. */
+export const adminGroup = 'gatehouse.dev';
+
+/** What the REST API shows of a namespace, as RBAC rules name it, and what it is. */
+export const adminResources = {
+  streams: 'who is connected, by the namespace of the proxy that holds the stream',
+  certificates: 'what was issued, by the namespace of the ServiceAccount that it names',
+  services: 'the Services that proxies may ask for',
+  endpoints: 'where a Service is, as clients are told',
+  authorizations: 'who may call whom',
+  workloads: 'what the proxy of a pod is told of its ports',
+  outboundpolicies: 'how clients are told to reach a Service',
+} as const;
+
+export type AdminResource = keyof typeof adminResources;
+
+/** What a caller needs for a route. Every route says it, or the service does not start. */
+export type RouteAccess =
+  /** Nothing, not even a token: probes and metrics. */
+  | 'open'
+  /** The permission on its path: facts about the whole mesh, which belong to no namespace. */
+  | 'mesh'
+  /**
+   * Beside the path, `get` on that resource in each namespace that it shows something of. The guard sees to a
+   * `namespace` parameter; where a request names none, or another way, the handler does (`permitted.ts`).
+   */
+  | { readonly reads: AdminResource };
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: RouteAccess;
+  }
+  interface FastifyRequest {
+    /** Set by the guard, except on open routes. */
+    caller: AdminCaller | undefined;
+  }
+}
