@@ -152,6 +152,7 @@ suite('the Lease of an API server', () => {
       const lossy: KubeClient = {
         server: client.server,
         stream: (request) => client.stream(request),
+        portForward: (to) => client.portForward(to),
         close: () => client.close(),
         request: async (request) => {
           const answer = await client.request(request);

@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import { type AccessRules, authenticate, requireAccess } from './access-control.ts';
-import { ApiStatus, noSuchPath } from './api-status.ts';
+import { ApiStatus, badRequest, noSuchPath } from './api-status.ts';
 import type { ResolveService } from './call-webhook.ts';
 import { answerDiscovery } from './discovery.ts';
 import type { Faults } from './faults.ts';
 import { injectFault } from './inject-fault.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
 import type { ResourceRequest } from './resource-request.ts';
-import { serviceAccountType } from './resource-types.ts';
+import { podType, serviceAccountType } from './resource-types.ts';
 import { answerReview } from './reviews.ts';
+import { forwardedPod } from './serve-forward.ts';
 import { noSuchMethod, parseBody, type Sent, serveResource } from './serve-resource.ts';
 import { type OpenWatch, serveWatch, type WatchTimes } from './serve-watch.ts';
 import { requestToken } from './service-account-tokens.ts';
@@ -76,6 +77,10 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
       201,
       await requestToken(world, request, { body: parseBody(bytes), key: rules.key }),
     );
+  }
+  if (type === podType && request.subresource === 'portforward') {
+    forwardedPod(parts, { user, info });
+    throw badRequest('Upgrade request required');
   }
   checkSubresource(request, verb);
   if (verb === 'watch') {

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import { pemOf } from '../../src/tls/material.ts';
 import { anAuthority, aTlsMaterial } from '../certificates.ts';
@@ -14,6 +14,7 @@ import { listen, type ServerTls } from './listener.ts';
 import { fieldsOf } from './object-meta.ts';
 import { placeOf, putObject } from './put-object.ts';
 import { namespaceType, serviceAccountType } from './resource-types.ts';
+import { answerUpgrade } from './serve-forward.ts';
 import type { OpenWatch } from './serve-watch.ts';
 import { makeTokenKey, requestToken } from './service-account-tokens.ts';
 import { Store, type StoreSnapshot } from './store.ts';
@@ -112,13 +113,22 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
     },
   });
   const { tls, authority } = options.tls === true ? aServerCertificate() : {};
+  const see = ({ url: target = '/', method = '' }: IncomingMessage): void => {
+    const { pathname, searchParams } = new URL(target, 'http://fake');
+    requests.push({ method, path: pathname, query: searchParams });
+    if (requests.length > kept) requests.shift();
+  };
   const open = (port: number) =>
     listen(
-      (incoming, response) => {
-        const url = new URL(incoming.url ?? '/', 'http://fake');
-        requests.push({ method: incoming.method ?? '', path: url.pathname, query: url.searchParams });
-        if (requests.length > kept) requests.shift();
-        void answerRequest(parts(), incoming, response);
+      {
+        handle: (incoming, response) => {
+          see(incoming);
+          void answerRequest(parts(), incoming, response);
+        },
+        upgrade: (forwarding) => {
+          see(forwarding.incoming);
+          void answerUpgrade(parts(), forwarding);
+        },
       },
       { port, tls },
     );

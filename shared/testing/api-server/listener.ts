@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Forwarding } from './forward-port.ts';
 
 /** Key and certificate chain, as PEM. */
 export interface ServerTls {
@@ -16,10 +18,20 @@ export interface Listener {
 
 /** Listens on loopback; port 0 takes a free one. */
 export const listen = async (
-  handle: RequestListener,
+  {
+    handle,
+    upgrade,
+  }: { readonly handle: RequestListener; readonly upgrade: (forwarding: Forwarding) => void },
   { port, tls }: { readonly port: number; readonly tls: ServerTls | undefined },
 ): Promise<Listener> => {
   const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
+  // Node forgets the socket of a request that has left HTTP.
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (incoming, socket, head) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    upgrade({ incoming, socket, head });
+  });
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
   server.listen(port, '127.0.0.1', listening.resolve);
@@ -30,6 +42,7 @@ export const listen = async (
       const { promise, resolve } = Promise.withResolvers<void>();
       server.close(() => resolve());
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       return promise;
     },
   };

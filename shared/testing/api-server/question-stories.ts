@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { aPod, said, type TellStory } from './contract-story.ts';
+import { aPod, merge, said, type TellStory } from './contract-story.ts';
 import { fieldsOf, listOf, metaOf } from './object-meta.ts';
 
 /** What a server answers besides objects: discovery, tokens, permissions. */
@@ -102,5 +102,24 @@ export const questionStories = (story: TellStory): void => {
       assert.deepEqual(await ask('SelfSubjectAccessReview', { resourceAttributes }), [201, true]);
       const nonResourceAttributes = { verb: 'get', path: '/v1/policies' };
       assert.deepEqual(await ask('SubjectAccessReview', { user: 'u', nonResourceAttributes }), [201, true]);
+    }));
+
+  test('a port-forward needs a pod on a node, and leaves HTTP', () =>
+    story(async ({ request, pods }) => {
+      const forward = async (name: string) =>
+        said(await request('GET', `${pods}/${name}/portforward?ports=80`));
+      assert.deepEqual(await forward('nobody'), [404, 'NotFound', 'pods "nobody" not found']);
+      await request('POST', pods, aPod('homeless'));
+      assert.deepEqual(await forward('homeless'), [
+        400,
+        'BadRequest',
+        'pod homeless does not have a host assigned',
+      ]);
+      const name = `node-of-${pods.split('/')[4]}`;
+      await request('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name } });
+      const status = { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }] };
+      await request('PATCH', `/api/v1/nodes/${name}/status`, { status }, merge);
+      await request('POST', pods, aPod('p', { nodeName: name }));
+      assert.deepEqual(await forward('p'), [400, 'BadRequest', 'Upgrade request required']);
     }));
 };

@@ -5,6 +5,7 @@ import {
   request as plainRequest,
 } from 'node:http';
 import { type RequestOptions, Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { GatehouseError } from '../../error.ts';
 import { completeLines } from './complete-lines.ts';
 
@@ -48,8 +49,21 @@ export interface KubeClient {
   request(request: KubeRequest): Promise<KubeResponse>;
   /** Asks for an answer that goes on; any status but 200 comes whole. */
   stream(request: KubeRequest): Promise<KubeStream | KubeResponse>;
+  /**
+   * Opens a stream of bytes to a port inside a pod, as `kubectl port-forward` does. Throws what the API server answers:
+   * `permission-denied`, `not-found` … The stream is the caller's to end.
+   */
+  portForward(to: PodPort): Promise<Duplex>;
   /** Closes connections that are kept for later calls. */
   close(): void;
+}
+
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+  /** Gives up while it is being opened; what is open stays. */
+  readonly signal: AbortSignal;
 }
 
 /** Where the API server is, and what proves us to it. */
@@ -104,6 +118,18 @@ export class HttpKubeClient implements KubeClient {
     return { status: 200, lines: withReadableErrors(completeLines(answer), request.signal, this.server) };
   }
 
+  async portForward({ namespace, pod, port, signal }: PodPort): Promise<Duplex> {
+    const { server } = this.#access;
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`;
+    const url = new URL(`${basePath(server)}${path}?ports=${port}`, server);
+    url.protocol = isTls(this.#access) ? 'wss:' : 'ws:';
+    const options: RequestOptions = { headers: { 'user-agent': 'gatehouse' } };
+    await this.#authorize(options);
+    // Only who forwards pays for a WebSocket library: the services do not.
+    const { openPortForward } = await import('./port-forward.ts');
+    return openPortForward({ url, target: `${namespace}/${pod}:${port}`, options, signal });
+  }
+
   close(): void {
     this.#agent.destroy();
   }
@@ -124,7 +150,7 @@ export class HttpKubeClient implements KubeClient {
       method,
       hostname: server.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: server.port,
-      path: `${server.pathname.replace(/\/$/, '')}${path}${printQuery(query)}`,
+      path: `${basePath(server)}${path}${printQuery(query)}`,
       headers: { accept: 'application/json', 'user-agent': 'gatehouse' },
       agent: this.#agent,
       timeout: answerWithinMs,
@@ -134,6 +160,11 @@ export class HttpKubeClient implements KubeClient {
       options.headers['content-type'] = contentType ?? 'application/json';
       options.headers['content-length'] = Buffer.byteLength(body);
     }
+    await this.#authorize(options);
+    return options;
+  }
+
+  async #authorize(options: RequestOptions): Promise<void> {
     try {
       await this.#access.authorize(options);
     } catch (cause) {
@@ -142,9 +173,10 @@ export class HttpKubeClient implements KubeClient {
         cause,
       });
     }
-    return options;
   }
 }
+
+const basePath = (server: URL): string => server.pathname.replace(/\/$/, '');
 
 const isTls = ({ server }: KubeAccess): boolean => server.protocol === 'https:';
 
