@@ -1,6 +1,7 @@
 import type { AdminServer } from './admin/admin-server.ts';
 import { devAdminToken } from './admin/admin-token.ts';
-import { type AdminAuthenticator, refuseAll, tokenAuthenticator } from './admin/authenticator.ts';
+import { type AdminAuthenticator, tokenAuthenticator } from './admin/authenticator.ts';
+import { ClusterAuthenticator } from './admin/cluster-authenticator.ts';
 import { identityOf, type Mesh, printIdentity } from './core/workload-identity.ts';
 import { type Ground, openGround, openSource } from './ground.ts';
 import type { GrpcServer } from './grpc/transport.ts';
@@ -71,7 +72,7 @@ export const startService = (
     metrics.addProcessMetrics();
     const source =
       parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, now });
-    const authenticator = await authenticatorOn(ground);
+    const authenticator = await authenticatorOn(ground, metrics);
     const base: ServiceBase = {
       service,
       supervisor,
@@ -110,5 +111,19 @@ const hold = async (ground: Ground, service: ServiceName, supervisor: Supervisor
   }
 };
 
-const authenticatorOn = async (ground: Ground): Promise<AdminAuthenticator> =>
-  ground.kind === 'dev' ? tokenAuthenticator(await devAdminToken(ground.state)) : refuseAll;
+const authenticatorOn = async (ground: Ground, metrics: Metrics): Promise<AdminAuthenticator> => {
+  const reviews = metrics.counter({
+    name: 'gatehouse_admin_reviews_total',
+    help: 'Questions to the API server about who calls the REST API and what they may do, by kind of review.',
+    labelNames: ['review'],
+  });
+  switch (ground.kind) {
+    case 'dev':
+      return tokenAuthenticator(await devAdminToken(ground.state));
+    case 'cluster':
+      return new ClusterAuthenticator({
+        client: ground.client,
+        onReview: (review) => reviews.inc({ review }),
+      });
+  }
+};

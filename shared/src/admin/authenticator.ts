@@ -50,7 +50,4 @@ export const tokenAuthenticator = (adminToken: string): AdminAuthenticator => {
   };
 };
 
-/** Where nobody can be recognised, nobody is served. */
-export const refuseAll: AdminAuthenticator = { authenticate: async () => ({ kind: 'unknown' }) };
-
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -61,6 +61,9 @@ const userOf = (spec: WireObject): User => ({
   username: textOf(spec.user),
   uid: textOf(spec.uid),
   groups: listOf(spec.groups).map(textOf),
+  extra: Object.fromEntries(
+    Object.entries(fieldsOf(spec.extra)).map(([key, values]) => [key, listOf(values).map(textOf)]),
+  ),
 });
 
 const attributesOf = (spec: WireObject, user: User): AccessAttributes => {
