@@ -87,6 +87,12 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
     absent: '`/var/run/gatehouse/trust-roots/ca-bundle.crt`; `STATE/trust-anchors.crt` in dev mode',
     sentence: 'The PEM bundle of roots that certificates must chain to.',
   }),
+  podName: optionalSetting({
+    variable: 'GATEHOUSE_POD_NAME',
+    value: dnsName,
+    absent: "the host's name, which in a pod is the pod's unless it has a `hostname` or the host's network",
+    sentence: 'Which pod this is (`metadata.name`): how a replica tells itself from the others.',
+  }),
   maxStalenessMs: setting({
     variable: 'GATEHOUSE_MAX_STALENESS',
     value: duration,

@@ -2,6 +2,8 @@ import type { AdminServer } from './admin/admin-server.ts';
 import { devAdminToken } from './admin/admin-token.ts';
 import { type AdminAuthenticator, tokenAuthenticator } from './admin/authenticator.ts';
 import { ClusterAuthenticator } from './admin/cluster-authenticator.ts';
+import { openReplicas } from './admin/peers/open-replicas.ts';
+import type { Replicas } from './admin/peers/replicas.ts';
 import { identityOf, type Mesh, printIdentity } from './core/workload-identity.ts';
 import { type Ground, openGround, openSource } from './ground.ts';
 import type { GrpcServer } from './grpc/transport.ts';
@@ -36,6 +38,7 @@ export interface ServiceBase {
   /** The service's own mesh name. */
   readonly name: string;
   readonly authenticator: AdminAuthenticator;
+  readonly replicas: Replicas;
 }
 
 export interface Doors {
@@ -73,6 +76,8 @@ export const startService = (
     const source =
       parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, now });
     const authenticator = await authenticatorOn(ground, metrics);
+    const replicas = openReplicas(config, { service, ground, name, metrics, now });
+    supervisor.onEnd('calls of other replicas', () => replicas.close());
     const base: ServiceBase = {
       service,
       supervisor,
@@ -84,6 +89,7 @@ export const startService = (
       mesh,
       name,
       authenticator,
+      replicas,
     };
     const { grpc, admin } = await assemble(base);
     log.info({ grpc: grpc.address, admin: admin.url, name }, `${service} is up`);

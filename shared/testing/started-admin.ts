@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { type AdminOptions, type AdminServer, startAdmin } from '../src/admin/admin-server.ts';
 import { tokenAuthenticator } from '../src/admin/authenticator.ts';
 import { pageOf, pageQuery, paginate } from '../src/admin/page.ts';
+import { alone } from '../src/admin/peers/replicas.ts';
 import { GatehouseError } from '../src/error.ts';
 import { silentLog } from '../src/log.ts';
 import { Metrics } from '../src/metrics.ts';
@@ -23,6 +24,7 @@ export const startedAdmin = async (
     source: { health: () => [{ kind: 'Pod', synced: true, aliveAt: now }] },
     reasons: () => [],
     streams: () => [],
+    replicas: alone({ name: 'policy-0', instance: 'the only one' }),
     now: () => now,
     ...more,
   });

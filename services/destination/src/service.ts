@@ -57,6 +57,7 @@ const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<D
     service: 'destination',
     address: config.adminAddress,
     authenticator: base.authenticator,
+    replicas: base.replicas,
     log: log.child({ part: 'admin' }),
     metrics,
     source,

@@ -105,12 +105,13 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     service: 'identity',
     address: config.adminAddress,
     authenticator: base.authenticator,
+    replicas: base.replicas,
     log: log.child({ part: 'admin' }),
     metrics,
     source: isWatching ? source : 'watches nothing',
     reasons: () => [...reasonsOf(keeper), ...(isTls ? [leaf.notReady() ?? []].flat() : [])],
     streams: () => [],
-    routes: identityRoutes({ keeper, issued, now }),
+    routes: identityRoutes({ keeper, issued, replicas: base.replicas, now }),
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());

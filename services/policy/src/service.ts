@@ -83,6 +83,7 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
     service: 'policy',
     address: config.adminAddress,
     authenticator: base.authenticator,
+    replicas: base.replicas,
     log: log.child({ part: 'admin' }),
     metrics,
     source,

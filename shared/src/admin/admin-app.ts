@@ -16,6 +16,7 @@ import type { Log } from '../log.ts';
 import type { ServiceName } from '../service.ts';
 import type { AdminAuthenticator } from './authenticator.ts';
 import { guard, pathOf } from './guard.ts';
+import { isForReplicas, requirePeer } from './peers/require-peer.ts';
 import type { PlainOrTls } from './plain-or-tls.ts';
 import {
   httpProblems,
@@ -42,6 +43,10 @@ export interface AdminAppOptions {
   readonly authenticator: AdminAuthenticator;
   readonly log: Log;
   readonly listener: PlainOrTls;
+  /** The mesh name of this service's replicas, whom alone `/internal` answers; undefined where it has none. */
+  readonly replicaName: string | undefined;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 /** Bodies are small questions; nothing is uploaded here. */
@@ -54,7 +59,11 @@ const handlerTimeoutMs = 10_000;
 export const createAdminApp = async (
   options: AdminAppOptions,
 ): Promise<{ readonly app: AdminApp; readonly table: RouteTable }> => {
-  const { service, authenticator, log, listener } = options;
+  const { service, authenticator, log, listener, replicaName, now } = options;
+  const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (!isForReplicas(request)) return guard(request, authenticator);
+    requirePeer(request, reply, { name: replicaName, trustAnchors: listener.trustAnchors, now: now() });
+  };
   const table = new RouteTable();
   const app: AdminApp = fastify({
     logger: false,
@@ -66,7 +75,7 @@ export const createAdminApp = async (
     clientErrorHandler: answerBrokenRequest,
     // A path that cannot be decoded never reaches the hooks.
     frameworkErrors: (error, request, reply) => {
-      guard(request as FastifyRequest, authenticator)
+      admit(request as FastifyRequest, reply as FastifyReply)
         .then(() => problemOf(error), problemOf)
         .then((problem) => sendProblem(reply as FastifyReply, problem))
         .catch((thrown) => log.error({ err: thrown }, 'answering a bad URL failed'));
@@ -75,7 +84,7 @@ export const createAdminApp = async (
 
   app.setValidatorCompiler<TSchema>(validatorCompiler);
   app.decorateRequest('caller', undefined);
-  app.addHook('onRequest', (request) => guard(request, authenticator));
+  app.addHook('onRequest', admit);
   app.addHook('preClose', async () => listener.hangUp());
   app.addHook('onRoute', (route) => {
     const access = route.config?.access;

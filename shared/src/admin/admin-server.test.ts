@@ -67,8 +67,15 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
   const { json } = await ask(`${admin.url}/v1/streams?limit=1`, { token });
   const { openedAt, sentAt, claimedNamespace, ...same } = stream;
   assert.deepEqual(json.items, [
-    { ...same, namespace: 'demo', openedAt: '2026-05-01T11:59:59.000Z', sentAt: '2026-05-01T12:00:00.000Z' },
+    {
+      ...same,
+      namespace: 'demo',
+      openedAt: '2026-05-01T11:59:59.000Z',
+      sentAt: '2026-05-01T12:00:00.000Z',
+      replica: 'policy-0',
+    },
   ]);
+  assert.deepEqual(json.partial, []);
   const next = await ask(`${admin.url}/v1/streams?continue=${json.continue}`, { token });
   assert.deepEqual(next.json, {
     items: [
@@ -80,8 +87,10 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
         version: null,
         openedAt: '2026-05-01T11:59:59.000Z',
         sentAt: null,
+        replica: 'policy-0',
       },
     ],
+    partial: [],
   });
   assert.deepEqual([openedAt, sentAt, claimedNamespace], [now - 1_000, now, 'other']);
 });

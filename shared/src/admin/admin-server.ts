@@ -9,6 +9,7 @@ import { countRequests } from './admin-metrics.ts';
 import type { AdminAuthenticator } from './authenticator.ts';
 import { commonRoutes } from './common-routes.ts';
 import type { Watched } from './health.ts';
+import type { Replicas } from './peers/replicas.ts';
 import { PlainOrTls } from './plain-or-tls.ts';
 import type { Route } from './route-table.ts';
 import type { StreamFacts } from './streams.ts';
@@ -25,6 +26,7 @@ export interface AdminOptions {
   /** What the service waits for beside its source, each a sentence; empty = ready. */
   readonly reasons: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;
+  readonly replicas: Replicas;
   /** Adds the service's own routes, all below `/v1`. */
   readonly routes?: (app: AdminApp) => void;
   /** Epoch milliseconds. */
@@ -37,16 +39,17 @@ export interface AdminServer {
   readonly app: AdminApp;
   /** Every route with its method and what it needs, for tests that walk them all. */
   readonly routes: readonly Route[];
-  /** Serves TLS beside plain HTTP from now on, with this leaf. */
+  /** Serves TLS beside plain HTTP from now on, with this leaf, and shows it to other replicas. */
   replaceTlsMaterial(material: TlsMaterial): void;
   close(): Promise<void>;
 }
 
 /** Serves the admin port. Throws when the address cannot be had. */
 export const startAdmin = async (options: AdminOptions): Promise<AdminServer> => {
-  const { address, metrics } = options;
+  const { address, metrics, replicas, now = Date.now } = options;
   const listener = new PlainOrTls();
-  const { app, table } = await createAdminApp({ ...options, listener });
+  const replicaName = replicas.meshName;
+  const { app, table } = await createAdminApp({ ...options, listener, replicaName, now });
   countRequests(app, metrics);
   commonRoutes(app, options);
   options.routes?.(app);
@@ -62,7 +65,10 @@ export const startAdmin = async (options: AdminOptions): Promise<AdminServer> =>
     url: `http://${printHostPort({ host: address.host, port })}`,
     app,
     routes: table.all,
-    replaceTlsMaterial: (material) => listener.replaceTlsMaterial(material),
+    replaceTlsMaterial: (material) => {
+      listener.replaceTlsMaterial(material);
+      replicas.replaceTlsMaterial(material);
+    },
     close: () => app.close(),
   };
 };

@@ -3,8 +3,9 @@ import type { Metrics } from '../metrics.ts';
 import type { ServiceName } from '../service.ts';
 import type { AdminApp } from './admin-app.ts';
 import { HealthReport, healthReport, type Watched } from './health.ts';
-import { namespaceQuery, pageOf, pageQuery } from './page.ts';
-import { permittedPage } from './permitted.ts';
+import { namespaceQuery } from './page.ts';
+import { mergedList } from './peers/merged-list.ts';
+import type { Replicas } from './peers/replicas.ts';
 import { namespaceOfStream, type StreamFacts, StreamItem, streamItem } from './streams.ts';
 
 export interface CommonFacts {
@@ -13,12 +14,13 @@ export interface CommonFacts {
   readonly source: Watched;
   readonly reasons: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;
+  readonly replicas: Replicas;
   readonly now?: () => number;
 }
 
 /** What every service serves: `/live`, `/ready`, `/metrics` for the cluster, `/v1/health` and `/v1/streams` for people. */
 export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
-  const { service, source, reasons, metrics, streams, now = Date.now } = facts;
+  const { service, source, reasons, metrics, streams, replicas, now = Date.now } = facts;
   const kinds = () => (source === 'watches nothing' ? source : source.health());
   const report = () => healthReport({ service, reasons: reasons(), kinds: kinds(), now: now() });
   const open = { config: { access: 'open' as const }, schema: { hide: true } };
@@ -44,28 +46,22 @@ export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
     },
     async () => report(),
   );
-  app.get(
-    '/v1/streams',
-    {
-      config: { access: { reads: 'streams' } },
-      schema: {
-        summary: 'Who is connected, what version each was sent and when',
-        querystring: Type.Object({ ...pageQuery, ...namespaceQuery }),
-        response: { 200: pageOf(StreamItem) },
-      },
-    },
-    async (request) => {
-      const { namespace } = request.query;
+  mergedList(app, replicas, {
+    path: 'streams',
+    reads: 'streams',
+    summary: 'Who is connected to any replica, what version each was sent and when',
+    query: namespaceQuery,
+    item: StreamItem,
+    own: ({ namespace }) => {
       const all = Iterator.from(streams());
-      const asked = namespace === undefined ? all : all.filter((one) => namespaceOfStream(one) === namespace);
-      const page = await permittedPage(request, asked, {
-        keyOf: ({ id }) => id,
-        namespaceOf: namespaceOfStream,
-        query: request.query,
-      });
-      return { ...page, items: page.items.map(streamItem) };
+      return namespace === undefined ? all : all.filter((one) => namespaceOfStream(one) === namespace);
     },
-  );
+    print: streamItem,
+    // Each replica numbers its own.
+    keyOf: ({ id }, replica) => `${replica}/${id}`,
+    keyOfItem: ({ id, replica }) => `${replica}/${id}`,
+    namespaceOf: ({ namespace }) => namespace ?? undefined,
+  });
   app.get(
     '/v1/openapi.json',
     {

@@ -72,9 +72,11 @@ export const pageFrom = <T>(rest: readonly Keyed<T>[], query: PageQuery): Page<T
 
 export const limitOf = ({ limit = defaultLimit }: PageQuery): number => limit;
 
-const writeContinue = (key: string): string => Buffer.from(key, 'utf8').toString('base64url');
+/** How `continue` says a key. */
+export const writeContinue = (key: string): string => Buffer.from(key, 'utf8').toString('base64url');
 
-const readContinue = (text: string): string => {
+/** Throws `invalid-argument` for what no page has said. */
+export const readContinue = (text: string): string => {
   const key = Buffer.from(text, 'base64url').toString('utf8');
   if (writeContinue(key) !== text) {
     throw new GatehouseError('invalid-argument', '`continue` must be what the page before said');

@@ -48,39 +48,60 @@ export const permittedPage = async <T>(
   { keyOf, namespaceOf, query }: ListOf<T>,
 ): Promise<Page<T>> => {
   const rest = inOrder(items, keyOf, query);
-  if (rest.length === 0 || (await mayRead(request, undefined))) return pageFrom(rest, query);
-  const namespaces = [...new Set(rest.map(({ item }) => namespaceOf(item)))].filter(isNamed);
-  const permitted = new Map<string, boolean>();
-  const found: Keyed<T>[] = [];
-  for (const entry of rest) {
-    const namespace = namespaceOf(entry.item);
-    if (namespace === undefined) continue;
-    if (!permitted.has(namespace)) await askAhead(request, namespaces, permitted);
-    if (permitted.get(namespace) === true) found.push(entry);
-    // One more than fits says that there is a next page.
-    if (found.length > limitOf(query)) break;
-  }
-  return pageFrom(found, query);
+  // One more than fits says that there is a next page.
+  return pageFrom(await new Permitted(request, namespaceOf).among(rest, limitOf(query) + 1), query);
 };
+
+/** What one request may see; it remembers which namespaces it asked about. */
+export class Permitted<T> {
+  readonly #request: Asking;
+  readonly #namespaceOf: (item: T) => string | undefined;
+  readonly #namespaces = new Map<string, boolean>();
+  #all: Promise<boolean> | undefined;
+
+  /** Items without a namespace are for those who may see all. */
+  constructor(request: Asking, namespaceOf: (item: T) => string | undefined) {
+    this.#request = request;
+    this.#namespaceOf = namespaceOf;
+  }
+
+  /** Whether the caller may see everything. */
+  all(): Promise<boolean> {
+    this.#all ??= mayRead(this.#request, undefined);
+    return this.#all;
+  }
+
+  /** The first `enough` of those that the caller may see, in their order. */
+  async among(entries: readonly Keyed<T>[], enough: number): Promise<readonly Keyed<T>[]> {
+    if (entries.length === 0) return [];
+    if (await this.all()) return entries.slice(0, enough);
+    const ahead = [...new Set(entries.map(({ item }) => this.#namespaceOf(item)))].filter(isNamed);
+    const found: Keyed<T>[] = [];
+    for (const entry of entries) {
+      const namespace = this.#namespaceOf(entry.item);
+      if (namespace === undefined) continue;
+      if (!this.#namespaces.has(namespace)) await this.#ask(ahead);
+      if (this.#namespaces.get(namespace) === true) found.push(entry);
+      if (found.length === enough) break;
+    }
+    return found;
+  }
+
+  /** `namespaces` are in the order in which items need them. */
+  async #ask(namespaces: readonly string[]): Promise<void> {
+    if (this.#namespaces.size >= maxNamespaces) {
+      throw new GatehouseError(
+        'failed-precondition',
+        `more than ${maxNamespaces} namespaces would have to be asked about: name one with \`namespace\``,
+      );
+    }
+    const next = namespaces.filter((namespace) => !this.#namespaces.has(namespace)).slice(0, batch);
+    const answers = await Promise.all(next.map((namespace) => mayRead(this.#request, namespace)));
+    for (const [index, namespace] of next.entries()) this.#namespaces.set(namespace, answers[index] === true);
+  }
+}
 
 const isNamed = (namespace: string | undefined): namespace is string => namespace !== undefined;
-
-/** `namespaces` are in the order in which items need them, so those not asked about yet are a tail of it. */
-const askAhead = async (
-  request: Asking,
-  namespaces: readonly string[],
-  permitted: Map<string, boolean>,
-): Promise<void> => {
-  if (permitted.size >= maxNamespaces) {
-    throw new GatehouseError(
-      'failed-precondition',
-      `more than ${maxNamespaces} namespaces would have to be asked about: name one with \`namespace\``,
-    );
-  }
-  const next = namespaces.slice(permitted.size, permitted.size + batch);
-  const answers = await Promise.all(next.map((namespace) => mayRead(request, namespace)));
-  for (const [index, namespace] of next.entries()) permitted.set(namespace, answers[index] === true);
-};
 
 const askedBy = ({
   caller,

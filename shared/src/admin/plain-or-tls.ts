@@ -13,23 +13,31 @@ const silenceMs = 10_000;
 export class PlainOrTls {
   readonly #tls: TlsServer;
   readonly #undecided = new Set<Socket>();
-  #hasMaterial = false;
+  #trustAnchors: string | undefined;
   #serveTls: ((socket: Socket) => void) | undefined;
 
   constructor() {
     this.#tls = createTlsServer({
       ...secureContextOptions(undefined, undefined),
       ALPNProtocols: ['http/1.1'],
+      // Asked for, since replicas show one to each other; people and scrapers have none and are served all the same.
+      requestCert: true,
+      rejectUnauthorized: false,
       handshakeTimeout: silenceMs,
     });
     this.#tls.on('secureConnection', (socket: TLSSocket) => this.#serveTls?.(socket));
     this.#tls.on('tlsClientError', (_error, socket) => socket.destroy());
   }
 
-  /** What handshakes from now on show; connections that are open stay as they are. */
+  /** PEM of whom clients are believed by now; undefined before the first material. */
+  get trustAnchors(): string | undefined {
+    return this.#trustAnchors;
+  }
+
+  /** What handshakes from now on show and believe; connections that are open stay as they are. */
   replaceTlsMaterial(material: TlsMaterial): void {
     this.#tls.setSecureContext(secureContextOptions(material.trustAnchors, material));
-    this.#hasMaterial = true;
+    this.#trustAnchors = material.trustAnchors;
   }
 
   /** An HTTP server that looks at the first byte before it parses. */
@@ -66,7 +74,7 @@ export class PlainOrTls {
       }
       socket.unshift(first);
       if (first[0] !== handshakeRecord) serve(socket);
-      else if (this.#hasMaterial) this.#tls.emit('connection', socket);
+      else if (this.#trustAnchors !== undefined) this.#tls.emit('connection', socket);
       else socket.destroy();
     });
   }

@@ -20,6 +20,8 @@ export type AdminResource = keyof typeof adminResources;
 export type RouteAccess =
   /** Nothing, not even a token: probes and metrics. */
   | 'open'
+  /** Another replica of this service, proved by its certificate; no caller of the REST API is one (design §9.1). */
+  | 'replicas'
   /** The permission on its path: facts about the whole mesh, which belong to no namespace. */
   | 'mesh'
   /**

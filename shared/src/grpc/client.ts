@@ -7,10 +7,10 @@ import {
 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { dnsNamesOf } from '../core/certificate-names.ts';
 import { type HostPort, printHostPort } from '../core/host-port.ts';
 import { asGatehouseError, GatehouseError } from '../error.ts';
 import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
+import { nameFlaw } from '../tls/name-flaw.ts';
 import { frameMessage, MessageReader } from './message-frames.ts';
 import { errorOfStatus } from './status.ts';
 
@@ -271,10 +271,8 @@ const dial = async (options: GrpcClientOptions): Promise<Socket> => {
   }
 };
 
-/** The path was checked by OpenSSL; the name as the proxy does it: one SAN must be it, wildcards and common names do not count. */
+/** The path was checked by OpenSSL. */
 const identityError = (certificate: Uint8Array, name: string): Error | undefined => {
-  const names = dnsNamesOf(certificate);
-  return names.includes(name.toLowerCase())
-    ? undefined
-    : new Error(`the server is \`${names.join('`, `')}\`, not \`${name}\``);
+  const flaw = nameFlaw(certificate, name);
+  return flaw === undefined ? undefined : new Error(`the server is ${flaw}`);
 };

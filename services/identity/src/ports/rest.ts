@@ -1,6 +1,6 @@
 import type { AdminApp } from '@gatehouse/shared/admin/admin-server';
-import { pageOf, pageQuery } from '@gatehouse/shared/admin/page';
-import { permittedPage } from '@gatehouse/shared/admin/permitted';
+import { mergedList } from '@gatehouse/shared/admin/peers/merged-list';
+import type { Replicas } from '@gatehouse/shared/admin/peers/replicas';
 import { namespaceIn } from '@gatehouse/shared/core/workload-identity';
 import { Type } from 'typebox';
 import type { IssuanceQuery } from '../core/issuance-query.ts';
@@ -14,6 +14,7 @@ import { trustBundleRoute } from './trust-bundle-route.ts';
 export interface RestParts {
   readonly keeper: Pick<IssuerKeeper, 'current' | 'usable' | 'rejected'>;
   readonly issued: { find(query: IssuanceQuery): Iterable<IssuanceRecord> };
+  readonly replicas: Replicas;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -45,7 +46,7 @@ const IssuerReport = Type.Object({
 
 /** The REST API of identity beside what every service has (design §9). */
 export const identityRoutes =
-  ({ keeper, issued, now }: RestParts) =>
+  ({ keeper, issued, replicas, now }: RestParts) =>
   (app: AdminApp): void => {
     trustBundleRoute({ keeper, now })(app);
 
@@ -71,33 +72,22 @@ export const identityRoutes =
       }),
     );
 
-    app.get(
-      '/v1/certificates',
-      {
-        config: { access: { reads: 'certificates' } },
-        schema: {
-          summary: 'What was issued, newest first',
-          querystring: Type.Object({
-            ...pageQuery,
-            ...issuedFilters,
-          }),
-          response: { 200: pageOf(IssuanceItem) },
-        },
-      },
-      async (request) => {
-        const query = readIssuedFilters(request.query, now());
-        const page = await permittedPage(request, issued.find(query), {
-          keyOf: newestFirst,
-          namespaceOf: ({ identity }) => namespaceIn(identity),
-          query: request.query,
-        });
-        return { ...page, items: page.items.map(printItem) };
-      },
-    );
+    mergedList(app, replicas, {
+      path: 'certificates',
+      reads: 'certificates',
+      summary: 'What all replicas have issued, newest first',
+      query: issuedFilters,
+      item: IssuanceItem,
+      own: (query) => issued.find(readIssuedFilters(query, now())),
+      print: printItem,
+      keyOf: newestFirst,
+      keyOfItem: ({ issuedAt, serial }) => newestFirst({ issuedAt: Date.parse(issuedAt), serial }),
+      namespaceOf: ({ identity }) => namespaceIn(identity),
+    });
   };
 
 /** Sorts as text; the serial tells apart what was issued in the same millisecond. */
-const newestFirst = ({ issuedAt, serial }: IssuanceRecord): string =>
+const newestFirst = ({ issuedAt, serial }: Pick<IssuanceRecord, 'issuedAt' | 'serial'>): string =>
   `${String(Number.MAX_SAFE_INTEGER - issuedAt).padStart(16, '0')}/${serial}`;
 
 const printIssuer = ({ judged, template }: KeptIssuer, nowMs: number) => ({

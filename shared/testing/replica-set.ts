@@ -1,0 +1,117 @@
+import type { TestContext } from 'node:test';
+import type { AdminOptions, AdminServer } from '../src/admin/admin-server.ts';
+import { ClusterReplicas } from '../src/admin/peers/cluster-replicas.ts';
+import { PeerClient, type PeerClientOptions } from '../src/admin/peers/peer-client.ts';
+import { PeerDirectory } from '../src/admin/peers/peer-directory.ts';
+import { peerMetrics } from '../src/admin/peers/peer-metrics.ts';
+import { kubeClientAt } from '../src/kube/client.ts';
+import type { WireObject } from '../src/kube/parse/fields.ts';
+import { Metrics } from '../src/metrics.ts';
+import type { TlsMaterial } from '../src/tls/material.ts';
+import { type FakeApiServer, startFakeApiServer } from './api-server/fake-api-server.ts';
+import { anAuthority, aTlsMaterial, type TestAuthority } from './certificates.ts';
+import { startedAdmin } from './started-admin.ts';
+import { aWireObject } from './wire-objects.ts';
+
+export const policyName = 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
+
+/** What the EndpointSlice controller writes for one pod of a headless Service. */
+export const sliceOf = (
+  pod: string,
+  {
+    service = 'gatehouse-policy',
+    address,
+    ports,
+  }: {
+    readonly service?: string;
+    readonly address: string;
+    readonly ports: Readonly<Record<string, number>>;
+  },
+): WireObject =>
+  aWireObject('EndpointSlice', {
+    name: `${service}-${pod}`,
+    namespace: 'gatehouse',
+    metadata: { labels: { 'kubernetes.io/service-name': service } },
+    addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+    ports: Object.entries(ports).map(([name, port]) => ({ name, port, protocol: 'TCP' })),
+    endpoints: [
+      {
+        addresses: [address],
+        conditions: { ready: true },
+        targetRef: { kind: 'Pod', namespace: 'gatehouse', name: pod },
+      },
+    ],
+  });
+
+/** One replica of policy: its admin port, and how it sees the others. */
+export interface TestReplica {
+  readonly pod: string;
+  readonly admin: AdminServer;
+  readonly replicas: ClusterReplicas;
+  readonly metrics: Metrics;
+  readonly port: number;
+}
+
+/** Replicas of one service on loopback that find each other through a fake API server. */
+export class ReplicaSet {
+  readonly api: FakeApiServer;
+  readonly root: TestAuthority = anAuthority({ name: 'root' });
+  readonly #t: TestContext;
+
+  private constructor(t: TestContext, api: FakeApiServer) {
+    this.#t = t;
+    this.api = api;
+  }
+
+  static async start(t: TestContext): Promise<ReplicaSet> {
+    const api = await startFakeApiServer();
+    t.after(() => api.stop());
+    return new ReplicaSet(t, api);
+  }
+
+  /** A key and a leaf of the name that all replicas have. */
+  material(): TlsMaterial {
+    return aTlsMaterial(this.root, { name: policyName });
+  }
+
+  async add(
+    pod: string,
+    options: Partial<AdminOptions> & {
+      readonly host?: string;
+      readonly calls?: Partial<PeerClientOptions>;
+      /** How long a list of replicas is good; always asked anew when left out. */
+      readonly keepMs?: number;
+    } = {},
+  ): Promise<TestReplica> {
+    const { host = '127.0.0.1', calls = {}, keepMs = 0, ...more } = options;
+    const { api } = this;
+    const kube = kubeClientAt(api.url);
+    const metrics = new Metrics('policy');
+    const directory = new PeerDirectory({
+      client: kube,
+      namespace: 'gatehouse',
+      service: 'gatehouse-policy',
+      self: pod,
+      adminPort: 9997,
+      keepMs,
+      now: Date.now,
+    });
+    const replicas = new ClusterReplicas({
+      name: pod,
+      meshName: policyName,
+      directory,
+      client: new PeerClient({ name: policyName, ...calls }),
+      metrics: peerMetrics(metrics, () => directory.last.peers.length),
+    });
+    this.#t.after(() => {
+      replicas.close();
+      kube.close();
+    });
+    const address = { host, port: 0 };
+    const admin = await startedAdmin(this.#t, { now: Date.now, address, replicas, metrics, ...more });
+    admin.replaceTlsMaterial(this.material());
+    const port = Number(new URL(admin.url).port);
+    api.put(sliceOf(pod, { address: host, ports: { grpc: 8090, admin: port } }));
+    return { pod, admin, replicas, metrics, port };
+  }
+}
