@@ -9,20 +9,22 @@ import { Metrics } from '@gatehouse/shared/metrics';
 import { accountOf, type ServiceName } from '@gatehouse/shared/service';
 import type { StateDir } from '@gatehouse/shared/state-dir';
 import { anAuthority } from '@gatehouse/shared/testing/certificates';
+import { readDeployedRbac } from '@gatehouse/shared/testing/deployed-rbac';
 import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
 import { parseAllDocuments } from 'yaml';
 import { readManifest } from '../src/dev/demo/story-manifest.ts';
 import type { AppliedManifest, World } from '../src/dev/demo/world.ts';
 import type { NamedPod } from '../src/dev/dev-token.ts';
 import { readSource } from '../src/dev/read-source.ts';
+import { serviceNames } from '../src/serve/service-addresses.ts';
 
 const controlPlane = 'gatehouse';
 
 /**
  * The story's world on an API server. Nothing else runs in this cluster, so it also does what others do in a whole
  * one: it makes the pods of Deployments (controllers), puts them into the mesh (the injector), gives them loopback
- * addresses and says that they run (kubelet), mounts tokens (kubelet), and makes ServiceAccounts and an issuer
- * (controllers and `install`).
+ * addresses and says that they run (kubelet), mounts tokens (kubelet), and makes ServiceAccounts, permissions and an
+ * issuer (controllers and `install`).
  */
 export class ClusterWorld implements World {
   readonly what = 'an API server';
@@ -53,7 +55,7 @@ export class ClusterWorld implements World {
   settingsOf(service: ServiceName): Readonly<Record<string, string>> {
     return {
       GATEHOUSE_SOURCE: 'kubernetes',
-      KUBECONFIG: this.#cluster.server.kubeconfig,
+      KUBECONFIG: this.#kubeconfigOf(service),
       GATEHOUSE_TRUST_ANCHORS: this.trustAnchors,
       ...(service === 'identity'
         ? { GATEHOUSE_ISSUER_DIR: this.#issuer }
@@ -102,12 +104,20 @@ export class ClusterWorld implements World {
     await writeFile(join(this.#issuer, 'tls.key'), key, { mode: 0o600 });
   }
 
-  /** Destination and policy prove themselves to identity as workloads do: by a token bound to a pod. */
+  /**
+   * Every service is a ServiceAccount of its own, with the permissions of deploy/rbac. Destination and policy prove
+   * themselves to identity as workloads do: by a token bound to a pod.
+   */
   async #makeControlPlane(): Promise<void> {
     await this.#cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: controlPlane } });
+    for (const object of await readDeployedRbac()) await this.#cluster.apply(object);
+    for (const service of serviceNames) {
+      const account = { namespace: controlPlane, name: accountOf(service) };
+      const kubeconfig = await this.#cluster.kubeconfigWith(await this.#cluster.accountToken(account));
+      await writeFile(this.#kubeconfigOf(service), kubeconfig, { mode: 0o600 });
+    }
     for (const service of ['destination', 'policy'] as const) {
       const account = accountOf(service);
-      await this.#makeAccount(controlPlane, account);
       const spec = { serviceAccountName: account, containers: [{ name: service, image: service }] };
       const metadata = { namespace: controlPlane, name: account };
       await this.#makePod({ metadata, spec });
@@ -115,6 +125,10 @@ export class ClusterWorld implements World {
       await mkdir(join(file, '..'), { recursive: true });
       await writeFile(file, await this.tokenOf(metadata), { mode: 0o600 });
     }
+  }
+
+  #kubeconfigOf(service: ServiceName): string {
+    return join(this.#state.root, `${service}.kubeconfig`);
   }
 
   async #makeAccount(namespace: string, name: string): Promise<void> {

@@ -5,7 +5,7 @@ import { type KubeClient, type KubeRequest, openKubeClient } from '../src/kube/c
 import { kindOf, rowOf } from '../src/kube/kind-table.ts';
 import type { Kind } from '../src/kube/kinds.ts';
 import type { WireObject } from '../src/kube/parse/fields.ts';
-import { type RealApiServer, startRealApiServer } from './real-api-server.ts';
+import { type RealApiServer, type RealApiServerOptions, startRealApiServer } from './real-api-server.ts';
 
 export type { WireObject } from '../src/kube/parse/fields.ts';
 
@@ -29,7 +29,17 @@ const unwatched: Readonly<Record<string, Omit<Place, 'api'>>> = {
     namespaced: false,
   },
   'apps/Deployment': { plural: 'deployments', namespaced: true },
+  'rbac.authorization.k8s.io/ClusterRole': { plural: 'clusterroles', namespaced: false },
+  'rbac.authorization.k8s.io/ClusterRoleBinding': { plural: 'clusterrolebindings', namespaced: false },
+  'rbac.authorization.k8s.io/Role': { plural: 'roles', namespaced: true },
+  'rbac.authorization.k8s.io/RoleBinding': { plural: 'rolebindings', namespaced: true },
 };
+
+/** A ServiceAccount. */
+export interface AccountName {
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** What a cluster stands on: how it is reached, and its end. */
 export type ClusterServer = Pick<RealApiServer, 'kubeconfig' | 'stop'>;
@@ -48,8 +58,8 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
   }
 
   /** Starts the binaries of the folder `assets`, installs the CRDs and waits until they are served. */
-  static async start(assets: string): Promise<RealCluster> {
-    return RealCluster.on(await startRealApiServer(assets));
+  static async start(assets: string, options: RealApiServerOptions = {}): Promise<RealCluster> {
+    return RealCluster.on(await startRealApiServer(assets, options));
   }
 
   /** The same on any API server, which ends with the cluster. */
@@ -90,23 +100,16 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
   }
 
   /** A token as kubelet projects it: of the pod's ServiceAccount, for one audience, bound to the pod. */
-  async token(pod: WireObject, audience: string): Promise<string> {
+  token(pod: WireObject, audience: string): Promise<string> {
     const { name, namespace, uid } = metaOf(pod);
-    const account = (pod.spec as WireObject).serviceAccountName;
-    const answer = await this.ask({
-      method: 'POST',
-      path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
-      body: {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: {
-          audiences: [audience],
-          expirationSeconds: 3_600,
-          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
-        },
-      },
-    });
-    return String((answer.status as WireObject).token);
+    const account = String((pod.spec as WireObject).serviceAccountName);
+    const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name, uid };
+    return this.#requestToken({ namespace, name: account }, { audiences: [audience], boundObjectRef });
+  }
+
+  /** A token as `kubectl create token` gets it; without an audience it is for the API server. */
+  accountToken(account: AccountName, ...audiences: readonly string[]): Promise<string> {
+    return this.#requestToken(account, { audiences });
   }
 
   /** One call; throws with what the server said unless it was done. */
@@ -114,9 +117,29 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
     return this.#ask(request, () => false);
   }
 
+  /** How the API server is reached with a token of one's own, as the text of a kubeconfig. */
+  async kubeconfigWith(token: string): Promise<string> {
+    const config = parse(await readFile(this.server.kubeconfig, 'utf8')) as WireObject;
+    const [user] = config.users as readonly WireObject[];
+    return JSON.stringify({ ...config, users: [{ ...user, user: { token } }] });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.client.close();
     await this.server.stop();
+  }
+
+  async #requestToken({ namespace, name }: AccountName, spec: WireObject): Promise<string> {
+    const answer = await this.ask({
+      method: 'POST',
+      path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds: 3_600, ...spec },
+      },
+    });
+    return String((answer.status as WireObject).token);
   }
 
   async #ask(request: Omit<KubeRequest, 'signal'>, isFine: (status: number) => boolean): Promise<WireObject> {

@@ -13,7 +13,8 @@ import { printKubeconfig } from './kubeconfig.ts';
 import { listen, type ServerTls } from './listener.ts';
 import { fieldsOf } from './object-meta.ts';
 import { placeOf, putObject } from './put-object.ts';
-import { namespaceType, serviceAccountType } from './resource-types.ts';
+import { rbac } from './rbac.ts';
+import { namespaceType, rbacTypes, resourceKey, serviceAccountType } from './resource-types.ts';
 import { answerUpgrade } from './serve-forward.ts';
 import type { OpenWatch } from './serve-watch.ts';
 import { makeTokenKey, requestToken } from './service-account-tokens.ts';
@@ -29,8 +30,8 @@ export interface FakeApiServerOptions {
   readonly tls?: boolean;
   /** Whose bearer tokens are good, besides those of service accounts; without it everybody is an administrator. */
   readonly tokens?: Tokens;
-  /** Who may do what; everybody everything, when left out. */
-  readonly authorize?: Authorize;
+  /** Who may do what: whom a function lets, or what the RBAC objects in the store say. Everybody everything, when left out. */
+  readonly authorize?: Authorize | 'RBAC';
   /** Where the Services are that webhooks name. */
   readonly resolveService?: ResolveService;
   /** Milliseconds between bookmarks. */
@@ -103,7 +104,7 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
 
   const parts = (): Parts => ({
     world,
-    rules: { tokens: options.tokens, authorize: options.authorize ?? (() => true), key },
+    rules: { tokens: options.tokens, authorize: authorizeIn(world, options.authorize), key },
     faults,
     times: { bookmarkEvery, longest: 30 * 60_000 },
     resolveService: options.resolveService ?? (() => undefined),
@@ -189,6 +190,13 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
     },
     stop: () => listener.close(),
   };
+};
+
+const authorizeIn = ({ store }: World, authorize: FakeApiServerOptions['authorize']): Authorize => {
+  if (authorize !== 'RBAC') return authorize ?? (() => true);
+  return rbac(() =>
+    rbacTypes.flatMap((type) => [...store.list(resourceKey(type))].map(([, object]) => object)),
+  );
 };
 
 const fill = (world: World, { crds = 'open', objects = [] }: FakeApiServerOptions): void => {

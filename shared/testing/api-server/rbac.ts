@@ -10,7 +10,7 @@ import type { User } from './world.ts';
 export const rbac =
   (objects: () => readonly WireObject[]): Authorize =>
   (attributes) => {
-    const all = objects();
+    const all = [...bootstrap, ...objects()];
     if (attributes.user.groups.includes('system:masters')) return true;
     const namespace = attributes.resource?.namespace ?? '';
     return all.some((binding) => {
@@ -22,6 +22,23 @@ export const rbac =
       return rulesOf(all, binding).some((rule) => (isWide || !isPathRule(rule)) && fits(rule, attributes));
     });
   };
+
+/** Of the policy that every API server makes for itself, what a control plane relies on. */
+const bootstrap: readonly WireObject[] = [
+  {
+    kind: 'ClusterRole',
+    metadata: { name: 'system:basic-user' },
+    rules: [
+      { apiGroups: ['authorization.k8s.io'], resources: ['selfsubjectaccessreviews'], verbs: ['create'] },
+    ],
+  },
+  {
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'system:basic-user' },
+    roleRef: { kind: 'ClusterRole', name: 'system:basic-user' },
+    subjects: [{ kind: 'Group', name: 'system:authenticated' }],
+  },
+];
 
 const isSubject = ({ kind, name, namespace }: WireObject, user: User): boolean => {
   switch (kind) {

@@ -63,6 +63,14 @@ export const mutatingWebhookType = builtIn(
   'counted',
 );
 
+/** Who may do what; `rbac.ts` reads them. */
+export const rbacTypes: readonly ResourceType[] = [
+  builtIn(['rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles'], 'cluster'),
+  builtIn(['rbac.authorization.k8s.io', 'ClusterRoleBinding', 'clusterrolebindings'], 'cluster'),
+  builtIn(['rbac.authorization.k8s.io', 'Role', 'roles']),
+  builtIn(['rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings']),
+];
+
 /** The built-in kinds that a mesh's control plane reads or writes. */
 export const builtInTypes: readonly ResourceType[] = [
   namespaceType,
@@ -80,6 +88,7 @@ export const builtInTypes: readonly ResourceType[] = [
   builtIn(['apps', 'StatefulSet', 'statefulsets', 'sts'], 'status', 'counted'),
   builtIn(['apps', 'DaemonSet', 'daemonsets', 'ds'], 'status', 'counted'),
   builtIn(['batch', 'Job', 'jobs'], 'status', 'counted'),
+  ...rbacTypes,
   crdType,
   validatingWebhookType,
   mutatingWebhookType,

@@ -17,7 +17,7 @@ const skip = noAssets || (process.platform !== 'linux' && 'the reference proxy n
 suite("the seed's story on a real API server", { skip, timeout: 600_000 }, () => {
   /** Tells the story on a cluster of its own, with real objects, tokens and processes; answers what was on the screen. */
   const tell = async (kill?: StoryOptions['kill']) => {
-    await using cluster = await RealCluster.start(assets);
+    await using cluster = await RealCluster.start(assets, { authorization: 'RBAC' });
     const stateRoot = await mkdtemp(join(tmpdir(), 'gatehouse-cluster-story-'));
     const lines: string[] = [];
     const say = (line: string): void => void lines.push(line);

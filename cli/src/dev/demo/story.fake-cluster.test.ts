@@ -15,9 +15,11 @@ const skip = process.platform === 'linux' ? false : 'the reference proxy needs L
 
 test('on the fake API server every verdict is that of the story on a folder', { skip }, async () => {
   const stateRoot = await mkdtemp(join(tmpdir(), 'gatehouse-fake-story-'));
-  const fake = await startFakeApiServer({ crds: [] });
+  const administrator = { username: 'tester', groups: ['system:masters'] };
+  const tokens = new Map([['administrator', administrator]]);
+  const fake = await startFakeApiServer({ crds: [], tokens, authorize: 'RBAC' });
   const kubeconfig = join(stateRoot, 'kubeconfig');
-  await fake.kubeconfig(kubeconfig);
+  await fake.kubeconfig(kubeconfig, 'administrator');
   await using cluster = await RealCluster.on({ kubeconfig, stop: () => fake.stop() });
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);

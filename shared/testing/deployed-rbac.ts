@@ -1,0 +1,13 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { parseAllDocuments } from 'yaml';
+import type { WireObject } from '../src/kube/parse/fields.ts';
+
+const folder = new URL('../../deploy/rbac/', import.meta.url);
+
+/** The roles, bindings and ServiceAccounts of deploy/rbac, as they are shipped. */
+export const readDeployedRbac = async (): Promise<readonly WireObject[]> => {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+  if (files.length === 0) throw new Error(`${folder.pathname} holds no manifests`);
+  const texts = await Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')));
+  return texts.flatMap((text) => parseAllDocuments(text)).map((document): WireObject => document.toJS());
+};
