@@ -36,6 +36,13 @@ const maxKnownGood = 2_000;
 /** Node refuses headers of more than 16 KiB anyway. */
 const maxTokenLength = 16 * 1024;
 
+/** Where an attempt comes from. */
+interface Origin {
+  /** Of the token. */
+  readonly digest: string;
+  readonly address: string;
+}
+
 /** Somebody whose token was accepted at most `freshMs` ago, and what is known of what he may do. */
 interface Recognised {
   readonly user: AuthenticatedUser;
@@ -56,7 +63,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
   readonly #failures: FailureBudget;
   /** By the digest of the token: tokens themselves are kept nowhere. */
   readonly #tokens: FreshAnswers<Recognised | 'unknown'>;
-  /** Digests of tokens that were accepted when they were last reviewed: a flood of others does not concern them. */
+  /** Digests of tokens that were let in when they last came: a flood of others does not concern them. */
   readonly #knownGood = new Set<string>();
 
   constructor({ client, onReview = () => {}, now = () => performance.now() }: ClusterAuthenticatorOptions) {
@@ -72,44 +79,36 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     });
   }
 
-  async authenticate({ token, verb, path, from }: AdminRequest): Promise<AdminVerdict> {
+  async authenticate({ token, verb, path, from: address }: AdminRequest): Promise<AdminVerdict> {
     if (token === undefined || !isToken(token)) return { kind: 'unknown' };
-    const known = await this.#recognise(token, from);
+    const from: Origin = { digest: createHash('sha256').update(token).digest('base64'), address };
+    const known = await this.#tokens.get(from.digest, () =>
+      this.#unlessTooMany(
+        from,
+        () => this.#review(token),
+        (found) => found !== 'unknown',
+      ),
+    );
     if (known === 'unknown') return { kind: 'unknown' };
     const caller = this.#callerOf(known);
     // A refused path counts as a failure too: any pod of the cluster has a token that the API server knows.
-    const question = (): Promise<boolean> =>
-      this.#unlessTooMany(from, () => this.#ask(known.user, { kind: 'path', verb, path }), Boolean);
-    return (await known.permissions.get(`${verb} ${path}`, question))
-      ? { kind: 'accepted', caller }
-      : { kind: 'refused', caller };
-  }
-
-  #recognise(token: string, from: string): Promise<Recognised | 'unknown'> {
-    const digest = createHash('sha256').update(token).digest('base64');
-    return this.#tokens.get(digest, async () => {
-      const review = () => this.#review(token);
-      const found = this.#knownGood.has(digest)
-        ? await review()
-        : await this.#unlessTooMany(from, review, (user) => user !== 'unknown');
-      this.#knownGood.delete(digest);
-      if (found === 'unknown') return found;
-      this.#keepGood(digest);
-      return {
-        user: found,
-        permissions: new FreshAnswers({ freshMs, max: maxPermissions, now: this.#now }),
-      };
-    });
+    const isAllowed = await known.permissions.get(`${verb} ${path}`, () =>
+      this.#unlessTooMany(from, () => this.#ask(known.user, { kind: 'path', verb, path }), Boolean),
+    );
+    if (!isAllowed) return { kind: 'refused', caller };
+    this.#keepGood(from.digest);
+    return { kind: 'accepted', caller };
   }
 
   #keepGood(digest: string): void {
+    this.#knownGood.delete(digest);
     this.#knownGood.add(digest);
     const [oldest] = this.#knownGood;
     if (this.#knownGood.size > maxKnownGood && oldest !== undefined) this.#knownGood.delete(oldest);
   }
 
   /** A token that says it is for `gatehouse` is asked about as such first; whatever it says, the API server decides. */
-  async #review(token: string): Promise<AuthenticatedUser | 'unknown'> {
+  async #review(token: string): Promise<Recognised | 'unknown'> {
     const audiences: TokenQuestion['audience'][] = claimedAudiences(token).includes(adminAudience)
       ? [adminAudience, { of: 'the API server' }]
       : [{ of: 'the API server' }];
@@ -118,7 +117,10 @@ export class ClusterAuthenticator implements AdminAuthenticator {
         this.#onReview('TokenReview');
         return reviewToken(this.#client, { token, audience, signal });
       });
-      if (verdict.kind === 'authenticated') return verdict.user;
+      if (verdict.kind === 'authenticated') {
+        const permissions = new FreshAnswers<boolean>({ freshMs, max: maxPermissions, now: this.#now });
+        return { user: verdict.user, permissions };
+      }
     }
     return 'unknown';
   }
@@ -148,25 +150,31 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     return verdict.kind === 'allowed';
   }
 
-  async #unlessTooMany<T>(
-    from: string,
+  /** Throws at once, so that what is refused here is not even remembered as a question. */
+  #unlessTooMany<T>(
+    { digest, address }: Origin,
     attempt: () => Promise<T>,
     isGood: (result: T) => boolean,
   ): Promise<T> {
-    const giveBack = this.#failures.take(from);
+    const giveBack = this.#knownGood.has(digest) ? () => {} : this.#failures.take(address);
     if (giveBack === undefined) {
       throw new GatehouseError(
         'resource-exhausted',
         'too many requests without permission: try again in a few seconds',
       );
     }
-    // An API server that does not answer is nobody's failure here.
-    const result = await attempt().catch((error: unknown) => {
-      giveBack();
-      throw error;
-    });
-    if (isGood(result)) giveBack();
-    return result;
+    return attempt().then(
+      (result) => {
+        if (isGood(result)) giveBack();
+        else this.#knownGood.delete(digest);
+        return result;
+      },
+      (error: unknown) => {
+        // An API server that does not answer is nobody's failure here.
+        giveBack();
+        throw error;
+      },
+    );
   }
 }
 

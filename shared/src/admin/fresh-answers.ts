@@ -12,7 +12,10 @@ interface Entry<T> {
   readonly answer: Promise<T>;
 }
 
-/** Answers that are good for a moment. Whoever asks while an answer is awaited shares it; a failure is not remembered. */
+/**
+ * Answers that are good for a moment. Whoever asks while an answer is awaited shares it; a failure is not remembered, and
+ * an `ask` that throws at once leaves everything as it was.
+ */
 export class FreshAnswers<T> {
   readonly #options: FreshAnswersOptions;
   /** In the order in which they were asked for. */
@@ -29,9 +32,9 @@ export class FreshAnswers<T> {
   get(question: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#entries.get(question);
     if (known !== undefined && this.#isFresh(known)) return known.answer;
+    const entry = { askedAt: this.#options.now(), answer: ask() };
     this.#entries.delete(question);
     this.#makeRoom();
-    const entry = { askedAt: this.#options.now(), answer: ask() };
     this.#entries.set(question, entry);
     entry.answer.catch(() => {
       if (this.#entries.get(question) === entry) this.#entries.delete(question);
