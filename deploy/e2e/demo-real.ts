@@ -3,6 +3,7 @@ import { openTerminal } from '@gatehouse/cli/terminal';
 import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
 import { wordOf } from './scenarios/expectations.ts';
 import { seedStory } from './scenarios/seed-story.ts';
+import { Witness } from './scenarios/witness.ts';
 import { withRealMesh } from './with-real-mesh.ts';
 
 /** `npm run demo -- --real`: the seed's story told with unmodified proxies in network namespaces. */
@@ -19,7 +20,7 @@ const phrases: Readonly<Record<string, string>> = {
 };
 
 const tellStory = (): Promise<void> =>
-  withRealMesh(async (mesh) => {
+  withRealMesh('demo', async (mesh) => {
     screen.title('Gatehouse, with the real linkerd2-proxy', `${env.LINKERD2_PROXY_BIN}, one per pod`);
     const steps = seedStory(({ what, outcome, expected }) => {
       const word = wordOf(outcome);
@@ -28,7 +29,7 @@ const tellStory = (): Promise<void> =>
     });
     for (const [index, step] of steps.entries()) {
       screen.step(index + 1, step.title);
-      const found = await step.run(mesh);
+      const found = await step.run(mesh, new Witness());
       if (found !== undefined) screen.note(found);
     }
     screen.line();

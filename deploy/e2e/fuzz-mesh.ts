@@ -13,7 +13,7 @@ test(
   `the real proxy decides ${runs} random cases as evaluate does`,
   { skip: skip ?? false, timeout: 3_600_000 },
   (t) =>
-    withRealMesh(async (mesh) => {
+    withRealMesh('fuzz', async (mesh) => {
       t.diagnostic(await compareWithReality(mesh, { seed, runs }));
       return 'remove-logs';
     }),

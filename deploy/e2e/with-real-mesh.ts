@@ -2,12 +2,13 @@ import { RealMesh } from './rig/real-mesh.ts';
 
 /**
  * Runs something on a mesh and removes all of it, whatever happens: at the end, on a signal, and as far as it goes when this
- * process exits. `use` answers whether somebody has to read the logs; they are kept when it throws.
+ * process exits. `name` tells meshes of one process apart. `use` answers whether somebody has to read the logs; they are kept when it throws.
  */
 export const withRealMesh = async (
+  name: string,
   use: (mesh: RealMesh) => Promise<'keep-logs' | 'remove-logs'>,
 ): Promise<void> => {
-  const mesh = await RealMesh.start({ binary: process.env.LINKERD2_PROXY_BIN ?? '', pid: process.pid });
+  const mesh = await RealMesh.start({ name, binary: process.env.LINKERD2_PROXY_BIN ?? '', pid: process.pid });
   const removeNamespaces = (): void => mesh.removeNamespaces();
   const interrupt = (): void => process.exit(130);
   process.once('exit', removeNamespaces).once('SIGINT', interrupt).once('SIGTERM', interrupt);

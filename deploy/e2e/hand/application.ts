@@ -1,14 +1,16 @@
 import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
 import { createServer as createTls } from 'node:tls';
+import { grpcApplication } from './grpc-application.ts';
 import type { Seen, ServedTls } from './messages.ts';
 
 export interface Application {
   readonly name: string;
   readonly ports: readonly number[];
   readonly tls?: ServedTls;
+  readonly grpc?: readonly number[];
 }
 
 /** Starts listening; every request and every raw message is handed to `see`. The process's end is its end. */
@@ -23,7 +25,11 @@ const http2Preface = 'PRI * HTTP/2.0';
 /** The content type of a TLS record that holds a handshake (RFC 8446 5.1): how a ClientHello begins. */
 const tlsHandshake = '\x16';
 
-const listen = ({ name, tls }: Application, port: number, see: (seen: Seen) => void): Promise<void> => {
+const listen = (
+  { name, tls, grpc = [] }: Application,
+  port: number,
+  see: (seen: Seen) => void,
+): Promise<void> => {
   const answer = (
     speaks: 'http1' | 'http2',
     request: IncomingMessage | Http2ServerRequest,
@@ -31,6 +37,7 @@ const listen = ({ name, tls }: Application, port: number, see: (seen: Seen) => v
   ): void => {
     const seen = {
       port,
+      at: addressOf(request.socket),
       speaks,
       method: request.method ?? '',
       path: request.url ?? '',
@@ -51,8 +58,10 @@ const listen = ({ name, tls }: Application, port: number, see: (seen: Seen) => v
   );
   const http2 = createHttp2((request, response) => answer('http2', request, response));
   http2.on('sessionError', () => undefined);
+  const rpcs = grpc.includes(port) ? grpcApplication(port, see) : undefined;
   const echo = (socket: Duplex, speaks: 'tcp' | 'tls', chunk: Buffer): void => {
-    see({ port, speaks, method: '', path: chunk.toString(), headers: {} });
+    const at = socket instanceof Socket ? addressOf(socket) : '';
+    see({ port, at, speaks, method: '', path: chunk.toString(), headers: {} });
     socket.write(`echo ${chunk}`);
   };
   const secured =
@@ -71,7 +80,8 @@ const listen = ({ name, tls }: Application, port: number, see: (seen: Seen) => v
       const text = first.toString('latin1');
       if (text.startsWith(http2Preface)) {
         socket.unshift(first);
-        http2.emit('connection', socket);
+        if (rpcs === undefined) http2.emit('connection', socket);
+        else rpcs.injectConnection(socket);
       } else if (/^[A-Z]+ \S+ HTTP\/1/.test(text)) {
         socket.unshift(first);
         http1.emit('connection', socket);
@@ -89,6 +99,10 @@ const listen = ({ name, tls }: Application, port: number, see: (seen: Seen) => v
   server.once('error', reject).listen(port, '::', resolve);
   return promise;
 };
+
+/** IPv4 as such, though the application listens on `::`. */
+const addressOf = ({ localAddress = '' }: Pick<Socket, 'localAddress'>): string =>
+  localAddress.replace(/^::ffff:/, '');
 
 const flat = (headers: IncomingMessage['headers'] | Http2ServerRequest['headers']): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));

@@ -1,4 +1,4 @@
-import type { Outcome, Tally } from './messages.ts';
+import type { LoadTally, Outcome } from './messages.ts';
 
 /**
  * Steady traffic: one call every `everyMs`, and what came of them. Timers come late on a busy machine, so calls are
@@ -31,7 +31,7 @@ export class Load {
     }, everyMs);
   }
 
-  async end(): Promise<Tally> {
+  async end(): Promise<LoadTally> {
     clearInterval(this.#timer);
     const ms = this.#ms();
     await Promise.all(this.#pending);

@@ -1,24 +1,26 @@
 import { startApplication } from './application.ts';
 import { Caller } from './caller.ts';
 import { Load } from './load.ts';
-import type { Answers, Ask, Question, Seen } from './messages.ts';
+import type { Answers, Ask, Question } from './messages.ts';
+import { RpcCaller } from './rpc-caller.ts';
 import { shownCertificate } from './shown-certificate.ts';
+import { Tally } from './tally.ts';
 
 /** The rig's hand inside a namespace: it does what it is asked over its IPC channel, and ends with it. */
 const caller = new Caller();
 const loads = new Map<string, Load>();
-let seen: Seen[] = [];
+const rpcs = new RpcCaller();
+const tally = new Tally();
 
 const doIt = async (ask: Ask): Promise<Answers[Ask['kind']]> => {
   switch (ask.kind) {
     case 'listen':
-      await startApplication(ask, (one) => seen.push(one));
+      await startApplication(ask, (one) => tally.see(one));
       return null;
-    case 'seen': {
-      const all = seen;
-      seen = [];
-      return all;
-    }
+    case 'seen':
+      return tally.takeLatest();
+    case 'sightings':
+      return tally.sightings();
     case 'call':
       return caller.call(ask.call);
     case 'state':
@@ -45,6 +47,19 @@ const doIt = async (ask: Ask): Promise<Answers[Ask['kind']]> => {
       const response = await fetch(ask.url, { headers, signal: AbortSignal.timeout(5_000) });
       return { status: response.status, text: await response.text() };
     }
+    case 'grpc-call':
+      return rpcs.call(ask.rpc, ask.text);
+    case 'open-talk':
+      rpcs.openTalk(ask.name, ask.rpc);
+      return null;
+    case 'say':
+      rpcs.say(ask.name, ask.text);
+      return null;
+    case 'talk':
+      return rpcs.talk(ask.name);
+    case 'end-talk':
+      rpcs.endTalk(ask.name);
+      return null;
     case 'certificate':
       return shownCertificate(ask);
   }

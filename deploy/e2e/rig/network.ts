@@ -30,9 +30,10 @@ export class Network {
   readonly #made: string[] = [];
   #wires = 0;
 
-  constructor(pid: number) {
+  /** `mesh` tells networks of one process apart. */
+  constructor({ pid, mesh }: { readonly pid: number; readonly mesh: string }) {
     removeLeftovers();
-    this.#prefix = runPrefix(pid);
+    this.#prefix = `${runPrefix(pid)}${mesh}-`;
     const net = this.#make('net');
     runCommand('ip', ['-n', net, '-batch', '-'], `link add ${bridge} type bridge\nlink set ${bridge} up\n`);
   }

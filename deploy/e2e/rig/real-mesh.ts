@@ -16,6 +16,8 @@ import { prepareRealProxy } from './real-proxy.ts';
 import { isLeftover, runPrefix } from './run-name.ts';
 
 export interface RealMeshOptions {
+  /** Tells it from others that the same process has. */
+  readonly name: string;
   /** The unmodified proxy. */
   readonly binary: string;
   /** Ours: it is part of the names of all that is made. */
@@ -40,6 +42,8 @@ export interface PodOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** With it the application also ends TLS of its own. */
   readonly tls?: ServedTls;
+  /** The ports whose HTTP/2 is gRPC. */
+  readonly grpc?: readonly number[];
 }
 
 const controlPlaneAddress = '10.99.0.10';
@@ -77,14 +81,14 @@ export class RealMesh {
     });
   }
 
-  static async start({ binary, pid }: RealMeshOptions): Promise<RealMesh> {
+  static async start({ name, binary, pid }: RealMeshOptions): Promise<RealMesh> {
     await removeLeftoverFolders();
     const root = await mkdtemp(join(tmpdir(), runPrefix(pid)));
     // The proxies, which are another user, must get through to their own folders.
     await chmod(root, 0o711);
     for (const folder of ['logs', 'manifests', 'pods']) await mkdir(join(root, folder), { mode: 0o711 });
     const state = await makeStateDir(join(root, 'state'));
-    const real = new RealMesh({ root, state, network: new Network(pid), binary });
+    const real = new RealMesh({ root, state, network: new Network({ pid, mesh: name }), binary });
     try {
       for (const service of serviceNames) real.controlPlane.start(service);
       await Promise.all(serviceNames.map((service) => real.controlPlane.untilReady(service)));
@@ -125,6 +129,7 @@ export class RealMesh {
       name,
       ports: numbers,
       ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...(options.grpc === undefined ? {} : { grpc: options.grpc }),
     });
     const identity = printIdentity(identityOf(mesh, namespace, serviceAccount));
     const proxy = meshed

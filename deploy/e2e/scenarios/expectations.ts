@@ -1,7 +1,64 @@
 import assert from 'node:assert/strict';
 import type { Outcome } from '../hand/messages.ts';
-import type { Pod } from '../rig/pod.ts';
-import { total } from '../rig/proxy-metrics.ts';
+import type { Verdict } from './verdicts.ts';
+
+/** What the proxy of the server counts for one call: a verdict, with what its labels must say besides who called. */
+export type ProxyView =
+  | { readonly counts: Verdict; readonly labels?: Readonly<Record<string, string>> }
+  /** No verdict: nothing came that far, or a connection that was decided before is used again. */
+  | 'no verdict'
+  /** The server has no proxy; then the client's own is asked, whose counter of this name grows by one. */
+  | { readonly clientCounts: string; readonly labels: Readonly<Record<string, string>> };
+
+/** What one call must look like from each of the three sides. None can be left out. */
+export interface Expected {
+  /** What came of it for the client: the status of an answer, `echoed`, `closed` or `silent`. */
+  readonly client: string;
+  /** How many requests of it the server's application saw. */
+  readonly application: 0 | 1;
+  readonly proxy: ProxyView;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Served, on the proxy's own counters by the authorization with these labels. */
+export const served = (labels: Labels = {}): Expected => ({
+  client: '200',
+  application: 1,
+  proxy: { counts: 'HTTP allowed', labels },
+});
+
+export const refused = (labels: Labels = {}): Expected => ({
+  client: '403',
+  application: 0,
+  proxy: { counts: 'HTTP denied', labels },
+});
+
+export const routeless = (labels: Labels = {}): Expected => ({
+  client: '404',
+  application: 0,
+  proxy: { counts: 'no route', labels },
+});
+
+/** Raw bytes that come back. */
+export const echoed = (labels: Labels = {}): Expected => ({
+  client: 'echoed',
+  application: 1,
+  proxy: { counts: 'TCP allowed', labels },
+});
+
+/** Raw bytes on a connection that was admitted before: decided once, when it was opened. */
+export const echoedAgain: Expected = { client: 'echoed', application: 1, proxy: 'no verdict' };
+
+/** A raw connection that is accepted and closed. */
+export const closed = (labels: Labels = {}): Expected => ({
+  client: 'closed',
+  application: 0,
+  proxy: { counts: 'TCP denied', labels },
+});
+
+/** Nobody decides and nobody answers before the client gives up. */
+export const unanswered: Expected = { client: 'silent', application: 0, proxy: 'no verdict' };
 
 /** The outcome in one word: the status of an answer, `echoed`, `closed` or `silent`. */
 export const wordOf = (outcome: Outcome): string =>
@@ -10,24 +67,4 @@ export const wordOf = (outcome: Outcome): string =>
 export const expectOutcome = (outcome: Outcome, expected: string, what: string): void => {
   const why = outcome.kind === 'closed' ? ` (${outcome.reason})` : '';
   assert.equal(wordOf(outcome), expected, `${what}: expected ${expected}, saw ${wordOf(outcome)}${why}`);
-};
-
-type Verdicts =
-  | 'inbound_http_authz_allow_total'
-  | 'inbound_http_authz_deny_total'
-  | 'inbound_http_route_not_found_total'
-  | 'inbound_tcp_authz_allow_total'
-  | 'inbound_tcp_authz_deny_total'
-  | 'inbound_tcp_authz_terminate_total';
-
-/** How much a counter of the pod's proxy grows while something is done. */
-export const growthOf = async (
-  pod: Pod,
-  counter: Verdicts,
-  labels: Readonly<Record<string, string>>,
-  during: () => Promise<unknown>,
-): Promise<number> => {
-  const before = total(await pod.metrics(), counter, labels);
-  await during();
-  return total(await pod.metrics(), counter, labels) - before;
 };

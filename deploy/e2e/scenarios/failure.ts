@@ -6,8 +6,8 @@ import { eventually } from '../rig/eventually.ts';
 import { expectOutcome } from './expectations.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
-import { callUntil, Stage } from './stage.ts';
-import { callsUnder } from './steady-calls.ts';
+import { Stage } from './stage.ts';
+import { callsUnder, steadyAccount } from './steady-calls.ts';
 
 const outageMs = 3_000;
 /** Longer than the folder is ever left unread in good times: it is read every 2 s. */
@@ -16,14 +16,14 @@ const stallS = 5;
 const killed = (service: ServiceName): Scenario => ({
   part: 'failure',
   title: `${service} is killed for ${outageMs / 1_000} s under steady traffic: no request fails, and it takes up its work again`,
-  run: (mesh) =>
-    Stage.play(mesh, { http: 8080 }, async (stage) => {
+  run: (mesh, witness) =>
+    Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
       const backend = await stage.pod('backend', { ports: { http: 8080 } });
-      const frontend = await stage.pod('frontend');
+      const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
       const intruder = await stage.pod('intruder');
       await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-      await callUntil(frontend, stage.toService(8080), '200');
-      await callUntil(intruder, stage.toService(8080), '403');
+      await stage.until(frontend, stage.toService(8080), '200');
+      await stage.until(intruder, stage.toService(8080), '403');
       let back = 0;
       const calls = await callsUnder(stage, frontend, async () => {
         await sleep(500);
@@ -37,8 +37,8 @@ const killed = (service: ServiceName): Scenario => ({
         await sleep(1_000);
       });
       await stage.put(allow(stage.namespace, { from: 'intruder', to: 'backend', ports: [8080] }));
-      const changed = await callUntil(intruder, stage.toService(8080), '200');
-      await callUntil(frontend, stage.toService(8080), '403');
+      const changed = await stage.until(intruder, stage.toService(8080), '200');
+      await stage.until(frontend, stage.toService(8080), '403');
       const late = await stage.pod('late');
       assert.equal(late.identity, backend.identity);
       return `${calls}; ready again after ${Math.round(back)} ms, a change enforced ${Math.round(changed)} ms after its file`;
@@ -56,15 +56,15 @@ const askedAboutTargets = {
 const newTarget = (service: keyof typeof askedAboutTargets): Scenario => ({
   part: 'failure',
   title: `a target that is new to a proxy while ${service} is down: calls wait until it is back; a protocol that is new to a target in use gets ${askedAboutTargets[service].newProtocol}`,
-  run: (mesh) =>
-    Stage.play(mesh, { http: 8080 }, async (stage) => {
+  run: (mesh, witness) =>
+    Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
       await stage.pod('backend', { ports: { http: 8080 } });
-      const frontend = await stage.pod('frontend');
+      const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
       const newcomer = await stage.pod('newcomer', { labels: { app: 'frontend' } });
       const monoglot = await stage.pod('monoglot', { labels: { app: 'frontend' } });
       const intruder = await stage.pod('intruder');
       await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-      await callUntil(frontend, stage.toService(8080), '200');
+      await stage.until(frontend, stage.toService(8080), '200');
       let waited = 0;
       const calls = await callsUnder(stage, frontend, async () => {
         expectOutcome(await monoglot.call(stage.toService(8080)), '200', 'HTTP/1 before');
@@ -95,15 +95,15 @@ const stalledSource: Scenario = {
   part: 'failure',
   title:
     'the source stalls under steady traffic: no request fails, everybody sees how stale it is, and what changed meanwhile is enforced once it is back',
-  run: (mesh) =>
-    Stage.play(mesh, { http: 8080 }, async (stage) => {
+  run: (mesh, witness) =>
+    Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
       await stage.pod('backend', { ports: { http: 8080 } });
-      const frontend = await stage.pod('frontend');
+      const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
       const newcomer = await stage.pod('newcomer', { labels: { app: 'frontend' } });
       const intruder = await stage.pod('intruder');
       await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-      await callUntil(frontend, stage.toService(8080), '200');
-      await callUntil(intruder, stage.toService(8080), '403');
+      await stage.until(frontend, stage.toService(8080), '200');
+      await stage.until(intruder, stage.toService(8080), '403');
       const staleness = async (): Promise<readonly number[]> =>
         (await Promise.all(serviceNames.map((service) => mesh.controlPlane.staleness(service)))).flat();
       let since = 0;
@@ -134,14 +134,14 @@ const stalledSource: Scenario = {
           since = performance.now();
           await mesh.manifests.show();
         }
-        await callUntil(intruder, stage.toService(8080), '200');
+        await stage.until(intruder, stage.toService(8080), '200');
         since = performance.now() - since;
         await eventually(`all watches to be less than ${stallS} s old`, async () =>
           Math.max(...(await staleness())) < stallS ? true : undefined,
         );
       });
       await stage.put(allow(stage.namespace, { from: 'intruder', to: 'backend', ports: [8080] }));
-      await callUntil(frontend, stage.toService(8080), '403');
+      await stage.until(frontend, stage.toService(8080), '403');
       return `${calls}; stale for more than ${stallS} s; enforced ${Math.round(since)} ms after the folder was back`;
     }),
 };

@@ -1,10 +1,16 @@
 import type { RealMesh } from '../rig/real-mesh.ts';
+import type { View, Witness } from './witness.ts';
 
 export interface Scenario {
   /** Its part of the table; rate limits, audit, gRPC routes, splits, retries and egress will have theirs. */
   readonly part: 'seed' | 'who' | 'what' | 'change' | 'time' | 'failure' | 'size' | 'differential';
   /** A sentence about behaviour. */
   readonly title: string;
-  /** Throws where the mesh does not behave so; answers what was measured, if anything, for the table. */
-  run(mesh: RealMesh): Promise<string | undefined>;
+  /** Views that cannot exist here, each with its reason. All others must be asserted on, or the scenario fails. */
+  readonly without?: Readonly<Partial<Record<View, string>>>;
+  /**
+   * Throws where the mesh does not behave so; answers what was measured, if anything, for the table. What was seen of each
+   * side is asserted through `witness`, which counts it.
+   */
+  run(mesh: RealMesh, witness: Witness): Promise<string | undefined>;
 }

@@ -1,24 +1,38 @@
 import type { Call, Outcome } from '../hand/messages.ts';
-import { eventually } from '../rig/eventually.ts';
 import type { Manifest } from '../rig/manifests.ts';
 import type { Pod } from '../rig/pod.ts';
 import type { PodOptions, RealMesh } from '../rig/real-mesh.ts';
-import { wordOf } from './expectations.ts';
-import { service } from './policies.ts';
+import type { Expected } from './expectations.ts';
+import { type ServiceAddress, service } from './policies.ts';
+import type { Witness } from './witness.ts';
 
 let stages = 0;
+
+/** What a scenario is played on. */
+export interface Ground {
+  readonly mesh: RealMesh;
+  readonly witness: Witness;
+  /** The ports of the Service `backend`. */
+  readonly ports: Readonly<Record<string, number>>;
+}
 
 /** A namespace of one scenario that denies by default, with a Service `backend` at an address of its own. */
 export class Stage {
   readonly mesh: RealMesh;
+  readonly witness: Witness;
   readonly namespace: string;
   readonly clusterIP: string;
   /** The Service's other address, for scenarios that declare it with both. */
   readonly clusterIP6: string;
+  readonly #ground: Ground;
   readonly #pods: Pod[] = [];
+  readonly #servers: Pod[] = [];
+  readonly #accounts = new Set<string>();
 
-  private constructor(mesh: RealMesh, number: number) {
-    this.mesh = mesh;
+  private constructor(ground: Ground, number: number) {
+    this.#ground = ground;
+    this.mesh = ground.mesh;
+    this.witness = ground.witness;
     this.namespace = `s${number}`;
     this.clusterIP = `10.96.1.${number}`;
     this.clusterIP6 = `fd00:96::${number.toString(16)}`;
@@ -26,21 +40,17 @@ export class Stage {
 
   /** Opens a stage for `play`, and clears it away whatever happens there. */
   static async play(
-    mesh: RealMesh,
-    ports: Readonly<Record<string, number>>,
+    ground: Ground,
     play: (stage: Stage) => Promise<string | undefined>,
   ): Promise<string | undefined> {
     stages += 1;
-    const stage = new Stage(mesh, stages);
+    const stage = new Stage(ground, stages);
     await stage.declare({});
-    await mesh.manifests.put(
-      `service-${stage.namespace}`,
-      service(stage.namespace, 'backend', { clusterIP: stage.clusterIP, ports }),
-    );
+    await stage.declareService({});
     try {
       return await play(stage);
     } finally {
-      for (const pod of stage.#pods) await mesh.deletePod(pod);
+      for (const pod of [...stage.#pods]) await stage.deletePod(pod);
     }
   }
 
@@ -52,16 +62,55 @@ export class Stage {
     });
   }
 
+  /** Writes the Service anew: with its other address, say, or without one of them. */
+  async declareService(address: Partial<ServiceAddress>): Promise<void> {
+    const { namespace, clusterIP } = this;
+    await this.mesh.manifests.put(
+      `service-${namespace}`,
+      service(namespace, 'backend', { clusterIP, ...address, ports: this.#ground.ports }),
+    );
+  }
+
+  /** A pod of the scenario. One that has ports is a server: whatever it is asked is looked for there. */
   async pod(app: string, options: Partial<PodOptions> = {}): Promise<Pod> {
-    const name = `${app}-0`;
-    const pod = await this.mesh.pod({ namespace: this.namespace, name, labels: { app }, ...options });
+    const { namespace } = this;
+    await this.account(options.serviceAccount ?? 'default');
+    const pod = await this.mesh.pod({ namespace, name: `${app}-0`, labels: { app }, ...options });
     this.#pods.push(pod);
+    if (options.ports !== undefined) this.#servers.push(pod);
     return pod;
+  }
+
+  /** Every namespace has the ServiceAccount `default`; others have to be declared. */
+  async account(name: string): Promise<void> {
+    if (name === 'default' || this.#accounts.has(name)) return;
+    this.#accounts.add(name);
+    const metadata = { namespace: this.namespace, name };
+    await this.mesh.manifests.put(`account-${this.namespace}-${name}`, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata,
+    });
   }
 
   async deletePod(pod: Pod): Promise<void> {
     this.#pods.splice(this.#pods.indexOf(pod), 1);
+    if (this.#servers.includes(pod)) this.#servers.splice(this.#servers.indexOf(pod), 1);
     await this.mesh.deletePod(pod);
+  }
+
+  get servers(): readonly Pod[] {
+    return this.#servers;
+  }
+
+  /** Makes one call: exactly what is expected happens, seen from all three sides. */
+  expect(from: Pod, call: Call, expected: Expected): Promise<Outcome> {
+    return this.witness.expect({ from, call, at: this.#servers }, expected);
+  }
+
+  /** Repeats a call until the client's outcome is that; answers how long that took, in milliseconds. */
+  until(from: Pod, call: Call, outcome: string): Promise<number> {
+    return this.witness.until({ from, call, at: this.#servers }, outcome);
   }
 
   /** A call to the Service. */
@@ -79,15 +128,3 @@ export class Stage {
     await this.mesh.manifests.remove(`policy-${this.namespace}`);
   }
 }
-
-/** Calls until the outcome is the expected one; answers how long that took, in milliseconds. */
-export const callUntil = async (pod: Pod, call: Call, expected: string): Promise<number> => {
-  const since = performance.now();
-  let last: Outcome | undefined;
-  await eventually(`${expected} from ${call.host}:${call.port}${call.path ?? ''}`, async () => {
-    last = await pod.call(call);
-    if (wordOf(last) === expected) return true;
-    throw new Error(`the last was ${wordOf(last)}`);
-  });
-  return performance.now() - since;
-};

@@ -11,8 +11,8 @@ import { expectOutcome } from './expectations.ts';
 import { rootOf } from './own-certificate.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
-import { callUntil, Stage } from './stage.ts';
-import { callsUnder } from './steady-calls.ts';
+import { Stage } from './stage.ts';
+import { callsUnder, steadyAccount } from './steady-calls.ts';
 
 /** A proxy renews at 70 % of what is left, but no sooner than 10 s after an answer (contract/proxy.md §4.3). */
 const lifetime = '15s';
@@ -58,13 +58,13 @@ export const passagesOfTime = (): readonly Scenario[] => [
   {
     part: 'time',
     title: `certificates of ${lifetime} rotate under steady traffic: no request fails`,
-    run: (mesh) =>
-      Stage.play(mesh, { http: 8080 }, async (stage) => {
+    run: (mesh, witness) =>
+      Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
         return withIdentity(mesh, shortLives, async () => {
           const backend = await stage.pod('backend', { ports: { http: 8080 } });
-          const frontend = await stage.pod('frontend');
+          const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
           await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-          await callUntil(frontend, stage.toService(8080), '200');
+          await stage.until(frontend, stage.toService(8080), '200');
           const calls = await callsUnder(stage, frontend, async () => {
             await sleep(watchedMs);
           });
@@ -78,8 +78,8 @@ export const passagesOfTime = (): readonly Scenario[] => [
     part: 'time',
     title:
       'a new issuer under the same root, swapped in under steady traffic: no request fails, and the next certificates are its own',
-    run: (mesh) =>
-      Stage.play(mesh, { http: 8080 }, async (stage) => {
+    run: (mesh, witness) =>
+      Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
         const secret = new MountedSecret(join(mesh.state.root, `issuer-of-${stage.namespace}`));
         await secret.put(await issuerSecret(mesh, 'issuer before'));
         const settings = {
@@ -94,7 +94,7 @@ export const passagesOfTime = (): readonly Scenario[] => [
           const issuerOf = async ({ address: host, identity: serverName }: Pod): Promise<string> =>
             (await onlooker.hand.ask({ kind: 'certificate', host, port: 8080, serverName })).issuer;
           await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-          await callUntil(frontend, stage.toService(8080), '200');
+          await stage.until(frontend, stage.toService(8080), '200');
           for (const pod of [frontend, backend]) {
             assert.equal(await issuerOf(pod), issuerSubject('issuer before'), pod.name);
           }
@@ -114,7 +114,7 @@ export const passagesOfTime = (): readonly Scenario[] => [
             await sleep(1_000);
           });
           const intruder = await stage.pod('intruder');
-          await callUntil(intruder, stage.toService(8080), '403');
+          await stage.until(intruder, stage.toService(8080), '403');
           return `${calls}; both proxies have the new issuer's ${(ms / 1_000).toFixed(1)} s after the swap`;
         });
       }),
@@ -122,13 +122,13 @@ export const passagesOfTime = (): readonly Scenario[] => [
   {
     part: 'time',
     title: 'a proxy that was killed comes back with its policy, and admits nobody else meanwhile',
-    run: (mesh) =>
-      Stage.play(mesh, { http: 8080 }, async (stage) => {
+    run: (mesh, witness) =>
+      Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
         const backend = await stage.pod('backend', { ports: { http: 8080 } });
-        const frontend = await stage.pod('frontend');
+        const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
         const intruder = await stage.pod('intruder');
         await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-        await callUntil(frontend, stage.toService(8080), '200');
+        await stage.until(frontend, stage.toService(8080), '200');
         await backend.seen();
         await backend.proxy?.end();
         backend.proxy?.start();
@@ -139,7 +139,7 @@ export const passagesOfTime = (): readonly Scenario[] => [
         }
         assert.deepEqual(await backend.seen(), []);
         await backend.untilReady();
-        await callUntil(frontend, stage.toService(8080), '200');
+        await stage.until(frontend, stage.toService(8080), '200');
         const ms = performance.now() - since;
         expectOutcome(await intruder.call(stage.toService(8080)), '403', 'intruder');
         return `${Math.round(ms)} ms`;

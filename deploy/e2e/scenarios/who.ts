@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import type { Call } from '../hand/messages.ts';
 import { eventually } from '../rig/eventually.ts';
 import type { Pod } from '../rig/pod.ts';
-import { expectOutcome, growthOf, wordOf } from './expectations.ts';
+import { closed, type Expected, echoed, refused, served } from './expectations.ts';
 import { applicationTls, ownTls } from './own-certificate.ts';
 import { allow, app, networkAuthenticationPolicy } from './policies.ts';
 import type { Scenario } from './scenario.ts';
-import { callUntil, Stage } from './stage.ts';
+import { Stage } from './stage.ts';
 
-const who = (title: string, play: Parameters<typeof Stage.play>[2], ports = { http: 8080 }): Scenario => ({
+const who = (title: string, play: Parameters<typeof Stage.play>[1]): Scenario => ({
   part: 'who',
   title,
-  run: (mesh) => Stage.play(mesh, ports, play),
+  run: (mesh, witness) => Stage.play({ mesh, witness, ports: { http: 8080 } }, play),
 });
 
 const direct = (pod: Pod, port: number, call: Partial<Call> = {}): Call => ({
@@ -21,23 +21,26 @@ const direct = (pod: Pod, port: number, call: Partial<Call> = {}): Call => ({
   ...call,
 });
 
+/** A handshake that fails never comes to a verdict. */
+const noHandshake: Expected = { client: 'closed', application: 0, proxy: 'no verdict' };
+
 /** What each default policy says to a client in the mesh and to one outside it: by HTTP, raw TCP, the application's own TLS. */
 const defaults = {
-  deny: ['403', '403', 'closed', 'closed', 'closed', 'closed'],
-  'all-unauthenticated': ['200', '200', 'echoed', 'echoed', 'echoed', 'echoed'],
-  'all-authenticated': ['200', '403', 'echoed', 'closed', 'echoed', 'closed'],
-  'cluster-unauthenticated': ['200', '200', 'echoed', 'echoed', 'echoed', 'echoed'],
-  'cluster-authenticated': ['200', '403', 'echoed', 'closed', 'echoed', 'closed'],
-  audit: ['200', '200', 'echoed', 'echoed', 'echoed', 'echoed'],
+  deny: { meshed: 'denied', unmeshed: 'denied' },
+  'all-unauthenticated': { meshed: 'allowed', unmeshed: 'allowed' },
+  'all-authenticated': { meshed: 'allowed', unmeshed: 'denied' },
+  'cluster-unauthenticated': { meshed: 'allowed', unmeshed: 'allowed' },
+  'cluster-authenticated': { meshed: 'allowed', unmeshed: 'denied' },
+  audit: { meshed: 'allowed', unmeshed: 'allowed' },
 } as const;
 
 export const clients = (): readonly Scenario[] => [
   who('the right address needs the certificate too: valid, expired, of another name, none', async (stage) => {
     const backend = await stage.pod('backend', { ports: { http: 8080 } });
     // Its object says that it is meshed and labelled frontend; its certificates are what each case says.
-    const address = { host: 201, labels: { app: 'frontend' } };
     const outsider = await stage.pod('frontend', {
-      ...address,
+      host: 201,
+      labels: { app: 'frontend' },
       meshed: false,
       annotations: { 'linkerd.io/inject': 'enabled' },
     });
@@ -50,18 +53,15 @@ export const clients = (): readonly Scenario[] => [
         tls: await ownTls(stage.mesh, { name, serverName: backend.identity, ...validity }),
       });
     const name = outsider.identity;
-    await callUntil(outsider, await certified(name), '200');
+    await stage.until(outsider, await certified(name), '200');
+    await stage.expect(outsider, await certified(name), served({ tls: 'true', client_id: name }));
     const hour = 3_600_000;
     const expired = await certified(name, { notBefore: Date.now() - 2 * hour, notAfter: Date.now() - hour });
-    expectOutcome(await outsider.call(expired), 'closed', 'expired');
-    const early = await certified(name, { notBefore: Date.now() + hour });
-    expectOutcome(await outsider.call(early), 'closed', 'not yet valid');
-    expectOutcome(
-      await outsider.call(await certified(name.replace('default.', 'other.'))),
-      '403',
-      'another account',
-    );
-    expectOutcome(await outsider.call(direct(backend, 8080)), '403', 'no TLS');
+    await stage.expect(outsider, expired, noHandshake);
+    await stage.expect(outsider, await certified(name, { notBefore: Date.now() + hour }), noHandshake);
+    const other = name.replace('default.', 'other.');
+    await stage.expect(outsider, await certified(other), refused({ tls: 'true', client_id: other }));
+    await stage.expect(outsider, direct(backend, 8080), refused());
     return undefined;
   }),
 
@@ -76,22 +76,28 @@ export const clients = (): readonly Scenario[] => [
         sources: [{ networks: [{ cidr: legacy.address }] }],
       }),
     );
-    await callUntil(legacy, direct(backend, 8080), '200');
-    const denials = await growthOf(
-      backend,
-      'inbound_http_authz_deny_total',
-      { target_port: '8080', tls: 'no_identity', no_tls_reason: 'no_tls_from_remote' },
-      async () => expectOutcome(await neighbour.call(direct(backend, 8080)), '403', 'its neighbour'),
-    );
-    assert.equal(denials, 1);
+    const call = direct(backend, 8080);
+    const unmeshed = { tls: 'no_identity', no_tls_reason: 'no_tls_from_remote' };
+    await stage.until(legacy, call, '200');
+    await stage.expect(legacy, call, served({ ...unmeshed, authz_name: 'legacy-by-address' }));
+    await stage.expect(neighbour, call, refused(unmeshed));
     return undefined;
   }),
 
   who('a meshed client reaches an unmeshed server in plaintext', async (stage) => {
     const legacy = await stage.pod('backend', { ports: { http: 8080 }, meshed: false });
     const frontend = await stage.pod('frontend');
-    await callUntil(frontend, stage.toService(8080), '200');
-    expectOutcome(await frontend.call(direct(legacy, 8080)), '200', "by the pod's address");
+    const inPlaintext: Expected = {
+      client: '200',
+      application: 1,
+      proxy: {
+        clientCounts: 'response_total',
+        labels: { direction: 'outbound', target_ip: legacy.address, tls: 'no_identity', status_code: '200' },
+      },
+    };
+    await stage.until(frontend, stage.toService(8080), '200');
+    await stage.expect(frontend, stage.toService(8080), inPlaintext);
+    await stage.expect(frontend, direct(legacy, 8080), inPlaintext);
     for (const { headers } of await legacy.seen()) assert.equal(headers['l5d-client-id'], undefined);
     return undefined;
   }),
@@ -101,9 +107,10 @@ export const clients = (): readonly Scenario[] => [
     async (stage) => {
       const ports = { http: 8080, tcp: 7000, tls: 7443 };
       const backend = await stage.pod('backend', { ports, tls: applicationTls() });
-      const secure = direct(backend, 7443, { speaks: 'tcp', tls: { serverName: 'app.example.com' } });
       const meshed = await stage.pod('frontend');
       const unmeshed = await stage.pod('legacy', { meshed: false });
+      const secure = direct(backend, 7443, { speaks: 'tcp', tls: { serverName: 'app.example.com' } });
+      let calls = 0;
       for (const [policy, expected] of Object.entries(defaults)) {
         await stage.declare({ 'config.linkerd.io/default-inbound-policy': policy });
         // Not before the row is there: the outcomes of the policy before it may be the same in part.
@@ -113,30 +120,26 @@ export const clients = (): readonly Scenario[] => [
             ? true
             : undefined;
         });
-        const outcomes = [
-          await meshed.call(direct(backend, 8080)),
-          await unmeshed.call(direct(backend, 8080)),
-          await meshed.call(direct(backend, 7000, { speaks: 'tcp' })),
-          await unmeshed.call(direct(backend, 7000, { speaks: 'tcp' })),
-          await meshed.call(secure),
-          await unmeshed.call(secure),
-        ].map(wordOf);
-        assert.deepEqual(outcomes, [...expected], policy);
-        const ended = (await backend.seen()).filter(({ speaks }) => speaks === 'tls').length;
-        assert.equal(ended, outcomes.slice(4).filter((word) => word === 'echoed').length, policy);
+        const labels = { srv_kind: 'default', srv_name: policy };
+        for (const [from, verdict] of [
+          [meshed, expected.meshed],
+          [unmeshed, expected.unmeshed],
+        ] as const) {
+          const [http, tcp] = verdict === 'allowed' ? [served, echoed] : [refused, closed];
+          await stage.expect(from, direct(backend, 8080), http(labels));
+          await stage.expect(from, direct(backend, 7000, { speaks: 'tcp' }), tcp(labels));
+          // The application's TLS is wrapped by the proxy of a meshed client, and passes unopened from any other.
+          const opaque = from === meshed ? {} : { tls: 'opaque', sni: 'app.example.com' };
+          await stage.expect(from, secure, tcp({ ...labels, ...opaque }));
+          calls += 3;
+        }
       }
-      assert.equal(Object.keys(defaults).length, 6);
-      return '6 policies, 36 calls';
+      assert.equal(calls, 36);
+      return `${Object.keys(defaults).length} policies, ${calls} calls`;
     },
-    { http: 8080 },
   ),
 
   who('a source that is a ServiceAccount admits its pods and no others', async (stage) => {
-    await stage.mesh.manifests.put(`account-${stage.namespace}`, {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { namespace: stage.namespace, name: 'web' },
-    });
     await stage.pod('backend', { ports: { http: 8080 } });
     const web = await stage.pod('web', { serviceAccount: 'web' });
     const other = await stage.pod('other');
@@ -147,8 +150,9 @@ export const clients = (): readonly Scenario[] => [
         sources: [{ serviceAccounts: [{ name: 'web' }] }],
       }),
     );
-    await callUntil(web, stage.toService(8080), '200');
-    expectOutcome(await other.call(stage.toService(8080)), '403', 'the other account');
+    await stage.until(web, stage.toService(8080), '200');
+    await stage.expect(web, stage.toService(8080), served({ authz_name: 'web' }));
+    await stage.expect(other, stage.toService(8080), refused());
     return undefined;
   }),
 ];
