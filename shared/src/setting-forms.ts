@@ -9,6 +9,15 @@ import { isDnsName } from './core/workload-identity.ts';
 /** Milliseconds. */
 export const duration: ValueForm<number> = { form: 'duration such as 20s, 5m, 24h', read: parseDuration };
 
+/** How many: a whole number from 1 on. */
+export const count: ValueForm<number> = {
+  form: 'whole number from 1 to 1000000',
+  read: (text, field) =>
+    /^[1-9]\d{0,6}$/.test(text) && Number(text) <= 1_000_000
+      ? parsed(Number(text))
+      : problem(field, `\`${text}\` is no whole number from 1 to 1000000`, 'write digits only'),
+};
+
 export const hostPort: ValueForm<HostPort> = { form: 'host:port', read: parseHostPort };
 
 export const portSetForm: ValueForm<PortSet> = {

@@ -37,10 +37,10 @@ export interface Caller {
 
 /**
  * Says whose token it is. Throws `invalid-argument` for what is no token, `failed-precondition` for one that proves
- * nothing, `unavailable` when nobody can say at the moment.
+ * nothing, `unavailable` when nobody can say at the moment, `cancelled` once `signal` aborts.
  */
 export interface TokenReviewer {
-  review(token: Uint8Array): Caller | Promise<Caller>;
+  review(token: Uint8Array, signal: AbortSignal): Caller | Promise<Caller>;
 }
 
 /** What signs: replaced whole when the issuer changes. */
@@ -86,7 +86,7 @@ export const certify = async (
   const { csr, review } = await certifier.turns.take(
     () => ({
       csr: proveKey(request),
-      review: certifier.reviewer.review(withoutLineEnd(request.token)),
+      review: certifier.reviewer.review(withoutLineEnd(request.token), signal),
     }),
     signal,
   );

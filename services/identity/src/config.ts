@@ -1,6 +1,6 @@
 import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/shared/config';
 import type { Problem } from '@gatehouse/shared/core/problem';
-import { boolean, duration, oneOf, path } from '@gatehouse/shared/setting-forms';
+import { boolean, count, duration, oneOf, path } from '@gatehouse/shared/setting-forms';
 import { sharedProblems, sharedSettings } from '@gatehouse/shared/settings';
 
 /** Every setting of identity. */
@@ -17,6 +17,18 @@ export const identitySettings = {
     value: oneOf(['token-review', 'jwks']),
     absent: '`token-review`; `jwks` in dev mode',
     sentence: 'Who says whose token it is: the API server for each call, or its public keys and the watch.',
+  }),
+  tokenReviewRate: setting({
+    variable: 'GATEHOUSE_TOKEN_REVIEW_RATE',
+    value: count,
+    fallback: '1000',
+    sentence: 'How many tokens a second the API server is asked about, by each replica.',
+  }),
+  tokenReviewBurst: setting({
+    variable: 'GATEHOUSE_TOKEN_REVIEW_BURST',
+    value: count,
+    fallback: '1000',
+    sentence: 'How many tokens the API server may be asked about at once after a quiet time.',
   }),
   requirePodBoundToken: setting({
     variable: 'GATEHOUSE_REQUIRE_POD_BOUND_TOKEN',

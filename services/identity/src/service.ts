@@ -28,6 +28,7 @@ import { mintFor } from './ports/own-leaf.ts';
 import { identityRoutes } from './ports/rest.ts';
 import { certifyMethods } from './ports/serve.ts';
 import { TokenKeys } from './ports/token-keys.ts';
+import { reviewMetrics } from './ports/token-metrics.ts';
 import { TokenReview } from './ports/token-review.ts';
 import { WatchedCallers } from './ports/watched-callers.ts';
 
@@ -123,25 +124,33 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
 
 /** Who says whose token it is: the dev keys and the watch, or the API server. */
 const reviewerOn = async (
-  { requirePodBoundToken, clockSkewMs }: IdentityConfig,
-  { ground, log, now }: ServiceBase,
+  { requirePodBoundToken, clockSkewMs, tokenReviewRate, tokenReviewBurst }: IdentityConfig,
+  { ground, log, metrics: told, now }: ServiceBase,
   callers: WatchedCallers,
 ): Promise<TokenReviewer> => {
   const audience = identityAudience;
-  if (ground.kind === 'cluster') {
-    return new TokenReview({ client: ground.client, audience, requirePodBoundToken });
+  let asked: TokenReview | undefined;
+  const metrics = reviewMetrics(told, { waiting: () => asked?.waiting ?? 0 });
+  switch (ground.kind) {
+    case 'cluster': {
+      const limit = { perSecond: tokenReviewRate, burst: tokenReviewBurst };
+      asked = new TokenReview({ client: ground.client, audience, requirePodBoundToken, limit, metrics });
+      return asked;
+    }
+    case 'dev': {
+      const keys = new TokenKeys({ file: ground.state.devJwks, log: log.child({ part: 'token keys' }), now });
+      await keys.refresh();
+      return new JwksReviewer({
+        keys,
+        callers,
+        issuer: devIssuer,
+        audience,
+        requirePodBoundToken,
+        leewayMs: clockSkewMs,
+        now,
+      });
+    }
   }
-  const keys = new TokenKeys({ file: ground.state.devJwks, log: log.child({ part: 'token keys' }), now });
-  await keys.refresh();
-  return new JwksReviewer({
-    keys,
-    callers,
-    issuer: devIssuer,
-    audience,
-    requirePodBoundToken,
-    leewayMs: clockSkewMs,
-    now,
-  });
 };
 
 /** Where our own manifests mount the issuer's Secret (design §3). */

@@ -50,7 +50,7 @@ export const askTokenReview = async (
   const { token, audience, signal } = question;
   const spec = typeof audience === 'string' ? { token, audiences: [audience] } : { token };
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec };
-  const response = await client.request({ method: 'POST', path, body, signal });
+  const response = await client.request({ method: 'POST', path, body, changesNothing: true, signal });
   return response.status === 200 || response.status === 201
     ? readVerdict(response.body, question)
     : readRefusal(response);

@@ -17,7 +17,7 @@ export type Fault =
   | { readonly kind: 'cut'; readonly where: 'line' | 'character' }
   /** A watch that comes byte by byte: no chunk is a line or a character. */
   | { readonly kind: 'dribble' }
-  /** A watch line that is no JSON. */
+  /** A watch line, or an answer, that is no JSON. */
   | { readonly kind: 'garbage' };
 
 export interface FaultTarget {

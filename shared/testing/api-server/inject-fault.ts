@@ -28,8 +28,12 @@ export const injectFault = async (
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
       response.write('{"kind":"Lis', () => response.destroy());
       return true;
-    case 'dribble':
     case 'garbage':
+      if (isWatch) return false;
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end('{"kind": no JSON');
+      return true;
+    case 'dribble':
       return false;
   }
 };

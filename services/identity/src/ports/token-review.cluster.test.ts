@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
+import { Metrics } from '@gatehouse/shared/metrics';
 import { realApiServerAssets } from '@gatehouse/shared/testing/real-api-server';
 import { RealCluster, type WireObject } from '@gatehouse/shared/testing/real-cluster';
+import { reviewMetrics } from './token-metrics.ts';
 import { TokenReview } from './token-review.ts';
 
 const { assets, skip } = realApiServerAssets();
@@ -17,7 +19,13 @@ suite('TokenReview by a real API server', { skip, timeout: 300_000 }, () => {
     const account = { namespace: 'demo', name: 'web' };
     await cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account });
     const { client } = cluster;
-    reviewer = new TokenReview({ client, audience: identityAudience, requirePodBoundToken: true });
+    reviewer = new TokenReview({
+      client,
+      audience: identityAudience,
+      requirePodBoundToken: true,
+      limit: { perSecond: 1_000, burst: 1_000 },
+      metrics: reviewMetrics(new Metrics('identity'), { waiting: () => reviewer.waiting }),
+    });
   });
   after(() => cluster[Symbol.asyncDispose]());
 
@@ -29,7 +37,7 @@ suite('TokenReview by a real API server', { skip, timeout: 300_000 }, () => {
       spec: { serviceAccountName: 'web', containers: [{ name: 'web', image: 'web' }] },
     });
 
-  const review = (token: string) => reviewer.review(Buffer.from(token));
+  const review = (token: string) => reviewer.review(Buffer.from(token), new AbortController().signal);
 
   test('a projected token names its ServiceAccount and its pod', async () => {
     const pod = await makePod('web-0');

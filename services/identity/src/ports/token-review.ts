@@ -1,19 +1,27 @@
+import { printProblem } from '@gatehouse/shared/core/problem';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { KubeClient } from '@gatehouse/shared/kube/client';
+import {
+  askTokenReview,
+  type TokenReviewOutcome,
+  type TokenVerdict,
+} from '@gatehouse/shared/kube/token-review';
 import type { Caller, TokenReviewer } from '../certify.ts';
-import type { Named } from '../core/token-claims.ts';
+import type { RateLimit } from '../core/request-rate.ts';
+import { readReviewedCaller } from '../core/reviewed-caller.ts';
+import { ReviewTurns } from './review-turns.ts';
+import { SharedWork } from './shared-work.ts';
+import type { ReviewMetrics } from './token-metrics.ts';
 
 export interface TokenReviewOptions {
   readonly client: Pick<KubeClient, 'request'>;
   readonly audience: string;
   readonly requirePodBoundToken: boolean;
+  readonly limit: RateLimit;
+  readonly metrics: ReviewMetrics;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
 }
-
-/** An API server has flow control of its own; a cold restart of the cluster must not use up our share of it. */
-const maxAsking = 50;
-
-/** 16 KiB each at most: 64 MB of tokens. */
-const maxWaiting = 4_096;
 
 /** From the call to the verdict. The proxy sets no deadline and asks again 10 s after an error. */
 const patienceMs = 8_000;
@@ -25,149 +33,84 @@ const patienceMs = 8_000;
  */
 export class TokenReview implements TokenReviewer {
   readonly #options: TokenReviewOptions;
-  readonly #shared = new Map<string, Promise<Caller>>();
-  /** Oldest first. */
-  readonly #waiting = new Set<() => void>();
-  #asking = 0;
+  readonly #now: () => number;
+  readonly #shared = new SharedWork<TokenVerdict>();
+  readonly #turns: ReviewTurns;
 
   constructor(options: TokenReviewOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#turns = new ReviewTurns({ limit: options.limit, now: this.#now });
   }
 
   /** How many reviews wait for their turn at the API server. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#turns.waiting;
   }
 
-  review(bytes: Uint8Array): Promise<Caller> {
-    const token = Buffer.from(bytes).toString('latin1');
-    // RFC 7515 §3.1: base64url and dots. Whatever else was sent is not repeated to anybody.
+  review(bytes: Uint8Array, signal: AbortSignal): Promise<Caller> {
+    const token = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    // RFC 6750 §2.1, which RFC 7515's compact form keeps to. Whatever else was sent is not repeated to anybody.
     if (!/^[\w.=~+/-]+$/.test(token)) {
       throw new GatehouseError('invalid-argument', 'the token is no text that could be a token');
     }
-    const shared = this.#shared.get(token);
-    if (shared !== undefined) return shared;
-    if (this.#waiting.size >= maxWaiting) {
-      throw new GatehouseError('unavailable', `${maxWaiting} tokens wait to be reviewed: try again`);
-    }
-    const review = this.#inTurn(token).finally(() => this.#shared.delete(token));
-    this.#shared.set(token, review);
-    return review;
+    return this.#callerOf(this.#shared.join(token, signal, (left) => this.#reviewInTurn(token, left)));
   }
 
-  async #inTurn(token: string): Promise<Caller> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), patienceMs);
+  async #reviewInTurn(token: string, signal: AbortSignal): Promise<TokenVerdict> {
+    const { metrics } = this.#options;
+    const patience = { until: this.#now() + patienceMs, signal };
+    const turn = await this.#turns.take(patience).catch((error: unknown) => {
+      metrics.count(signal.aborted ? 'abandoned' : 'not_asked');
+      throw error;
+    });
     try {
-      await this.#turn(late.signal);
-      try {
-        return await this.#ask(token, late.signal);
-      } finally {
-        this.#passOn();
+      for (;;) {
+        const outcome = await this.#ask(token, patience);
+        if (outcome.kind !== 'later') return outcome;
+        await turn.again(outcome.afterMs);
       }
+    } finally {
+      turn.end();
+    }
+  }
+
+  async #ask(
+    token: string,
+    { until, signal }: { readonly until: number; readonly signal: AbortSignal },
+  ): Promise<TokenReviewOutcome> {
+    const { client, audience, metrics } = this.#options;
+    const asked = this.#now();
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(tooLate()), Math.max(0, until - asked));
+    try {
+      const question = { token, audience, signal: AbortSignal.any([signal, late.signal]) };
+      const outcome = await askTokenReview(client, question);
+      metrics.count(outcome.kind);
+      return outcome;
     } catch (error) {
-      if (!late.signal.aborted) throw error;
-      throw new GatehouseError(
-        'unavailable',
-        `the API server reviewed no token within ${patienceMs / 1000} s`,
-      );
+      metrics.count(signal.aborted ? 'abandoned' : 'unavailable');
+      throw error;
     } finally {
       clearTimeout(timer);
+      metrics.observe(this.#now() - asked);
     }
   }
 
-  #turn(signal: AbortSignal): Promise<void> | void {
-    if (this.#asking < maxAsking) {
-      this.#asking += 1;
-      return;
+  async #callerOf(review: Promise<TokenVerdict>): Promise<Caller> {
+    const verdict = await review;
+    if (verdict.kind === 'refused') throw refused(verdict.why);
+    const caller = readReviewedCaller(verdict.user);
+    if (!caller.ok) throw refused(caller.problems.map(printProblem).join('; '));
+    if (caller.value.pod === undefined && this.#options.requirePodBoundToken) {
+      throw refused('it is not bound to a pod: mount a projected token (GATEHOUSE_REQUIRE_POD_BOUND_TOKEN)');
     }
-    return new Promise((resolve, reject) => {
-      const next = (): void => {
-        this.#waiting.delete(next);
-        resolve();
-      };
-      this.#waiting.add(next);
-      signal.addEventListener('abort', () => {
-        this.#waiting.delete(next);
-        reject(signal.reason);
-      });
-    });
-  }
-
-  /** A turn goes to whoever has waited longest; only one that nobody waits for is given back. */
-  #passOn(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#asking -= 1;
-    else next();
-  }
-
-  async #ask(token: string, signal: AbortSignal): Promise<Caller> {
-    const { client, audience, requirePodBoundToken } = this.#options;
-    signal.throwIfAborted();
-    const { status, body } = await client.request({
-      method: 'POST',
-      path: '/apis/authentication.k8s.io/v1/tokenreviews',
-      body: {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenReview',
-        spec: { token, audiences: [audience] },
-      },
-      signal,
-    });
-    if (status !== 200 && status !== 201) {
-      throw new GatehouseError('unavailable', `the API server does not review tokens (${status})`);
-    }
-    return readVerdict(body, { audience, requirePodBoundToken });
+    return caller.value;
   }
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-const asObject = (value: unknown): Json | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
-
-const readVerdict = (
-  body: Uint8Array,
-  { audience, requirePodBoundToken }: Omit<TokenReviewOptions, 'client'>,
-): Caller => {
-  const status = asObject(parse(body)?.status);
-  if (status === undefined) throw new GatehouseError('unavailable', 'the API server answered no TokenReview');
-  if (status.authenticated !== true) {
-    throw refused(typeof status.error === 'string' ? status.error : 'the API server does not know it');
-  }
-  // A server that knows nothing of audiences answers without: its token could be for anybody.
-  if (!Array.isArray(status.audiences) || !status.audiences.includes(audience)) {
-    throw refused(`it is not for the audience ${audience}`);
-  }
-  const user = asObject(status.user);
-  const name = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(String(user?.username ?? ''));
-  if (name?.[1] === undefined || name[2] === undefined) throw refused('it is no ServiceAccount');
-  const pod = podOf(asObject(user?.extra));
-  if (pod === undefined && requirePodBoundToken) {
-    throw refused('it is not bound to a pod: mount a projected token (GATEHOUSE_REQUIRE_POD_BOUND_TOKEN)');
-  }
-  return { namespace: name[1], serviceAccount: name[2], pod };
-};
-
-const parse = (body: Uint8Array): Json | undefined => {
-  try {
-    return asObject(JSON.parse(Buffer.from(body).toString('utf8')));
-  } catch {
-    return undefined;
-  }
-};
-
-const podOf = (extra: Json | undefined): Named | undefined => {
-  const one = (key: string): string | undefined => {
-    const values = extra?.[`authentication.kubernetes.io/${key}`];
-    return Array.isArray(values) && values.length === 1 && typeof values[0] === 'string' && values[0] !== ''
-      ? values[0]
-      : undefined;
-  };
-  const name = one('pod-name');
-  const uid = one('pod-uid');
-  return name === undefined || uid === undefined ? undefined : { name, uid };
-};
+const tooLate = (): GatehouseError =>
+  new GatehouseError('unavailable', `the API server reviewed no token within ${patienceMs / 1000} s`);
 
 const refused = (why: string): GatehouseError =>
   new GatehouseError('failed-precondition', `the token is not accepted: ${why}`);

@@ -21,6 +21,8 @@ export interface KubeRequest {
   readonly body?: unknown;
   /** `application/json` when left out; patches name their own. */
   readonly contentType?: string;
+  /** Whether it may be sent twice, as a GET may: reviews are asked by POST and change nothing. */
+  readonly changesNothing?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +100,8 @@ export class HttpKubeClient implements KubeClient {
         // A connection kept from an earlier call may have been closed by the server just now: that says nothing about
         // this call, and one that changes nothing may be repeated.
         const stale = sent.request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-        if (!stale || (request.method ?? 'GET') !== 'GET') throw unreachable(this.server, error);
+        const { method = 'GET', changesNothing = method === 'GET' } = request;
+        if (!stale || !changesNothing) throw unreachable(this.server, error);
       }
     }
   }
