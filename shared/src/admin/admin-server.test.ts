@@ -21,6 +21,7 @@ test('/ready is 503 with the reasons until there are none; /live is always 200',
       { kind: 'Pod', synced: false, aliveAt: null, stalenessSeconds: null },
       { kind: 'Server', synced: true, aliveAt: '2026-05-01T11:59:58.500Z', stalenessSeconds: 1.5 },
     ],
+    replicas: { self: 'policy-0', others: [], problem: null },
   });
   assert.equal((await ask(`${admin.url}/live`)).status, 200);
   reasons = [];

@@ -5,7 +5,7 @@ import type { AdminApp } from './admin-app.ts';
 import { HealthReport, healthReport, type Watched } from './health.ts';
 import { namespaceQuery } from './page.ts';
 import { mergedList } from './peers/merged-list.ts';
-import type { Replicas } from './peers/replicas.ts';
+import { KnownReplicas, knownReplicas, type Replicas } from './peers/replicas.ts';
 import { namespaceOfStream, type StreamFacts, StreamItem, streamItem } from './streams.ts';
 
 export interface CommonFacts {
@@ -42,9 +42,12 @@ export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
     '/v1/health',
     {
       config: { access: 'mesh' },
-      schema: { summary: 'Readiness with reasons, staleness per kind', response: { 200: HealthReport } },
+      schema: {
+        summary: 'Readiness with reasons, staleness per kind, other replicas',
+        response: { 200: Type.Object({ ...HealthReport.properties, replicas: KnownReplicas }) },
+      },
     },
-    async () => report(),
+    async () => ({ ...report(), replicas: await knownReplicas(replicas) }),
   );
   mergedList(app, replicas, {
     path: 'streams',

@@ -27,12 +27,24 @@ const concurrency = { maxSockets: 4, maxTotalSockets: 32, maxFreeSockets: 4 };
  */
 export class PeerClient {
   readonly #options: PeerClientOptions;
-  /** Keeps connections apart by key, certificate and anchors. No session is resumed: it would outlive its anchors. */
-  readonly #agent = new Agent({ keepAlive: true, maxCachedSessions: 0, ...concurrency });
+  /** Keeps connections apart by key, certificate and anchors. */
+  readonly #agent: Agent;
   #tls: RequestOptions | undefined;
 
   constructor(options: PeerClientOptions) {
     this.#options = options;
+    this.#agent = new Agent({
+      keepAlive: true,
+      // A session that is resumed would outlive its anchors.
+      maxCachedSessions: 0,
+      ...concurrency,
+      // Here and not with each request: connections that had a check of their own are never kept.
+      checkServerIdentity: (_, { raw }) => {
+        // Our leaves have an empty subject: the name is in the SAN alone.
+        const flaw = nameFlaw(raw, options.name);
+        return flaw === undefined ? undefined : new Error(`the certificate is for ${flaw}`);
+      },
+    });
   }
 
   replaceTlsMaterial(material: TlsMaterial): void {
@@ -41,11 +53,6 @@ export class PeerClient {
       ...secureContextOptions(material.trustAnchors, material),
       servername: name,
       rejectUnauthorized: true,
-      // Our leaves have an empty subject: the name is in the SAN alone.
-      checkServerIdentity: (_, { raw }) => {
-        const flaw = nameFlaw(raw, name);
-        return flaw === undefined ? undefined : new Error(`the certificate is for ${flaw}`);
-      },
     };
   }
 

@@ -59,3 +59,21 @@ export const alone = (self: ReplicaName): Replicas => ({
   replaceTlsMaterial: () => {},
   close: () => {},
 });
+
+/** What `/v1/health` tells of a service's replicas. */
+export const KnownReplicas = Type.Object({
+  self: Type.String({ description: 'The pod that answers' }),
+  others: Type.Array(Type.String(), { description: 'Who is asked when all replicas are' }),
+  problem: Type.Union([Type.String(), Type.Null()], {
+    description: 'Why it is not known who the others are; `others` is then who they were',
+  }),
+});
+
+export const knownReplicas = async (replicas: Replicas): Promise<Type.Static<typeof KnownReplicas>> => {
+  const known = await replicas.known();
+  return {
+    self: replicas.self.name,
+    others: [...known.others],
+    problem: known.kind === 'unsure' ? known.reason : null,
+  };
+};
