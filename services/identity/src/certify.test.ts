@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { parseDer } from '@gatehouse/shared/core/parse-der';
 import { GatehouseError } from '@gatehouse/shared/error';
 import { makeCsr } from '@gatehouse/shared/tls/csr';
 import fc from 'fast-check';
@@ -14,10 +15,12 @@ import {
   type CertifyRequest,
   certify,
 } from './certify.ts';
-import type { IssuanceRecord } from './core/issuance-record.ts';
+import type { IssuanceIntent } from './core/issuance-record.ts';
 import { makeLeafTemplate } from './core/leaf-template.ts';
 import { signatureAlgorithmOf } from './core/signature-algorithm.ts';
+import { CertifyTurns } from './ports/certify-turns.ts';
 import { readCaCertificate, sha256, signLeaf } from './ports/x509.ts';
+import type { IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
 
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 const frontend: Caller = {
@@ -41,11 +44,25 @@ const activeIssuer = (ca: TestCa, intermediates = [ca.der]): ActiveIssuer => {
   };
 };
 
+interface Completed extends IssuanceIntent {
+  readonly leafSha256: string | undefined;
+}
+
+const aLog = (records: Completed[]): IssuanceLog => ({
+  intend: (intent) => void records.push({ ...intent, leafSha256: undefined }),
+  complete: (serial, leafSha256) => {
+    const at = records.findIndex((record) => record.serial === serial);
+    const record = records[at];
+    assert.ok(record, 'it completes what was intended');
+    records[at] = { ...record, leafSha256 };
+  },
+});
+
 /** Certifies on a desk where only `token` is believed, and belongs to the frontend. */
 const aDesk = async (change: Partial<Certifier> = {}) => {
   const root = await aCa({ notAfter: Date.now() + 100 * dayS * 1000 });
   const issuer = await aCa({ parent: root });
-  const recorded: IssuanceRecord[] = [];
+  const recorded: Completed[] = [];
   const certifier: Certifier = {
     mesh,
     profile: { lifetimeMs: dayS * 1000, clockSkewMs: 20_000 },
@@ -55,7 +72,7 @@ const aDesk = async (change: Partial<Certifier> = {}) => {
         throw new GatehouseError('failed-precondition', 'the token is not accepted');
       },
     },
-    log: { append: (record) => void recorded.push(record) },
+    log: aLog(recorded),
     turns: { take: async (work) => work() },
     issuer: () => activeIssuer(issuer),
     now: Date.now,
@@ -127,26 +144,35 @@ describe('Certify', () => {
     assert.ok(validUntil > Date.now() / 1000 + dayS);
   });
 
-  it('records what it issues before it answers', async () => {
+  it('records before it signs, and then what it signed', async () => {
     const held = Promise.withResolvers<void>();
-    const records: IssuanceRecord[] = [];
+    const records: Completed[] = [];
+    const log = aLog(records);
+    const issuer = activeIssuer(await aCa());
+    let signed = 0;
     const desk = await aDesk({
+      issuer: () => ({
+        ...issuer,
+        sign: (leaf) => {
+          signed += 1;
+          return issuer.sign(leaf);
+        },
+      }),
       log: {
-        append: (record) => {
-          records.push(record);
+        ...log,
+        intend: (intent) => {
+          log.intend(intent);
           return held.promise;
         },
       },
     });
-    let answered = false;
-    const answer = desk.certify().then((certified) => {
-      answered = true;
-      return certified;
-    });
+    const answer = desk.certify();
     await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(answered, false);
+    assert.equal(records.length, 1);
+    assert.equal(signed, 0);
     held.resolve();
     const { leaf, validUntil } = await answer;
+    assert.equal(signed, 1);
     const certificate = new X509Certificate(leaf);
     const [record] = records;
     assert.deepEqual(record, {
@@ -154,6 +180,7 @@ describe('Certify', () => {
       pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
       serial: certificate.serialNumber.toLowerCase(),
       spkiSha256: sha256(spkiOf(aKey)).toHex(),
+      tbsSha256: sha256(tbsOf(leaf)).toHex(),
       leafSha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
       issuedAt: record?.issuedAt,
       notBefore: certificate.validFromDate.getTime() / 1000,
@@ -161,10 +188,47 @@ describe('Certify', () => {
     });
   });
 
-  it('gives nothing when it cannot record', async () => {
+  it('signs nothing that it cannot record, whether the log says so at once or later', async () => {
     const unavailable = new GatehouseError('unavailable', 'the disk is full');
-    const desk = await aDesk({ log: { append: () => Promise.reject(unavailable) } });
-    await assert.rejects(desk.certify(), unavailable);
+    const fail = (): never => {
+      throw unavailable;
+    };
+    const issuer = activeIssuer(await aCa());
+    const sign = (): never => assert.fail('it was signed');
+    for (const intend of [fail, async () => fail()]) {
+      const desk = await aDesk({ issuer: () => ({ ...issuer, sign }), log: { intend, complete: fail } });
+      await assert.rejects(desk.certify(), unavailable);
+    }
+  });
+
+  it('signs nothing for who went away while it was recorded', async () => {
+    const gone = new AbortController();
+    const issuer = activeIssuer(await aCa());
+    const sign = (): never => assert.fail('it was signed');
+    const desk = await aDesk({
+      issuer: () => ({ ...issuer, sign }),
+      turns: new CertifyTurns({ now: () => performance.now() }),
+      log: { intend: async () => gone.abort(), complete: () => assert.fail('there is nothing to complete') },
+    });
+    await assert.rejects(desk.certify({}, gone.signal), { code: 'cancelled' });
+  });
+
+  it('signs with one record once', async () => {
+    const issuer = activeIssuer(await aCa());
+    const spent: RecordedLeaf[] = [];
+    const desk = await aDesk({
+      issuer: () => ({
+        ...issuer,
+        sign: (leaf) => {
+          spent.push(leaf);
+          return issuer.sign(leaf);
+        },
+      }),
+    });
+    await desk.certify();
+    const [leaf] = spent;
+    assert.ok(leaf);
+    assert.throws(() => issuer.sign(leaf), { code: 'internal', message: /signed once/ });
   });
 
   it('takes the request of our own writer', async () => {
@@ -373,3 +437,12 @@ describe('Certify', () => {
     );
   });
 });
+
+/** The first member of Certificate (RFC 5280 §4.1). */
+const tbsOf = (leaf: Uint8Array): Uint8Array => {
+  const outer = parseDer(leaf);
+  assert.ok(outer.ok);
+  const [tbs] = outer.value.children;
+  assert.ok(tbs);
+  return tbs.bytes;
+};

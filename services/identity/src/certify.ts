@@ -9,6 +9,7 @@ import { CheckedLeaf } from './core/template-rules.ts';
 import type { Named } from './core/token-claims.ts';
 import { Serials } from './ports/serials.ts';
 import { isSignedByItsKey, keyIdOf, sha256 } from './ports/x509.ts';
+import { type IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
 
 /** What a workload asks for (contract/proxy.md §1.2). */
 export interface CertifyRequest {
@@ -47,12 +48,7 @@ export interface TokenReviewer {
 export interface ActiveIssuer {
   readonly template: LeafTemplate;
   readonly intermediates: readonly Uint8Array[];
-  sign(leaf: CheckedLeaf): Uint8Array;
-}
-
-/** Remembers what was issued. Resolves once the record would survive the process; throws `unavailable` if it cannot. */
-export interface IssuanceLog {
-  append(record: IssuanceRecord): Promise<void> | void;
+  sign(leaf: RecordedLeaf): Uint8Array;
 }
 
 /** Lets calls have their turn, oldest first. Throws `unavailable` when one would wait too long. */
@@ -75,7 +71,7 @@ export interface Certifier {
 const maxTokenBytes = 16 * 1024;
 const maxCsrBytes = 8 * 1024;
 
-/** Certifies one workload: read the facts, prove the caller, build the leaf, check it, sign it, record it. */
+/** Certifies one workload: read the facts, prove the caller, build the leaf, check it, record it, sign it. */
 export const certify = async (
   certifier: Certifier,
   request: CertifyRequest,
@@ -92,9 +88,9 @@ export const certify = async (
   );
   const caller = await review;
   // The review may have waited for the watch; nobody is left to give a certificate to.
-  if (signal.aborted) throw new GatehouseError('cancelled', 'the caller went away while it waited');
+  refuseIfGone(signal);
   proveIdentity(certifier.mesh, caller, request.identity);
-  return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) });
+  return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) }, signal);
 };
 
 /** Step 1: everything is there and of a bearable size. */
@@ -173,8 +169,15 @@ export interface ProvedWorkload {
   readonly pod: IssuanceRecord['pod'];
 }
 
-/** Steps 5 to 7, for a workload that has proved itself; also how this service certifies itself. */
-export const issue = async (certifier: Certifier, workload: ProvedWorkload): Promise<Certified> => {
+/**
+ * Steps 5 to 7, for a workload that has proved itself; also how this service certifies itself. The record comes before
+ * the signature (docs/decisions/0012).
+ */
+export const issue = async (
+  certifier: Certifier,
+  workload: ProvedWorkload,
+  signal: AbortSignal = untilTheEnd,
+): Promise<Certified> => {
   const issuer = usableIssuer(certifier);
   const issuedAt = certifier.now();
   const { identity, spki } = workload;
@@ -191,18 +194,31 @@ export const issue = async (certifier: Certifier, workload: ProvedWorkload): Pro
       details: { rules: checked.problems.map(printProblem) },
     });
   }
-  const leaf = issuer.sign(checked.value);
-  await certifier.log.append({
+  const recording = RecordedLeaf.record(certifier.log, checked.value, {
     identity,
     pod: workload.pod,
     serial: order.serial.toHex(),
     spkiSha256: sha256(spki).toHex(),
-    leafSha256: sha256(leaf).toHex(),
     issuedAt,
     ...order.validity,
   });
-  return { leaf, intermediates: issuer.intermediates, validUntil: order.validity.notAfter };
+  const seal = (recorded: RecordedLeaf): Certified => {
+    const leaf = issuer.sign(recorded);
+    certifier.log.complete(recorded.serial, sha256(leaf).toHex());
+    return { leaf, intermediates: issuer.intermediates, validUntil: order.validity.notAfter };
+  };
+  if (recording instanceof RecordedLeaf) return seal(recording);
+  const recorded = await recording;
+  refuseIfGone(signal);
+  // One flush lets many go at once; their signatures must not hold up the handshakes of others.
+  return certifier.turns.take(() => seal(recorded), signal);
 };
+
+const refuseIfGone = (signal: AbortSignal): void => {
+  if (signal.aborted) throw new GatehouseError('cancelled', 'the caller went away while it waited');
+};
+
+const untilTheEnd = new AbortController().signal;
 
 const usableIssuer = (certifier: Certifier): ActiveIssuer => {
   const issuer = certifier.issuer();

@@ -123,7 +123,7 @@ const presentIn = (folder: string) => {
         mesh,
         profile: { lifetimeMs: dayMs, clockSkewMs: 20_000 },
         reviewer: { review: () => caller },
-        log: { append: () => {} },
+        log: { intend: () => {}, complete: () => {} },
         turns: { take: async (work) => work() },
         issuer: () => keeper.usable,
         now: () => now,

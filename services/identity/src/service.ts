@@ -21,9 +21,11 @@ import { CertifyTurns } from './ports/certify-turns.ts';
 import { ensureDevCa } from './ports/dev-ca.ts';
 import { countCertificates, measureIdentity } from './ports/identity-metrics.ts';
 import { FileIssuanceLog, MemoryIssuanceLog } from './ports/issuance-log.ts';
+import type { OnSuspicious } from './ports/issued.ts';
 import type { IssuerFiles } from './ports/issuer-files.ts';
 import { IssuerKeeper } from './ports/issuer-keeper.ts';
 import { JwksReviewer } from './ports/jwks-reviewer.ts';
+import { countOlderKeys } from './ports/older-keys.ts';
 import { mintFor } from './ports/own-leaf.ts';
 import { identityRoutes } from './ports/rest.ts';
 import { certifyMethods } from './ports/serve.ts';
@@ -66,7 +68,11 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   // The API server knows better than a watch whether a pod exists, and is asked for each token.
   const isWatching = ground.kind === 'dev';
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
-  const issued = await openIssuanceLog(config, log);
+  const issued = await openIssuanceLog(
+    config,
+    log,
+    countOlderKeys(metrics, log.child({ part: 'issuance log' })),
+  );
   if (issued instanceof FileIssuanceLog) supervisor.onEnd('issuance log', () => issued.close());
   const turns = new CertifyTurns({ now: () => performance.now() });
   const certifier: Certifier = {
@@ -186,10 +192,11 @@ const sharesItsBundle = ({ issuerDir, trustAnchors }: IdentityConfig): boolean =
 const openIssuanceLog = (
   { issuanceLog }: IdentityConfig,
   log: Log,
+  onSuspicious: OnSuspicious,
 ): Promise<FileIssuanceLog> | MemoryIssuanceLog =>
   issuanceLog === undefined
-    ? new MemoryIssuanceLog()
-    : FileIssuanceLog.open(issuanceLog, log.child({ part: 'issuance log' }));
+    ? new MemoryIssuanceLog(onSuspicious)
+    : FileIssuanceLog.open(issuanceLog, log.child({ part: 'issuance log' }), onSuspicious);
 
 const reasonsOf = (keeper: IssuerKeeper): readonly string[] => {
   if (keeper.usable !== undefined) return [];

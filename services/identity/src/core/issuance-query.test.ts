@@ -8,10 +8,12 @@ const record = (about: Partial<IssuanceRecord> = {}): IssuanceRecord => ({
   pod: { namespace: 'demo', name: 'frontend-0', uid: 'u-1' },
   serial: '4a0b',
   spkiSha256: '00',
+  tbsSha256: '00',
   leafSha256: '00',
   issuedAt: 5_000,
   notBefore: 4,
   notAfter: 10,
+  suspicious: undefined,
   ...about,
 });
 
@@ -41,8 +43,10 @@ test('every part of a question must hold', () => {
     [valid(10_001), false],
     [valid(10_001, false), true],
     [{ serial: '4a0b', since: 5_001 }, false],
+    [{ suspicious: true }, false],
+    [{ suspicious: false }, true],
   ];
-  assert.equal(cases.length, 23);
+  assert.equal(cases.length, 25);
   for (const [query, expected] of cases) assert.equal(fits(record(), query), expected, JSON.stringify(query));
 });
 

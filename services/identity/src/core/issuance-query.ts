@@ -15,6 +15,8 @@ export interface IssuanceQuery {
   readonly until?: number | undefined;
   /** Whether it is valid at `at`, in milliseconds since the epoch. */
   readonly validity?: { readonly at: number; readonly isValid: boolean } | undefined;
+  /** Only those for an older key of a pod that had a newer one, or only the others. */
+  readonly suspicious?: boolean | undefined;
 }
 
 export const fits = (record: IssuanceRecord, query: IssuanceQuery): boolean =>
@@ -24,6 +26,7 @@ export const fits = (record: IssuanceRecord, query: IssuanceQuery): boolean =>
   (query.since === undefined || record.issuedAt >= query.since) &&
   (query.until === undefined || record.issuedAt < query.until) &&
   (query.pod === undefined || isOfPod(record, query.pod, query.namespace)) &&
+  (query.suspicious === undefined || query.suspicious === (record.suspicious !== undefined)) &&
   (query.validity === undefined || isValidAt(record, query.validity.at) === query.validity.isValid);
 
 /** The namespace that a certificate belongs to: its pod's, which is also that of the ServiceAccount in its name. */

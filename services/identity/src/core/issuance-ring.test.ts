@@ -8,10 +8,12 @@ const record = (serial: string, about: Partial<IssuanceRecord> = {}): IssuanceRe
   pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
   serial,
   spkiSha256: '00',
+  tbsSha256: '00',
   leafSha256: '00',
   issuedAt: 0,
   notBefore: 0,
   notAfter: 0,
+  suspicious: undefined,
   ...about,
 });
 
@@ -31,6 +33,20 @@ describe('the ring of issued certificates', () => {
     const ring = new IssuanceRing(3);
     for (const serial of ['1', '2', '3', '4', '5']) ring.add(record(serial));
     assert.deepEqual(serials(ring), ['5', '4', '3']);
+  });
+
+  it('takes the hash of a certificate later, and not for one that it has forgotten', () => {
+    const ring = new IssuanceRing(2);
+    for (const serial of ['1', '2', '3']) ring.add(record(serial, { leafSha256: undefined }));
+    ring.complete('1', 'aa');
+    ring.complete('2', 'bb');
+    assert.deepEqual(
+      [...ring.find({})].map(({ serial, leafSha256 }) => [serial, leafSha256]),
+      [
+        ['3', undefined],
+        ['2', 'bb'],
+      ],
+    );
   });
 
   it('finds by identity, pod name, pod uid and serial, all at once', () => {

@@ -1,8 +1,7 @@
 import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
 import type { IssuanceRecord } from '../core/issuance-record.ts';
 
-/** An issued certificate as people and programs read it: in the file of the issuance log and in the REST API alike. */
+/** An issued certificate as people and programs read it: in the REST API, and in the file of the issuance log. */
 export const IssuanceItem = Type.Object({
   issuedAt: Type.String({ format: 'date-time' }),
   identity: Type.String(),
@@ -12,43 +11,57 @@ export const IssuanceItem = Type.Object({
   ),
   serial: Type.String({ description: 'Hexadecimal' }),
   spkiSha256: Type.String({ description: 'Of the SubjectPublicKeyInfo, hexadecimal' }),
-  leafSha256: Type.String({ description: 'Of the certificate in DER, hexadecimal' }),
+  tbsSha256: Type.String({
+    description:
+      'Of the TBSCertificate, which is all but the signature, hexadecimal; recorded before it is signed',
+  }),
+  leafSha256: Type.Union([Type.String(), Type.Null()], {
+    description:
+      'Of the certificate in DER, hexadecimal; null if it was not signed yet, or the process died about then: it may exist',
+  }),
   notBefore: Type.String({ format: 'date-time' }),
   notAfter: Type.String({ format: 'date-time' }),
+  suspicious: Type.Union(
+    [
+      Type.Object({
+        newerSpkiSha256: Type.String({ description: 'The key that the pod had gone on to, hexadecimal' }),
+        newerSince: Type.String({ format: 'date-time' }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'Set when the pod had certified a newer key before: two hold keys of this pod' },
+  ),
 });
 export type IssuanceItem = Type.Static<typeof IssuanceItem>;
 
-const validator = Compile(IssuanceItem);
-
-export const printItem = (record: IssuanceRecord): IssuanceItem => ({
+export const printItem = ({ suspicious, ...record }: IssuanceRecord): IssuanceItem => ({
   issuedAt: new Date(record.issuedAt).toISOString(),
   identity: record.identity,
   pod: record.pod ?? null,
   serial: record.serial,
   spkiSha256: record.spkiSha256,
-  leafSha256: record.leafSha256,
+  tbsSha256: record.tbsSha256,
+  leafSha256: record.leafSha256 ?? null,
   notBefore: new Date(record.notBefore * 1000).toISOString(),
   notAfter: new Date(record.notAfter * 1000).toISOString(),
+  suspicious:
+    suspicious === undefined
+      ? null
+      : {
+          newerSpkiSha256: suspicious.newerSpkiSha256,
+          newerSince: new Date(suspicious.newerSince).toISOString(),
+        },
 });
 
-/** Undefined for a line that is no such item. */
-export const readItem = (line: string): IssuanceRecord | undefined => {
-  let item: unknown;
-  try {
-    item = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (!validator.Check(item)) return undefined;
-  const { identity, pod, serial, spkiSha256, leafSha256 } = item;
-  return {
-    identity,
-    pod: pod ?? undefined,
-    serial,
-    spkiSha256,
-    leafSha256,
-    issuedAt: Date.parse(item.issuedAt),
-    notBefore: Date.parse(item.notBefore) / 1000,
-    notAfter: Date.parse(item.notAfter) / 1000,
-  };
-};
+export const readItem = ({ pod, leafSha256, suspicious, ...item }: IssuanceItem): IssuanceRecord => ({
+  ...item,
+  pod: pod ?? undefined,
+  leafSha256: leafSha256 ?? undefined,
+  issuedAt: Date.parse(item.issuedAt),
+  notBefore: Date.parse(item.notBefore) / 1000,
+  notAfter: Date.parse(item.notAfter) / 1000,
+  suspicious:
+    suspicious === null
+      ? undefined
+      : { newerSpkiSha256: suspicious.newerSpkiSha256, newerSince: Date.parse(suspicious.newerSince) },
+});

@@ -12,10 +12,12 @@ const record = (serial: string, about: Partial<IssuanceRecord> = {}): IssuanceRe
   pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
   serial,
   spkiSha256: 'aa',
-  leafSha256: 'bb',
+  tbsSha256: 'cc',
+  leafSha256: undefined,
   issuedAt: 1_780_000_000_123,
   notBefore: 1_779_999_980,
   notAfter: 1_780_086_420,
+  suspicious: undefined,
   ...about,
 });
 
@@ -33,7 +35,7 @@ describe('the file of issued certificates', () => {
   it('holds a line for each before it is acknowledged', async (test) => {
     const path = await aPath(test);
     const log = await FileIssuanceLog.open(path, silentLog);
-    await log.append(record('01'));
+    await log.intend(record('01'));
     assert.deepEqual(await lines(path), [
       {
         issuedAt: '2026-05-28T20:26:40.123Z',
@@ -41,9 +43,11 @@ describe('the file of issued certificates', () => {
         pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
         serial: '01',
         spkiSha256: 'aa',
-        leafSha256: 'bb',
+        tbsSha256: 'cc',
+        leafSha256: null,
         notBefore: '2026-05-28T20:26:20.000Z',
         notAfter: '2026-05-29T20:27:00.000Z',
+        suspicious: null,
       },
     ]);
     await log.close();
@@ -53,7 +57,7 @@ describe('the file of issued certificates', () => {
     const path = await aPath(test);
     const log = await FileIssuanceLog.open(path, silentLog);
     const names = Array.from({ length: 500 }, (_, index) => index.toString(16).padStart(4, '0'));
-    await Promise.all(names.map((serial) => log.append(record(serial))));
+    await Promise.all(names.map((serial) => log.intend(record(serial))));
     assert.deepEqual(
       (await lines(path)).map(({ serial }) => serial),
       names,
@@ -65,11 +69,11 @@ describe('the file of issued certificates', () => {
     const path = await aPath(test);
     const first = await FileIssuanceLog.open(path, silentLog);
     const records = [record('01'), record('02', { pod: undefined })];
-    for (const one of records) await first.append(one);
+    for (const one of records) await first.intend(one);
     await first.close();
     const second = await FileIssuanceLog.open(path, silentLog);
     assert.deepEqual([...second.find({})], records.reverse());
-    await second.append(record('03'));
+    await second.intend(record('03'));
     assert.deepEqual(serials(second), ['03', '02', '01']);
     assert.equal((await lines(path)).length, 3);
     await second.close();
@@ -78,7 +82,7 @@ describe('the file of issued certificates', () => {
   it('loses nothing but the line that was being written when the process died', async (test) => {
     const path = await aPath(test);
     const first = await FileIssuanceLog.open(path, silentLog);
-    await first.append(record('01'));
+    await first.intend(record('01'));
     await first.close();
     const whole = await readFile(path, 'utf8');
     // A crash at any byte of the second line.
@@ -86,7 +90,7 @@ describe('the file of issued certificates', () => {
       await writeFile(path, whole + whole.slice(0, cut));
       const log = await FileIssuanceLog.open(path, silentLog);
       assert.deepEqual(serials(log), ['01']);
-      await log.append(record('02'));
+      await log.intend(record('02'));
       assert.deepEqual(
         (await lines(path)).map(({ serial }) => serial),
         ['01', '02'],
@@ -98,7 +102,7 @@ describe('the file of issued certificates', () => {
   it('passes over lines that somebody else wrote', async (test) => {
     const path = await aPath(test);
     const first = await FileIssuanceLog.open(path, silentLog);
-    await first.append(record('01'));
+    await first.intend(record('01'));
     await first.close();
     await appendFile(path, 'a remark\n{"serial":"02"}\n');
     const log = await FileIssuanceLog.open(path, silentLog);
@@ -115,9 +119,9 @@ describe('the file of issued certificates', () => {
   it('acknowledges nothing when it cannot be written', async (test) => {
     const path = await aPath(test);
     const log = await FileIssuanceLog.open(path, silentLog);
-    await log.append(record('01'));
+    await log.intend(record('01'));
     await log.close();
-    await assert.rejects(log.append(record('02')), { code: 'unavailable' });
+    await assert.rejects(log.intend(record('02')), { code: 'unavailable' });
     assert.deepEqual(serials(log), ['01']);
     assert.equal((await lines(path)).length, 1);
   });

@@ -2,26 +2,32 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { Log } from '@gatehouse/shared/log';
-import type { IssuanceLog } from '../certify.ts';
+import { Compile } from 'typebox/compile';
 import type { IssuanceQuery } from '../core/issuance-query.ts';
-import type { IssuanceRecord } from '../core/issuance-record.ts';
-import { IssuanceRing } from '../core/issuance-ring.ts';
-import { printItem, readItem } from './issuance-item.ts';
-
-/** About 10 MB: the latest certificates of a mesh of 5,000 workloads for two days. */
-const ringSize = 20_000;
+import type { IssuanceIntent, IssuanceRecord } from '../core/issuance-record.ts';
+import type { IssuanceLog } from '../recorded-leaf.ts';
+import { IssuanceItem, printItem, readItem } from './issuance-item.ts';
+import { Issued, type OnSuspicious, ringSize } from './issued.ts';
 
 /** The issuance log without a file: what was issued since the start, as far as it fits. */
 export class MemoryIssuanceLog implements IssuanceLog {
-  readonly #ring = new IssuanceRing(ringSize);
+  readonly #issued: Issued;
 
-  append(record: IssuanceRecord): void {
-    this.#ring.add(record);
+  constructor(onSuspicious: OnSuspicious = () => {}) {
+    this.#issued = new Issued(onSuspicious);
+  }
+
+  intend(intent: IssuanceIntent): void {
+    this.#issued.add(this.#issued.judge(intent));
+  }
+
+  complete(serial: string, leafSha256: string): void {
+    this.#issued.complete(serial, leafSha256);
   }
 
   /** Newest first. */
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
-    return this.#ring.find(query);
+    return this.#issued.find(query);
   }
 }
 
@@ -48,29 +54,34 @@ export class FileIssuanceLog implements IssuanceLog {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #log: Log;
-  readonly #memory = new MemoryIssuanceLog();
+  readonly #issued: Issued;
   /** The length up to which the file holds whole, acknowledged lines. */
   #length: number;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
-  private constructor(path: string, file: FileHandle, { length, log }: { length: number; log: Log }) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    { length, log, onSuspicious }: { length: number; log: Log; onSuspicious: OnSuspicious },
+  ) {
     this.#path = path;
     this.#file = file;
     this.#length = length;
     this.#log = log;
+    this.#issued = new Issued(onSuspicious);
   }
 
   /** Opens or makes the file, and remembers the latest of what it holds. Throws `failed-precondition` if it cannot be used. */
-  static async open(path: string, log: Log): Promise<FileIssuanceLog> {
+  static async open(path: string, log: Log, onSuspicious: OnSuspicious = () => {}): Promise<FileIssuanceLog> {
     let file: FileHandle | undefined;
     try {
       file = await open(path, flags, mode);
       const { length, records } = await readTail(file);
       // What follows the last line end was being written when the process died, so nobody was given its certificate.
       await file.truncate(length);
-      const opened = new FileIssuanceLog(path, file, { length, log });
-      for (const record of records) opened.#memory.append(record);
+      const opened = new FileIssuanceLog(path, file, { length, log, onSuspicious });
+      for (const record of records) opened.#issued.remember(record);
       return opened;
     } catch (cause) {
       await file?.close();
@@ -83,16 +94,21 @@ export class FileIssuanceLog implements IssuanceLog {
     }
   }
 
-  append(record: IssuanceRecord): Promise<void> {
+  intend(intent: IssuanceIntent): Promise<void> {
+    const record = this.#issued.judge(intent);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ record, resolve, reject });
     this.#writing ??= this.#write();
     return promise;
   }
 
+  complete(serial: string, leafSha256: string): void {
+    this.#issued.complete(serial, leafSha256);
+  }
+
   /** Newest first. */
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
-    return this.#memory.find(query);
+    return this.#issued.find(query);
   }
 
   /** Resolves when everything appended so far is on disk and the file is closed. */
@@ -119,14 +135,14 @@ export class FileIssuanceLog implements IssuanceLog {
       this.#log.error({ err: cause, file: this.#path }, 'the issuance log cannot be written');
       const error = new GatehouseError(
         'unavailable',
-        'the certificate could not be recorded and was thrown away: try again',
+        'the certificate could not be recorded and was not signed: try again',
         { cause },
       );
       for (const { reject } of batch) reject(error);
       return;
     }
     for (const { record, resolve } of batch) {
-      this.#memory.append(record);
+      this.#issued.add(record);
       resolve();
     }
   }
@@ -159,6 +175,18 @@ const readTail = async (
   // A file of which not even one line end is in reach is not ours to cut.
   if (end === 0 && from > 0) throw new Error('it does not consist of lines');
   const lines = bytes.toString('utf8', 0, end).split('\n');
-  const records = lines.slice(-ringSize).map(readItem);
+  const records = lines.slice(-ringSize).map(readLine);
   return { length: from + end, records: records.filter((record) => record !== undefined) };
+};
+
+const validator = Compile(IssuanceItem);
+
+/** Undefined for a line that is no such item. */
+const readLine = (line: string): IssuanceRecord | undefined => {
+  try {
+    const item: unknown = JSON.parse(line);
+    return validator.Check(item) ? readItem(item) : undefined;
+  } catch {
+    return undefined;
+  }
 };

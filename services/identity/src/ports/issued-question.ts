@@ -22,6 +22,9 @@ export const issuedFilters = {
   active: Type.Optional(
     Type.Boolean({ description: '`true`: valid now; `false`: expired, or not valid yet' }),
   ),
+  suspicious: Type.Optional(
+    Type.Boolean({ description: '`true`: only those for an older key of a pod that had a newer one' }),
+  ),
 };
 
 export interface IssuedFilters {
@@ -32,6 +35,7 @@ export interface IssuedFilters {
   readonly since?: string;
   readonly until?: string;
   readonly active?: boolean;
+  readonly suspicious?: boolean;
 }
 
 /** What a request asks of the record. Throws `invalid-argument` with every filter that could never match anything. */
@@ -43,7 +47,7 @@ export const readIssuedFilters = (asked: IssuedFilters, nowMs: number): Issuance
     const sentence = problems.map(({ field, found, fix }) => `${field} ${found}: ${fix}`).join('; ');
     throw new GatehouseError('invalid-argument', sentence, { details: { problems } });
   }
-  const { identity, namespace, pod, serial, active } = asked;
+  const { identity, namespace, pod, serial, active, suspicious } = asked;
   return {
     identity,
     namespace,
@@ -52,6 +56,7 @@ export const readIssuedFilters = (asked: IssuedFilters, nowMs: number): Issuance
     since,
     until,
     validity: active === undefined ? undefined : { at: nowMs, isValid: active },
+    suspicious,
   };
 };
 

@@ -4,7 +4,7 @@ import type { Replicas } from '@gatehouse/shared/admin/peers/replicas';
 import { namespaceIn } from '@gatehouse/shared/core/workload-identity';
 import { Type } from 'typebox';
 import type { IssuanceQuery } from '../core/issuance-query.ts';
-import type { IssuanceRecord } from '../core/issuance-record.ts';
+import { type IssuanceRecord, newestFirst } from '../core/issuance-record.ts';
 import { caFields, printCa } from './ca-item.ts';
 import { IssuanceItem, printItem } from './issuance-item.ts';
 import { issuedFilters, readIssuedFilters } from './issued-question.ts';
@@ -85,10 +85,6 @@ export const identityRoutes =
       namespaceOf: ({ identity }) => namespaceIn(identity),
     });
   };
-
-/** Sorts as text; the serial tells apart what was issued in the same millisecond. */
-const newestFirst = ({ issuedAt, serial }: Pick<IssuanceRecord, 'issuedAt' | 'serial'>): string =>
-  `${String(Number.MAX_SAFE_INTEGER - issuedAt).padStart(16, '0')}/${serial}`;
 
 const printIssuer = ({ judged, template }: KeptIssuer, nowMs: number) => ({
   ...printCa(judged.certificate, nowMs),

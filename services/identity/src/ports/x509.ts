@@ -22,7 +22,7 @@ import { sealCertificate } from '../core/leaf-template.ts';
 import { publicPoint } from '../core/p256.ts';
 import { readCertificate } from '../core/read-certificate.ts';
 import type { IssuerKey } from '../core/signature-algorithm.ts';
-import type { CheckedLeaf } from '../core/template-rules.ts';
+import type { RecordedLeaf } from '../recorded-leaf.ts';
 
 /** Proof of possession: whether who made the request holds the key in it. */
 export const isSignedByItsKey = ({ info, spki, signature }: Csr): boolean => {
@@ -31,8 +31,10 @@ export const isSignedByItsKey = ({ info, spki, signature }: Csr): boolean => {
 };
 
 /** The only place where leaves are signed. */
-export const signLeaf = (leaf: CheckedLeaf, issuerKey: KeyObject): Uint8Array =>
-  sealCertificate(leaf.tbs, leaf.algorithm, sign(leaf.algorithm.digest, leaf.tbs, issuerKey));
+export const signLeaf = (leaf: RecordedLeaf, issuerKey: KeyObject): Uint8Array => {
+  const { tbs, algorithm } = leaf.spend();
+  return sealCertificate(tbs, algorithm, sign(algorithm.digest, tbs, issuerKey));
+};
 
 /** RFC 7093 §2 (1), for a P-256 SubjectPublicKeyInfo: no SHA-1 where nothing needs it. */
 export const keyIdOf = (spki: Uint8Array): Uint8Array => sha256(publicPoint(spki)).subarray(0, 20);

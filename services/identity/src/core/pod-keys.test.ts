@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { PodKeys } from './pod-keys.ts';
+
+/** Uses as `pod:key`, in turn; answers with what each was told, as the newer key and since when. */
+const told = (uses: string, keys = new PodKeys()): readonly string[] =>
+  uses.split(' ').map((use, at) => {
+    const [podUid = '', spkiSha256 = ''] = use.split(':');
+    const older = keys.note({ podUid, spkiSha256, at });
+    return older === undefined ? '-' : `${older.newerSpkiSha256}@${older.newerSince}`;
+  });
+
+describe('the keys of pods', () => {
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    ['the first certificate is normal', 'p:a', ['-']],
+    ['renewals with the same key are normal', 'p:a p:a p:a', ['-', '-', '-']],
+    ['new keys after restarts of the container are normal', 'p:a p:b p:c p:c', ['-', '-', '-', '-']],
+    ['the older key after the newer one is told, with the newer one', 'p:a p:b p:a', ['-', '-', 'b@1']],
+    [
+      'two that alternate are told at each use of the older one',
+      'p:a p:b p:a p:b p:a',
+      ['-', '-', 'b@1', '-', 'b@1'],
+    ],
+    ['a key older than two is told with the newest', 'p:a p:b p:c p:a p:b', ['-', '-', '-', 'c@2', 'c@2']],
+    ['a pod made again has another uid and begins anew', 'p:a p:b q:a', ['-', '-', '-']],
+    ['pods do not mix', 'p:a q:b p:a q:b q:a', ['-', '-', '-', '-', '-']],
+  ];
+  it('are told from each other in 8 ways', () => assert.equal(cases.length, 8));
+  for (const [title, uses, expected] of cases) it(title, () => assert.deepEqual(told(uses), expected));
+
+  it('forgets the oldest keys of a pod, and the pods not heard of for longest', () => {
+    const bounds = { keysOfPod: 2, keys: 4 };
+    // With the third key the first is forgotten: its return looks like a new one.
+    assert.deepEqual(told('p:a p:b p:c p:a p:b', new PodKeys(bounds)), ['-', '-', '-', '-', '-']);
+    assert.deepEqual(told('p:a p:b p:c p:b', new PodKeys(bounds)), ['-', '-', '-', 'c@2']);
+    // p was heard of last, so q gives way to r and s.
+    const crowded = told('p:a p:b q:a q:b p:b r:a p:a', new PodKeys(bounds));
+    assert.equal(crowded.at(-1), 'b@1');
+    const forgotten = told('p:a p:b q:a q:b p:b r:a q:a', new PodKeys(bounds));
+    assert.equal(forgotten.at(-1), '-');
+  });
+
+  it('tells exactly what a search through the whole history finds, and stays within its bounds', () => {
+    const use = fc.record({
+      podUid: fc.constantFrom('p', 'q', 'r'),
+      spkiSha256: fc.constantFrom('a', 'b', 'c', 'd'),
+    });
+    fc.assert(
+      fc.property(fc.array(use, { maxLength: 60 }), (uses) => {
+        const unbounded = new PodKeys();
+        const tight = new PodKeys({ keysOfPod: 2, keys: 3 });
+        uses.forEach((one, at) => {
+          const before = uses.slice(0, at).filter(({ podUid }) => podUid === one.podUid);
+          const seen = [...new Set(before.map(({ spkiSha256 }) => spkiSha256))];
+          const newest = seen.at(-1);
+          const isOlder = seen.includes(one.spkiSha256) && newest !== one.spkiSha256;
+          const older = unbounded.note({ ...one, at });
+          assert.equal(older?.newerSpkiSha256, isOlder ? newest : undefined);
+          // A bounded memory may miss something; it never accuses a key that is not older.
+          if (tight.note({ ...one, at }) !== undefined) assert.equal(isOlder, true);
+          assert.ok(tight.size <= 3);
+        });
+      }),
+    );
+  });
+});
