@@ -1,6 +1,8 @@
 import type { Ended } from './supervise.ts';
 
-export type ServiceName = 'identity' | 'destination' | 'policy';
+export const serviceNames = ['identity', 'destination', 'policy'] as const;
+
+export type ServiceName = (typeof serviceNames)[number];
 
 /** A service's ServiceAccount, and so the start of its mesh name (design §3). */
 export const accountOf = (service: ServiceName): string => `gatehouse-${service}`;

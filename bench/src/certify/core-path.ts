@@ -28,6 +28,7 @@ export const corePath = async (signed: SignedToken): Promise<() => Promise<unkno
         issuer: { kind: 'files', certificate: state.issuerCert, key: state.issuerKey },
         anchors: [state.trustAnchors],
       },
+      mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
       log: silentLog,
       now: Date.now,
       onChange: async () => {},

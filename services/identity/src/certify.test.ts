@@ -19,7 +19,8 @@ import type { IssuanceIntent } from './core/issuance-record.ts';
 import { makeLeafTemplate } from './core/leaf-template.ts';
 import { signatureAlgorithmOf } from './core/signature-algorithm.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
-import { readCaCertificate, sha256, signLeaf } from './ports/x509.ts';
+import { readCaCertificate } from './ports/read-ca-certificate.ts';
+import { sha256, signLeaf } from './ports/x509.ts';
 import type { IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
 
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
@@ -40,6 +41,7 @@ const activeIssuer = (ca: TestCa, intermediates = [ca.der]): ActiveIssuer => {
   return {
     template: makeLeafTemplate({ name, keyId, chainEnds, algorithm: signatureAlgorithmOf(key) }),
     intermediates,
+    permits: () => true,
     sign: (leaf) => signLeaf(leaf, privateKey),
   };
 };
@@ -312,6 +314,17 @@ describe('Certify', () => {
     });
     await assert.rejects(desk.certify({}, gone.signal), { code: 'cancelled' });
     assert.deepEqual(desk.recorded, []);
+  });
+
+  it("refuses a name that the issuer's name constraints forbid, and signs nothing", async () => {
+    const desk = await aDesk();
+    const narrow = { ...activeIssuer(desk.issuer), permits: (name: string) => name !== aName };
+    const { certify: ask, recorded } = await aDesk({ issuer: () => narrow });
+    await assert.rejects(ask(), {
+      code: 'failed-precondition',
+      message: /name constraints do not permit default\.demo\./,
+    });
+    assert.equal(recorded.length, 0);
   });
 
   it('has no answer while there is no issuer, not even to bad requests', async () => {

@@ -48,6 +48,8 @@ export interface TokenReviewer {
 export interface ActiveIssuer {
   readonly template: LeafTemplate;
   readonly intermediates: readonly Uint8Array[];
+  /** Whether the name constraints of its chain let a certificate for this name pass. */
+  permits(identity: string): boolean;
   sign(leaf: RecordedLeaf): Uint8Array;
 }
 
@@ -181,6 +183,12 @@ export const issue = async (
   const issuer = usableIssuer(certifier);
   const issuedAt = certifier.now();
   const { identity, spki } = workload;
+  if (!issuer.permits(identity)) {
+    throw new GatehouseError(
+      'failed-precondition',
+      `the issuer's name constraints do not permit ${identity}: no proxy would accept the certificate`,
+    );
+  }
   const order: LeafOrder = {
     identity,
     spki,

@@ -110,6 +110,7 @@ const presentIn = (folder: string) => {
     };
     const keeper = new IssuerKeeper({
       files: { issuer: { kind: 'files', ...files }, anchors: [files.anchors] },
+      mesh,
       log: silentLog,
       now: () => now,
       onChange: async () => {},

@@ -58,6 +58,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   };
   const keeper = new IssuerKeeper({
     files: issuerFilesOf(config, ground),
+    mesh,
     log: log.child({ part: 'issuer' }),
     now,
     onChange: async ({ bundle }) => {

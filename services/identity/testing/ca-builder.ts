@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createHash, KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { contextTag, derSequence, derText, writeDer } from '@gatehouse/shared/core/der';
 import { pemOf } from '@gatehouse/shared/tls/material';
 import {
   AuthorityKeyIdentifierExtension,
@@ -8,6 +9,7 @@ import {
   Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  Name,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
@@ -27,7 +29,7 @@ export interface TestCa {
   readonly keyPem: string;
 }
 
-/** What a key may be; `RSA` is the shortest that is allowed. */
+/** What a key may be; `RSA` is the shortest that is allowed. Those after it are for CAs above the issuer, or for nobody. */
 export type TestKey = keyof typeof algorithms;
 
 type SigningAlgorithm = (typeof algorithms)[TestKey];
@@ -44,6 +46,10 @@ const algorithms = {
   RSA: { ...rsa, modulusLength: 2048 },
   'RSA-3072': { ...rsa, modulusLength: 3072 },
   'RSA-4096': { ...rsa, modulusLength: 4096 },
+  'RSA-1024': { ...rsa, modulusLength: 1024 },
+  'RSA-PSS': { ...rsa, name: 'RSA-PSS', modulusLength: 2048, saltLength: 32 },
+  'P-521': { name: 'ECDSA', namedCurve: 'P-521', hash: 'SHA-512' },
+  Ed25519: { name: 'Ed25519' },
 } as const;
 
 interface CaParts {
@@ -63,6 +69,18 @@ interface CaParts {
   readonly notBefore?: number;
   readonly notAfter?: number;
   readonly hash?: string;
+  /** DNS names of its own, as a CA rarely has them. */
+  readonly dnsNames?: readonly string[];
+  readonly constraints?: Constraints;
+  /** How the parent's name is written in it; as PrintableString when left out, which the parent has too. */
+  readonly writesIssuerAs?: 'utf8String';
+}
+
+/** DNS names that nameConstraints permit and exclude; `other` adds subtrees in DER to those permitted. */
+export interface Constraints {
+  readonly permitted?: readonly string[];
+  readonly excluded?: readonly string[];
+  readonly other?: readonly Uint8Array[];
 }
 
 /** For CAs that share it: a long RSA key takes longer to make than all certificates of a test. */
@@ -81,19 +99,32 @@ export const aCa = async (parts: CaParts = {}): Promise<TestCa> => {
     {
       serialNumber: `4${randomBytes(16).toString('hex').slice(1)}`,
       subject: `CN=${name}`,
-      issuer: `CN=${signer.name}`,
+      issuer:
+        parts.writesIssuerAs === undefined
+          ? `CN=${signer.name}`
+          : new Name([{ CN: [{ [parts.writesIssuerAs]: signer.name }] }]),
       notBefore: new Date(parts.notBefore ?? Date.now() - 3_600_000),
       notAfter: new Date(parts.notAfter ?? Date.now() + 864_000_000),
       publicKey: keys.publicKey,
       signingKey: signer.keys.privateKey,
       signingAlgorithm:
-        parts.hash === undefined ? signer.algorithm : { ...signer.algorithm, hash: parts.hash },
+        parts.hash === undefined
+          ? signer.algorithm
+          : ({ ...signer.algorithm, hash: parts.hash } as EcdsaParams),
       extensions: [
         new BasicConstraintsExtension(isCa, isCa ? parts.pathLength : undefined, true),
         new KeyUsagesExtension(usages, true),
         ...(purposes === undefined ? [] : [new ExtendedKeyUsageExtension([...purposes])]),
         await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto as Crypto),
         await AuthorityKeyIdentifierExtension.create(signer.keys.publicKey, false, webcrypto as Crypto),
+        ...(parts.dnsNames === undefined
+          ? []
+          : [
+              new SubjectAlternativeNameExtension(
+                parts.dnsNames.map((value) => ({ type: 'dns' as const, value })),
+              ),
+            ]),
+        ...(parts.constraints === undefined ? [] : [nameConstraints(parts.constraints)]),
         ...(parts.extensions ?? []),
       ],
     },
@@ -104,10 +135,26 @@ export const aCa = async (parts: CaParts = {}): Promise<TestCa> => {
   return { name, keys, algorithm, der, pem: pemOf(der), keyPem };
 };
 
-const makeKeys = (algorithm: SigningAlgorithm): Promise<webcrypto.CryptoKeyPair> =>
-  algorithm.name === 'ECDSA'
-    ? webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-    : webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+const makeKeys = async (algorithm: SigningAlgorithm): Promise<webcrypto.CryptoKeyPair> =>
+  (await webcrypto.subtle.generateKey(algorithm as EcdsaParams & EcKeyGenParams, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair;
+
+type EcdsaParams = webcrypto.EcdsaParams;
+type EcKeyGenParams = webcrypto.EcKeyGenParams;
+
+/** RFC 5280 §4.2.1.10. */
+const nameConstraints = ({ permitted = [], excluded = [], other = [] }: Constraints): Extension => {
+  const subtree = (base: string) => derSequence(derText(contextTag(2, 'primitive'), base));
+  const list = (number: number, subtrees: readonly Uint8Array[]) =>
+    subtrees.length === 0 ? [] : [writeDer(contextTag(number, 'constructed'), ...subtrees)];
+  const value = derSequence(
+    ...list(0, [...permitted.map(subtree), ...other]),
+    ...list(1, excluded.map(subtree)),
+  );
+  return new Extension('2.5.29.30', true, new Uint8Array(value));
+};
 
 /** What @peculiar/x509 makes of a leaf: an independent reader of what our own DER wrote. */
 export const verifyWithPeculiar = async (leaf: Uint8Array, issuer: TestCa) => {

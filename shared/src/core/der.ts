@@ -110,7 +110,7 @@ export const derTime = (epochSeconds: number): Uint8Array => {
 };
 
 /** The Gregorian date of a day counted from 1970-01-01, by eras of 400 years that begin in March (core knows no clock and no Date). */
-const civilDate = (days: number): { year: number; month: number; day: number } => {
+export const civilDate = (days: number): { year: number; month: number; day: number } => {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;

@@ -23,6 +23,10 @@ const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 export const printIdentity = (identity: WorkloadIdentity): string =>
   `${identity.serviceAccount}.${identity.namespace}${infix}${identity.controlPlaneNamespace}.${identity.trustDomain}`;
 
+/** What every identity of a mesh ends in, after a dot; it has no dot in front. */
+export const identitySuffix = ({ controlPlaneNamespace, trustDomain }: Mesh): string =>
+  `serviceaccount.identity.${controlPlaneNamespace}.${trustDomain}`;
+
 export const identityOf = (mesh: Mesh, namespace: string, serviceAccount: string): WorkloadIdentity => ({
   serviceAccount,
   namespace,

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { CaCertificate } from '../core/issuer-state.ts';
+import type { CaCertificate } from '../core/ca-certificate.ts';
 import { sha256 } from './x509.ts';
 
 /** A root, intermediate or issuer as people and programs read it. */

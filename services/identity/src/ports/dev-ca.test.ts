@@ -16,6 +16,7 @@ describe('the embedded CA', () => {
         issuer: { kind: 'files', certificate: state.issuerCert, key: state.issuerKey },
         anchors: [state.trustAnchors],
       },
+      mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
       log: silentLog,
       now: Date.now,
       onChange: async () => {},

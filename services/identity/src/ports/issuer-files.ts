@@ -3,8 +3,10 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Parsed, type Problem, parsed, problem } from '@gatehouse/shared/core/problem';
 import { certificatesInPem } from '@gatehouse/shared/tls/material';
-import type { CaCertificate, IssuerCandidate } from '../core/issuer-state.ts';
-import { isKeyOf, readCaCertificate } from './x509.ts';
+import type { CaCertificate } from '../core/ca-certificate.ts';
+import type { IssuerCandidate } from '../core/judge-issuer.ts';
+import { readCaCertificate } from './read-ca-certificate.ts';
+import { isKeyOf } from './x509.ts';
 
 /** Where an issuer may lie. A folder holds `tls.crt` and `tls.key` (cert-manager, kubernetes.io/tls), or Linkerd's `crt.pem` and `key.pem`. */
 export type IssuerLocation =

@@ -25,6 +25,7 @@ const aKeeper = async (test: TestContext, files: (folder: string) => Partial<Iss
   let clock = Date.now();
   const keeper = new IssuerKeeper({
     files: { issuer: { kind: 'folder', path: folder }, anchors: [anchors], ...files(folder) },
+    mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
     log: silentLog,
     pollEveryMs: 2,
     now: () => clock,
@@ -235,7 +236,7 @@ describe('the issuer that is kept', () => {
     await write(folder, issuer);
     await writeFile(anchors, root.pem);
     await keeper.check();
-    assert.match(reason() ?? '', /valid only in/);
+    assert.match(reason() ?? '', /valid only from/);
     pass(hourMs);
     await keeper.check();
     assert.equal(inUse(), serialOf(issuer));

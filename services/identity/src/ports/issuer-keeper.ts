@@ -1,17 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Parsed, parsed, printProblem } from '@gatehouse/shared/core/problem';
+import {
+  identityOf,
+  identitySuffix,
+  type Mesh,
+  printIdentity,
+} from '@gatehouse/shared/core/workload-identity';
 import type { Log } from '@gatehouse/shared/log';
+import { accountOf, serviceNames } from '@gatehouse/shared/service';
 import type { ActiveIssuer } from '../certify.ts';
 import { bundleSequence } from '../core/bundle-sequence.ts';
-import {
-  type CaCertificate,
-  type IssuerState,
-  type JudgedIssuer,
-  judgeIssuer,
-  offerIssuer,
-  type Rejection,
-} from '../core/issuer-state.ts';
+import type { CaCertificate } from '../core/ca-certificate.ts';
+import { type IssuerState, offerIssuer, type Rejection } from '../core/issuer-state.ts';
+import { type JudgedIssuer, judgeIssuer, type WantedNames } from '../core/judge-issuer.ts';
 import { makeLeafTemplate } from '../core/leaf-template.ts';
+import { permitName } from '../core/name-constraints.ts';
 import { signatureAlgorithmOf } from '../core/signature-algorithm.ts';
 import { type IssuerFiles, type OfferedIssuer, readIssuerFiles } from './issuer-files.ts';
 import { isSignedBy, signLeaf } from './x509.ts';
@@ -29,6 +32,8 @@ export interface KeptIssuer extends ActiveIssuer {
 
 export interface IssuerKeeperOptions {
   readonly files: IssuerFiles;
+  /** Whose names the issuer must be allowed to certify. */
+  readonly mesh: Mesh;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -113,13 +118,25 @@ export class IssuerKeeper {
     if (!offered.ok) return offered;
     const { candidate, anchors } = offered.value;
     const now = Math.floor(this.#options.now() / 1000);
-    const judged = judgeIssuer(candidate, { anchors, now, isSignedBy });
+    const judged = judgeIssuer(candidate, {
+      anchors,
+      now,
+      names: wantedNames(this.#options.mesh),
+      isSignedBy,
+    });
     if (!judged.ok) return judged;
     const { bundle, bundleWrittenAt } = offered.value;
     const sequence = bundleSequence({ bundle, writtenAt: bundleWrittenAt }, this.#state.current);
     return parsed({ ...keep(judged.value, offered.value), sequence });
   }
 }
+
+const wantedNames = (mesh: Mesh): WantedNames => ({
+  suffix: identitySuffix(mesh),
+  own: serviceNames.map((service) =>
+    printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, accountOf(service))),
+  ),
+});
 
 const keep = (
   judged: JudgedIssuer,
@@ -135,6 +152,7 @@ const keep = (
     bundle,
     template: makeLeafTemplate({ name: subject, keyId, algorithm, chainEnds }),
     intermediates: intermediates.map(({ der }) => der),
+    permits: (identity) => permitName(judged.constraints, identity),
     sign: (leaf) => signLeaf(leaf, privateKey),
   };
 };
