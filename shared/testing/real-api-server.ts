@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,8 @@ export interface RealApiServer {
   readonly token: string;
   /** PEM: what signed the server's certificate. */
   readonly ca: string;
+  /** What it signs ServiceAccount tokens with (ES256), for tokens that it would not make. */
+  readonly tokenKey: KeyObject;
   /** Ends the API server, does `meanwhile` with its etcd, and starts it again as it was, at the same address. */
   restart(meanwhile?: (etcd: RealEtcd) => Promise<void>): Promise<void>;
   /** Ends both processes by their pids and removes all that they wrote. */
@@ -63,7 +65,7 @@ export const startRealApiServer = async (
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const token = await writeCredentials(folder);
+    const { token, tokenKey } = await writeCredentials(folder);
     const port = await freePort();
     const store = await RealEtcd.start(assets, folder);
     etcd = store;
@@ -85,7 +87,7 @@ export const startRealApiServer = async (
       await meanwhile?.(store);
       await start();
     };
-    return { url, kubeconfig, token, ca, restart, stop };
+    return { url, kubeconfig, token, ca, tokenKey, restart, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -116,8 +118,10 @@ const apiServerFlags = (options: {
   '--shutdown-delay-duration=0s',
 ];
 
-/** The key that signs ServiceAccount tokens, and one static token; answers the token. */
-const writeCredentials = async (folder: string): Promise<string> => {
+/** The key that signs ServiceAccount tokens, and one static token. */
+const writeCredentials = async (
+  folder: string,
+): Promise<{ readonly token: string; readonly tokenKey: KeyObject }> => {
   const token = crypto.randomUUID();
   const key = aKey();
   const spki = createPublicKey(key).export({ type: 'spki', format: 'pem' });
@@ -125,7 +129,7 @@ const writeCredentials = async (folder: string): Promise<string> => {
   await writeFile(join(folder, 'service-account.pub'), spki);
   await writeFile(join(folder, 'service-account.key'), pkcs8, { mode: 0o600 });
   await writeFile(join(folder, 'tokens.csv'), `${token},tester,tester,system:masters\n`, { mode: 0o600 });
-  return token;
+  return { token, tokenKey: key };
 };
 
 const kubeconfigOf = ({ url, token, ca }: { url: string; token: string; ca: string }): string =>
