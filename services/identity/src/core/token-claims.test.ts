@@ -68,6 +68,8 @@ describe('the claims of a token', () => {
     ['that end at no number', { exp: '9999999999' }, 'token.exp'],
     ['that hold from in 21 s', { nbf: now + 21 }, 'token.nbf'],
     ['that say neither nbf nor iat', { nbf: undefined, iat: undefined }, 'token.nbf'],
+    ['issued at no time, with nbf', { iat: 'today' }, 'token.nbf'],
+    ['that hold from null, with iat', { nbf: null }, 'token.nbf'],
     ['of somebody beside Kubernetes', { 'kubernetes.io': undefined }, 'token.kubernetes.io'],
     ['without namespace', kubernetes({ namespace: undefined }), 'token.kubernetes.io'],
     ['without ServiceAccount', kubernetes({ serviceaccount: undefined }), 'token.kubernetes.io'],
@@ -81,7 +83,7 @@ describe('the claims of a token', () => {
     ['whose subject is a user', { sub: 'alice' }, 'token.sub'],
   ];
 
-  it('come in 29 variants here', () => assert.equal(table.length, 29));
+  it('come in 31 variants here', () => assert.equal(table.length, 31));
   for (const [title, change, field] of table) {
     it(`${title} are ${field === 'good' ? 'accepted' : `refused for ${field}`}`, () =>
       assert.equal(verdict(change), field));

@@ -62,8 +62,14 @@ export const readClaims = (payload: unknown): Parsed<TokenClaims> => {
   if (audiences === undefined) return problem('token.aud', 'it names no audience', fix);
   const expires = asSeconds(claims.exp);
   if (expires === undefined) return problem('token.exp', 'it never expires', fix);
-  const notBefore = asSeconds(claims.nbf ?? claims.iat);
-  if (notBefore === undefined) return problem('token.nbf', 'it does not say from when it holds', fix);
+  // RFC 7519 §4.1.5 and §4.1.6: what stands there must be a time, also where the other one would do.
+  const [begins, issued] = [claims.nbf, claims.iat].map((one) =>
+    one === undefined ? 'absent' : asSeconds(one),
+  );
+  const notBefore = begins === 'absent' ? issued : begins;
+  if (issued === undefined || typeof notBefore !== 'number') {
+    return problem('token.nbf', 'it does not say from when it holds', fix);
+  }
   const kubernetes = asObject(claims['kubernetes.io']);
   const namespace = asText(kubernetes?.namespace);
   const serviceAccount = asNamed(kubernetes?.serviceaccount);

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
+import type { ActiveIssuer } from '../src/certify.ts';
+import { makeLeafTemplate } from '../src/core/leaf-template.ts';
+import { signatureAlgorithmOf } from '../src/core/signature-algorithm.ts';
+import { readCaCertificate } from '../src/ports/read-ca-certificate.ts';
+import { signLeaf } from '../src/ports/x509.ts';
+import type { TestCa } from './ca-builder.ts';
+
+/** A CA as the service signs with it, without the files and the check that it comes through otherwise. */
+export const activeIssuer = (ca: TestCa, intermediates = [ca.der]): ActiveIssuer => {
+  const read = readCaCertificate(ca.der);
+  assert.ok(read.ok);
+  const { subject: name, keyId, key, notAfter: chainEnds } = read.value;
+  assert.ok(typeof key === 'string');
+  const privateKey = createPrivateKey(ca.keyPem);
+  return {
+    template: makeLeafTemplate({ name, keyId, chainEnds, algorithm: signatureAlgorithmOf(key) }),
+    intermediates,
+    permits: () => true,
+    sign: (leaf) => signLeaf(leaf, privateKey),
+  };
+};
