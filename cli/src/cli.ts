@@ -2,6 +2,7 @@ import { asGatehouseError, type GatehouseError } from '@gatehouse/shared/error';
 import { Command, CommanderError } from 'commander';
 import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
+import { identityCommand } from './commands/identity.ts';
 import { serveCommand } from './commands/serve.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,7 +24,10 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     .description('The control plane of a zero-trust service mesh for Kubernetes.')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
+    // What stands behind a sub-command is the sub-command's, also where its parent has an option of that name.
+    .enablePositionalOptions()
     .addCommand(serveCommand(finish))
+    .addCommand(identityCommand(finish))
     .addCommand(demoCommand(finish))
     .addCommand(devCommand(finish));
 
@@ -40,21 +44,27 @@ export const runCli = async (args: readonly string[], surroundings: Surroundings
     return chosen === undefined ? exitCode.ok : await chosen(surroundings);
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.ok : exitCode.usage;
-    terminal.err(
-      printError(asGatehouseError(thrown), terminal, surroundings.env.GATEHOUSE_LOG_LEVEL === 'debug'),
-    );
-    return exitCode.failed;
+    const error = asGatehouseError(thrown);
+    terminal.err(printError(error, terminal, surroundings.env.GATEHOUSE_LOG_LEVEL === 'debug'));
+    return endOf(error);
   }
 };
 
-const speakThrough = (command: Command, terminal: Terminal): void => {
-  command.exitOverride().configureOutput({
-    writeOut: (text) => terminal.out(text.trimEnd()),
-    writeErr: (text) => terminal.err(text.trimEnd()),
-    getOutHelpWidth: () => terminal.columns,
-    getErrHelpWidth: () => terminal.columns,
-  });
-  for (const child of command.commands) speakThrough(child, terminal);
+/** What cannot be asked at all was mistyped, wherever that was noticed. */
+const endOf = ({ code }: GatehouseError): ExitCode =>
+  code === 'invalid-argument' ? exitCode.usage : exitCode.failed;
+
+const speakThrough = (command: Command, terminal: Terminal, path = command.name()): void => {
+  command
+    .exitOverride()
+    .showHelpAfterError(`see \`${path} --help\``)
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    });
+  for (const child of command.commands) speakThrough(child, terminal, `${path} ${child.name()}`);
 };
 
 const printError = (error: GatehouseError, terminal: Terminal, debug: boolean): string => {

@@ -20,7 +20,8 @@ export interface Shown {
   readonly wideRows?: readonly (readonly string[])[];
 }
 
-export const printShown = (format: OutputFormat, shown: Shown): string => {
+/** `columns` is where a terminal would wrap; undefined = nowhere. */
+export const printShown = (format: OutputFormat, shown: Shown, columns?: number): string => {
   switch (format) {
     case 'json':
       return JSON.stringify(shown.value);
@@ -30,9 +31,10 @@ export const printShown = (format: OutputFormat, shown: Shown): string => {
       return printTable(
         [...shown.heads, ...(shown.wideHeads ?? [])],
         shown.rows.map((row, index) => [...row, ...(shown.wideRows?.[index] ?? [])]),
+        columns,
       );
     case 'table':
-      return printTable(shown.heads, shown.rows);
+      return printTable(shown.heads, shown.rows, columns);
   }
 };
 

@@ -5,7 +5,10 @@ import type { Writable } from 'node:stream';
  * gets plain text, so that what people see and what programs read never mix.
  */
 export interface Terminal {
+  /** Where prose is wrapped. */
   readonly columns: number;
+  /** Where a line would wrap; undefined where it never does: in a pipe or a file. */
+  readonly width?: number | undefined;
   readonly isTty: boolean;
   out(text: string): void;
   err(text: string): void;
@@ -38,6 +41,7 @@ export const openTerminal = (
   const colours = isTty && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
   return {
     columns: Math.min(stdout.columns ?? 80, 100),
+    width: isTty ? stdout.columns : undefined,
     isTty,
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),

@@ -6,15 +6,18 @@ type Program = ReturnType<typeof buildProgram>;
 
 const width = 100;
 
-const leaves = (
+/** Every command that does something itself, which some do that have sub-commands beside it. */
+const doers = (
   command: Program,
   path: string,
 ): readonly { readonly path: string; readonly help: string }[] => {
   command.configureOutput({ getOutHelpWidth: () => width, getOutHasColors: () => false });
   const name = `${path} ${command.name()}`.trim();
-  return command.commands.length === 0
-    ? [{ path: name, help: command.helpInformation().trimEnd() }]
-    : command.commands.flatMap((child) => leaves(child as Program, name));
+  const does = command.commands.length === 0 || command.registeredArguments.length > 0;
+  return [
+    ...(does ? [{ path: name, help: command.helpInformation().trimEnd() }] : []),
+    ...command.commands.flatMap((child) => doers(child as Program, name)),
+  ];
 };
 
 const meanings = {
@@ -28,7 +31,7 @@ export const cliPage = (): string =>
   page(
     'Command line',
     'Tables are for people, `-o json` for programs; colours only on a terminal.',
-    ...leaves(
+    ...doers(
       buildProgram(() => {}),
       '',
     ).flatMap(({ path, help }) => [`## ${path}`, `\`\`\`text\n${help}\n\`\`\``]),

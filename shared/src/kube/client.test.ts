@@ -11,7 +11,7 @@ import { anAuthority, aTlsMaterial } from '../../testing/certificates.ts';
 import { ScriptedApi } from '../../testing/scripted-api.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { pemOf, type TlsMaterial } from '../tls/material.ts';
-import { kubeClientAt, openKubeClient } from './client.ts';
+import { kubeClientAt, openKubeClient, openKubeContext } from './client.ts';
 
 const never = new AbortController().signal;
 
@@ -60,6 +60,30 @@ const authorization = async (t: TestContext, user: object, between = async () =>
 
 test('a token of the kubeconfig goes with every request', async (t) =>
   assert.deepEqual(await authorization(t, { token: 'sesame' }), ['Bearer sesame', 'Bearer sesame']));
+
+test('a context that is named counts, with its namespace and the token of its user', async (t) => {
+  const config = {
+    clusters: [{ name: 'c', cluster: { server: 'https://localhost:1' } }],
+    users: [
+      { name: 'ann', user: { token: 'sesame' } },
+      { name: 'bob', user: { username: 'bob', password: 'secret' } },
+    ],
+    contexts: [
+      { name: 'one', context: { cluster: 'c', user: 'ann', namespace: 'demo' } },
+      { name: 'two', context: { cluster: 'c', user: 'bob' } },
+    ],
+    'current-context': 'one',
+  };
+  const kubeconfig = await written(t, stringify(config));
+  const one = await openKubeContext({ kubeconfig });
+  assert.deepEqual([one.namespace, await one.bearerToken()], ['demo', 'sesame']);
+  const two = await openKubeContext({ kubeconfig, context: 'two' });
+  assert.deepEqual([two.namespace, await two.bearerToken()], ['default', undefined]);
+  await assert.rejects(openKubeContext({ kubeconfig, context: 'three' }), {
+    code: 'failed-precondition',
+    message: /it has no context `three`, but one, two/,
+  });
+});
 
 test('a name and a password do, too', async (t) => {
   const [seen] = await authorization(t, { username: 'me', password: 'secret' });

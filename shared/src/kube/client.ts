@@ -15,6 +15,17 @@ const projectedToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 export interface KubeClientOptions {
   /** One kubeconfig file, or several joined as in `KUBECONFIG`; left out = as kubectl finds it without the variable. */
   readonly kubeconfig?: string | undefined;
+  /** The name of one of its contexts; the current one when left out. */
+  readonly context?: string | undefined;
+}
+
+/** A cluster as somebody at a terminal means it: the API server, and what the kubeconfig's context says beside it. */
+export interface KubeContext {
+  readonly client: KubeClient;
+  /** What `kubectl` would take without `-n`. */
+  readonly namespace: string;
+  /** The token that proves the user to the API server; undefined where a client certificate or a password does. */
+  bearerToken(): Promise<string | undefined>;
 }
 
 /**
@@ -24,7 +35,11 @@ export interface KubeClientOptions {
  *
  * The only file that loads client-node, and only once somebody wants a cluster: it costs 85 MB (decision 5).
  */
-export const openKubeClient = async ({ kubeconfig }: KubeClientOptions): Promise<KubeClient> => {
+export const openKubeClient = async (options: KubeClientOptions): Promise<KubeClient> =>
+  (await openKubeContext(options)).client;
+
+/** The same with what a command line needs beside the client. */
+export const openKubeContext = async ({ kubeconfig, context }: KubeClientOptions): Promise<KubeContext> => {
   const library = await import('@kubernetes/client-node');
   const config = new library.KubeConfig();
   const found = await findConfig(kubeconfig);
@@ -40,7 +55,18 @@ export const openKubeClient = async ({ kubeconfig }: KubeClientOptions): Promise
         config.mergeConfig(one, config.currentContext !== undefined && config.currentContext !== '');
       }
   }
-  return clientFor(config, found.kind === 'files' ? found.files.join(delimiter) : 'the pod');
+  const origin = found.kind === 'files' ? found.files.join(delimiter) : 'the pod';
+  if (context !== undefined) useContext(config, context, origin);
+  const client = clientFor(config, origin);
+  return {
+    client,
+    namespace: config.getContextObject(config.currentContext)?.namespace || 'default',
+    bearerToken: async () => {
+      const options: RequestOptions & { headers: Record<string, string> } = { headers: {} };
+      await config.applyToHTTPSOptions(options);
+      return /^bearer +(\S+)$/i.exec(options.headers.Authorization ?? '')?.[1];
+    },
+  };
 };
 
 /** A client without kubeconfig: for tests, and for an API server that asks for no more than a token. */
@@ -102,6 +128,14 @@ const unusable = (file: string, why: string, cause?: unknown): GatehouseError =>
   new GatehouseError('failed-precondition', `the kubeconfig ${file} (KUBECONFIG) cannot be used: ${why}`, {
     cause,
   });
+
+const useContext = (config: KubeConfig, context: string, origin: string): void => {
+  const names = config.contexts.map(({ name }) => name);
+  if (!names.includes(context)) {
+    throw unusable(origin, `it has no context \`${context}\`, but ${names.join(', ') || 'none at all'}`);
+  }
+  config.setCurrentContext(context);
+};
 
 const clientFor = (config: KubeConfig, origin: string): KubeClient => {
   const cluster = config.getCurrentCluster();

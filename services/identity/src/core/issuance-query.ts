@@ -1,9 +1,10 @@
+import { namespaceIn } from '@gatehouse/shared/core/workload-identity';
 import type { IssuanceRecord } from './issuance-record.ts';
 
 /** What somebody asks of the record of issuance; all given parts must hold. */
 export interface IssuanceQuery {
   readonly identity?: string | undefined;
-  /** Of the pod, or of the ServiceAccount where no pod is known. */
+  /** Of the ServiceAccount in the name, which is also the pod's. */
   readonly namespace?: string | undefined;
   /** `namespace/name` or a uid; a bare name where `namespace` is given too. */
   readonly pod?: string | undefined;
@@ -21,20 +22,13 @@ export interface IssuanceQuery {
 
 export const fits = (record: IssuanceRecord, query: IssuanceQuery): boolean =>
   (query.identity === undefined || query.identity === record.identity) &&
-  (query.namespace === undefined || query.namespace === namespaceOf(record)) &&
+  (query.namespace === undefined || query.namespace === namespaceIn(record.identity)) &&
   (query.serial === undefined || bareHex(query.serial) === record.serial) &&
   (query.since === undefined || record.issuedAt >= query.since) &&
   (query.until === undefined || record.issuedAt < query.until) &&
   (query.pod === undefined || isOfPod(record, query.pod, query.namespace)) &&
   (query.suspicious === undefined || query.suspicious === (record.suspicious !== undefined)) &&
   (query.validity === undefined || isValidAt(record, query.validity.at) === query.validity.isValid);
-
-/** The namespace that a certificate belongs to: its pod's, which is also that of the ServiceAccount in its name. */
-export const namespaceOf = ({ pod, identity }: IssuanceRecord): string => {
-  if (pod !== undefined) return pod.namespace;
-  const account = identity.slice(0, Math.max(0, identity.indexOf('.serviceaccount.identity.')));
-  return account.slice(account.lastIndexOf('.') + 1);
-};
 
 const bareHex = (text: string): string => text.replaceAll(':', '').toLowerCase();
 

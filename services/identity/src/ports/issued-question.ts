@@ -6,9 +6,7 @@ import type { IssuanceQuery } from '../core/issuance-query.ts';
 /** The filters of `/v1/certificates`; all that are given must hold. */
 export const issuedFilters = {
   identity: Type.Optional(Type.String({ description: 'The whole name: the DNS SAN' })),
-  namespace: Type.Optional(
-    Type.String({ description: "The pod's; the ServiceAccount's where no pod is known" }),
-  ),
+  namespace: Type.Optional(Type.String({ description: "The ServiceAccount's, which is also the pod's" })),
   pod: Type.Optional(
     Type.String({ description: '`namespace/name`, a uid, or with `namespace` the bare name' }),
   ),

@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import type { Run } from '../cli.ts';
+import { outputOption } from '../output.ts';
+import { addReachOptions } from '../reach/reach-options.ts';
+import { identityIssuerCommand } from './identity-issuer.ts';
+import { identityListCommand } from './identity-list.ts';
+import { identityPod, type PodOptions } from './identity-pod.ts';
+import { identityTrustBundleCommand } from './identity-trust-bundle.ts';
+
+/** `gatehouse identity POD…` as Linkerd has it, and beside it what is not about one pod. */
+export const identityCommand = (finish: (run: Run) => void): Command =>
+  addReachOptions(
+    new Command('identity')
+      .description("Show workloads' certificates, who signs them, and what is trusted.")
+      // Otherwise the options of this command would be taken from behind its sub-commands, too.
+      .enablePositionalOptions()
+      .usage('[options] <pod...>\n       gatehouse identity list|issuer|trust-bundle [options]')
+      .argument('<pod...>', 'NAME or NAMESPACE/NAME; a pod called `list` is NAMESPACE/list')
+      .option('-n, --namespace <ns>', "the pods' namespace (default: the kubeconfig's, then default)")
+      .addOption(outputOption()),
+  )
+    .action((names: readonly string[], options: PodOptions) => finish(identityPod(names, options)))
+    .addCommand(identityListCommand(finish))
+    .addCommand(identityIssuerCommand(finish))
+    .addCommand(identityTrustBundleCommand(finish));

@@ -1,0 +1,41 @@
+import { type Command, Option } from 'commander';
+import { defaultStateDir } from '../serve/default-state-dir.ts';
+
+/** How a command that asks a service was told where the service is. */
+export interface ReachOptions {
+  readonly address?: string;
+  readonly caFile?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly state?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly controlPlaneNamespace?: string;
+}
+
+/** Adds the options that say which mesh is asked, under a heading of their own: every command that asks a service has them. */
+export const addReachOptions = (command: Command): Command =>
+  command
+    .optionsGroup('Which mesh is asked:')
+    .option('--kubeconfig <file>', "a cluster's (default: KUBECONFIG, then ~/.kube/config)")
+    .option('--context <name>', "the kubeconfig's context (default: its current one)")
+    .option(
+      '--control-plane-namespace <ns>',
+      'where the control plane runs (default: GATEHOUSE_NAMESPACE, then gatehouse)',
+    )
+    .addOption(
+      new Option(
+        '--state <folder>',
+        `a running \`gatehouse serve\` (default: ${defaultStateDir}, if one runs there)`,
+      ).conflicts(['kubeconfig', 'context']),
+    )
+    .addOption(
+      new Option('--address <url>', "the service's admin port itself").conflicts([
+        'kubeconfig',
+        'context',
+        'state',
+      ]),
+    )
+    .option('--ca-file <file>', 'with an https --address: the trust anchors of the mesh, PEM')
+    .addOption(new Option('--token <token>', 'bearer token to be known by').conflicts('tokenFile'))
+    .option('--token-file <file>', 'file that holds the bearer token');
