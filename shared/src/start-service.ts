@@ -76,7 +76,8 @@ export const startService = (
     const source =
       parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, now });
     const authenticator = await authenticatorOn(ground, metrics);
-    const replicas = openReplicas(config, { service, ground, name, metrics, now });
+    const part = log.child({ part: 'replicas' });
+    const replicas = openReplicas(config, { service, ground, name, metrics, log: part, now });
     supervisor.onEnd('calls of other replicas', () => replicas.close());
     const base: ServiceBase = {
       service,

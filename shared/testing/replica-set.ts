@@ -6,6 +6,7 @@ import { PeerDirectory } from '../src/admin/peers/peer-directory.ts';
 import { peerMetrics } from '../src/admin/peers/peer-metrics.ts';
 import { kubeClientAt } from '../src/kube/client.ts';
 import type { WireObject } from '../src/kube/parse/fields.ts';
+import { silentLog } from '../src/log.ts';
 import { Metrics } from '../src/metrics.ts';
 import type { TlsMaterial } from '../src/tls/material.ts';
 import { type FakeApiServer, startFakeApiServer } from './api-server/fake-api-server.ts';
@@ -83,7 +84,7 @@ export class ReplicaSet {
       readonly keepMs?: number;
     } = {},
   ): Promise<TestReplica> {
-    const { host = '127.0.0.1', calls = {}, keepMs = 0, ...more } = options;
+    const { host = '127.0.0.1', calls = {}, keepMs = 0, log = silentLog, ...more } = options;
     const { api } = this;
     const kube = kubeClientAt(api.url);
     const metrics = new Metrics('policy');
@@ -102,6 +103,7 @@ export class ReplicaSet {
       directory,
       client: new PeerClient({ name: policyName, ...calls }),
       metrics: peerMetrics(metrics, () => directory.last.peers.length),
+      log,
     });
     this.#t.after(() => {
       replicas.close();

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { limitedLog } from '../../limited-log.ts';
+import type { Log } from '../../log.ts';
 import type { TlsMaterial } from '../../tls/material.ts';
 import type { Peer } from './find-peers.ts';
 import type { PeerClient } from './peer-client.ts';
@@ -13,6 +15,7 @@ export interface ClusterReplicasParts {
   readonly client: PeerClient;
   readonly meshName: string;
   readonly metrics: PeerMetrics;
+  readonly log: Log;
 }
 
 /** The part of one peer in an answer; undefined for ourselves under another name. */
@@ -25,13 +28,16 @@ export class ClusterReplicas implements Replicas {
   readonly #directory: PeerDirectory;
   readonly #client: PeerClient;
   readonly #metrics: PeerMetrics;
+  /** Limited, since whoever asks makes it speak. */
+  readonly #say: (fields: Unreached, message: string) => void;
 
-  constructor({ name, meshName, directory, client, metrics }: ClusterReplicasParts) {
+  constructor({ name, meshName, directory, client, metrics, log }: ClusterReplicasParts) {
     this.self = { name, instance: randomUUID() };
     this.meshName = meshName;
     this.#directory = directory;
     this.#client = client;
     this.#metrics = metrics;
+    this.#say = limitedLog((fields, message) => log.warn(fields, message));
   }
 
   replaceTlsMaterial(material: TlsMaterial): void {
@@ -51,11 +57,10 @@ export class ClusterReplicas implements Replicas {
   async ask<A>(question: PeerQuestion<A>, query: PeerQuery): Promise<Heard<A>> {
     const found = await this.#directory.find();
     const parts = await Promise.all(found.peers.map((peer) => this.#askOne(peer, question, query)));
-    const partial = parts.filter((part) => part !== undefined && 'reason' in part);
-    return {
-      answers: parts.filter((part) => part !== undefined && 'answer' in part),
-      partial: found.kind === 'known' ? partial : [{ replica: '*', reason: found.reason }, ...partial],
-    };
+    const unknown = found.kind === 'known' ? [] : [{ replica: '*', reason: found.reason }];
+    const partial = [...unknown, ...parts.filter((part) => part !== undefined && 'reason' in part)];
+    for (const unreached of partial) this.#say(unreached, 'an answer is without the part of another replica');
+    return { answers: parts.filter((part) => part !== undefined && 'answer' in part), partial };
   }
 
   close(): void {

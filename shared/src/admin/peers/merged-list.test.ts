@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RecordingLog } from '../../../testing/recording-log.ts';
 import {
   ReplicaSet,
   type ReplicaSet as Replicas,
@@ -106,7 +107,8 @@ test('a caller sees what he may see on all replicas, in full pages that tell not
 });
 
 test('a replica that is gone is named with the reason, and the others are told of all the same', async (t) => {
-  const [first, second, third] = await three(await ReplicaSet.start(t));
+  const log = new RecordingLog();
+  const [first, second, third] = await three(await ReplicaSet.start(t), { log });
   assert.ok(first && second && third);
   await read(first);
   await third.admin.close();
@@ -117,6 +119,9 @@ test('a replica that is gone is named with the reason, and the others are told o
     ['p-2'],
   );
   assert.match(answer.json.partial[0].reason, /^127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+  await read(first);
+  // Whoever asks cannot fill the log.
+  assert.deepEqual(log.lines('warn'), ['an answer is without the part of another replica']);
 });
 
 test('when nobody can say who the others are, those known last are asked, and that is said', async (t) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Ground } from '../../ground.ts';
+import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { ServiceName } from '../../service.ts';
 import type { SharedConfig } from '../../settings.ts';
@@ -23,6 +24,7 @@ export interface ReplicasParts {
   /** Our mesh name. */
   readonly name: string;
   readonly metrics: Metrics;
+  readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -30,7 +32,7 @@ export interface ReplicasParts {
 /** The replicas of a service, as far as there can be several: a folder of manifests is served by one process. */
 export const openReplicas = (
   { podName = hostname(), namespace, adminAddress }: SharedConfig,
-  { service, ground, name: meshName, metrics, now }: ReplicasParts,
+  { service, ground, name: meshName, metrics, log, now }: ReplicasParts,
 ): Replicas => {
   let replicas: ClusterReplicas | undefined;
   const measures = peerMetrics(metrics, () => replicas?.lastSeen ?? 0);
@@ -44,6 +46,6 @@ export const openReplicas = (
     now,
   });
   const client = new PeerClient({ name: meshName });
-  replicas = new ClusterReplicas({ name: podName, meshName, directory, client, metrics: measures });
+  replicas = new ClusterReplicas({ name: podName, meshName, directory, client, metrics: measures, log });
   return replicas;
 };
