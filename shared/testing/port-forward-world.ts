@@ -5,20 +5,24 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net';
-import type { TestContext } from 'node:test';
 import { pemOf } from '../src/tls/material.ts';
 import { forwardPort } from './api-server/forward-port.ts';
 import { anAuthority, aTlsMaterial } from './certificates.ts';
 
+/** A test, or a suite's own hooks. */
+interface Ending {
+  after(end: () => void): void;
+}
+
 /** Listens on a free loopback port until the test is over; answers the port. */
-const listening = async (test: TestContext, server: TcpServer | Server): Promise<number> => {
+const listening = async (test: Ending, server: TcpServer | Server): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   test.after(() => server.close());
   return (server.address() as AddressInfo).port;
 };
 
 /** A process in a pod: what it does with each connection. */
-export const aPodProcess = (test: TestContext, serve: (socket: Socket) => void): Promise<number> =>
+export const aPodProcess = (test: Ending, serve: (socket: Socket) => void): Promise<number> =>
   listening(
     test,
     createTcpServer((socket) => {
@@ -28,7 +32,7 @@ export const aPodProcess = (test: TestContext, serve: (socket: Socket) => void):
   );
 
 /** The part of a kubelet that forwards ports: to loopback, as inside a pod. Answers its port. */
-export const aKubelet = (test: TestContext): Promise<number> => {
+export const aKubelet = (test: Ending): Promise<number> => {
   const { key, chain } = aTlsMaterial(anAuthority({ name: 'kubelet' }), { name: 'localhost' });
   const server = createTlsServer({
     key: key.export({ type: 'pkcs8', format: 'pem' }),

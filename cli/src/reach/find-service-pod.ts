@@ -1,3 +1,4 @@
+import { headlessServiceOf } from '@gatehouse/shared/admin/peers/open-replicas';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { KubeClient } from '@gatehouse/shared/kube/client';
 import { accountOf, type ServiceName } from '@gatehouse/shared/service';
@@ -17,13 +18,6 @@ interface Wanted {
   readonly namespace: string;
   readonly signal: AbortSignal;
 }
-
-/** The headless Services of design §3, by whose selectors the pods are found. */
-const serviceNames: Readonly<Record<ServiceName, string>> = {
-  identity: 'gatehouse-identity-headless',
-  destination: 'gatehouse-dst-headless',
-  policy: 'gatehouse-policy',
-};
 
 /** Where a container does not name its port `admin`. */
 const usualPorts: Readonly<Record<ServiceName, number>> = { identity: 9990, destination: 9996, policy: 9997 };
@@ -50,7 +44,7 @@ type Pod = Static<typeof Pod>;
  */
 export const findServicePod = async (client: KubeClient, wanted: Wanted): Promise<ServicePod> => {
   const { service, namespace, signal } = wanted;
-  const name = serviceNames[service];
+  const name = headlessServiceOf[service];
   const base = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
   const found = await get(client, { path: `${base}/services/${name}`, schema: Service, signal });
   if (found === undefined) {

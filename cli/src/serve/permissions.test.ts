@@ -3,12 +3,14 @@ import { test } from 'node:test';
 import { watchedKinds as destinationKinds } from '@gatehouse/destination/core/cluster';
 import { callerKinds } from '@gatehouse/identity/core/known-callers';
 import { watchedKinds as policyKinds } from '@gatehouse/policy/ports/policy-watch';
+import { headlessServiceOf } from '@gatehouse/shared/admin/peers/open-replicas';
 import { adminGroup, adminResources } from '@gatehouse/shared/admin/route-access';
 import { rowOf } from '@gatehouse/shared/kube/kind-table';
 import type { Kind } from '@gatehouse/shared/kube/kinds';
 import type { WireObject } from '@gatehouse/shared/kube/parse/fields';
 import { accountOf, type ServiceName } from '@gatehouse/shared/service';
 import { readDeployedRbac } from '@gatehouse/shared/testing/deployed-rbac';
+import { viewerAccount } from '../reach/cluster-token.ts';
 import { serviceNames } from './service-addresses.ts';
 
 const objects = await readDeployedRbac();
@@ -85,7 +87,9 @@ test('the roles of the services allow what their code asks for, and not one thin
 });
 
 test('each role is bound to the ServiceAccount of its service, and to nobody else', () => {
-  const bindings = objects.filter(({ kind }) => String(kind).endsWith('Binding'));
+  const bindings = objects.filter(
+    (one) => String(one.kind).endsWith('Binding') && nameOf(one).name !== viewerAccount,
+  );
   assert.equal(bindings.length, 6);
   for (const binding of bindings) {
     const { name, namespace } = nameOf(binding);
@@ -96,6 +100,32 @@ test('each role is bound to the ServiceAccount of its service, and to nobody els
     const account = objects.filter((one) => one.kind === 'ServiceAccount' && nameOf(one).name === name);
     assert.equal(account.length, 1, name);
   }
+});
+
+test('the command line has a viewer to speak as, and a role for the way to the services', () => {
+  const own = objects.filter((one) => nameOf(one).name === viewerAccount);
+  assert.deepEqual(own.map(({ kind }) => kind).sort(), [
+    'ClusterRole',
+    'ClusterRoleBinding',
+    'ServiceAccount',
+  ]);
+  const binding = own.find(({ kind }) => kind === 'ClusterRoleBinding');
+  assert.deepEqual(binding?.roleRef, {
+    apiGroup: 'rbac.authorization.k8s.io',
+    kind: 'ClusterRole',
+    name: viewerAccount,
+  });
+  assert.deepEqual(binding?.subjects, [
+    { kind: 'ServiceAccount', name: viewerAccount, namespace: 'gatehouse' },
+  ]);
+  const way = rulesOf('Role', 'gatehouse-cli');
+  assert.deepEqual(permissionsOf(way), [
+    'create pods/portforward',
+    'get pods/portforward',
+    'get services',
+    'list pods',
+  ]);
+  assert.deepEqual(way[0]?.resourceNames?.toSorted(), Object.values(headlessServiceOf).toSorted());
 });
 
 test('viewers may see every resource of the REST API; one of them needs no path, one of them nothing else', () => {

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { exitCode } from '../src/exit-code.ts';
+import { IdentityCluster, type OpenedCluster } from './identity-cluster.ts';
+
+/** `gatehouse identity` against a cluster, through its API server: run on the fake, and on the real one. */
+export const identityCliContract = (
+  name: string,
+  { skip = false, open }: { readonly skip?: string | false; readonly open: () => Promise<OpenedCluster> },
+): void => {
+  suite(`gatehouse identity by way of ${name}`, { skip, timeout: 300_000 }, () => {
+    let world: IdentityCluster;
+    before(async () => {
+      world = await IdentityCluster.start(await open());
+      await world.certify('demo', 'web-0');
+      await world.certify('other', 'web-0');
+    });
+    after(() => world[Symbol.asyncDispose]());
+
+    const podsListed = async (kubeconfig?: string): Promise<readonly string[]> => {
+      const { code, out, err } = await world.run(['identity', 'list', '-o', 'json'], kubeconfig);
+      assert.equal(code, exitCode.ok, err);
+      return JSON.parse(out).items.map(
+        ({ pod }: { pod: { namespace: string; name: string } }) => `${pod.namespace}/${pod.name}`,
+      );
+    };
+
+    test('an administrator sees a pod’s certificate, who signs, and what was issued', async () => {
+      const { code, out, err } = await world.run(['identity', 'web-0', '-n', 'demo']);
+      assert.deepEqual([code, err], [exitCode.ok, '']);
+      assert.match(
+        out,
+        /^demo\/web-0\n {2}identity +web\.demo\.serviceaccount\.identity\.gatehouse\.cluster\.local\n/,
+      );
+      assert.match(out, /\n {2}state +valid\n/);
+      assert.deepEqual(await podsListed(), ['other/web-0', 'demo/web-0']);
+      const issuer = await world.run(['identity', 'issuer']);
+      assert.match(issuer.out, /\nissuer +CN=issuer.*\nroot +CN=root/);
+    });
+
+    test('whoever may make tokens of gatehouse-viewer speaks as it, and needs no permission of the REST API', async () => {
+      await world.apply({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'Role',
+        metadata: { namespace: 'gatehouse', name: 'viewer-tokens' },
+        rules: [
+          {
+            apiGroups: [''],
+            resources: ['serviceaccounts/token'],
+            resourceNames: ['gatehouse-viewer'],
+            verbs: ['create'],
+          },
+        ],
+      });
+      const helper = await world.personWith(
+        'helper',
+        { role: 'gatehouse-cli', kind: 'Role', namespace: 'gatehouse' },
+        { role: 'viewer-tokens', kind: 'Role', namespace: 'gatehouse' },
+      );
+      assert.deepEqual(await podsListed(helper), ['other/web-0', 'demo/web-0']);
+    });
+
+    test('without -n a pod is looked for in the namespace of the kubeconfig’s context', async () => {
+      const { code, err } = await world.run(['identity', 'web-0']);
+      assert.equal(code, exitCode.failed);
+      assert.match(err, /no certificate of default\/web-0: is the name right/);
+    });
+
+    test('a team that may not speak as the viewer is known by its own token, and sees its own namespace', async () => {
+      const team = await world.personWith(
+        'team',
+        { role: 'gatehouse-cli', kind: 'Role', namespace: 'gatehouse' },
+        { role: 'gatehouse-caller' },
+        { role: 'gatehouse-namespace-viewer', namespace: 'demo' },
+      );
+      assert.deepEqual(await podsListed(team), ['demo/web-0']);
+      const elsewhere = await world.run(['identity', 'list', '-n', 'other'], team);
+      assert.equal(elsewhere.code, exitCode.failed);
+      assert.match(
+        elsewhere.err,
+        /^error: system:serviceaccount:people:team may not get certificates\.gatehouse\.dev in the namespace other.*: an administrator can allow it/,
+      );
+    });
+
+    test('whoever lacks a permission on the way is told which', async () => {
+      const nobody = await world.personWith('nobody');
+      const atService = await world.run(['identity', 'list'], nobody);
+      assert.equal(atService.code, exitCode.failed);
+      assert.match(
+        atService.err,
+        /answers 403 to \/api\/v1\/namespaces\/gatehouse\/services\/.*cannot get resource/,
+      );
+      const stranger = await world.personWith('stranger', {
+        role: 'gatehouse-cli',
+        kind: 'Role',
+        namespace: 'gatehouse',
+      });
+      const atRest = await world.run(['identity', 'list'], stranger);
+      assert.equal(atRest.code, exitCode.failed);
+      assert.match(
+        atRest.err,
+        /people:stranger may not get \/v1\/certificates.*an administrator can allow it/,
+      );
+    });
+
+    test('a token that is nobody’s is refused with the way to a good one', async () => {
+      const { code, err } = await world.run(['identity', 'list', '--token', 'sesame']);
+      assert.equal(code, exitCode.failed);
+      assert.match(
+        err,
+        /identity does not accept the token .*: it was what --token or --token-file says; use --token/,
+      );
+    });
+
+    test('without the viewer an administrator is known by the kubeconfig’s own token', async () => {
+      const viewer = {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { namespace: 'gatehouse', name: 'gatehouse-viewer' },
+      };
+      await world.remove(viewer);
+      assert.deepEqual(await podsListed(), ['other/web-0', 'demo/web-0']);
+      await world.apply(viewer);
+    });
+
+    test('a pod that is not ready is asked all the same, and one that does not run is said', async () => {
+      await world.setIdentityPod({ ready: false });
+      const asked = await world.run(['identity', 'issuer']);
+      assert.equal(asked.code, exitCode.ok);
+      assert.equal(asked.err, 'pod gatehouse/gatehouse-identity-0 is not ready; it is asked all the same');
+      await world.setIdentityPod({ phase: 'Pending', ready: false });
+      const pending = await world.run(['identity', 'issuer']);
+      assert.equal(pending.code, exitCode.failed);
+      assert.match(
+        pending.err,
+        /no pod of gatehouse-identity runs .*\(gatehouse-identity-0 is Pending\): see kubectl/,
+      );
+      await world.setIdentityPod();
+    });
+
+    test('a port that nobody listens on, and a control plane that is elsewhere, are said', async () => {
+      await world.removeIdentityPod();
+      await world.makeIdentityPod(1);
+      const dead = await world.run(['identity', 'issuer']);
+      assert.equal(dead.code, exitCode.failed);
+      assert.match(dead.err, /the port-forward to gatehouse\/gatehouse-identity-0:1 failed: .*ECONNREFUSED/);
+      await world.removeIdentityPod();
+      await world.makeIdentityPod();
+      const elsewhere = await world.run(['identity', 'issuer', '--control-plane-namespace', 'demo']);
+      assert.equal(elsewhere.code, exitCode.failed);
+      assert.match(
+        elsewhere.err,
+        /there is no Service gatehouse-identity-headless in the namespace demo: is the/,
+      );
+    });
+  });
+};
