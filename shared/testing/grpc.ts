@@ -82,8 +82,8 @@ export const receive = (client: GrpcClient, path: string, request = ''): Receive
 };
 
 /** Resolves once `holds` does; a test that waits in vain fails by its own timeout. */
-export const eventually = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) {
+export const eventually = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await holds())) {
     const { promise, resolve } = Promise.withResolvers<void>();
     setTimeout(resolve, 5);
     await promise;

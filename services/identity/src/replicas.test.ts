@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseHostPort } from '@gatehouse/shared/core/host-port';
 import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
 import { silentLog } from '@gatehouse/shared/log';
@@ -12,6 +14,8 @@ import type { RunningService } from '@gatehouse/shared/service';
 import type { AccessAttributes } from '@gatehouse/shared/testing/api-server/access-control';
 import { type FakeApiServer, startFakeApiServer } from '@gatehouse/shared/testing/api-server/fake-api-server';
 import { anAuthority, aTlsMaterial, type TestAuthority } from '@gatehouse/shared/testing/certificates';
+import { freePort } from '@gatehouse/shared/testing/free-port';
+import { eventually } from '@gatehouse/shared/testing/grpc';
 import { sliceOf } from '@gatehouse/shared/testing/replica-set';
 import { ask } from '@gatehouse/shared/testing/started-admin';
 import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
@@ -29,8 +33,18 @@ const nameOf = (namespace: string): string =>
 const authorize = ({ user, resource }: AccessAttributes): boolean =>
   !user.username.endsWith(':jane') || resource === undefined || resource.namespace === 'blue';
 
+interface Cluster {
+  readonly api: FakeApiServer;
+  readonly root: TestAuthority;
+  readonly issuer: TestAuthority;
+  /** The environment of a replica. */
+  env(pod: string, host: string, port?: number): NodeJS.ProcessEnv;
+  /** A bearer token for the REST API. */
+  tokenOf(serviceAccount: string): Promise<string>;
+}
+
 /** A cluster that is its API server, with pods in two namespaces, and an issuer in files. */
-const aCluster = async (t: TestContext) => {
+const aCluster = async (t: TestContext): Promise<Cluster> => {
   const api = await startFakeApiServer({ authorize });
   t.after(() => api.stop());
   for (const namespace of ['blue', 'red', 'gatehouse']) {
@@ -47,7 +61,22 @@ const aCluster = async (t: TestContext) => {
   await writeFile(join(folder, 'tls.crt'), issuer.pem);
   await writeFile(join(folder, 'tls.key'), issuer.key.export({ type: 'pkcs8', format: 'pem' }));
   await writeFile(join(folder, 'ca.crt'), root.pem);
-  return { api, folder, kubeconfig, root, issuer };
+  return {
+    api,
+    root,
+    issuer,
+    env: (pod, host, port = 0) => ({
+      KUBECONFIG: kubeconfig,
+      GATEHOUSE_POD_NAME: pod,
+      GATEHOUSE_GRPC_ADDR: `${host}:0`,
+      GATEHOUSE_GRPC_TLS: 'always',
+      GATEHOUSE_ADMIN_ADDR: `${host}:${port}`,
+      GATEHOUSE_ISSUER_DIR: folder,
+      GATEHOUSE_TRUST_ANCHORS: join(folder, 'ca.crt'),
+    }),
+    tokenOf: (serviceAccount) =>
+      api.mintToken({ namespace: 'gatehouse', serviceAccount, audiences: ['gatehouse'] }),
+  };
 };
 
 interface Replica {
@@ -58,66 +87,60 @@ interface Replica {
   certify(namespace: string): Promise<Certified>;
 }
 
-interface World {
-  readonly api: FakeApiServer;
-  readonly root: TestAuthority;
-  readonly issuer: TestAuthority;
+/** One identity service, and the EndpointSlice that a controller would write of it. */
+const aReplica = async (t: TestContext, { api, root, env }: Cluster, index: number): Promise<Replica> => {
+  const [pod, host] = [`gatehouse-identity-${index}`, `127.0.0.${index + 1}`];
+  const running = await startIdentity(readIdentityConfig(env(pod, host)), { log: silentLog });
+  t.after(() => running.stop('the test is over'));
+  const port = Number(new URL(running.admin).port);
+  api.put(sliceOf(pod, { service, address: host, ports: { admin: port } }));
+  await ready(running.admin);
+  const grpc = parseHostPort(running.grpc);
+  assert.ok(grpc.ok);
+  const server = {
+    address: grpc.value,
+    security: { serverName: running.name, trustAnchors: root.pem },
+  };
+  return {
+    pod,
+    running,
+    admin: { host, port },
+    certify: async (namespace) => {
+      const wanted = { namespace, serviceAccount: 'default', pod: 'web-0', audiences: [identityAudience] };
+      return certify({
+        name: nameOf(namespace),
+        trustAnchors: root.pem,
+        key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+        token: Buffer.from(await api.mintToken(wanted)),
+        server,
+      });
+    },
+  };
+};
+
+const ready = (admin: string): Promise<void> =>
+  eventually(() =>
+    fetch(`${admin}/ready`).then(
+      ({ status }) => status === 200,
+      () => false,
+    ),
+  );
+
+interface World extends Cluster {
   readonly replicas: readonly [Replica, Replica, Replica];
   readonly admin: string;
   readonly jane: string;
 }
 
-/** Three identity services on addresses of their own, and the EndpointSlices that a controller would write of them. */
+/** Three identity services on addresses of their own. */
 const threeReplicas = async (t: TestContext): Promise<World> => {
-  const { api, folder, kubeconfig, root, issuer } = await aCluster(t);
-  const start = async (index: number): Promise<Replica> => {
-    const [pod, host] = [`gatehouse-identity-${index}`, `127.0.0.${index + 1}`];
-    const config = readIdentityConfig({
-      KUBECONFIG: kubeconfig,
-      GATEHOUSE_POD_NAME: pod,
-      GATEHOUSE_GRPC_ADDR: `${host}:0`,
-      GATEHOUSE_GRPC_TLS: 'always',
-      GATEHOUSE_ADMIN_ADDR: `${host}:0`,
-      GATEHOUSE_ISSUER_DIR: folder,
-      GATEHOUSE_TRUST_ANCHORS: join(folder, 'ca.crt'),
-    });
-    const running = await startIdentity(config, { log: silentLog });
-    t.after(() => running.stop('the test is over'));
-    const port = Number(new URL(running.admin).port);
-    api.put(sliceOf(pod, { service, address: host, ports: { admin: port } }));
-    for (;;) if ((await fetch(`${running.admin}/ready`)).status === 200) break;
-    const grpc = parseHostPort(running.grpc);
-    assert.ok(grpc.ok);
-    return {
-      pod,
-      running,
-      admin: { host, port },
-      certify: async (namespace) =>
-        certify({
-          name: nameOf(namespace),
-          trustAnchors: root.pem,
-          key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
-          token: Buffer.from(
-            await api.mintToken({
-              namespace,
-              serviceAccount: 'default',
-              pod: 'web-0',
-              audiences: [identityAudience],
-            }),
-          ),
-          server: { address: grpc.value, security: { serverName: running.name, trustAnchors: root.pem } },
-        }),
-    };
-  };
-  const tokenOf = (serviceAccount: string) =>
-    api.mintToken({ namespace: 'gatehouse', serviceAccount, audiences: ['gatehouse'] });
+  const cluster = await aCluster(t);
+  const start = (index: number): Promise<Replica> => aReplica(t, cluster, index);
   return {
-    api,
-    root,
-    issuer,
+    ...cluster,
     replicas: await Promise.all([start(0), start(1), start(2)]),
-    admin: await tokenOf('admin'),
-    jane: await tokenOf('jane'),
+    admin: await cluster.tokenOf('admin'),
+    jane: await cluster.tokenOf('jane'),
   };
 };
 
@@ -214,6 +237,47 @@ test('a replica that ended is named, the others answer for themselves and stay r
   // The controller takes its endpoint away.
   api.remove(sliceOf(third.pod, { service, address: '127.0.0.3', ports: {} }));
   for (;;) if ((await list(first, admin, ofRed)).partial.length === 0) break;
+});
+
+/** The same as a process of its own; killed at the end, if it was not before. */
+const aReplicaProcess = async (t: TestContext, { api, env }: Cluster, index: number) => {
+  const [pod, host, port] = [`gatehouse-identity-${index}`, `127.0.0.${index + 1}`, await freePort()];
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main], { env: env(pod, host, port), stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  api.put(sliceOf(pod, { service, address: host, ports: { admin: port } }));
+  await ready(`http://${host}:${port}`);
+  return { pod, child, ended };
+};
+
+test('a replica that was killed and one that hangs are named, and cost no more than their time', async (t) => {
+  const cluster = await aCluster(t);
+  const [killed, hung] = await Promise.all([aReplicaProcess(t, cluster, 1), aReplicaProcess(t, cluster, 2)]);
+  const asked = await aReplica(t, cluster, 0);
+  const admin = await cluster.tokenOf('admin');
+  const before = await list(asked, admin, '');
+  assert.deepEqual(before.partial, []);
+  // Each has recorded the leaf that it serves with.
+  assert.deepEqual(before.items.map(({ replica }) => replica).toSorted(), [asked.pod, killed.pod, hung.pod]);
+
+  killed.child.kill('SIGKILL');
+  hung.child.kill('SIGSTOP');
+  await killed.ended;
+  const { items, partial } = await list(asked, admin, '');
+  assert.deepEqual(
+    items.map(({ replica }) => replica),
+    [asked.pod],
+  );
+  assert.deepEqual(
+    partial.map(({ replica }) => replica),
+    [killed.pod, hung.pod],
+  );
+  assert.match(partial[0]?.reason ?? '', /ECONNREFUSED|ECONNRESET|hang up/);
+  assert.match(partial[1]?.reason ?? '', /no answer from 127\.0\.0\.3:\d+ within 2000 ms/);
 });
 
 test('health tells each replica who the others are', async (t) => {
