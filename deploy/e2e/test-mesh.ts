@@ -3,6 +3,7 @@ import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
 import { changes } from './scenarios/change.ts';
 import { differential } from './scenarios/differential.ts';
 import { failures } from './scenarios/failure.ts';
+import { grpcStream } from './scenarios/grpc-stream.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { seedStory } from './scenarios/seed-story.ts';
@@ -28,6 +29,7 @@ const lanes: readonly (readonly Scenario[])[] = [
     ...clients(),
     ...protocolsAndRules(),
     ...changes(),
+    grpcStream(),
     ...sizes(),
     ...differential(),
     ...failures(),

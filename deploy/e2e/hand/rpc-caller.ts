@@ -32,11 +32,13 @@ export class RpcCaller {
 
   openTalk(name: string, rpc: Rpc): void {
     const { path, requestSerialize, responseDeserialize } = echoService.talk;
+    const metadata = new Metadata();
+    metadata.set('x-stream', name);
     const stream = this.#channel(rpc).makeBidiStreamRequest(
       path,
       requestSerialize,
       responseDeserialize,
-      new Metadata(),
+      metadata,
       deadlineOf(rpc),
     );
     const state: Mutable<Talk> = { echoes: 0, ticks: 0 };
