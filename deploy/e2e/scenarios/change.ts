@@ -180,7 +180,7 @@ export const changes = (): readonly Scenario[] => [
         assert.deepEqual(others, {});
         assert.ok(lastAdmitted < boundMs, `still admitted ${Math.round(lastAdmitted)} ms after the deletion`);
       });
-      const { seen, verdicts } = witness.accountOf(heir.identity, before, after);
+      const { seen, verdicts } = witness.accountOf(heir, before, after);
       witness.check('application', () => assert.equal(seen, admitted));
       witness.check('proxy', () => {
         assert.equal(verdicts['HTTP allowed'] ?? 0, admitted);

@@ -95,7 +95,7 @@ export const grpcStream = (): Scenario => ({
       witness.check('application', () => assert.deepEqual(ofRefused, []));
       witness.check('client', () => assert.deepEqual(whole.status?.code, ok, 'the stream ends as it would'));
 
-      const { seen, verdicts } = witness.accountOf(frontend.identity, before, await witness.look([backend]));
+      const { seen, verdicts } = witness.accountOf(frontend, before, await witness.look([backend]));
       witness.check('application', () =>
         assert.equal(seen, account.allowed, 'RPCs that the application saw'),
       );

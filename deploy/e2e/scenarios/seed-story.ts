@@ -60,7 +60,7 @@ export const seedStory = (tell: (call: ToldCall) => void = () => undefined): rea
     expected: Expected,
     what = 'in force',
   ): Promise<number> => {
-    const ms = await witness.until({ from, call, at: [onStage().backend] }, expected.client);
+    const ms = await witness.until({ from, call, at: [onStage().backend] }, { outcome: expected.client });
     const outcome = await get({ witness, from, call }, expected, what);
     if (call.connection !== undefined) {
       assert.ok(outcome.kind === 'answered' && outcome.opened === 1, 'the connection was opened again');

@@ -4,7 +4,7 @@ import type { Pod } from '../rig/pod.ts';
 import type { PodOptions, RealMesh } from '../rig/real-mesh.ts';
 import type { Expected } from './expectations.ts';
 import { type ServiceAddress, service } from './policies.ts';
-import type { Witness } from './witness.ts';
+import type { Until, Witness } from './witness.ts';
 
 let stages = 0;
 
@@ -109,8 +109,9 @@ export class Stage {
   }
 
   /** Repeats a call until the client's outcome is that; answers how long that took, in milliseconds. */
-  until(from: Pod, call: Call, outcome: string): Promise<number> {
-    return this.witness.until({ from, call, at: this.#servers }, outcome);
+  until(from: Pod, call: Call, wanted: string | Until): Promise<number> {
+    const until = typeof wanted === 'string' ? { outcome: wanted } : wanted;
+    return this.witness.until({ from, call, at: this.#servers }, until);
   }
 
   /** A call to the Service. */

@@ -17,6 +17,12 @@ export interface Scene {
   readonly at: readonly Pod[];
 }
 
+export interface Until {
+  /** The client's outcome that is waited for, and how long; the wait fails after 20 s when nothing is said. */
+  readonly outcome: string;
+  readonly withinMs?: number;
+}
+
 /** What servers have seen and their proxies counted up to now. */
 export interface Look {
   readonly sightings: readonly Sighting[];
@@ -71,17 +77,21 @@ export class Witness {
    * Repeats a call until it turns out as expected; answers how long that took, in milliseconds. All attempts together must
    * agree: what the client was served, the application saw and the proxy allowed; what it was refused, the proxy denied.
    */
-  async until(scene: Scene, expected: string): Promise<number> {
+  async until(scene: Scene, { outcome: expected, withinMs }: Until): Promise<number> {
     const { from, call, at } = scene;
     const before = await this.look(at);
     const words: string[] = [];
     const since = performance.now();
-    await eventually(`${expected}: ${told(scene)}`, async () => {
-      const word = wordOf(await from.call(call));
-      words.push(word);
-      if (word === expected) return true;
-      throw new Error(`the last of ${words.length} was ${word}`);
-    });
+    await eventually(
+      `${expected}: ${told(scene)}`,
+      async () => {
+        const word = wordOf(await from.call(call));
+        words.push(word);
+        if (word === expected) return true;
+        throw new Error(`the last of ${words.length} was ${word}`);
+      },
+      withinMs,
+    );
     const ms = performance.now() - since;
     this.check('client', () => assert.equal(words.at(-1), expected));
     const often = (word: string): number => words.filter((one) => one === word).length;
@@ -122,18 +132,20 @@ export class Witness {
     };
   }
 
-  /** What one caller had done between two looks, by verdict and by application. */
+  /** What one caller had done between two looks, by verdict and by application; applications name no raw callers. */
   accountOf(
-    client: string,
+    { identity }: Pick<Pod, 'identity'>,
     before: Look,
     after: Look,
   ): { readonly seen: number; readonly verdicts: Readonly<Partial<Record<Verdict, number>>> } {
-    const own = (name: string | undefined): boolean => name === client;
+    const own = (name: string | undefined): boolean => name === identity;
     const grown = growthBetween(before.verdicts, after.verdicts).filter(({ labels }) =>
       own(labels.client_id),
     );
     return {
-      seen: difference(before.sightings, after.sightings, own).length,
+      seen: difference(before.sightings, after.sightings, (client, speaks) =>
+        speaks === 'tcp' ? grown.some(({ verdict }) => verdict === 'TCP allowed') : own(client),
+      ).length,
       verdicts: sumByVerdict(grown),
     };
   }
@@ -171,7 +183,7 @@ export class Witness {
 const difference = (
   before: readonly Sighting[],
   after: readonly Sighting[],
-  counts: (client: string) => boolean,
+  counts: (client: string, speaks: Sighting['speaks']) => boolean,
 ): readonly string[] => {
   const was = byKind(before, counts);
   return [...byKind(after, counts)].flatMap(([kind, count]) =>
@@ -182,11 +194,11 @@ const difference = (
 /** How many requests of each kind, whichever pod saw them; what is said within an RPC is none. */
 const byKind = (
   sightings: readonly Sighting[],
-  counts: (client: string) => boolean,
+  counts: (client: string, speaks: Sighting['speaks']) => boolean,
 ): ReadonlyMap<string, number> => {
   const sums = new Map<string, number>();
   for (const { port, at, speaks, client, count } of sightings) {
-    if (speaks === 'grpc-message' || !counts(client)) continue;
+    if (speaks === 'grpc-message' || !counts(client, speaks)) continue;
     const kind = `${speaks} at ${at}:${port} by ${client || 'nobody'}`;
     sums.set(kind, (sums.get(kind) ?? 0) + count);
   }
