@@ -17,6 +17,7 @@ const operationsOf = ({
 const describe = ({ name, operation }: ReturnType<typeof operationsOf>[number]): string[] => [
   `### ${code(name)}`,
   `${operation.summary ?? ''}.`,
+  ...(operation.description === undefined ? [] : [operation.description]),
   ...(operation.parameters === undefined
     ? []
     : [
@@ -40,7 +41,8 @@ export const restPage = (told: readonly Told[]): string => {
   return page(
     'REST API',
     'Every service serves its own on its admin port, described by `/v1/openapi.json` (OpenAPI 3.1). Every path under `/v1` answers 401\n' +
-      'without an accepted `Authorization: Bearer TOKEN`; in dev mode the token is in `STATE/admin-token`. The port speaks TLS with the\n' +
+      'without an accepted `Authorization: Bearer TOKEN`, and 403 without permission; in dev mode the token is in `STATE/admin-token` and\n' +
+      'may all. [The admin API](../admin-api.md) says how callers are let in. The port speaks TLS with the\n' +
       "service's leaf; over plain HTTP `/v1` is served on loopback only. Lists page with `limit` and `continue`, errors are\n" +
       '[problem details](errors.md). Open to everybody are `/live`, `/ready` (503 with the reasons until ready) and `/metrics`.',
     '## Every service',

@@ -26,6 +26,7 @@ export interface OpenApi {
 
 export interface Operation {
   readonly summary?: string;
+  readonly description?: string;
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: string;

@@ -26,6 +26,7 @@ import {
   problemMediaType,
   problemOf,
 } from './problem-details.ts';
+import { printNeeds } from './route-access.ts';
 import { RouteTable } from './route-table.ts';
 import { validatorCompiler } from './validate.ts';
 
@@ -92,7 +93,7 @@ export const createAdminApp = async (
     table.add({ methods: route.method, pattern: route.url, access });
     if (access === 'open') return;
     // Without a schema of its own a route takes no parameters, and any is refused.
-    route.schema = { querystring: Type.Object({}), ...route.schema };
+    route.schema = { querystring: Type.Object({}), description: printNeeds(access), ...route.schema };
     route.schema.response = {
       ...(route.schema.response as object | undefined),
       default: {

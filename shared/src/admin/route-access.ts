@@ -30,6 +30,14 @@ export type RouteAccess =
    */
   | { readonly reads: AdminResource };
 
+/** The same in words, for OpenAPI and the reference. */
+export const printNeeds = (access: Exclude<RouteAccess, 'open'>): string => {
+  if (access === 'replicas') return 'For the other replicas of the service alone.';
+  const path = 'Callers need `get` on the path';
+  if (access === 'mesh') return `${path}.`;
+  return `${path}, and on \`${access.reads}.${adminGroup}\` in each namespace that is shown.`;
+};
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: RouteAccess;
