@@ -7,6 +7,7 @@ import { ensureDevCa } from '@gatehouse/identity/ports/dev-ca';
 import { MemoryIssuanceLog } from '@gatehouse/identity/ports/issuance-log';
 import { IssuerKeeper } from '@gatehouse/identity/ports/issuer-keeper';
 import { JwksReviewer } from '@gatehouse/identity/ports/jwks-reviewer';
+import { keysOfFile } from '@gatehouse/identity/ports/key-source';
 import { TokenKeys } from '@gatehouse/identity/ports/token-keys';
 import { WatchedCallers } from '@gatehouse/identity/ports/watched-callers';
 import { silentLog } from '@gatehouse/shared/log';
@@ -34,7 +35,12 @@ export const corePath = async (signed: SignedToken): Promise<() => Promise<unkno
       onChange: async () => {},
     });
     await keeper.check();
-    const keys = new TokenKeys({ file, log: silentLog, now: Date.now });
+    const keys = new TokenKeys({
+      source: keysOfFile(file, tokenIssuer),
+      maxStalenessMs: 90_000,
+      log: silentLog,
+      now: Date.now,
+    });
     await keys.refresh();
     const { name, uid } = workload.pod;
     const source = new FakeSource(aPod({ name, uid }), aServiceAccount({ uid: workload.serviceAccount.uid }));
@@ -46,7 +52,7 @@ export const corePath = async (signed: SignedToken): Promise<() => Promise<unkno
       reviewer: new JwksReviewer({
         keys,
         callers,
-        issuer: tokenIssuer,
+        secondOpinion: undefined,
         audience: tokenAudience,
         requirePodBoundToken: true,
         leewayMs: 20_000,

@@ -25,11 +25,6 @@ describe('the configuration of identity', () => {
 
   const bad: readonly [string, NodeJS.ProcessEnv, readonly RegExp[]][] = [
     [
-      'that wants the keys of a cluster',
-      { GATEHOUSE_SOURCE: 'kubernetes', GATEHOUSE_TOKEN_REVIEWER: 'jwks' },
-      [/GATEHOUSE_TOKEN_REVIEWER: a cluster's keys are not read yet: use token-review/],
-    ],
-    [
       'that wants the API server asked where there is none',
       { ...dev, GATEHOUSE_TOKEN_REVIEWER: 'token-review' },
       [/GATEHOUSE_TOKEN_REVIEWER: there is no API server/],
@@ -38,6 +33,11 @@ describe('the configuration of identity', () => {
       'with certificates shorter than proxies renew',
       { ...dev, GATEHOUSE_ISSUANCE_LIFETIME: '10s' },
       [/GATEHOUSE_ISSUANCE_LIFETIME/],
+    ],
+    [
+      'that asks the API server about no token at all',
+      { GATEHOUSE_TOKEN_REVIEW_RATE: '0', GATEHOUSE_TOKEN_REVIEW_BURST: '1e3' },
+      [/GATEHOUSE_TOKEN_REVIEW_RATE: `0` is no whole number/, /GATEHOUSE_TOKEN_REVIEW_BURST: `1e3`/],
     ],
     [
       'with several mistakes',
@@ -54,6 +54,12 @@ describe('the configuration of identity', () => {
       }
     });
   }
+
+  it('may name either reviewer of a cluster', () => {
+    for (const name of ['token-review', 'jwks']) {
+      assert.equal(readIdentityConfig({ GATEHOUSE_TOKEN_REVIEWER: name }).tokenReviewer, name);
+    }
+  });
 
   it('may name the reviewer that dev mode has', () =>
     assert.equal(readIdentityConfig({ ...dev, GATEHOUSE_TOKEN_REVIEWER: 'jwks' }).tokenReviewer, 'jwks'));

@@ -16,7 +16,8 @@ export const identitySettings = {
     variable: 'GATEHOUSE_TOKEN_REVIEWER',
     value: oneOf(['token-review', 'jwks']),
     absent: '`token-review`; `jwks` in dev mode',
-    sentence: 'Who says whose token it is: the API server for each call, or its public keys and the watch.',
+    sentence:
+      'Who says whose token it is: the API server for each call, or its public keys and the watch of pods.',
   }),
   tokenReviewRate: setting({
     variable: 'GATEHOUSE_TOKEN_REVIEW_RATE',
@@ -72,13 +73,6 @@ const check = (config: IdentityConfig): readonly Problem[] => {
       field: 'GATEHOUSE_TOKEN_REVIEWER',
       found: 'there is no API server to ask about tokens when the source is a directory',
       fix: 'use jwks, or unset it',
-    });
-  }
-  if (config.source.kind === 'kubernetes' && config.tokenReviewer === 'jwks') {
-    problems.push({
-      field: 'GATEHOUSE_TOKEN_REVIEWER',
-      found: "a cluster's keys are not read yet",
-      fix: 'use token-review, or unset it',
     });
   }
   if (config.issuanceLifetimeMs < shortestLifetimeMs) {

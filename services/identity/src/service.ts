@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type AdminServer, startAdmin } from '@gatehouse/shared/admin/admin-server';
-import { devIssuer, ensureDevKeys, identityAudience } from '@gatehouse/shared/dev/dev-tokens';
+import { ensureDevKeys } from '@gatehouse/shared/dev/dev-tokens';
 import type { Ground } from '@gatehouse/shared/ground';
 import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/shared/grpc/server';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
@@ -15,7 +15,7 @@ import {
 import { replaceFile } from '@gatehouse/shared/state-files';
 import { mountedAnchors } from '@gatehouse/shared/tls/own-leaf';
 import { ServingLeaf } from '@gatehouse/shared/tls/serving-leaf';
-import { type Certifier, issue, type TokenReviewer } from './certify.ts';
+import { type Certifier, issue } from './certify.ts';
 import type { IdentityConfig } from './config.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
 import { ensureDevCa } from './ports/dev-ca.ts';
@@ -24,14 +24,11 @@ import { FileIssuanceLog, MemoryIssuanceLog } from './ports/issuance-log.ts';
 import type { OnSuspicious } from './ports/issued.ts';
 import type { IssuerFiles } from './ports/issuer-files.ts';
 import { IssuerKeeper } from './ports/issuer-keeper.ts';
-import { JwksReviewer } from './ports/jwks-reviewer.ts';
 import { countOlderKeys } from './ports/older-keys.ts';
+import { openReviewer } from './ports/open-reviewer.ts';
 import { mintFor } from './ports/own-leaf.ts';
 import { identityRoutes } from './ports/rest.ts';
 import { certifyMethods } from './ports/serve.ts';
-import { TokenKeys } from './ports/token-keys.ts';
-import { reviewMetrics } from './ports/token-metrics.ts';
-import { TokenReview } from './ports/token-review.ts';
 import { WatchedCallers } from './ports/watched-callers.ts';
 
 /** Connections get this long to finish what they are at. */
@@ -66,9 +63,10 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
       await share(bundle);
     },
   });
-  // The API server knows better than a watch whether a pod exists, and is asked for each token.
-  const isWatching = ground.kind === 'dev';
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
+  const { reviewer, keys } = await openReviewer(config, base, callers);
+  // The API server knows better than a watch whether a pod exists, where it is asked for each token.
+  const isWatching = keys !== undefined;
   const issued = await openIssuanceLog(
     config,
     log,
@@ -79,7 +77,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   const certifier: Certifier = {
     mesh,
     profile: { lifetimeMs: config.issuanceLifetimeMs, clockSkewMs: config.clockSkewMs },
-    reviewer: await reviewerOn(config, base, callers),
+    reviewer,
     log: issued,
     turns,
     issuer: () => keeper.usable,
@@ -117,47 +115,23 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     log: log.child({ part: 'admin' }),
     metrics,
     source: isWatching ? source : 'watches nothing',
-    reasons: () => [...reasonsOf(keeper), ...(isTls ? [leaf.notReady() ?? []].flat() : [])],
+    reasons: () => [
+      ...reasonsOf(keeper),
+      ...[keys?.notReady() ?? []].flat(),
+      ...(isTls ? [leaf.notReady() ?? []].flat() : []),
+    ],
     streams: () => [],
     routes: identityRoutes({ keeper, issued, replicas: base.replicas, now }),
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
-  if (isWatching) supervisor.run('watch', (signal) => callers.run(signal));
+  if (isWatching) {
+    supervisor.run('watch', (signal) => callers.run(signal));
+    supervisor.run('token keys', (signal) => keys.run(signal));
+  }
   supervisor.run('issuer files', (signal) => keeper.run(signal));
   if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
   return { grpc, admin };
-};
-
-/** Who says whose token it is: the dev keys and the watch, or the API server. */
-const reviewerOn = async (
-  { requirePodBoundToken, clockSkewMs, tokenReviewRate, tokenReviewBurst }: IdentityConfig,
-  { ground, log, metrics: told, now }: ServiceBase,
-  callers: WatchedCallers,
-): Promise<TokenReviewer> => {
-  const audience = identityAudience;
-  let asked: TokenReview | undefined;
-  const metrics = reviewMetrics(told, { waiting: () => asked?.waiting ?? 0 });
-  switch (ground.kind) {
-    case 'cluster': {
-      const limit = { perSecond: tokenReviewRate, burst: tokenReviewBurst };
-      asked = new TokenReview({ client: ground.client, audience, requirePodBoundToken, limit, metrics });
-      return asked;
-    }
-    case 'dev': {
-      const keys = new TokenKeys({ file: ground.state.devJwks, log: log.child({ part: 'token keys' }), now });
-      await keys.refresh();
-      return new JwksReviewer({
-        keys,
-        callers,
-        issuer: devIssuer,
-        audience,
-        requirePodBoundToken,
-        leewayMs: clockSkewMs,
-        now,
-      });
-    }
-  }
 };
 
 /** Where our own manifests mount the issuer's Secret (design §3). */

@@ -1,7 +1,7 @@
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import { ApiStatus } from './api-status.ts';
 import type { RequestInfo } from './request-info.ts';
-import { authenticateToken, type TokenKey, tokenIssuer } from './service-account-tokens.ts';
+import { authenticateToken, type TokenKeys, tokenIssuer } from './service-account-tokens.ts';
 import type { User, World } from './world.ts';
 
 /** What somebody wants to do, as SubjectAccessReview spells it. */
@@ -33,18 +33,18 @@ const administrator: User = {
 export interface AccessRules {
   readonly tokens: Tokens | undefined;
   readonly authorize: Authorize;
-  readonly key: TokenKey;
+  readonly keys: TokenKeys;
 }
 
 /** Who a request comes from. Throws a 401. */
 export const authenticate = async (
   world: World,
-  { tokens, key }: AccessRules,
+  { tokens, keys }: AccessRules,
   authorization: string | undefined,
 ): Promise<User> => {
   if (tokens === undefined) return administrator;
   const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
-  const known = token === undefined ? undefined : await findUser(world, token, { tokens, key });
+  const known = token === undefined ? undefined : await findUser(world, token, { tokens, keys });
   if (known === undefined)
     throw new ApiStatus({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
   return known;
@@ -53,11 +53,11 @@ export const authenticate = async (
 const findUser = async (
   world: World,
   token: string,
-  { tokens, key }: { readonly tokens: Tokens; readonly key: TokenKey },
+  { tokens, keys }: { readonly tokens: Tokens; readonly keys: TokenKeys },
 ): Promise<User | undefined> => {
   const known = tokens.get(token);
   if (known !== undefined) return known;
-  const read = await authenticateToken(world, token, { key, audiences: [tokenIssuer] });
+  const read = await authenticateToken(world, token, { keys, audiences: [tokenIssuer] });
   return typeof read === 'string' ? undefined : read.user;
 };
 
@@ -82,3 +82,14 @@ const forbiddenDetails = ({ group, resource, name }: RequestInfo): WireObject =>
   ...(group === '' ? {} : { group }),
   kind: resource,
 });
+
+/** The same for a path that names no resource. */
+export const requirePathAccess = ({ authorize }: AccessRules, user: User, path: string): void => {
+  if (authorize({ user, verb: 'get', path })) return;
+  throw new ApiStatus({
+    code: 403,
+    reason: 'Forbidden',
+    message: `forbidden: User "${user.username}" cannot get path "${path}"`,
+    details: {},
+  });
+};

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { type AccessRules, authenticate, requireAccess } from './access-control.ts';
+import { type AccessRules, authenticate, requireAccess, requirePathAccess } from './access-control.ts';
 import { ApiStatus, badRequest, noSuchPath } from './api-status.ts';
 import type { ResolveService } from './call-webhook.ts';
 import { answerDiscovery } from './discovery.ts';
 import type { Faults } from './faults.ts';
 import { injectFault } from './inject-fault.ts';
+import { answerIssuerDiscovery } from './issuer-discovery.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import { podType, serviceAccountType } from './resource-types.ts';
@@ -53,6 +54,13 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
   const bytes = await readBody(incoming);
   if (isProbe(url.pathname)) return sendText(response, 200, 'ok');
   const user = await authenticate(world, rules, headers.authorization);
+  const issued = method === 'GET' ? answerIssuerDiscovery(url, rules.keys) : undefined;
+  if (issued !== undefined) {
+    const broken = parts.faults.takeAt(url.pathname);
+    if (broken !== undefined && (await injectFault(broken, response, false))) return;
+    requirePathAccess(rules, user, url.pathname);
+    return send(response, 200, issued);
+  }
   const found = method === 'GET' ? answerDiscovery(store, url.pathname) : undefined;
   if (found !== undefined) return send(response, 200, found);
   const info = parseRequest(method, url);
@@ -75,7 +83,7 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
     return send(
       response,
       201,
-      await requestToken(world, request, { body: parseBody(bytes), key: rules.key }),
+      await requestToken(world, request, { body: parseBody(bytes), keys: rules.keys }),
     );
   }
   if (type === podType && request.subresource === 'portforward') {

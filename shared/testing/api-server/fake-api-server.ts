@@ -17,7 +17,7 @@ import { rbac } from './rbac.ts';
 import { namespaceType, rbacTypes, resourceKey, serviceAccountType } from './resource-types.ts';
 import { answerUpgrade } from './serve-forward.ts';
 import type { OpenWatch } from './serve-watch.ts';
-import { makeTokenKey, requestToken } from './service-account-tokens.ts';
+import { makeTokenKey, requestToken, type TokenKeys } from './service-account-tokens.ts';
 import { Store, type StoreSnapshot } from './store.ts';
 import { typeOfObject, type World } from './world.ts';
 
@@ -82,6 +82,8 @@ export interface FakeApiServer {
   read(object: WireObject): WireObject | undefined;
   /** A service account's token, as kubelet would get it. */
   mintToken(wanted: TokenFor): Promise<string>;
+  /** Tokens are made with a new key from here on; those of the old keys stay good or not. */
+  rotateTokenKey(old: 'kept' | 'dropped'): Promise<void>;
   /** Forgets history: reads and watches from earlier versions are gone from here on. */
   compact(): void;
   snapshot(): StoreSnapshot;
@@ -98,13 +100,13 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
   const faults = new Faults();
   const requests: SeenRequest[] = [];
   const watches = new Set<OpenWatch>();
-  const key = await makeTokenKey();
+  let keys: TokenKeys = [await makeTokenKey()];
   let world: World = { store: new Store(keepRevisions), now };
   fill(world, options);
 
   const parts = (): Parts => ({
     world,
-    rules: { tokens: options.tokens, authorize: authorizeIn(world, options.authorize), key },
+    rules: { tokens: options.tokens, authorize: authorizeIn(world, options.authorize), keys },
     faults,
     times: { bookmarkEvery, longest: 30 * 60_000 },
     resolveService: options.resolveService ?? (() => undefined),
@@ -178,8 +180,12 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
         subresource: 'token',
         query: new URLSearchParams(),
       };
-      const made = await requestToken(world, request, { body: { spec: { audiences, ...bound } }, key });
+      const made = await requestToken(world, request, { body: { spec: { audiences, ...bound } }, keys });
       return String(fieldsOf(made.status).token);
+    },
+    rotateTokenKey: async (old) => {
+      const next = await makeTokenKey();
+      keys = old === 'kept' ? [next, ...keys] : [next];
     },
     compact: () => world.store.compact(),
     snapshot: () => world.store.snapshot(),

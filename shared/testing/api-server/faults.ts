@@ -25,6 +25,8 @@ export interface FaultTarget {
   /** The plural: `pods`. */
   readonly resource?: string;
   readonly group?: string;
+  /** A path that names no resource: `/openid/v1/jwks`. Such a request is hit by nothing else. */
+  readonly path?: string;
   /** How many requests it hits: 1 when left out. */
   readonly times?: number;
   /** How many that fit are let through first. */
@@ -61,8 +63,16 @@ export class Faults {
   }
 
   take(info: RequestInfo): Fault | undefined {
+    return this.#take((target) => fits(target, info));
+  }
+
+  takeAt(path: string): Fault | undefined {
+    return this.#take((target) => target.path === path);
+  }
+
+  #take(isHit: (target: FaultTarget) => boolean): Fault | undefined {
     for (const planned of this.#planned) {
-      if (planned.left === 0 || !fits(planned.target, info)) continue;
+      if (planned.left === 0 || !isHit(planned.target)) continue;
       if (planned.skip > 0) {
         planned.skip -= 1;
         continue;
@@ -75,7 +85,8 @@ export class Faults {
   }
 }
 
-const fits = ({ verb, resource, group }: FaultTarget, info: RequestInfo): boolean =>
+const fits = ({ verb, resource, group, path }: FaultTarget, info: RequestInfo): boolean =>
+  path === undefined &&
   (verb === undefined || verb === info.verb) &&
   (resource === undefined || resource === info.resource) &&
   (group === undefined || group === info.group);

@@ -87,6 +87,34 @@ export const questionStories = (story: TellStory): void => {
       assert.equal((await review('identity.l5d.io', unseen)).authenticated ?? false, false);
     }));
 
+  test('whoever may can read who signs tokens, and with which keys', () =>
+    story(async ({ request, pods }) => {
+      const about = await request('GET', '/.well-known/openid-configuration');
+      assert.deepEqual([about.code, about.body.issuer], [200, 'https://kubernetes.default.svc']);
+      assert.match(`${about.body.jwks_uri}`, /^https:.*\/openid\/v1\/jwks$/);
+      const set = await request('GET', '/openid/v1/jwks');
+      assert.equal(set.code, 200);
+      const keys = listOf(set.body.keys).map(fieldsOf);
+      assert.equal(keys.length, 1);
+      const accounts = pods.replace(/pods$/, 'serviceaccounts');
+      await request('POST', accounts, {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: 'signed' },
+      });
+      const made = await request('POST', `${accounts}/signed/token`, {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { audiences: ['identity.l5d.io'], expirationSeconds: 600 },
+      });
+      const [head = '', claims = ''] = `${fieldsOf(made.body.status).token}`
+        .split('.')
+        .map((part) => Buffer.from(part, 'base64url').toString());
+      const { alg, kid } = JSON.parse(head);
+      assert.deepEqual([keys[0]?.kid, keys[0]?.alg, keys[0]?.use], [kid, alg, 'sig']);
+      assert.equal(JSON.parse(claims).iss, about.body.issuer);
+    }));
+
   test('access reviews answer about oneself and about others', () =>
     story(async ({ request }) => {
       const ask = async (kind: string, spec: WireObject) => {

@@ -45,13 +45,13 @@ export const answerReview = async (
 const reviewToken = async (
   world: World,
   spec: WireObject,
-  { key, tokens }: AccessRules,
+  { keys, tokens }: AccessRules,
 ): Promise<WireObject> => {
   const audiences = listOf(spec.audiences).length === 0 ? [tokenIssuer] : listOf(spec.audiences).map(textOf);
   // Static tokens are for the API server alone: they know no other audience.
   const known = audiences.includes(tokenIssuer) ? tokens?.get(textOf(spec.token)) : undefined;
   if (known !== undefined) return { authenticated: true, user: known, audiences: [tokenIssuer] };
-  const read = await authenticateToken(world, textOf(spec.token), { key, audiences });
+  const read = await authenticateToken(world, textOf(spec.token), { keys, audiences });
   return typeof read === 'string'
     ? { user: {}, error: `[${read}]` }
     : { authenticated: true, user: read.user, audiences: read.audiences };

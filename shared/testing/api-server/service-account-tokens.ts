@@ -11,7 +11,9 @@ import type { User, World } from './world.ts';
 /** Who signs, and the audience of the API server itself. */
 export const tokenIssuer = 'https://kubernetes.default.svc';
 
-/** The key that service account tokens are signed with; one for each server, kept over restarts. */
+/** The keys of a server's tokens, kept over restarts: tokens are made with the first, and all are good. */
+export type TokenKeys = readonly [TokenKey, ...TokenKey[]];
+
 export interface TokenKey {
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
@@ -31,7 +33,7 @@ export const makeTokenKey = async (): Promise<TokenKey> => {
 export const requestToken = async (
   { store, now }: World,
   request: ResourceRequest,
-  { body, key }: { readonly body: WireObject; readonly key: TokenKey },
+  { body, keys: [key] }: { readonly body: WireObject; readonly keys: TokenKeys },
 ): Promise<WireObject> => {
   const { namespace, name } = request;
   const account = store.get(resourceKey(serviceAccountType), objectKey(namespace, name));
@@ -85,10 +87,11 @@ const boundPod = (store: Store, namespace: string, { name, uid }: WireObject): W
 export const authenticateToken = async (
   { store, now }: World,
   token: string,
-  { key, audiences }: { readonly key: TokenKey; readonly audiences: readonly string[] },
+  { keys, audiences }: { readonly keys: TokenKeys; readonly audiences: readonly string[] },
 ): Promise<{ readonly user: User; readonly audiences: readonly string[] } | string> => {
   try {
-    const { payload } = await jwtVerify(token, key.publicKey, {
+    const named = ({ kid }: { kid?: string }) => keys.find(({ jwk }) => jwk.kid === kid) ?? keys[0];
+    const { payload } = await jwtVerify(token, (header) => named(header).publicKey, {
       issuer: tokenIssuer,
       currentDate: new Date(now()),
     });

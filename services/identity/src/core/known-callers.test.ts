@@ -18,6 +18,7 @@ const claims: TokenClaims = {
   namespace: 'demo',
   serviceAccount: { name: 'default', uid: 's1' },
   pod: { name: 'frontend-0', uid: 'p1' },
+  alsoBoundTo: undefined,
 };
 
 const apply = (object: KubeObject): Change => ({ type: 'apply', kind: object.kind, object }) as Change;

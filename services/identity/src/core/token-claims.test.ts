@@ -34,6 +34,7 @@ describe('the claims of a token', () => {
         namespace: 'demo',
         serviceAccount: { name: 'default', uid: 'uid-of-default' },
         pod: { name: 'frontend-0', uid: 'uid-of-frontend-0' },
+        alsoBoundTo: undefined,
       },
     });
   });
@@ -66,6 +67,19 @@ describe('the claims of a token', () => {
     ['that ended an hour ago', { exp: now - 3600 }, 'token.exp'],
     ['that never end', { exp: undefined }, 'token.exp'],
     ['that end at no number', { exp: '9999999999' }, 'token.exp'],
+    ['that end after the last day there is', { exp: 8_640_000_000_001 }, 'token.exp'],
+    ['that end beyond all numbers', { exp: Number.POSITIVE_INFINITY }, 'token.exp'],
+    ['that ended before time began', { exp: -1 }, 'token.exp'],
+    ['that end on the last day there is', { exp: 8_640_000_000_000 }, 'good'],
+    ['that hold from beyond all numbers', { nbf: 1e308 }, 'token.nbf'],
+    ['that hold from before time began', { nbf: -1 }, 'token.nbf'],
+    ['that hold from a text', { nbf: '0' }, 'token.nbf'],
+    ['with fractions of a second', { exp: now + 0.5, nbf: now - 0.5 }, 'good'],
+    ['for a list that holds a list', { aud: [[tokenAudience]] }, 'token.aud'],
+    ['for an object', { aud: { 0: tokenAudience } }, 'token.aud'],
+    ['for our audience in another case', { aud: [tokenAudience.toUpperCase()] }, 'token.aud'],
+    ['for our audience and a space', { aud: `${tokenAudience} ` }, 'token.aud'],
+    ['whose pod is null', kubernetes({ pod: null }), 'token.kubernetes.io.pod'],
     ['that hold from in 21 s', { nbf: now + 21 }, 'token.nbf'],
     ['that say neither nbf nor iat', { nbf: undefined, iat: undefined }, 'token.nbf'],
     ['issued at no time, with nbf', { iat: 'today' }, 'token.nbf'],
@@ -83,10 +97,26 @@ describe('the claims of a token', () => {
     ['whose subject is a user', { sub: 'alice' }, 'token.sub'],
   ];
 
-  it('come in 31 variants here', () => assert.equal(table.length, 31));
+  it('come in 44 variants here', () => assert.equal(table.length, 44));
   for (const [title, change, field] of table) {
     it(`${title} are ${field === 'good' ? 'accepted' : `refused for ${field}`}`, () =>
       assert.equal(verdict(change), field));
+  }
+
+  const bonds: readonly [string, Record<string, unknown>, string | undefined][] = [
+    ['a pod', {}, undefined],
+    ['a pod on a node', { node: { name: 'n', uid: 'u' } }, undefined],
+    ['nothing', { pod: undefined }, undefined],
+    ['a node', { pod: undefined, node: { name: 'n', uid: 'u' } }, 'a Node'],
+    ['a Secret', { pod: undefined, secret: { name: 's', uid: 'u' } }, 'a Secret'],
+    ['a pod and a Secret', { secret: { name: 's', uid: 'u' } }, 'a Secret'],
+  ];
+  it('have 6 bonds here', () => assert.equal(bonds.length, 6));
+  for (const [title, change, expected] of bonds) {
+    it(`of a token bound to ${title} say what else must exist`, () => {
+      const read = readClaims(somePayload(nowMs, kubernetes(change)));
+      assert.equal(read.ok ? read.value.alsoBoundTo : 'refused', expected);
+    });
   }
 
   it('are none if the payload is no object', () => {

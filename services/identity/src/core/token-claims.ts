@@ -11,6 +11,8 @@ export interface TokenClaims {
   readonly serviceAccount: Named;
   /** The pod that the token is bound to; undefined for a token of the ServiceAccount alone. */
   readonly pod: Named | undefined;
+  /** What else must exist for the token to be good, and is not watched; with `requirePodBoundToken` there is none. */
+  readonly alsoBoundTo: 'a Secret' | 'a Node' | undefined;
 }
 
 export interface Named {
@@ -36,8 +38,11 @@ const asObject = (value: unknown): Json | undefined =>
 const asText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+/** The last moment that a Date can tell (ECMA-262 §21.4.1.1); what lies beyond it is no date. */
+const lastSecond = 8_640_000_000_000;
+
 const asSeconds = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  typeof value === 'number' && value >= 0 && value <= lastSecond ? value : undefined;
 
 /** RFC 7519 §4.1.3: one audience may be written without a list. */
 const asAudiences = (value: unknown): readonly string[] | undefined => {
@@ -84,7 +89,14 @@ export const readClaims = (payload: unknown): Parsed<TokenClaims> => {
   if (claims.sub !== `system:serviceaccount:${namespace}:${serviceAccount.name}`) {
     return problem('token.sub', 'its subject is not the ServiceAccount of its kubernetes.io claim', fix);
   }
-  return parsed({ issuer, audiences, expires, notBefore, namespace, serviceAccount, pod });
+  const alsoBoundTo = bondOf(kubernetes);
+  return parsed({ issuer, audiences, expires, notBefore, namespace, serviceAccount, pod, alsoBoundTo });
+};
+
+/** A pod's token also names its node, which is for the reader's information: such a token ends with the pod. */
+const bondOf = ({ secret, node, pod }: Json): TokenClaims['alsoBoundTo'] => {
+  if (secret !== undefined) return 'a Secret';
+  return node !== undefined && pod === undefined ? 'a Node' : undefined;
 };
 
 /** Whether the token was meant for us, and now. The audience must be named: there is no default one. */

@@ -1,56 +1,77 @@
-import { createPublicKey, verify, type webcrypto } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { type Parsed, parsed, printProblem, problem } from '@gatehouse/shared/core/problem';
+import { printProblem } from '@gatehouse/shared/core/problem';
+import { GatehouseError } from '@gatehouse/shared/error';
 import type { Log } from '@gatehouse/shared/log';
-
-/** A public key of the issuer of tokens, ready to verify with. */
-export interface TokenKey {
-  readonly id: string;
-  readonly algorithm: TokenAlgorithm;
-  verify(signed: Uint8Array, signature: Uint8Array): boolean;
-}
-
-/** What API servers sign tokens with. No symmetric algorithm: whoever can verify could then also sign. */
-export type TokenAlgorithm = keyof typeof algorithms;
-
-const algorithms = {
-  RS256: { digest: 'sha256', type: 'RSA', curve: undefined },
-  ES256: { digest: 'sha256', type: 'EC', curve: 'P-256' },
-  ES384: { digest: 'sha384', type: 'EC', curve: 'P-384' },
-  ES512: { digest: 'sha512', type: 'EC', curve: 'P-521' },
-} as const;
-
-const tokenAlgorithms = ['RS256', 'ES256', 'ES384', 'ES512'] as const satisfies readonly TokenAlgorithm[];
+import { readKeySet, type TokenKey } from './key-set.ts';
+import type { KeySource } from './key-source.ts';
 
 /** Nobody makes us read the keys more often by sending unknown key ids. */
 const refreshAtMostEveryMs = 10_000;
 
+/** How soon a key that the issuer no longer shows is dropped. */
+const refreshEveryMs = 60_000;
+
+/** An API server that does not answer holds up those with an unknown key id for no longer. */
+const answerWithinMs = 5_000;
+
+/** How long keys that cannot be read again are believed, when nothing longer is asked for. */
+const leastGoodForMs = 3_600_000;
+
 export interface TokenKeysOptions {
-  /** A JSON Web Key Set (RFC 7517 §5). */
-  readonly file: string;
+  readonly source: KeySource;
+  /** How long the watch is believed without proof of life: whoever wants it to hold out for longer wants that of the keys too. */
+  readonly maxStalenessMs: number;
   readonly log: Log;
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** The keys of the token issuer by id, read again when a token names one that is not known. */
+/** What a token can be judged by: the keys, and whose they are. */
+export interface IssuerKeys {
+  readonly issuer: string;
+  readonly keys: ReadonlyMap<string, TokenKey>;
+}
+
+/**
+ * The keys of the token issuer by id: read again every minute, and when a token names one that is not known. Those
+ * that the issuer no longer shows are dropped; when it cannot be asked, the old ones stay for a while.
+ */
 export class TokenKeys {
   readonly #options: TokenKeysOptions;
-  #keys: ReadonlyMap<string, TokenKey> = new Map();
+  readonly #goodForMs: number;
+  #current: IssuerKeys | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
   #refreshedAt = Number.NEGATIVE_INFINITY;
+  /** Why the last refresh failed. */
+  #failure: string | undefined;
 
   constructor(options: TokenKeysOptions) {
     this.#options = options;
+    this.#goodForMs = Math.max(leastGoodForMs, options.maxStalenessMs);
   }
 
-  /** By `kid`. A token without one fits only where there is no choice. */
-  find(id: string | undefined): TokenKey | undefined {
-    if (id !== undefined) return this.#keys.get(id);
-    const [only, ...others] = this.#keys.values();
-    return others.length === 0 ? only : undefined;
+  /** Undefined while nothing was read, or what was read is too old to be believed. */
+  get current(): IssuerKeys | undefined {
+    return this.#options.now() - this.#readAt <= this.#goodForMs ? this.#current : undefined;
   }
 
-  /** Reads the set again unless that was done just now; old keys that are gone from it are dropped. Keeps what it has if it cannot. */
+  /** Milliseconds since the epoch; undefined before the first time. */
+  get readAt(): number | undefined {
+    return this.#current === undefined ? undefined : this.#readAt;
+  }
+
+  /** Why nobody can say whether there are newer keys; undefined when the last refresh went well. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Why no token can be judged yet; once keys were read, their age never takes readiness away. */
+  notReady(): string | undefined {
+    if (this.#current !== undefined) return undefined;
+    return `the keys of tokens were not read yet${this.#failure === undefined ? '' : `: ${this.#failure}`}`;
+  }
+
+  /** Reads the keys again unless that was tried just now. Never throws: what came of it is told by `current` and `failure`. */
   refresh(): Promise<void> {
     const { now } = this.#options;
     if (this.#refreshing !== undefined) return this.#refreshing;
@@ -62,60 +83,68 @@ export class TokenKeys {
     return this.#refreshing;
   }
 
+  /** Keeps the keys new until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const waitMs = this.#failure === undefined ? refreshEveryMs : refreshAtMostEveryMs;
+      await pause(waitMs, signal);
+      if (!signal.aborted) await this.refresh();
+    }
+  }
+
   async #read(): Promise<void> {
-    const { file, log } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(new GatehouseError('unavailable', `no answer within ${answerWithinMs / 1000} s`));
+    }, answerWithinMs);
     try {
-      const outcome = readKeySet(JSON.parse(await readFile(file, 'utf8')));
-      if (outcome.ok) this.#keys = new Map(outcome.value.map((key) => [key.id, key]));
-      else log.error({ file, problems: outcome.problems.map(printProblem) }, 'the token keys are not taken');
+      const { issuer, set } = await this.#options.source.read(late.signal);
+      const read = readKeySet(set);
+      if (!read.ok) throw new GatehouseError('unavailable', read.problems.map(printProblem).join('; '));
+      this.#take({ issuer, keys: read.value.keys }, read.value.passedOver);
     } catch (error) {
-      log.error({ file, err: error }, 'the token keys cannot be read');
+      this.#keep(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(next: IssuerKeys, passedOver: readonly string[]): void {
+    const { log, now, source } = this.#options;
+    const before = [...(this.#current?.keys.keys() ?? [])];
+    const added = [...next.keys.keys()].filter((id) => !before.includes(id));
+    const dropped = before.filter((id) => !next.keys.has(id));
+    const { issuer } = next;
+    if (this.#failure !== undefined) log.info({ source: source.name }, 'the token keys can be read again');
+    if (added.length + dropped.length > 0 || issuer !== this.#current?.issuer) {
+      log.info({ issuer, added, dropped, passedOver }, 'the token keys have changed');
+    }
+    this.#current = next;
+    this.#readAt = now();
+    this.#failure = undefined;
+  }
+
+  /** One line for a row of failures; those that follow are in the metrics. */
+  #keep(error: unknown): void {
+    const { log, source } = this.#options;
+    const isNews = this.#failure === undefined;
+    this.#failure = error instanceof Error ? error.message : String(error);
+    if (!isNews) return;
+    const about = { err: error, source: source.name };
+    if (this.#current === undefined) log.error(about, 'the token keys cannot be read: no token is believed');
+    else {
+      const until = new Date(this.#readAt + this.#goodForMs).toISOString();
+      log.warn(about, `the token keys cannot be read: the old ones stay in use until ${until}`);
     }
   }
 }
 
-/** Every key that we can use; sets may hold others (RFC 7517 §5), which are passed over. */
-export const readKeySet = (set: unknown): Parsed<readonly TokenKey[]> => {
-  const list = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : undefined;
-  if (!Array.isArray(list)) {
-    return problem('keys', 'it is no JSON Web Key Set', 'use what /openid/v1/jwks answers');
-  }
-  const keys = list.map(readKey).filter((key) => key !== undefined);
-  return keys.length === 0
-    ? problem('keys', 'it holds no key for RS256, ES256, ES384 or ES512', 'use what /openid/v1/jwks answers')
-    : parsed(keys);
+const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener('abort', end, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', end);
 };
-
-type Jwk = Readonly<Record<string, unknown>>;
-
-const readKey = (value: unknown): TokenKey | undefined => {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const jwk = value as Jwk;
-  const algorithm = algorithmOf(jwk);
-  if (algorithm === undefined || typeof jwk.kid !== 'string' || (jwk.use ?? 'sig') !== 'sig')
-    return undefined;
-  const { digest, type } = algorithms[algorithm];
-  try {
-    // Only the public half is read, also from a set that carries more than it should.
-    const { kty, crv, x, y, n, e } = jwk;
-    const half = type === 'EC' ? { kty, crv, x, y } : { kty, n, e };
-    const key = createPublicKey({ key: half as webcrypto.JsonWebKey, format: 'jwk' });
-    // RFC 7518 §3.3: at least 2048 bits.
-    if (type === 'RSA' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) return undefined;
-    // RFC 7518 §3.4: in a JWS an ECDSA signature is r and s side by side, not DER.
-    const input = type === 'EC' ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
-    return {
-      id: jwk.kid,
-      algorithm,
-      verify: (signed, signature) => verify(digest, signed, input, signature),
-    };
-  } catch {
-    return undefined;
-  }
-};
-
-const algorithmOf = ({ kty, crv, alg }: Jwk): TokenAlgorithm | undefined =>
-  tokenAlgorithms.find((name) => {
-    const { type, curve } = algorithms[name];
-    return kty === type && crv === curve && (alg === undefined || alg === name);
-  });

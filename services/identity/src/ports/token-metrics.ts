@@ -1,5 +1,6 @@
 import type { TokenReviewOutcome } from '@gatehouse/shared/kube/token-review';
 import type { Metrics } from '@gatehouse/shared/metrics';
+import type { TokenKeys } from './token-keys.ts';
 
 /** What came of one question to the API server; `not_asked` = it was never sent, for want of a turn. */
 export type ReviewResult = TokenReviewOutcome['kind'] | 'unavailable' | 'abandoned' | 'not_asked';
@@ -38,4 +39,32 @@ export const reviewMetrics = (
     count: (result) => results.inc({ result }),
     observe: (tookMs) => duration.observe(tookMs / 1_000),
   };
+};
+
+/** What is told of the keys that tokens are verified with; nothing but zeros where the API server is asked instead. */
+export const keyMetrics = (
+  metrics: Metrics,
+  { keys }: { readonly keys: () => Pick<TokenKeys, 'current' | 'failure' | 'readAt'> | undefined },
+): void => {
+  metrics.gauge({
+    name: 'gatehouse_identity_token_keys',
+    help: 'Public keys that tokens are verified with; 0 when none was read, or those that were are too old.',
+    collect() {
+      this.set(keys()?.current?.keys.size ?? 0);
+    },
+  });
+  metrics.gauge({
+    name: 'gatehouse_identity_token_keys_read_timestamp_seconds',
+    help: 'When the keys of tokens were last read.',
+    collect() {
+      this.set((keys()?.readAt ?? 0) / 1_000);
+    },
+  });
+  metrics.gauge({
+    name: 'gatehouse_identity_token_keys_failing',
+    help: 'Whether the keys of tokens cannot be read at the moment: 1 or 0; the log says why.',
+    collect() {
+      this.set(keys()?.failure === undefined ? 0 : 1);
+    },
+  });
 };

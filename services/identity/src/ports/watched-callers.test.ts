@@ -4,7 +4,7 @@ import type { KubeObject } from '@gatehouse/shared/kube/kinds';
 import { aPod, aServiceAccount } from '@gatehouse/shared/testing/builders';
 import { FakeSource } from '@gatehouse/shared/testing/fake-source';
 import type { TokenClaims } from '../core/token-claims.ts';
-import { WatchedCallers } from './watched-callers.ts';
+import { type Standing, WatchedCallers } from './watched-callers.ts';
 
 const account = aServiceAccount({ uid: 's1' });
 const pod = aPod({ name: 'frontend-0', uid: 'p1' });
@@ -17,6 +17,7 @@ const claimsOf = (uid = 'p1', name = 'frontend-0'): TokenClaims => ({
   namespace: 'demo',
   serviceAccount: { name: 'default', uid: 's1' },
   pod: { name, uid },
+  alsoBoundTo: undefined,
 });
 
 /** Callers on a source and a clock that the test holds. */
@@ -30,9 +31,12 @@ const watched = (test: TestContext, ...objects: readonly KubeObject[]) => {
   const end = new AbortController();
   const run = (): void => void callers.run(end.signal);
   test.after(() => end.abort());
+  const judge = (claims = claimsOf(), signal = new AbortController().signal): Standing | Promise<Standing> =>
+    callers.judge(claims, signal);
   return {
     source,
     callers,
+    judge,
     run,
     freeze: () => {
       aliveAt = Date.now();
@@ -41,112 +45,185 @@ const watched = (test: TestContext, ...objects: readonly KubeObject[]) => {
   };
 };
 
+const known: Standing = { kind: 'known' };
+const missing = 'there is no pod demo/frontend-0 with uid p1';
+
+/** Lets waits begin and end that do not wait for the clock. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 describe('watched callers', () => {
-  it('are accepted without waiting when the watch shows them', (test) => {
-    const { callers, run } = watched(test, pod);
+  it('are known without waiting when the watch shows them', (test) => {
+    const { judge, run } = watched(test, pod);
     run();
-    assert.equal(callers.require(claimsOf()), undefined);
+    assert.deepEqual(judge(), known);
   });
 
-  it('are waited for, and accepted as soon as the watch shows their pod', async (test) => {
-    const { source, callers, run, pass } = watched(test);
+  it('are waited for, and known as soon as the watch shows their pod', async (test) => {
+    const { source, callers, judge, run, pass } = watched(test);
     run();
-    const waiting = callers.require(claimsOf());
+    const waiting = judge();
     assert.ok(waiting instanceof Promise);
     pass(2_999);
     source.put(pod);
-    await waiting;
+    assert.deepEqual(await waiting, known);
     assert.equal(callers.waiting, 0);
   });
 
-  it('are refused when the watch has not shown their pod for 3 s', async (test) => {
-    const { callers, run, pass } = watched(test);
+  it('are unseen when the watch has not shown their pod for 3 s', async (test) => {
+    const { judge, run, pass } = watched(test);
     run();
-    const waiting = callers.require(claimsOf());
+    const waiting = judge();
     pass(3_000);
-    await assert.rejects(Promise.resolve(waiting), {
-      code: 'failed-precondition',
-      message: /there is no pod demo\/frontend-0/,
-    });
+    assert.deepEqual(await waiting, { kind: 'unseen', why: missing, uid: 'p1' });
   });
 
-  it('that were refused are refused at once for a minute, then waited for again', async (test) => {
-    const { callers, run, pass } = watched(test);
+  it('are unseen when the watch shows their pod but not their ServiceAccount', async (test) => {
+    const { source, judge, run, pass } = watched(test, pod);
     run();
-    const waiting = callers.require(claimsOf());
+    source.remove(account);
+    pass(60_001);
+    const waiting = judge();
     pass(3_000);
-    await assert.rejects(Promise.resolve(waiting));
-    assert.throws(() => callers.require(claimsOf()), { code: 'failed-precondition' });
+    const why = 'there is no ServiceAccount demo/default with uid s1';
+    assert.deepEqual(await waiting, { kind: 'unseen', why, uid: 's1' });
+  });
+
+  it('that somebody who knows has not heard of are refused at once for a minute, then waited for again', async (test) => {
+    const { callers, judge, run, pass } = watched(test);
+    run();
+    callers.remember('p1');
+    assert.deepEqual(judge(), { kind: 'refused', why: missing });
     pass(59_999);
-    assert.throws(() => callers.require(claimsOf()), { code: 'failed-precondition' });
+    assert.deepEqual(judge(), { kind: 'refused', why: missing });
     pass(1);
-    const again = callers.require(claimsOf());
+    const again = judge();
     assert.ok(again instanceof Promise);
     pass(3_000);
-    await assert.rejects(again);
+    assert.equal((await again).kind, 'unseen');
   });
 
-  it('that were refused are accepted once the watch shows them all the same', async (test) => {
-    const { source, callers, run, pass } = watched(test);
+  it('that were not heard of are known once the watch shows them all the same', (test) => {
+    const { source, callers, judge, run } = watched(test);
     run();
-    const waiting = callers.require(claimsOf());
-    pass(3_000);
-    await assert.rejects(Promise.resolve(waiting));
+    callers.remember('p1');
     source.put(pod);
-    assert.equal(callers.require(claimsOf()), undefined);
+    assert.deepEqual(judge(), known);
+  });
+
+  it('that were not heard of are forgotten beyond 4,096, the oldest first', (test) => {
+    const { callers, judge, run } = watched(test);
+    run();
+    for (let index = 0; index < 4_096; index += 1) callers.remember(`u${index}`);
+    callers.remember('u0');
+    callers.remember('one-more');
+    const kindOf = (uid: string): string => {
+      const standing = judge(claimsOf(uid), AbortSignal.abort());
+      if (!(standing instanceof Promise)) return standing.kind;
+      standing.catch(() => {});
+      return 'waited for';
+    };
+    assert.deepEqual(['u0', 'u1', 'u2', 'u4095', 'one-more'].map(kindOf), [
+      'refused',
+      'waited for',
+      'refused',
+      'refused',
+      'refused',
+    ]);
   });
 
   it('of one pod wait together', async (test) => {
-    const { source, callers, run } = watched(test);
+    const { source, callers, judge, run } = watched(test);
     run();
-    const waiting = Array.from({ length: 1_000 }, () => callers.require(claimsOf()));
+    const waiting = Array.from({ length: 1_000 }, () => judge());
     assert.equal(callers.waiting, 1);
     source.put(pod);
-    await Promise.all(waiting);
+    for (const standing of await Promise.all(waiting)) assert.deepEqual(standing, known);
+  });
+
+  it('of another life of the ServiceAccount wait by themselves', async (test) => {
+    const { source, callers, judge, run, pass } = watched(test);
+    run();
+    const other = judge({ ...claimsOf(), serviceAccount: { name: 'default', uid: 's2' } });
+    const waiting = judge();
+    assert.equal(callers.waiting, 2);
+    source.put(pod);
+    assert.deepEqual(await waiting, known);
+    pass(3_000);
+    assert.equal((await other).kind, 'unseen');
   });
 
   it('of more than 256 pods are told to try again', async (test) => {
-    const { callers, run, pass } = watched(test);
+    const { judge, run, pass } = watched(test);
     run();
-    const waiting = Array.from({ length: 256 }, (_, index) =>
-      callers.require(claimsOf(`p${index}`, `pod-${index}`)),
-    );
-    const many = callers.require(claimsOf('one-more', 'one-more'));
+    const waiting = Array.from({ length: 256 }, (_, index) => judge(claimsOf(`p${index}`, `pod-${index}`)));
+    const many = judge(claimsOf('one-more', 'one-more'));
     await assert.rejects(Promise.resolve(many), { code: 'unavailable' });
+    const joining = judge(claimsOf('p0', 'pod-0'));
     pass(3_000);
-    const ends = await Promise.allSettled(waiting);
-    assert.equal(ends.filter(({ status }) => status === 'rejected').length, 256);
+    const ends = await Promise.all([...waiting, joining]);
+    assert.equal(ends.filter(({ kind }) => kind === 'unseen').length, 257);
+  });
+
+  it('that go away leave their place to others', async (test) => {
+    const { callers, judge, run, pass } = watched(test);
+    run();
+    const gone = new AbortController();
+    const waiting = Array.from({ length: 256 }, (_, index) =>
+      judge(claimsOf(`p${index}`, `pod-${index}`), gone.signal),
+    );
+    const stays = judge(claimsOf('p0', 'pod-0'));
+    gone.abort();
+    for (const one of waiting) await assert.rejects(Promise.resolve(one), { code: 'cancelled' });
+    assert.equal(callers.waiting, 1);
+    const next = judge(claimsOf('one-more', 'one-more'));
+    await settle();
+    pass(3_000);
+    assert.equal((await stays).kind, 'unseen');
+    assert.equal((await next).kind, 'unseen');
   });
 
   it('whose pod appears as another ServiceAccount are refused without waiting longer', async (test) => {
-    const { source, callers, run } = watched(test);
+    const { source, judge, run } = watched(test);
     run();
-    const waiting = callers.require(claimsOf());
+    const waiting = judge();
     source.put(aPod({ name: 'frontend-0', uid: 'p1', serviceAccount: 'other' }));
-    await assert.rejects(Promise.resolve(waiting), {
-      code: 'failed-precondition',
-      message: /runs as .* other/,
+    assert.deepEqual(await waiting, {
+      kind: 'refused',
+      why: 'pod demo/frontend-0 runs as the ServiceAccount other',
     });
   });
 
-  it('cannot be judged before everything was listed', async (test) => {
-    const { callers, pass } = watched(test);
-    const waiting = callers.require(claimsOf());
+  it('cannot be judged before everything was listed, but are waited for', async (test) => {
+    const { judge, run, pass } = watched(test, pod);
+    const waiting = judge();
     pass(3_000);
-    await assert.rejects(Promise.resolve(waiting), { code: 'unavailable' });
-    const again = callers.require(claimsOf());
+    assert.equal((await waiting).kind, 'undecided');
+    const again = judge();
     assert.ok(again instanceof Promise, 'that is no reason to remember anything');
-    pass(3_000);
-    await assert.rejects(again);
+    run();
+    assert.deepEqual(await again, known);
   });
 
   it('are not judged by a watch that shows no life', (test) => {
-    const { callers, run, freeze, pass } = watched(test, pod);
+    const { judge, run, freeze, pass } = watched(test, pod);
     run();
     freeze();
     pass(90_000);
-    assert.equal(callers.require(claimsOf()), undefined);
+    assert.deepEqual(judge(), known);
     pass(1);
-    assert.throws(() => callers.require(claimsOf()), { code: 'unavailable' });
+    assert.deepEqual(judge(), {
+      kind: 'undecided',
+      why: 'the watch of pods and ServiceAccounts is stale: try again',
+    });
+  });
+
+  it('that wait while the watch dies cannot be judged', async (test) => {
+    const { judge, run, freeze, pass } = watched(test);
+    run();
+    freeze();
+    pass(88_000);
+    const waiting = judge();
+    pass(3_000);
+    assert.equal((await waiting).kind, 'undecided');
   });
 });

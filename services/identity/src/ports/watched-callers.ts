@@ -2,6 +2,7 @@ import { GatehouseError } from '@gatehouse/shared/error';
 import type { Change, Source } from '@gatehouse/shared/kube/changes';
 import { type Acquaintance, callerKinds, KnownCallers } from '../core/known-callers.ts';
 import type { TokenClaims } from '../core/token-claims.ts';
+import { SharedWork } from './shared-work.ts';
 
 /** How long a token may be ahead of the watch (design §4 step 3). */
 const patienceMs = 3_000;
@@ -19,11 +20,14 @@ export interface WatchedCallersOptions {
   readonly now: () => number;
 }
 
-interface Wait {
-  readonly claims: TokenClaims;
-  readonly settled: Promise<void>;
-  readonly resolve: () => void;
-}
+/** What can be said of the ServiceAccount and pod that a token names. */
+export type Standing =
+  | { readonly kind: 'known' }
+  | { readonly kind: 'refused'; readonly why: string }
+  /** The watch is alive and has not shown them in all the time that was given to it. */
+  | { readonly kind: 'unseen'; readonly why: string; readonly uid: string }
+  /** The watch cannot be asked: it is stale, or has not read everything yet. */
+  | { readonly kind: 'undecided'; readonly why: string };
 
 /**
  * The ServiceAccounts and pods that the watch shows. A token may arrive before the watch tells of its pod: such calls
@@ -35,7 +39,9 @@ export class WatchedCallers {
   readonly #now: () => number;
   readonly #callers = new KnownCallers();
   #freshUntil = 0;
-  readonly #waits = new Map<string, Wait>();
+  readonly #waits = new SharedWork<void>();
+  /** Ends each wait whose pod has been shown. */
+  readonly #wakes = new Map<() => void, TokenClaims>();
   /** Until when a uid counts as missing; oldest first. */
   readonly #missing = new Map<string, number>();
 
@@ -56,16 +62,34 @@ export class WatchedCallers {
   }
 
   /**
-   * Passes if the ServiceAccount and pod of the claims exist. Answers at once when that is known, which is nearly always.
-   * Throws `failed-precondition` if they do not, `unavailable` when too many are being waited for or the watch is stale.
+   * Whether the ServiceAccount and pod of the claims exist. Answers at once when that is known, which is nearly always.
+   * Throws `unavailable` when too many are being waited for; rejects with `cancelled` once `signal` aborts.
    */
-  require(claims: TokenClaims): void | Promise<void> {
-    if (this.#isStale()) {
-      throw new GatehouseError('unavailable', 'the watch of pods and ServiceAccounts is stale: try again');
+  judge(claims: TokenClaims, signal: AbortSignal): Standing | Promise<Standing> {
+    const seen = this.#look(claims);
+    return seen.kind === 'unseen' ? this.#wait(claims, signal) : seen;
+  }
+
+  /** Somebody who would know has said that there is no such pod: it is not waited for during the next minute. */
+  remember(uid: string): void {
+    const now = this.#now();
+    for (const [old, until] of this.#missing) {
+      if (until > now && this.#missing.size < maxMissing) break;
+      this.#missing.delete(old);
     }
-    const seen = this.#callers.look(claims, this.#now());
-    const isMissing = seen.kind === 'unseen' && (this.#missing.get(seen.uid) ?? 0) > this.#now();
-    return seen.kind === 'unseen' && !isMissing ? this.#wait(claims) : this.#judge(seen);
+    this.#missing.delete(uid);
+    this.#missing.set(uid, now + memoryMs);
+  }
+
+  #look(claims: TokenClaims): Standing {
+    if (this.#isStale()) {
+      return { kind: 'undecided', why: 'the watch of pods and ServiceAccounts is stale: try again' };
+    }
+    const seen: Acquaintance = this.#callers.look(claims, this.#now());
+    if (seen.kind !== 'unseen') return seen;
+    const why = `there is no ${seen.what}`;
+    const isMissing = (this.#missing.get(seen.uid) ?? 0) > this.#now();
+    return isMissing ? { kind: 'refused', why } : { kind: 'unseen', why, uid: seen.uid };
   }
 
   /** The watch is asked for a proof of life only when the last one has become too old. */
@@ -77,69 +101,40 @@ export class WatchedCallers {
     return now > this.#freshUntil;
   }
 
-  async #wait(claims: TokenClaims): Promise<void> {
+  async #wait(claims: TokenClaims, signal: AbortSignal): Promise<Standing> {
+    // Of one pod, but not of another life of its ServiceAccount: that is waited for by itself.
     const key = `${claims.pod?.uid ?? ''}/${claims.serviceAccount.uid}`;
-    await (this.#waits.get(key) ?? this.#begin(key, claims)).settled;
-    this.#judge(this.#callers.look(claims, this.#now()));
-  }
-
-  #judge(seen: Acquaintance): void {
-    switch (seen.kind) {
-      case 'known':
-        return;
-      case 'refused':
-        throw refused(seen.why);
-      case 'unseen':
-        // Before the first full list nobody can be said to be missing.
-        if (this.#callers.isComplete) throw refused(`there is no ${seen.what}`);
-        throw new GatehouseError(
-          'unavailable',
-          'pods and ServiceAccounts have not all been read yet: try again',
-        );
-    }
-  }
-
-  #begin(key: string, claims: TokenClaims): Wait {
-    if (this.#waits.size >= maxWaits) {
+    if (!this.#waits.has(key) && this.#waits.size >= maxWaits) {
       throw new GatehouseError(
         'unavailable',
         `${maxWaits} pods that the watch does not show are waited for already: try again`,
       );
     }
-    const { promise: settled, resolve } = Promise.withResolvers<void>();
-    const end = (): void => {
-      clearTimeout(timer);
-      this.#waits.delete(key);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      this.#remember(claims);
-      end();
-    }, patienceMs);
-    const wait: Wait = { claims, settled, resolve: end };
-    this.#waits.set(key, wait);
-    return wait;
+    await this.#waits.join(key, signal, (abandoned) => this.#untilShown(claims, abandoned));
+    const seen = this.#look(claims);
+    // Before the first full list nobody can be said to be missing.
+    if (seen.kind !== 'unseen' || this.#callers.isComplete) return seen;
+    return { kind: 'undecided', why: 'pods and ServiceAccounts have not all been read yet: try again' };
   }
 
-  /** The wait was in vain. Before the first full list that says nothing about the pod. */
-  #remember(claims: TokenClaims): void {
-    const now = this.#now();
-    const seen = this.#callers.look(claims, now);
-    if (seen.kind !== 'unseen' || !this.#callers.isComplete) return;
-    for (const [uid, until] of this.#missing) {
-      if (until > now && this.#missing.size < maxMissing) break;
-      this.#missing.delete(uid);
-    }
-    this.#missing.set(seen.uid, now + memoryMs);
+  /** Resolves when the watch shows who is waited for, when it took too long, or when nobody waits any more. */
+  #untilShown(claims: TokenClaims, abandoned: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = (): void => {
+      clearTimeout(timer);
+      this.#wakes.delete(end);
+      resolve();
+    };
+    const timer = setTimeout(end, patienceMs);
+    this.#wakes.set(end, claims);
+    abandoned.addEventListener('abort', end, { once: true });
+    return promise;
   }
 
   #apply(changes: readonly Change[]): void {
     this.#callers.apply(changes, this.#now());
-    for (const { claims, resolve } of [...this.#waits.values()]) {
-      if (this.#callers.look(claims, this.#now()).kind !== 'unseen') resolve();
+    for (const [wake, claims] of [...this.#wakes]) {
+      if (this.#callers.look(claims, this.#now()).kind !== 'unseen') wake();
     }
   }
 }
-
-const refused = (why: string): GatehouseError =>
-  new GatehouseError('failed-precondition', `the token is not accepted: ${why}`);
