@@ -62,6 +62,8 @@ export const certifyOracle = (mesh: Pick<FuzzedMesh, 'workloads' | 'signers' | '
     const { exp, aud, nbf, iat, sub } = payload;
     const start = nbf ?? iat;
     if (iat !== undefined && !(iat >= 0)) return undefined;
+    // Beyond the last day that a Date can tell there are no dates.
+    if ([exp, start, iat].some((one) => (one ?? 0) > 8.64e12)) return undefined;
     // The tolerance is for the start alone.
     if (typeof exp !== 'number' || !Number.isFinite(exp) || exp * 1_000 <= mesh.nowMs) return undefined;
     if (typeof start !== 'number' || start < 0 || start * 1_000 > mesh.nowMs + 20_000) return undefined;

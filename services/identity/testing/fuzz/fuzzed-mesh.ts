@@ -1,16 +1,14 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { GatehouseError } from '@gatehouse/shared/error';
 import type { Change } from '@gatehouse/shared/kube/changes';
 import { silentLog } from '@gatehouse/shared/log';
 import { aPod, aServiceAccount } from '@gatehouse/shared/testing/builders';
 import type { Certified, Certifier, CertifyRequest } from '../../src/certify.ts';
 import { certify } from '../../src/certify.ts';
 import { KnownCallers } from '../../src/core/known-callers.ts';
+import type { TokenClaims } from '../../src/core/token-claims.ts';
 import { JwksReviewer } from '../../src/ports/jwks-reviewer.ts';
 import { TokenKeys } from '../../src/ports/token-keys.ts';
+import type { Standing } from '../../src/ports/watched-callers.ts';
 import { activeIssuer } from '../active-issuer.ts';
 import { aCa } from '../ca-builder.ts';
 import { aTokenSigner, type TokenSigner, tokenAudience, tokenIssuer } from '../token-builder.ts';
@@ -60,7 +58,7 @@ export const aFuzzedMesh = async (): Promise<FuzzedMesh> => {
     reviewer: new JwksReviewer({
       keys: await keysOf([signer, secondSigner], nowMs),
       callers: knownCallers(nowMs),
-      issuer: tokenIssuer,
+      secondOpinion: undefined,
       audience: tokenAudience,
       requirePodBoundToken: true,
       leewayMs: 20_000,
@@ -106,16 +104,15 @@ export const aFuzzedMesh = async (): Promise<FuzzedMesh> => {
 };
 
 const keysOf = async (signers: readonly TokenSigner[], nowMs: number): Promise<TokenKeys> => {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-fuzz-'));
-  try {
-    const file = join(folder, 'jwks.json');
-    await writeFile(file, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
-    const keys = new TokenKeys({ file, log: silentLog, now: () => nowMs });
-    await keys.refresh();
-    return keys;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const set = { keys: signers.map(({ jwk }) => jwk) };
+  const keys = new TokenKeys({
+    source: { name: 'the fuzz', read: async () => ({ issuer: tokenIssuer, set }) },
+    maxStalenessMs: 90_000,
+    log: silentLog,
+    now: () => nowMs,
+  });
+  await keys.refresh();
+  return keys;
 };
 
 /**
@@ -145,11 +142,12 @@ const knownCallers = (nowMs: number) => {
   callers.apply(reset([...former, ...gone]), longAgo);
   callers.apply(reset(podsOf((name) => `uid-of-${name}`)), longAgo);
   return {
-    require: (claims: Parameters<KnownCallers['look']>[0]): void => {
+    judge: (claims: TokenClaims): Standing => {
       const seen = callers.look(claims, nowMs);
-      if (seen.kind === 'known') return;
-      const why = seen.kind === 'refused' ? seen.why : `there is no ${seen.what}`;
-      throw new GatehouseError('failed-precondition', `the token is not accepted: ${why}`);
+      return seen.kind === 'unseen'
+        ? { kind: 'unseen', why: `there is no ${seen.what}`, uid: seen.uid }
+        : seen;
     },
+    remember: (): void => {},
   };
 };
