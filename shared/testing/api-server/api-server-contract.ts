@@ -2,6 +2,7 @@ import { after, before, suite } from 'node:test';
 import { applyStories } from './apply-stories.ts';
 import { aClient } from './client.ts';
 import type { OpenedServer, TellStory } from './contract-story.ts';
+import { eventStories } from './event-stories.ts';
 import { questionStories } from './question-stories.ts';
 import { readStories } from './read-stories.ts';
 import { schemaStories } from './schema-stories.ts';
@@ -37,13 +38,21 @@ export const apiServerContract = (
       await tell({
         ...client,
         configMaps: `/api/v1/namespaces/${namespace}/configmaps`,
+        events: `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
         leases: `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`,
         pods: `/api/v1/namespaces/${namespace}/pods`,
         tops: `/apis/ex.io/v1/namespaces/${namespace}/tops`,
       });
     };
 
-    for (const stories of [readStories, writeStories, applyStories, schemaStories, questionStories])
+    for (const stories of [
+      readStories,
+      writeStories,
+      applyStories,
+      schemaStories,
+      questionStories,
+      eventStories,
+    ])
       stories(story);
   });
 };

@@ -8,6 +8,7 @@ export type OpenedServer = ServerAddress & { readonly stop: () => Promise<void> 
 /** What the suite's tests are told by: a namespace of their own, and its client. */
 export interface Story extends Client {
   readonly configMaps: string;
+  readonly events: string;
   readonly leases: string;
   readonly pods: string;
   readonly tops: string;

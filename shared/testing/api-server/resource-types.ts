@@ -71,6 +71,9 @@ export const rbacTypes: readonly ResourceType[] = [
   builtIn(['rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings']),
 ];
 
+/** The API by which Events are written; core/v1 `events`, by which they are also read, is a store of its own here. */
+export const eventType = builtIn(['events.k8s.io', 'Event', 'events', 'ev']);
+
 /** The built-in kinds that a mesh's control plane reads or writes. */
 export const builtInTypes: readonly ResourceType[] = [
   namespaceType,
@@ -81,6 +84,7 @@ export const builtInTypes: readonly ResourceType[] = [
   builtIn(['', 'ConfigMap', 'configmaps', 'cm']),
   builtIn(['', 'Secret', 'secrets']),
   builtIn(['', 'Event', 'events', 'ev']),
+  eventType,
   builtIn(['discovery.k8s.io', 'EndpointSlice', 'endpointslices'], 'counted'),
   builtIn(['coordination.k8s.io', 'Lease', 'leases']),
   builtIn(['apps', 'Deployment', 'deployments', 'deploy'], 'status', 'counted'),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import { alreadyExists, conflict, invalid, notFound } from './api-status.ts';
+import { checkEvent } from './check-event.ts';
 import { typeOfCrd } from './custom-types.ts';
 import { checkDelete, graceOf } from './delete-options.ts';
 import { fieldsOf, metaOf, textOf, withMeta } from './object-meta.ts';
@@ -38,6 +39,7 @@ export const createObject = async (
   checkNew(request, body);
   checkNamespace(store, request);
   const prepared = prepareNew(world, request, body);
+  checkEvent(type, prepared);
   const { name = '' } = metaOf(prepared);
   const admitted = noting(undefined, (await admit('CREATE', prepared, undefined)) ?? prepared);
   const key = keyOf({ namespace: request.namespace, name });
@@ -73,6 +75,7 @@ export const updateObject = async (
       );
     if (resourceVersion !== '' && resourceVersion !== metaOf(current).resourceVersion) throw stale(request);
     const prepared = prepareUpdate(request, wanted, current);
+    checkEvent(type, prepared, current);
     const admitted = counted(request, (await admit('UPDATE', prepared, current)) ?? prepared, current);
     // Somebody else wrote meanwhile: whoever named a version meets it as a conflict in the next round.
     if (store.get(resource, key) !== current) continue;
