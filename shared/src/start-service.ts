@@ -8,6 +8,7 @@ import { identityOf, type Mesh, printIdentity } from './core/workload-identity.t
 import { type Ground, openGround, openSource } from './ground.ts';
 import type { GrpcServer } from './grpc/transport.ts';
 import type { Source } from './kube/changes.ts';
+import { type EventRecorder, KubeEvents, type KubeEventsOptions, noEvents } from './kube/events.ts';
 import { createLog, type Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { accountOf, type RunningService, type ServiceName } from './service.ts';
@@ -39,6 +40,8 @@ export interface ServiceBase {
   readonly name: string;
   readonly authenticator: AdminAuthenticator;
   readonly replicas: Replicas;
+  /** Tells people in a cluster; without one, the log alone does. */
+  readonly events: EventRecorder;
 }
 
 export interface Doors {
@@ -79,6 +82,7 @@ export const startService = (
     const part = log.child({ part: 'replicas' });
     const replicas = openReplicas(config, { service, ground, name, metrics, log: part, now });
     supervisor.onEnd('calls of other replicas', () => replicas.close());
+    const events = eventsOn(ground, { service, namespace: config.namespace, supervisor, log, metrics, now });
     const base: ServiceBase = {
       service,
       supervisor,
@@ -91,6 +95,7 @@ export const startService = (
       name,
       authenticator,
       replicas,
+      events,
     };
     const { grpc, admin } = await assemble(base);
     log.info({ grpc: grpc.address, admin: admin.url, name }, `${service} is up`);
@@ -116,6 +121,31 @@ const hold = async (ground: Ground, service: ServiceName, supervisor: Supervisor
     case 'cluster':
       supervisor.onEnd('API client', () => ground.client.close());
   }
+};
+
+const eventsOn = (
+  ground: Ground,
+  {
+    supervisor,
+    metrics,
+    log,
+    ...parts
+  }: Omit<KubeEventsOptions, 'client' | 'onResult'> & Pick<ServiceBase, 'supervisor' | 'metrics'>,
+): EventRecorder => {
+  const results = metrics.counter({
+    name: 'gatehouse_kubernetes_events_total',
+    help: 'Events for people, by what came of writing them: sent, failed (tried again), refused, dropped.',
+    labelNames: ['result'],
+  });
+  if (ground.kind === 'dev') return noEvents;
+  const events = new KubeEvents({
+    ...parts,
+    client: ground.client,
+    log: log.child({ part: 'events' }),
+    onResult: (result) => results.inc({ result }),
+  });
+  supervisor.run('events', (signal) => events.run(signal));
+  return events;
 };
 
 const authenticatorOn = async (ground: Ground, metrics: Metrics): Promise<AdminAuthenticator> => {

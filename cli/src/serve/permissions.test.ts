@@ -55,6 +55,13 @@ const reviews = [
   'create tokenreviews.authentication.k8s.io',
 ];
 const replicas = ['list endpointslices.discovery.k8s.io'];
+/** `KubeEvents`, and what its Events regard. */
+const telling = [
+  'create events.events.k8s.io',
+  'patch events.events.k8s.io',
+  'get deployments.apps',
+  'get serviceaccounts',
+];
 
 /** What the code of each service asks for, in the whole cluster and in its own namespace. */
 const needed: Readonly<
@@ -67,10 +74,10 @@ const needed: Readonly<
       'get /.well-known/openid-configuration',
       'get /openid/v1/jwks',
     ],
-    own: [...replicas, 'create events'],
+    own: [...replicas, ...telling],
   },
-  destination: { cluster: [...reviews, ...watching(destinationKinds)], own: replicas },
-  policy: { cluster: [...reviews, ...watching(policyKinds)], own: replicas },
+  destination: { cluster: [...reviews, ...watching(destinationKinds)], own: [...replicas, ...telling] },
+  policy: { cluster: [...reviews, ...watching(policyKinds)], own: [...replicas, ...telling] },
 };
 
 test('the roles of the services allow what their code asks for, and not one thing more', () => {

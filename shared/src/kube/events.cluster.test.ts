@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { realApiServerAssets } from '../../testing/real-api-server.ts';
 import { RealCluster, type WireObject } from '../../testing/real-cluster.ts';
 import { silentLog } from '../log.ts';
-import { Metrics } from '../metrics.ts';
 import { KubeEvents } from './events.ts';
 
 const { assets, skip } = realApiServerAssets();
@@ -24,7 +23,7 @@ suite('Events on a real API server', { skip, timeout: 300_000 }, () => {
       service: 'identity',
       namespace: 'gatehouse',
       log: silentLog,
-      metrics: new Metrics('identity'),
+      onResult: () => {},
       now: () => Date.now() + skipped,
       sleep: (ms) => sleep(Math.min(ms, 50)),
     });

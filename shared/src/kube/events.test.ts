@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startFakeApiServer } from '../../testing/api-server/fake-api-server.ts';
 import { eventually } from '../../testing/grpc.ts';
 import { RecordingLog } from '../../testing/recording-log.ts';
-import { Metrics } from '../metrics.ts';
 import { kubeClientAt } from './client.ts';
-import { type EventNote, KubeEvents } from './events.ts';
+import { type EventNote, type EventResult, KubeEvents } from './events.ts';
 
 type Fake = Awaited<ReturnType<typeof startFakeApiServer>>;
 
@@ -36,13 +34,13 @@ const recording = async (t: TestContext, options: Parameters<typeof startFakeApi
   const client = kubeClientAt(server.url);
   let now = Date.parse('2026-05-04T03:02:01.234Z');
   const log = new RecordingLog();
-  const metrics = new Metrics('identity');
+  const results: EventResult[] = [];
   const events = new KubeEvents({
     client,
     service: 'identity',
     namespace: 'gatehouse',
     log,
-    metrics,
+    onResult: (result) => void results.push(result),
     now: () => now,
     sleep: async (ms, signal) => {
       if (signal.aborted) return;
@@ -62,7 +60,7 @@ const recording = async (t: TestContext, options: Parameters<typeof startFakeApi
     server,
     events,
     log,
-    metrics,
+    results,
     pass: (ms: number) => {
       now += ms;
     },
@@ -91,10 +89,6 @@ const until = async (
     if (holds(items)) return items;
     pass(60_000);
   }
-};
-
-const untilCounted = async (metrics: Metrics, line: RegExp): Promise<void> => {
-  while (!line.test(await metrics.text())) await sleep(5);
 };
 
 const countOf = (event: Record<string, unknown> | undefined): unknown =>
@@ -161,18 +155,19 @@ test('an Event is tried again until the API server is back, and recording never 
   const world = await recording(t, { objects: [theNamespace] });
   const back = world.server.faults.inject({ kind: 'hang-up' }, { times: Number.POSITIVE_INFINITY });
   world.events.record(rejected);
-  await untilCounted(world.metrics, /events_total\{result="failed"[^}]*\} [1-9]/);
+  await eventually(() => world.results.includes('failed'));
   back();
   assert.equal((await until(world, ({ length }) => length === 1)).length, 1);
 });
 
 test('without the permission nothing but the Events is missing, which is said once', async (t) => {
-  const { events, log, metrics } = await recording(t, {
+  const { events, log, results } = await recording(t, {
     objects: [theNamespace],
     authorize: ({ resource, verb }) => resource?.resource !== 'events' || verb === 'list',
   });
   for (const note of ['one', 'two']) events.record({ ...rejected, note });
-  await untilCounted(metrics, /events_total\{result="refused"[^}]*\} 2/);
+  await eventually(() => results.length === 2);
+  assert.deepEqual(results, ['refused', 'refused']);
   assert.equal(log.lines('warn').length, 1);
   assert.match(
     log.lines('warn')[0] ?? '',
@@ -186,5 +181,5 @@ test('a long note is cut between characters, and the queue is bounded', async (t
   const [event] = await until(world, ({ length }) => length === 1);
   assert.match(String(event?.note), /^ü{510}…$/);
   for (let count = 0; count < 100; count += 1) world.events.record({ ...rejected, note: `note ${count}` });
-  assert.match(await world.metrics.text(), /events_total\{result="dropped"[^}]*\} 36/);
+  assert.equal(world.results.filter((result) => result === 'dropped').length, 36);
 });

@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EventBook, type EventNote, type EventSeries, type SendOutcome } from '../core/event-book.ts';
 import { limitedLog } from '../limited-log.ts';
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { accountOf, type ServiceName } from '../service.ts';
 import type { KubeClient, KubeRequest } from './client.ts';
 
@@ -19,13 +18,17 @@ export interface EventRecorder {
 /** Without a cluster there is nobody to tell; whoever records an Event says it in the log as well. */
 export const noEvents: EventRecorder = { record: () => {} };
 
+/** `failed` is tried again, `refused` is not, `dropped` found no room. */
+export type EventResult = 'sent' | 'failed' | 'refused' | 'dropped';
+
 export interface KubeEventsOptions {
   readonly client: KubeClient;
   readonly service: ServiceName;
   /** The control plane's: its Events stand there, and concern something there. */
   readonly namespace: string;
   readonly log: Log;
-  readonly metrics: Metrics;
+  /** Told what came of each. */
+  readonly onResult: (result: EventResult) => void;
   /** Epoch milliseconds. */
   readonly now?: () => number;
   /** Resolves early when the signal aborts. */
@@ -56,7 +59,6 @@ export class KubeEvents implements EventRecorder {
   readonly #now: () => number;
   readonly #book = new EventBook();
   readonly #complain: ReturnType<typeof limitedLog>;
-  readonly #results: ReturnType<typeof resultCounter>;
   #regarding: ObjectReference | undefined;
   #wake = new AbortController();
 
@@ -67,12 +69,11 @@ export class KubeEvents implements EventRecorder {
       everyMs: 600_000,
       now: this.#now,
     });
-    this.#results = resultCounter(options.metrics);
   }
 
   record(event: EventNote): void {
     if (this.#book.note({ ...event, note: cut(event.note) }, this.#now())) this.#wake.abort();
-    else this.#results.inc({ result: 'dropped' });
+    else this.#options.onResult('dropped');
   }
 
   /** Sends what is recorded until `signal` aborts; what was not sent by then is lost. */
@@ -104,7 +105,7 @@ export class KubeEvents implements EventRecorder {
       const { status } = response;
       // 409: an earlier attempt arrived, though its answer did not.
       if (status === 200 || status === 201 || status === 409) {
-        this.#results.inc({ result: 'sent' });
+        this.#options.onResult('sent');
         return { kind: 'sent', name };
       }
       if (status === 404 && series.name !== undefined) return { kind: 'forgotten' };
@@ -121,7 +122,7 @@ export class KubeEvents implements EventRecorder {
   }
 
   #failed(why: string, kind: 'failed' | 'refused'): SendOutcome {
-    this.#results.inc({ result: kind });
+    this.#options.onResult(kind);
     this.#complain({}, `an Event was not written: ${why}`);
     return { kind };
   }
@@ -183,13 +184,6 @@ const cut = (note: string): string => {
 
 /** MicroTime: RFC 3339 with exactly six digits. */
 const microTime = (epochMs: number): string => new Date(epochMs).toISOString().replace('Z', '000Z');
-
-const resultCounter = (metrics: Metrics) =>
-  metrics.counter({
-    name: 'gatehouse_kubernetes_events_total',
-    help: 'Events for people, by what came of writing them: sent, failed (tried again), refused, dropped.',
-    labelNames: ['result'],
-  });
 
 const sleepUntilAbort = async (ms: number, signal: AbortSignal): Promise<void> => {
   await delay(ms, undefined, { signal }).catch(() => {});

@@ -5,7 +5,8 @@ import { causes, merge, type TellStory } from './contract-story.ts';
 
 const at = '2026-01-01T00:00:00.000000Z';
 
-const anEvent = (name: string, more: WireObject = {}): WireObject => ({
+/** About something in the namespace of `path`: in another it would not be shown, and the server refuses it. */
+const anEvent = (path: string, name: string, more: WireObject = {}): WireObject => ({
   apiVersion: 'events.k8s.io/v1',
   kind: 'Event',
   metadata: { name },
@@ -16,7 +17,7 @@ const anEvent = (name: string, more: WireObject = {}): WireObject => ({
   reason: 'Refused',
   type: 'Warning',
   note: 'it is refused',
-  regarding: { apiVersion: 'v1', kind: 'ServiceAccount', namespace: 'default', name: 'a' },
+  regarding: { apiVersion: 'v1', kind: 'Secret', namespace: path.split('/')[5], name: 'a' },
   ...more,
 });
 
@@ -24,7 +25,7 @@ const anEvent = (name: string, more: WireObject = {}): WireObject => ({
 export const eventStories = (story: TellStory): void => {
   test('an Event says who reports what and when', () =>
     story(async ({ request, events }) => {
-      assert.equal((await request('POST', events, anEvent('a'))).code, 201);
+      assert.equal((await request('POST', events, anEvent(events, 'a'))).code, 201);
       const refused: readonly (readonly [WireObject, string])[] = [
         [{ eventTime: null }, 'FieldValueRequired eventTime Required value'],
         [{ reportingInstance: '' }, 'FieldValueRequired reportingInstance Required value'],
@@ -43,14 +44,14 @@ export const eventStories = (story: TellStory): void => {
       ];
       assert.equal(refused.length, 8);
       for (const [more, why] of refused) {
-        const answer = await request('POST', events, anEvent('b', more));
+        const answer = await request('POST', events, anEvent(events, 'b', more));
         assert.deepEqual([answer.code, causes(answer)], [422, [why]]);
       }
     }));
 
   test('of an Event only its series goes on', () =>
     story(async ({ request, events }) => {
-      await request('POST', events, anEvent('a'));
+      await request('POST', events, anEvent(events, 'a'));
       const series = { count: 2, lastObservedTime: '2026-01-01T00:01:00.000000Z' };
       const patched = await request('PATCH', `${events}/a`, { series }, merge);
       assert.deepEqual(
