@@ -18,8 +18,15 @@ export interface ClusterReplicasParts {
   readonly log: Log;
 }
 
-/** The part of one peer in an answer; undefined for ourselves under another name. */
-type Part<A> = { readonly replica: string; readonly answer: A } | Unreached | undefined;
+/** What one peer said. */
+interface Answered<A> {
+  /** As the EndpointSlices call it. */
+  readonly peer: string;
+  /** As it calls itself. */
+  readonly replica: string;
+  readonly instance: string;
+  readonly answer: A;
+}
 
 /** The replicas of a service in a cluster. Close it at the end. */
 export class ClusterReplicas implements Replicas {
@@ -58,9 +65,13 @@ export class ClusterReplicas implements Replicas {
     const found = await this.#directory.find();
     const parts = await Promise.all(found.peers.map((peer) => this.#askOne(peer, question, query)));
     const unknown = found.kind === 'known' ? [] : [{ replica: '*', reason: found.reason }];
-    const partial = [...unknown, ...parts.filter((part) => part !== undefined && 'reason' in part)];
+    const { answers, doubles } = tellApart(
+      parts.filter((part) => 'answer' in part),
+      this.self,
+    );
+    const partial = [...unknown, ...parts.filter((part) => 'reason' in part), ...doubles];
     for (const unreached of partial) this.#say(unreached, 'an answer is without the part of another replica');
-    return { answers: parts.filter((part) => part !== undefined && 'answer' in part), partial };
+    return { answers, partial };
   }
 
   close(): void {
@@ -68,7 +79,11 @@ export class ClusterReplicas implements Replicas {
     this.#client.close();
   }
 
-  async #askOne<A>({ name, address }: Peer, question: PeerQuestion<A>, query: PeerQuery): Promise<Part<A>> {
+  async #askOne<A>(
+    { name, address }: Peer,
+    question: PeerQuestion<A>,
+    query: PeerQuery,
+  ): Promise<Answered<A> | Unreached> {
     const { calls, seconds } = this.#metrics;
     const end = seconds.startTimer();
     const reply = await this.#client.get(address, `/internal/v1/${question.path}${printQuery(query)}`);
@@ -78,19 +93,42 @@ export class ClusterReplicas implements Replicas {
       return { replica: name, reason: reply.reason };
     }
     const envelope = readEnvelope(reply.body);
-    if (envelope?.instance === this.self.instance) {
-      calls.inc({ result: 'self' });
-      return undefined;
-    }
     const answer = envelope === undefined ? undefined : question.read(envelope.answer);
     if (envelope === undefined || answer === undefined) {
       calls.inc({ result: 'garbage' });
       return { replica: name, reason: 'its answer cannot be read: is it of another version?' };
     }
     calls.inc({ result: 'ok' });
-    return { replica: envelope.replica, answer };
+    return { ...envelope, peer: name, answer };
   }
 }
+
+/**
+ * One answer for each process: ourselves or a replica under a second name is told of once. Two processes that call
+ * themselves the same cannot be told apart in a list, so that the second is named as missing.
+ */
+const tellApart = <A>(
+  answered: readonly Answered<A>[],
+  self: ReplicaName,
+): { readonly answers: Heard<A>['answers']; readonly doubles: readonly Unreached[] } => {
+  const instances = new Set([self.instance]);
+  const names = new Set([self.name]);
+  const answers: Answered<A>[] = [];
+  const doubles: Unreached[] = [];
+  for (const one of answered) {
+    const { peer, replica, instance } = one;
+    if (instances.has(instance)) continue;
+    instances.add(instance);
+    if (names.has(replica)) {
+      const reason = `it calls itself ${replica}, as another does: GATEHOUSE_POD_NAME must be the pod's own name`;
+      doubles.push({ replica: peer, reason });
+      continue;
+    }
+    names.add(replica);
+    answers.push(one);
+  }
+  return { answers, doubles };
+};
 
 /** What is around every answer between replicas; `answer-peers.ts` makes it. */
 const readEnvelope = (

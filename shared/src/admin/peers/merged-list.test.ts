@@ -160,6 +160,39 @@ test('a replica that does not recognise its own pod notices by the answer that i
   assert.deepEqual(answer.json.partial, []);
 });
 
+test('replicas that were given one name are not mixed up: the second is named with what to mend', async (t) => {
+  const set = await ReplicaSet.start(t);
+  const [first, second] = [
+    await set.add('one-name', { streams: () => streamsOf(1) }),
+    await set.add('one-name', { streams: () => streamsOf(2) }),
+  ];
+  // The controller knows them apart.
+  set.api.remove(sliceOf('one-name', { address: '127.0.0.1', ports: {} }));
+  for (const [index, { port }] of [first, second].entries()) {
+    set.api.put(sliceOf(`p-${index}`, { address: '127.0.0.1', ports: { admin: port } }));
+  }
+  const answer = await read(first);
+  assert.deepEqual(names(answer), ['one-name/1']);
+  assert.deepEqual(answer.json.partial, [
+    {
+      replica: 'p-1',
+      reason: "it calls itself one-name, as another does: GATEHOUSE_POD_NAME must be the pod's own name",
+    },
+  ]);
+});
+
+test('a replica that is listed under two names is told of once', async (t) => {
+  const set = await ReplicaSet.start(t);
+  const [first, second] = await Promise.all([
+    set.add('p-0'),
+    set.add('p-1', { streams: () => streamsOf(1) }),
+  ]);
+  set.api.put(sliceOf('p-1-again', { address: '127.0.0.1', ports: { admin: second.port } }));
+  const answer = await read(first);
+  assert.deepEqual(names(answer), ['p-1/1']);
+  assert.deepEqual(answer.json.partial, []);
+});
+
 test('readiness does not depend on other replicas, and health tells who they are', async (t) => {
   const set = await ReplicaSet.start(t);
   const [first, second] = await three(set);

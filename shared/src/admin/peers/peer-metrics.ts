@@ -17,7 +17,7 @@ export const peerMetrics = (metrics: Metrics, known: () => number): PeerMetrics 
   return {
     calls: metrics.counter({
       name: 'gatehouse_peer_requests_total',
-      help: 'Questions to other replicas of this service by result: ok, self, refused, unreachable, timeout, garbage.',
+      help: 'Questions to other replicas of this service by result: ok, refused, unreachable, timeout, garbage.',
       labelNames: ['result'],
     }),
     seconds: metrics.histogram({
