@@ -1,4 +1,5 @@
 import type { ValueForm } from './config.ts';
+import { parseByteSize } from './core/byte-size.ts';
 import { parseDuration } from './core/duration.ts';
 import { type HostPort, parseHostPort } from './core/host-port.ts';
 import { type IpNetwork, parseNetwork } from './core/ip-network.ts';
@@ -16,6 +17,12 @@ export const count: ValueForm<number> = {
     /^[1-9]\d{0,6}$/.test(text) && Number(text) <= 1_000_000
       ? parsed(Number(text))
       : problem(field, `\`${text}\` is no whole number from 1 to 1000000`, 'write digits only'),
+};
+
+/** Bytes. */
+export const byteSize: ValueForm<number> = {
+  form: 'size such as 64KiB, 100MiB, 1GiB',
+  read: parseByteSize,
 };
 
 export const hostPort: ValueForm<HostPort> = { form: 'host:port', read: parseHostPort };

@@ -11,20 +11,39 @@ export interface StateLock {
   release(): Promise<void>;
 }
 
-/**
- * Makes sure that one service of a kind runs on a state directory: a Unix socket that answers has a live owner, one
- * that refuses was left by a killed one and is taken over. Throws `already-exists` naming owner, path and remedy.
- */
-export const lockState = async (state: StateDir, holder: StateHolder): Promise<StateLock> => {
+/** Makes sure that one service of a kind runs on a state directory. Throws `already-exists` naming owner, path and remedy. */
+export const lockState = (state: StateDir, holder: StateHolder): Promise<StateLock> => {
   const path = state.lockSocket(holder);
+  return lockSocket(path, {
+    taken: (who) =>
+      `${holder} already runs on the state directory ${dirname(path)} (${who}, ${holder}.sock): ` +
+      'stop it, or use another GATEHOUSE_STATE_DIR (--state)',
+    tooLong: 'use a shorter GATEHOUSE_STATE_DIR',
+  });
+};
+
+/** What people are told when a lock cannot be had. */
+export interface LockWords {
+  /** Another process has it. */
+  readonly taken: (who: string) => string;
+  /** What to do where the socket's path is too long. */
+  readonly tooLong: string;
+}
+
+/**
+ * A lock among the processes of one machine: a Unix socket that answers has a live owner, one that refuses was left by a
+ * killed one and is taken over. Throws `already-exists` in the words given.
+ */
+export const lockSocket = async (path: string, words: LockWords): Promise<StateLock> => {
   const folder = await open(dirname(path));
+  const { tooLong } = words;
   // Bound and listening under a name of its own before it gets the name that others look at: between bind(2) and
   // listen(2) a socket refuses, and another process would take the live one for a dead one.
-  const own = join(dirname(path), `.${holder}-${randomBytes(4).toString('hex')}.sock`);
+  const own = join(dirname(path), `${hidden(path)}-${randomBytes(4).toString('hex')}.sock`);
   try {
-    const server = await listenAt(reachable(folder, own));
+    const server = await listenAt(reachable(folder, own, tooLong));
     try {
-      await claim({ folder, own, path, holder });
+      await claim({ folder, own, path, words });
       await rm(own);
       const identity = await identityOf(path);
       return { release: () => release(server, path, identity) };
@@ -42,8 +61,14 @@ interface Claim {
   /** Our socket, listening; every name we take is one more link to it. */
   readonly own: string;
   readonly path: string;
-  readonly holder: StateHolder;
+  readonly words: LockWords;
 }
+
+/** The name without its ending, not listed by default. */
+const hidden = (path: string): string =>
+  `.${basename(path)
+    .replace(/^\./, '')
+    .replace(/\.sock$/, '')}`;
 
 /**
  * Gives our socket the name `path`. link(2) fails where the name exists, so of those who find it free one wins. A dead
@@ -51,19 +76,15 @@ interface Claim {
  * nobody who looked at the dead one earlier can replace the live one that came after it.
  */
 const claim = async (wanted: Claim): Promise<void> => {
-  const { folder, own, path, holder } = wanted;
+  const { folder, own, path, words } = wanted;
   while (!(await linkIfFree(own, path))) {
     const found = await identityOf(path);
-    const owner = await ask(reachable(folder, path));
+    const owner = await ask(reachable(folder, path, words.tooLong));
     if (owner.kind === 'live') {
-      throw new GatehouseError(
-        'already-exists',
-        `${holder} already runs on the state directory ${dirname(path)} (${owner.who}, ${holder}.sock): ` +
-          'stop it, or use another GATEHOUSE_STATE_DIR (--state)',
-      );
+      throw new GatehouseError('already-exists', words.taken(owner.who));
     }
     if (found === undefined) continue;
-    const permit = join(dirname(path), `.${holder}-after-${found}.sock`);
+    const permit = join(dirname(path), `${hidden(path)}-after-${found}.sock`);
     await claim({ ...wanted, path: permit });
     try {
       if ((await identityOf(path)) === found) await replaceBy(own, path);
@@ -107,12 +128,12 @@ const identityOf = async (path: string): Promise<string | undefined> => {
 // open descriptor; where there is no /proc the path has to be shorter.
 const longest = 103;
 
-const reachable = (folder: FileHandle, path: string): string => {
+const reachable = (folder: FileHandle, path: string, tooLong: string): string => {
   if (Buffer.byteLength(path) <= longest) return path;
   if (platform === 'linux') return `/proc/self/fd/${folder.fd}/${basename(path)}`;
   throw new GatehouseError(
     'invalid-argument',
-    `the path of the socket ${path} is longer than ${longest} bytes: use a shorter GATEHOUSE_STATE_DIR`,
+    `the path of the socket ${path} is longer than ${longest} bytes: ${tooLong}`,
   );
 };
 

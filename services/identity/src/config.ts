@@ -1,6 +1,6 @@
 import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/shared/config';
 import type { Problem } from '@gatehouse/shared/core/problem';
-import { boolean, count, duration, oneOf, path } from '@gatehouse/shared/setting-forms';
+import { boolean, byteSize, count, duration, oneOf, path } from '@gatehouse/shared/setting-forms';
 import { sharedProblems, sharedSettings } from '@gatehouse/shared/settings';
 
 /** Every setting of identity. */
@@ -53,7 +53,21 @@ export const identitySettings = {
     variable: 'GATEHOUSE_ISSUANCE_LOG',
     value: path,
     absent: 'off: the latest certificates are remembered in memory only',
-    sentence: 'The file that every certificate is recorded in before it leaves.',
+    sentence: 'The file that every certificate is recorded in before it is signed.',
+  }),
+  issuanceLogMaxBytes: setting({
+    variable: 'GATEHOUSE_ISSUANCE_LOG_MAX_SIZE',
+    value: byteSize,
+    fallback: '100MiB',
+    sentence:
+      'From this size on the issuance log is set aside under a name with the time, and begun anew; 0 = never.',
+  }),
+  issuanceLogKeep: setting({
+    variable: 'GATEHOUSE_ISSUANCE_LOG_KEEP',
+    value: count,
+    fallback: '0',
+    sentence:
+      'How many files of the issuance log that were set aside are kept, the oldest removed first; 0 = all.',
   }),
 };
 

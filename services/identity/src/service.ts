@@ -4,7 +4,6 @@ import { ensureDevKeys } from '@gatehouse/shared/dev/dev-tokens';
 import type { Ground } from '@gatehouse/shared/ground';
 import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/shared/grpc/server';
 import { servesTls } from '@gatehouse/shared/grpc/transport-security';
-import type { Log } from '@gatehouse/shared/log';
 import type { RunningService } from '@gatehouse/shared/service';
 import {
   type Doors,
@@ -20,11 +19,9 @@ import type { IdentityConfig } from './config.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
 import { ensureDevCa } from './ports/dev-ca.ts';
 import { countCertificates, measureIdentity } from './ports/identity-metrics.ts';
-import { FileIssuanceLog, MemoryIssuanceLog } from './ports/issuance-log.ts';
-import type { OnSuspicious } from './ports/issued.ts';
 import type { IssuerFiles } from './ports/issuer-files.ts';
 import { IssuerKeeper } from './ports/issuer-keeper.ts';
-import { countOlderKeys } from './ports/older-keys.ts';
+import { openIssuanceLog, type ServiceIssuanceLog } from './ports/open-issuance-log.ts';
 import { openReviewer } from './ports/open-reviewer.ts';
 import { mintFor } from './ports/own-leaf.ts';
 import { identityRoutes } from './ports/rest.ts';
@@ -67,12 +64,9 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   const { reviewer, keys } = await openReviewer(config, base, callers);
   // The API server knows better than a watch whether a pod exists, where it is asked for each token.
   const isWatching = keys !== undefined;
-  const issued = await openIssuanceLog(
-    config,
-    log,
-    countOlderKeys(metrics, log.child({ part: 'issuance log' })),
-  );
-  if (issued instanceof FileIssuanceLog) supervisor.onEnd('issuance log', () => issued.close());
+  const record = await openIssuanceLog(config, { log: log.child({ part: 'issuance log' }), metrics, now });
+  const { issued } = record;
+  if (record.kind === 'file') supervisor.onEnd('issuance log', () => record.issued.close());
   const turns = new CertifyTurns({ now: () => performance.now() });
   const certifier: Certifier = {
     mesh,
@@ -118,10 +112,11 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     reasons: () => [
       ...reasonsOf(keeper),
       ...[keys?.notReady() ?? []].flat(),
+      ...recordReasons(record),
       ...(isTls ? [leaf.notReady() ?? []].flat() : []),
     ],
     streams: () => [],
-    routes: identityRoutes({ keeper, issued, replicas: base.replicas, now }),
+    routes: identityRoutes({ keeper, record, replicas: base.replicas, now }),
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
@@ -164,14 +159,13 @@ const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, ground: Grou
 const sharesItsBundle = ({ issuerDir, trustAnchors }: IdentityConfig): boolean =>
   issuerDir !== undefined && trustAnchors === undefined;
 
-const openIssuanceLog = (
-  { issuanceLog }: IdentityConfig,
-  log: Log,
-  onSuspicious: OnSuspicious,
-): Promise<FileIssuanceLog> | MemoryIssuanceLog =>
-  issuanceLog === undefined
-    ? new MemoryIssuanceLog(onSuspicious)
-    : FileIssuanceLog.open(issuanceLog, log.child({ part: 'issuance log' }), onSuspicious);
+/** A replica that can record nothing signs nothing: let the proxies go to others. */
+const recordReasons = (record: ServiceIssuanceLog): readonly string[] => {
+  const failure = record.kind === 'file' ? record.issued.failure : undefined;
+  if (failure === undefined) return [];
+  const since = new Date(failure.since).toISOString();
+  return [`the issuance log cannot be written since ${since} (${failure.why})`];
+};
 
 const reasonsOf = (keeper: IssuerKeeper): readonly string[] => {
   if (keeper.usable !== undefined) return [];

@@ -53,15 +53,21 @@ export const printItem = ({ suspicious, ...record }: IssuanceRecord): IssuanceIt
         },
 });
 
-export const readItem = ({ pod, leafSha256, suspicious, ...item }: IssuanceItem): IssuanceRecord => ({
-  ...item,
-  pod: pod ?? undefined,
-  leafSha256: leafSha256 ?? undefined,
+export const readItem = (item: IssuanceItem): IssuanceRecord => ({
+  identity: item.identity,
+  pod: item.pod ?? undefined,
+  serial: item.serial,
+  spkiSha256: item.spkiSha256,
+  tbsSha256: item.tbsSha256,
+  leafSha256: item.leafSha256 ?? undefined,
   issuedAt: Date.parse(item.issuedAt),
   notBefore: Date.parse(item.notBefore) / 1000,
   notAfter: Date.parse(item.notAfter) / 1000,
   suspicious:
-    suspicious === null
+    item.suspicious === null
       ? undefined
-      : { newerSpkiSha256: suspicious.newerSpkiSha256, newerSince: Date.parse(suspicious.newerSince) },
+      : {
+          newerSpkiSha256: item.suspicious.newerSpkiSha256,
+          newerSince: Date.parse(item.suspicious.newerSince),
+        },
 });

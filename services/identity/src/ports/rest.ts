@@ -3,17 +3,18 @@ import { mergedList } from '@gatehouse/shared/admin/peers/merged-list';
 import type { Replicas } from '@gatehouse/shared/admin/peers/replicas';
 import { namespaceIn } from '@gatehouse/shared/core/workload-identity';
 import { Type } from 'typebox';
-import type { IssuanceQuery } from '../core/issuance-query.ts';
-import { type IssuanceRecord, newestFirst } from '../core/issuance-record.ts';
+import { newestFirst } from '../core/issuance-record.ts';
 import { caFields, printCa } from './ca-item.ts';
 import { IssuanceItem, printItem } from './issuance-item.ts';
+import { issuanceLogRoute } from './issuance-log-route.ts';
 import { issuedFilters, readIssuedFilters } from './issued-question.ts';
 import type { IssuerKeeper, KeptIssuer } from './issuer-keeper.ts';
+import type { ServiceIssuanceLog } from './open-issuance-log.ts';
 import { trustBundleRoute } from './trust-bundle-route.ts';
 
 export interface RestParts {
   readonly keeper: Pick<IssuerKeeper, 'current' | 'usable' | 'rejected'>;
-  readonly issued: { find(query: IssuanceQuery): Iterable<IssuanceRecord> };
+  readonly record: ServiceIssuanceLog;
   readonly replicas: Replicas;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -46,9 +47,10 @@ const IssuerReport = Type.Object({
 
 /** The REST API of identity beside what every service has (design §9). */
 export const identityRoutes =
-  ({ keeper, issued, replicas, now }: RestParts) =>
+  ({ keeper, record, replicas, now }: RestParts) =>
   (app: AdminApp): void => {
     trustBundleRoute({ keeper, now })(app);
+    issuanceLogRoute(record)(app);
 
     app.get(
       '/v1/issuer',
@@ -78,7 +80,7 @@ export const identityRoutes =
       summary: 'What all replicas have issued, newest first',
       query: issuedFilters,
       item: IssuanceItem,
-      own: (query) => issued.find(readIssuedFilters(query, now())),
+      own: (query) => record.issued.find(readIssuedFilters(query, now())),
       print: printItem,
       keyOf: newestFirst,
       keyOfItem: ({ issuedAt, serial }) => newestFirst({ issuedAt: Date.parse(issuedAt), serial }),
