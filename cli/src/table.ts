@@ -45,6 +45,10 @@ const fitted = (natural: readonly number[], columns: number): readonly number[] 
   return widths;
 };
 
-/** The end of a name tells pods and identities apart less well than its beginning. A cut cell loses its colour. */
-const cutTo = (cell: string, width: number): string =>
-  widthOf(cell) <= width ? cell : `${stripVTControlCharacters(cell).slice(0, width - 1)}…`;
+/** Names differ at their beginning (namespaces) and at their end (pods), so the middle goes. A cut cell loses its colour. */
+const cutTo = (cell: string, width: number): string => {
+  if (widthOf(cell) <= width) return cell;
+  const text = stripVTControlCharacters(cell);
+  const end = Math.floor((width - 1) / 2);
+  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
+};

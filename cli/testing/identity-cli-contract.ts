@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
 import { after, before, suite, test } from 'node:test';
+import { createServer } from 'node:tls';
+import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
+import { pemOf } from '@gatehouse/shared/tls/material';
 import { exitCode } from '../src/exit-code.ts';
 import { IdentityCluster, type OpenedCluster } from './identity-cluster.ts';
 
@@ -121,6 +125,40 @@ export const identityCliContract = (
       await world.remove(viewer);
       assert.deepEqual(await podsListed(), ['other/web-0', 'demo/web-0']);
       await world.apply(viewer);
+    });
+
+    test('what a proxy presents is held against what was issued', async (t) => {
+      // Before its first certificate a proxy refuses the handshake.
+      const proxy = createServer({ minVersion: 'TLSv1.3' }, (socket) => void socket.end());
+      proxy.on('tlsClientError', (_error, socket) => void socket.destroy());
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      t.after(() => proxy.close());
+      const { port } = proxy.address() as AddressInfo;
+      const served = async (): Promise<string> => {
+        const { out, err } = await world.run(['identity', 'demo/served', '--served']);
+        assert.equal(err, '');
+        return /^ {2}served +(.*)$/m.exec(out)?.[1] ?? out;
+      };
+      const first = await world.certify('demo', 'served', port);
+      assert.match(await served(), /^not seen: its proxy does not end TLS for this identity/);
+      proxy.setSecureContext(first);
+      assert.equal(await served(), 'this certificate, by CN=issuer');
+      const second = await world.certify('demo', 'served', port);
+      assert.match(await served(), /^an older one: serial [\da-f]{32} by CN=issuer, expires in 2[34]h$/);
+      proxy.setSecureContext(second);
+      assert.equal(await served(), 'this certificate, by CN=issuer');
+      const stranger = aTlsMaterial(anAuthority({ name: 'stranger' }), { name: 'localhost' });
+      proxy.setSecureContext({
+        key: stranger.key.export({ type: 'pkcs8', format: 'pem' }),
+        cert: stranger.chain.map(pemOf).join(''),
+      });
+      assert.match(await served(), /^serial [\da-f]+ by CN=stranger, which clients refuse: /);
+      const { out } = await world.run(['identity', 'demo/served', '--served', '-o', 'json']);
+      assert.equal(JSON.parse(out).items[0].served.match, 'not remembered');
+      const closed = await world.certify('demo', 'closed', 1);
+      assert.ok(closed.cert.length > 0);
+      const away = await world.run(['identity', 'demo/closed', '--served']);
+      assert.match(away.out, /served +not seen: .*ECONNREFUSED/);
     });
 
     test('a pod that is not ready is asked all the same, and one that does not run is said', async () => {

@@ -11,6 +11,7 @@ import { aKey, anAuthority } from '@gatehouse/shared/testing/certificates';
 import { readDeployedRbac } from '@gatehouse/shared/testing/deployed-rbac';
 import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
 import { certify } from '@gatehouse/shared/tls/certify-client';
+import { pemOf } from '@gatehouse/shared/tls/material';
 import { type Ended, runToEnd } from './run-cli.ts';
 
 /** A cluster in RBAC mode, and how ports of its pods are forwarded. */
@@ -95,28 +96,34 @@ export class IdentityCluster implements AsyncDisposable {
     return this.#cluster.remove(object);
   }
 
-  /** Makes a pod and a certificate for it, as its proxy would. */
-  async certify(namespace: string, name: string): Promise<void> {
+  /** Makes a pod, unless it is there, and a certificate for it, as its proxy would. */
+  async certify(namespace: string, name: string, proxyPort?: number): Promise<TlsMaterial> {
     await this.#cluster.apply({
       apiVersion: 'v1',
       kind: 'ServiceAccount',
       metadata: { namespace, name: 'web' },
     });
+    const metadata = { namespace, name };
+    const ports = [{ name: 'linkerd-admin', containerPort: proxyPort ?? 4191 }];
     const pod = await this.#cluster.apply({
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { namespace, name },
-      spec: { serviceAccountName: 'web', containers: [{ name: 'web', image: 'web' }] },
+      metadata,
+      spec: { nodeName: node, serviceAccountName: 'web', containers: [{ name: 'proxy', image: 'i', ports }] },
     });
+    const status = { phase: 'Running', podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }] };
+    await this.#cluster.setStatus({ apiVersion: 'v1', kind: 'Pod', metadata, status });
     const address = parseHostPort(this.#identity.grpc);
     if (!address.ok) throw new TypeError(this.#identity.grpc);
-    await certify({
+    const key = aKey();
+    const { chain } = await certify({
       server: { address: address.value, security: 'plaintext' },
       trustAnchors: await readFile(join(this.#folder, 'ca.crt'), 'utf8'),
       name: `web.${namespace}.serviceaccount.identity.${controlPlane}.cluster.local`,
-      key: aKey(),
+      key,
       token: Buffer.from(await this.#cluster.token(pod, identityAudience)),
     });
+    return { key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: chain.map(pemOf).join('') };
   }
 
   /** The path of a kubeconfig of somebody new, a ServiceAccount of the namespace `people` that is bound to these roles. */
@@ -163,6 +170,12 @@ export class IdentityCluster implements AsyncDisposable {
       },
     });
   }
+}
+
+/** Key and certificate chain in PEM. */
+export interface TlsMaterial {
+  readonly key: string;
+  readonly cert: string;
 }
 
 /** A role that somebody is bound to: in one namespace, or in all. */

@@ -4,13 +4,18 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { type Issued, readIssued, warnOfMissing } from '../identity/issued.ts';
 import { shortIdentity } from '../identity/issued-item.ts';
 import { type PodReport, reportOf } from '../identity/pod-report.ts';
-import { podHeads, podRow, printPod } from '../identity/print-pod.ts';
-import { type OutputFormat, printShown } from '../output.ts';
+import { podHeads, podRow, printPod, printServed, type ShownPod } from '../identity/print-pod.ts';
+import { type Served, seeServed } from '../identity/served-certificate.ts';
+import { type OutputFormat, printShown, type Shown } from '../output.ts';
+import type { AdminApi } from '../reach/admin-client.ts';
+import type { MeshPlace } from '../reach/open-admin.ts';
+import { proxyPort } from '../reach/proxy-port.ts';
 import type { ReachOptions } from '../reach/reach-options.ts';
 import { withAdmin } from '../reach/with-admin.ts';
 
 export interface PodOptions extends ReachOptions {
   readonly namespace?: string;
+  readonly served?: true;
   readonly output: OutputFormat;
 }
 
@@ -26,39 +31,66 @@ export const identityPod =
       const pods = names.map((name) => inNamespace(name, options.namespace ?? fallback));
       const found: Found[] = [];
       for (const pod of pods) found.push({ pod, ...(await readIssued(api, { pod }, remembered)) });
-      return show(found, { options, surroundings });
+      const see = options.served === true ? await seeing(api, mesh, surroundings.interrupted) : undefined;
+      return show(found, { see, options, surroundings });
     });
+
+type See = (report: PodReport, issued: Issued) => Promise<Served>;
+
+/** How the proxies of pods are looked at. Throws where they cannot be reached at all. */
+const seeing = async (api: AdminApi, mesh: MeshPlace, signal: AbortSignal): Promise<See> => {
+  if (mesh.kind !== 'cluster') {
+    throw new GatehouseError(
+      'invalid-argument',
+      '--served forwards a port to the pod, so it needs a cluster',
+    );
+  }
+  const { client } = mesh.cluster;
+  const trustBundle = await api.text('/v1/trust-bundle', { format: 'pem' });
+  return async ({ pod: { namespace, name }, identity }, { items: issued }) => {
+    const port = await proxyPort(client, { namespace, name }, signal);
+    if (port === undefined) return { kind: 'not seen', reason: 'the pod is gone' };
+    const open = () => client.portForward({ namespace, pod: name, port, signal });
+    return seeServed(open, { identity, trustBundle, issued, signal });
+  };
+};
 
 interface Found extends Issued {
   readonly pod: string;
 }
 
 interface Showing {
+  readonly see: See | undefined;
   readonly options: PodOptions;
   readonly surroundings: Surroundings;
 }
 
-const show = (found: readonly Found[], { options, surroundings }: Showing): ExitCode => {
+const show = async (found: readonly Found[], { see, options, surroundings }: Showing): Promise<ExitCode> => {
   const { terminal } = surroundings;
   const told = { now: Date.now(), paint: terminal.paint };
-  const reports: PodReport[] = [];
+  const reports: ShownPod[] = [];
   const missing: string[] = [];
-  for (const { pod, items } of found) {
-    const report = reportOf(items, told.now);
-    if (report === undefined) missing.push(pod);
-    else reports.push(report);
+  for (const issued of found) {
+    const report = reportOf(issued.items, told.now);
+    if (report === undefined) missing.push(issued.pod);
+    else reports.push({ ...report, served: (await see?.(report, issued)) ?? null });
   }
   const partial = found.flatMap((each) => each.partial);
   if (found.length === 1 && reports[0] !== undefined && options.output === 'table') {
     terminal.out(printPod(reports[0], told));
   } else if (reports.length > 0 || options.output === 'json' || options.output === 'yaml') {
     const rows = reports.map((report) => podRow(report, shortIdentity(report.identity), told));
-    const shown = {
+    const shown: Shown = {
       value: { items: reports, partial },
       heads: podHeads,
       rows,
-      wideHeads: ['serial', 'key sha-256', 'pod uid'],
-      wideRows: reports.map(({ certificate, pod }) => [certificate.serial, certificate.spkiSha256, pod.uid]),
+      wideHeads: ['serial', 'key sha-256', 'pod uid', 'served'],
+      wideRows: reports.map(({ certificate, pod, served }) => [
+        certificate.serial,
+        certificate.spkiSha256,
+        pod.uid,
+        served === null ? '' : printServed(served, told),
+      ]),
     };
     terminal.out(printShown(options.output, shown, terminal.width));
   }

@@ -17,6 +17,7 @@ export const identityCommand = (finish: (run: Run) => void): Command =>
       .usage('[options] <pod...>\n       gatehouse identity list|issuer|trust-bundle [options]')
       .argument('<pod...>', 'NAME or NAMESPACE/NAME; a pod called `list` is NAMESPACE/list')
       .option('-n, --namespace <ns>', "the pods' namespace (default: the kubeconfig's, then default)")
+      .option('--served', "also show what the pods' proxies present, by port-forward (needs a cluster)")
       .addOption(outputOption()),
   )
     .action((names: readonly string[], options: PodOptions) => finish(identityPod(names, options)))

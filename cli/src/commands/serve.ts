@@ -13,7 +13,6 @@ import { defaultStateDir } from '../serve/default-state-dir.ts';
 import { recordFolder } from '../serve/recorded-folder.ts';
 import { removeServed, type ServeRecord, writeServed } from '../serve/served.ts';
 import { highestBase, serviceAddresses, serviceNames } from '../serve/service-addresses.ts';
-import { startServices, stopServices } from '../serve/start-services.ts';
 import { untilReady } from '../serve/until-ready.ts';
 import { printTable } from '../table.ts';
 
@@ -67,6 +66,8 @@ const serve = async (
   const state = await makeStateDir(
     resolve(workingDirectory, options.state ?? env.GATEHOUSE_STATE_DIR ?? defaultStateDir),
   );
+  // The services are most of what there is to load; commands that only ask one do without.
+  const { startServices, stopServices } = await import('../serve/start-services.ts');
   const running = await startServices(services, (service, identity) => {
     const { grpc, admin } = serviceAddresses(service, { host: options.host, base: options.portBase });
     return {

@@ -2,6 +2,7 @@ import { printClock, printMoment } from '../human-time.ts';
 import type { Terminal } from '../terminal.ts';
 import { shortHex } from './issued-item.ts';
 import type { PodReport } from './pod-report.ts';
+import type { Served } from './served-certificate.ts';
 
 type Paint = Terminal['paint'];
 
@@ -10,8 +11,13 @@ export interface Told {
   readonly paint: Paint;
 }
 
+/** A report, and what the pod's proxy shows; null where nobody looked. */
+export interface ShownPod extends PodReport {
+  readonly served: Served | null;
+}
+
 /** One pod's certificate as a person reads it, a fact a line. */
-export const printPod = (report: PodReport, { now, paint }: Told): string => {
+export const printPod = (report: ShownPod, { now, paint }: Told): string => {
   const { pod, identity, certificate, renewals, keys, since } = report;
   const facts: readonly (readonly [string, string])[] = [
     ['identity', identity],
@@ -26,6 +32,7 @@ export const printPod = (report: PodReport, { now, paint }: Told): string => {
       `${count(renewals + 1, 'certificate')}, ${count(keys, 'key')}, since ${printMoment(Date.parse(since), now)}`,
     ],
     ['pod uid', pod.uid],
+    ...(report.served === null ? [] : [['served', printServed(report.served, { now, paint })] as const]),
   ];
   return [
     paint('bold', `${pod.namespace}/${pod.name}`),
@@ -56,6 +63,22 @@ const stateOf = ({ state, suspicious, overdue }: PodReport, { paint }: Told): st
       return paint('yellow', 'not valid yet');
     case 'valid':
       return overdue ? paint('yellow', 'renewal overdue') : paint('green', 'valid');
+  }
+};
+
+export const printServed = (served: Served, { now, paint }: Told): string => {
+  if (served.kind === 'not seen') return paint('yellow', `not seen: ${served.reason}`);
+  const { match, refusedFor, serial, issuer, notAfter } = served;
+  if (refusedFor !== null)
+    return paint('red', `serial ${serial} by ${issuer}, which clients refuse: ${refusedFor}`);
+  const about = `serial ${serial} by ${issuer}, expires ${printMoment(Date.parse(notAfter), now)}`;
+  switch (match) {
+    case 'the latest':
+      return paint('green', `this certificate, by ${issuer}`);
+    case 'an older one':
+      return paint('yellow', `an older one: ${about}`);
+    case 'not remembered':
+      return paint('yellow', `one that identity does not remember: ${about}`);
   }
 };
 

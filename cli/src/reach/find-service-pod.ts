@@ -2,8 +2,8 @@ import { headlessServiceOf } from '@gatehouse/shared/admin/peers/open-replicas';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { KubeClient } from '@gatehouse/shared/kube/client';
 import { accountOf, type ServiceName } from '@gatehouse/shared/service';
-import { type Static, type TSchema, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, Type } from 'typebox';
+import { getObject } from './get-object.ts';
 
 /** A pod of a service, and the port in it that serves the REST API. */
 export interface ServicePod {
@@ -46,7 +46,7 @@ export const findServicePod = async (client: KubeClient, wanted: Wanted): Promis
   const { service, namespace, signal } = wanted;
   const name = headlessServiceOf[service];
   const base = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
-  const found = await get(client, { path: `${base}/services/${name}`, schema: Service, signal });
+  const found = await getObject(client, { path: `${base}/services/${name}`, schema: Service, signal });
   if (found === undefined) {
     throw new GatehouseError(
       'not-found',
@@ -58,7 +58,7 @@ export const findServicePod = async (client: KubeClient, wanted: Wanted): Promis
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const schema = Type.Object({ items: Type.Array(Pod) });
-  const listed = await get(client, { path: `${base}/pods`, query: { labelSelector }, schema, signal });
+  const listed = await getObject(client, { path: `${base}/pods`, query: { labelSelector }, schema, signal });
   const pods = labelSelector === '' ? [] : (listed?.items ?? []);
   const running = pods.filter(isRunning);
   const chosen = running.find(isReady) ?? running[0];
@@ -82,36 +82,3 @@ const isReady = ({ status }: Pod): boolean =>
 const portOf = ({ spec }: Pod, service: ServiceName): number =>
   spec.containers.flatMap(({ ports = [] }) => ports).find(({ name }) => name === 'admin')?.containerPort ??
   usualPorts[service];
-
-interface Asked<T extends TSchema> {
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly schema: T;
-  readonly signal: AbortSignal;
-}
-
-/** Undefined where there is no such object. Throws what the API server says. */
-const get = async <T extends TSchema>(
-  client: KubeClient,
-  { path, query, schema, signal }: Asked<T>,
-): Promise<Static<T> | undefined> => {
-  const { status, body } = await client.request({ path, signal, ...(query === undefined ? {} : { query }) });
-  if (status === 404) return undefined;
-  const value: unknown = status === 200 ? JSON.parse(body.toString('utf8')) : undefined;
-  if (Compile(schema).Check(value)) return value;
-  throw new GatehouseError(
-    status === 403 ? 'permission-denied' : status === 401 ? 'unauthenticated' : 'unavailable',
-    `the API server ${client.server} answers ${status} to ${path}: ${sayStatus(body)}`,
-  );
-};
-
-export const sayStatus = (body: Buffer): string => {
-  const text = body.toString('utf8');
-  try {
-    const status: unknown = JSON.parse(text);
-    if (typeof status === 'object' && status !== null && 'message' in status) return `${status.message}`;
-  } catch {
-    // No Status: said as it is.
-  }
-  return text.trim().slice(0, 200);
-};
