@@ -62,12 +62,11 @@ export const identitySettings = {
     sentence:
       'From this size on the issuance log is set aside under a name with the time, and begun anew; 0 = never.',
   }),
-  issuanceLogKeep: setting({
+  issuanceLogKeep: optionalSetting({
     variable: 'GATEHOUSE_ISSUANCE_LOG_KEEP',
     value: count,
-    fallback: '0',
-    sentence:
-      'How many files of the issuance log that were set aside are kept, the oldest removed first; 0 = all.',
+    absent: 'all',
+    sentence: 'How many files of the issuance log that were set aside are kept; the oldest are removed.',
   }),
 };
 
