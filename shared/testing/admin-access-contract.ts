@@ -20,6 +20,8 @@ export interface AccessWorld {
   readonly cluster: RealCluster<ClusterServer>;
   /** A token that its API server has issued, and that has expired since. */
   readonly expiredToken: (account: AccountName) => Promise<string>;
+  /** Does something while the API server cannot be reached. */
+  readonly whileAway: (meanwhile: () => Promise<void>) => Promise<void>;
   /** The static token of a person who is in the group system:masters. */
   readonly masterToken: string;
 }
@@ -225,6 +227,15 @@ export const adminAccessContract = (
         '/v1/health;/streams': 403,
         '/v1/HEALTH': 403,
       });
+    });
+
+    test('while the API server is away nobody new comes in, and afterwards everything is as before', async () => {
+      const token = await tokenOf('viewer', 'gatehouse');
+      await world.whileAway(async () => {
+        const { status, json } = await ask(`${url}/v1/health`, { token });
+        assert.deepEqual([status, json.code], [503, 'unavailable']);
+      });
+      assert.equal(await statusOf('/v1/health', token), 200);
     });
 
     test('a service that may not ask says so, and lets nobody in', async () => {

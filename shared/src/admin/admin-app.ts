@@ -132,6 +132,8 @@ const notServed = (request: FastifyRequest, reply: FastifyReply, table: RouteTab
 const sendProblem = (reply: FastifyReply, problem: ProblemBody): FastifyReply => {
   // RFC 9110 §15.5.2: a 401 says how to authenticate.
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="gatehouse"');
+  // RFC 6585 §4: what is refused as too much says when to come back; buckets gain one in that time.
+  if (problem.status === 429) reply.header('retry-after', '1');
   return reply.code(problem.status).type(problemMediaType).serializer(JSON.stringify).send(problem);
 };
 

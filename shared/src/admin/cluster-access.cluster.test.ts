@@ -13,6 +13,7 @@ adminAccessContract('a real API server', {
     return {
       cluster,
       masterToken,
+      whileAway: (meanwhile) => cluster.server.restart(meanwhile),
       // A good token in everything but its time: the API server itself makes none that expires within ten minutes.
       expiredToken: async (account) => {
         const [header = '', payload = ''] = (await cluster.accountToken(account)).split('.');

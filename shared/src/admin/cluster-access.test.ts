@@ -29,6 +29,11 @@ adminAccessContract('the fake API server', {
       clock.behindMs = 0;
       return token;
     };
-    return { cluster, masterToken, expiredToken };
+    const whileAway = async (meanwhile: () => Promise<void>) => {
+      await fake.stop();
+      await meanwhile();
+      await fake.restart();
+    };
+    return { cluster, masterToken, expiredToken, whileAway };
   },
 });

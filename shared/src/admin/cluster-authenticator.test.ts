@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ask as askAdmin, startedAdmin } from '../../testing/started-admin.ts';
+import { GatehouseError } from '../error.ts';
 import type { KubeClient, KubeRequest } from '../kube/client.ts';
+import { createLog } from '../log.ts';
 import type { AdminCaller, AdminVerdict } from './authenticator.ts';
 import { ClusterAuthenticator } from './cluster-authenticator.ts';
 
@@ -241,4 +244,47 @@ test('whoever is known but may nothing cannot flood the API server with paths ei
   const kinds = await kindsOf(paths);
   assert.equal(kinds.filter((kind) => kind === 'refused').length, 20);
   assert.equal(count('SubjectAccessReview'), 20);
+});
+
+test('no log line and no answer has a token in it, whatever goes wrong', async (t) => {
+  const secret = 'an-opaque-token-that-nobody-may-read';
+  const lines: string[] = [];
+  // The API server repeats what it was asked, so its answers have the token in them.
+  const answers: readonly ((asked: Asked) => { status: number; body: unknown })[] = [
+    (asked) => ({ status: 201, body: { ...asked, status: { authenticated: false, error: 'no' } } }),
+    (asked) => ({ status: 201, body: { ...asked, status: 'nonsense' } }),
+    (asked) => ({ status: 201, body: [asked] }),
+    (asked) => ({ status: 403, body: { ...asked, kind: 'Status', message: 'forbidden' } }),
+    (asked) => ({ status: 500, body: { ...asked, kind: 'Status', message: 'broken' } }),
+    () => {
+      throw new GatehouseError('unavailable', 'the API server cannot be reached', {
+        cause: new Error('ECONNREFUSED'),
+      });
+    },
+  ];
+  const statuses = [];
+  for (const answer of answers) {
+    const request = async ({ body }: KubeRequest) => {
+      const { status, body: said } = answer(body as Asked);
+      return { status, retryAfterMs: undefined, body: Buffer.from(JSON.stringify(said)) };
+    };
+    const admin = await startedAdmin(t, {
+      authenticator: new ClusterAuthenticator({ client: { request } }),
+      log: createLog({
+        service: 'policy',
+        level: 'trace',
+        format: 'json',
+        to: { write: (line) => void lines.push(line) },
+      }),
+    });
+    const { status, text, headers } = await askAdmin(`${admin.url}/v1/health`, { token: secret });
+    statuses.push(status);
+    assert.equal(`${text}${JSON.stringify([...headers])}`.includes(secret), false, text);
+  }
+  assert.deepEqual(statuses, [401, 503, 503, 503, 503, 503]);
+  assert.ok(lines.length >= answers.length);
+  assert.deepEqual(
+    lines.filter((line) => line.includes(secret)),
+    [],
+  );
 });

@@ -43,6 +43,7 @@ export const reviewAccess = async (
     method: 'POST',
     path,
     body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec },
+    changesNothing: true,
     signal,
   });
   if (status === 200 || status === 201) return readVerdict(body, name);
