@@ -10,9 +10,7 @@ import { aCsr, aKey, aName, anExtension, dnsSan, spkiOf, subjectAltName } from '
 import { type Caller, type Certified, type Certifier, type CertifyRequest, certify } from './certify.ts';
 import type { IssuanceIntent } from './core/issuance-record.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
-
 import { sha256 } from './ports/x509.ts';
-
 import type { IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
 
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };

@@ -12,6 +12,8 @@ export interface DiskScript {
   readonly fullAfterBytes?: number;
   /** The syncs that fail with EIO, counted from 0. What was to be synced is dropped, and the next sync says that all is well. */
   readonly failingSyncs?: ReadonlySet<number>;
+  /** A failed sync leaves zeros where it was to write, on the platter and in the cache: sectors that hold older lines too. */
+  readonly failingSyncsTear?: boolean;
   /** Each write takes at most so many bytes. */
   readonly shortWrites?: number;
 }
@@ -222,7 +224,12 @@ export class ScriptedDisk implements Disk {
   #sync(inode: Inode): void {
     const dirty = [...inode.dirty];
     inode.dirty.clear();
-    this.#countSync();
+    try {
+      this.#countSync();
+    } catch (error) {
+      if (this.#script.failingSyncsTear === true) for (const page of dirty) tear(inode, page);
+      throw error;
+    }
     const durable = Buffer.alloc(inode.cached.length);
     inode.durable.copy(durable);
     for (const page of dirty) copyPage(inode.cached, durable, page);
@@ -301,6 +308,10 @@ const copyPage = (from: Buffer, to: Buffer, page: number, bytes = pageBytes): vo
   const begin = page * pageBytes;
   if (begin >= from.length) return;
   from.copy(to, begin, begin, Math.min(begin + bytes, from.length, to.length));
+};
+
+const tear = ({ cached, durable }: Inode, page: number): void => {
+  for (const content of [cached, durable]) content.fill(0, page * pageBytes, (page + 1) * pageBytes);
 };
 
 /** Each page is old, new, or new up to some byte; what neither has is zero. */
