@@ -20,7 +20,7 @@ export interface Shown {
   readonly wideRows?: readonly (readonly string[])[];
 }
 
-/** `columns` is where a terminal would wrap; undefined = nowhere. */
+/** `columns` is where a terminal would wrap, undefined = nowhere: a table is cut to it, and `wide` never is. */
 export const printShown = (format: OutputFormat, shown: Shown, columns?: number): string => {
   switch (format) {
     case 'json':
@@ -31,7 +31,6 @@ export const printShown = (format: OutputFormat, shown: Shown, columns?: number)
       return printTable(
         [...shown.heads, ...(shown.wideHeads ?? [])],
         shown.rows.map((row, index) => [...row, ...(shown.wideRows?.[index] ?? [])]),
-        columns,
       );
     case 'table':
       return printTable(shown.heads, shown.rows, columns);

@@ -56,8 +56,12 @@ const identityList =
         value: { items, hasMore, partial },
         heads: ['pod', 'identity', 'serial', 'issued', 'expires', 'mark'],
         rows: items.map((item) => rowOf(item, terminal)),
-        wideHeads: ['key sha-256', 'pod uid'],
-        wideRows: items.map(({ spkiSha256, pod: holder }) => [spkiSha256, holder?.uid ?? '']),
+        wideHeads: ['key sha-256', 'pod uid', 'issued by'],
+        wideRows: items.map(({ spkiSha256, pod: holder, replica = '' }) => [
+          spkiSha256,
+          holder?.uid ?? '',
+          replica,
+        ]),
       };
       if (options.output === 'wide') shown.rows = items.map((item) => rowOf(item, terminal, 'whole'));
       const isEmpty = items.length === 0 && (options.output === 'table' || options.output === 'wide');

@@ -75,22 +75,20 @@ const show = async (found: readonly Found[], { see, options, surroundings }: Sho
     if (report === undefined) missing.push(issued.pod);
     else reports.push({ ...report, served: (await see?.(report, issued)) ?? null });
   }
-  const partial = found.flatMap((each) => each.partial);
+  const missed = found.flatMap((each) => each.partial).map((each) => [each.replica, each] as const);
+  const partial = [...new Map(missed).values()];
   if (found.length === 1 && reports[0] !== undefined && options.output === 'table') {
     terminal.out(printPod(reports[0], told));
   } else if (reports.length > 0 || options.output === 'json' || options.output === 'yaml') {
-    const rows = reports.map((report) => podRow(report, shortIdentity(report.identity), told));
     const shown: Shown = {
       value: { items: reports, partial },
-      heads: podHeads,
-      rows,
-      wideHeads: ['serial', 'key sha-256', 'pod uid', 'served'],
-      wideRows: reports.map(({ certificate, pod, served }) => [
-        certificate.serial,
-        certificate.spkiSha256,
-        pod.uid,
-        served === null ? '' : printServed(served, told),
+      heads: see === undefined ? podHeads : [...podHeads, 'served'],
+      rows: reports.map((report) => [
+        ...podRow(report, shortIdentity(report.identity), told),
+        ...(report.served === null ? [] : [printServed(report.served, told)]),
       ]),
+      wideHeads: ['serial', 'key sha-256', 'pod uid'],
+      wideRows: reports.map(({ certificate, pod }) => [certificate.serial, certificate.spkiSha256, pod.uid]),
     };
     terminal.out(printShown(options.output, shown, terminal.width));
   }

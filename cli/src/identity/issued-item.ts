@@ -12,6 +12,8 @@ export const IssuedItem = Type.Object({
   spkiSha256: Type.String(),
   notBefore: Type.String(),
   notAfter: Type.String(),
+  /** Which replica of identity issued it. */
+  replica: Type.Optional(Type.String()),
   /** Set when the pod had gone on to a newer key before this one was certified. */
   suspicious: Type.Optional(
     Type.Union([Type.Object({ newerSpkiSha256: Type.String(), newerSince: Type.String() }), Type.Null()]),

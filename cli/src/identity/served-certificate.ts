@@ -72,12 +72,21 @@ const handshake = async (stream: Duplex, expected: Expected): Promise<Served> =>
     };
   } catch (cause) {
     if (cause instanceof GatehouseError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new GatehouseError('unavailable', `its proxy does not end TLS for this identity (${why})`, {
-      cause,
-    });
+    throw new GatehouseError(
+      'unavailable',
+      `its proxy does not end TLS for this identity (${reasonOf(cause)})`,
+      {
+        cause,
+      },
+    );
   } finally {
     socket.destroy();
     stream.destroy();
   }
+};
+
+/** OpenSSL's errors say in `reason` what their message buries between numbers and file names. */
+const reasonOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause);
+  return 'reason' in cause && typeof cause.reason === 'string' ? cause.reason : cause.message;
 };
