@@ -147,6 +147,8 @@ export const restPermissionsContract = (
     const running = new Map<ServiceName, RunningService>();
     const clients: GrpcClient[] = [];
     const tokens = new Map<Caller, string>();
+    const pods = new Map<Namespace, WireObject>();
+    let world: ClusterWorld;
     let routes: readonly Route[];
 
     const adminOf = (service: ServiceName): string => running.get(service)?.admin ?? '';
@@ -158,14 +160,13 @@ export const restPermissionsContract = (
     before(async () => {
       cluster = await open();
       folder = await mkdtemp(join(tmpdir(), 'gatehouse-permissions-'));
-      const world = await ClusterWorld.open(cluster, await makeStateDir(join(folder, 'state')));
+      world = await ClusterWorld.open(cluster, await makeStateDir(join(folder, 'state')));
       for (const object of [...namespaces.flatMap(objectsOf), ...bindings]) await cluster.apply(object);
       for (const caller of callers) {
         const account = { namespace: 'demo', name: caller };
         await cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account });
         tokens.set(caller, await cluster.accountToken(account, 'gatehouse'));
       }
-      const pods = new Map<Namespace, WireObject>();
       for (const namespace of namespaces) {
         pods.set(namespace, await cluster.apply(podOf(namespace)));
         const ip = `127.99.0.${pods.size}`;
@@ -174,17 +175,9 @@ export const restPermissionsContract = (
         const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions };
         await cluster.setStatus({ apiVersion, kind, metadata, status });
       }
-      for (const service of serviceNames) {
-        const env = {
-          ...world.settingsOf(service),
-          GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
-          GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
-        };
-        running.set(service, await start(service, env));
-        await untilReady(adminOf(service));
-      }
+      for (const service of serviceNames) running.set(service, await startReady(service));
       routes = (await Promise.all(serviceNames.map(routesOf))).flat();
-      for (const namespace of namespaces) await useMesh(namespace, pods.get(namespace) ?? {}, world);
+      for (const namespace of namespaces) await useMesh(namespace);
     });
 
     after(async () => {
@@ -193,6 +186,16 @@ export const restPermissionsContract = (
       await cluster[Symbol.asyncDispose]();
       await rm(folder, { recursive: true });
     });
+
+    const startReady = async (
+      service: ServiceName,
+      more: Readonly<Record<string, string>> = {},
+    ): Promise<RunningService> => {
+      const addresses = { GATEHOUSE_GRPC_ADDR: '127.0.0.1:0', GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0' };
+      const started = await start(service, { ...world.settingsOf(service), ...addresses, ...more });
+      await untilReady(started.admin);
+      return started;
+    };
 
     const routesOf = async (service: ServiceName): Promise<readonly Route[]> => {
       const { status, json } = await hear({ service }, '/v1/openapi.json', 'viewer');
@@ -205,14 +208,8 @@ export const restPermissionsContract = (
     };
 
     /** What a proxy of the namespace's pod does: it obtains a certificate, and opens a stream at both other services. */
-    const useMesh = async (namespace: Namespace, pod: WireObject, world: ClusterWorld): Promise<void> => {
-      await certify({
-        server: { address: addressOf('identity'), security: 'plaintext' },
-        trustAnchors: await readFile(world.trustAnchors, 'utf8'),
-        name: printIdentity(identityOf(mesh, namespace, 'default')),
-        key: aKey(),
-        token: Buffer.from(await cluster.token(pod, identityAudience)),
-      });
+    const useMesh = async (namespace: Namespace): Promise<void> => {
+      await certifyPodOf(namespace, running.get('identity'));
       const authority = valuesFor(namespace).authority ?? '';
       const contextToken = JSON.stringify({ ns: namespace, pod: `${namespace}-pod` });
       await openStream('destination', 'io.linkerd.proxy.destination.Destination/Get', {
@@ -223,9 +220,18 @@ export const restPermissionsContract = (
       });
     };
 
-    const addressOf = (service: ServiceName) => {
-      const parsed = parseHostPort(running.get(service)?.grpc ?? '');
-      if (!parsed.ok) assert.fail(`${service} is nowhere`);
+    const certifyPodOf = async (namespace: Namespace, identity: RunningService | undefined) =>
+      certify({
+        server: { address: addressOf(identity), security: 'plaintext' },
+        trustAnchors: await readFile(world.trustAnchors, 'utf8'),
+        name: printIdentity(identityOf(mesh, namespace, 'default')),
+        key: aKey(),
+        token: Buffer.from(await cluster.token(pods.get(namespace) ?? {}, identityAudience)),
+      });
+
+    const addressOf = (service: RunningService | undefined) => {
+      const parsed = parseHostPort(service?.grpc ?? '');
+      if (!parsed.ok) assert.fail(`${service?.service} is nowhere`);
       return parsed.value;
     };
 
@@ -235,7 +241,7 @@ export const restPermissionsContract = (
       method: string,
       { request }: { readonly request: Uint8Array },
     ): Promise<void> => {
-      const client = new GrpcClient({ address: addressOf(service), security: 'plaintext' });
+      const client = new GrpcClient({ address: addressOf(running.get(service)), security: 'plaintext' });
       clients.push(client);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       client.serverStream(`/${method}`, request, { onMessage: () => resolve(), onEnd: reject });
@@ -245,6 +251,20 @@ export const restPermissionsContract = (
     test('each has become ready with the permissions of deploy/rbac alone, and serves proxies', () => {
       assert.deepEqual([...running.keys()], serviceNames);
       assert.equal(clients.length, 4);
+    });
+
+    test('identity gets by with the same permissions when it verifies tokens by the keys of the cluster', async () => {
+      const identity = await startReady('identity', { GATEHOUSE_TOKEN_REVIEWER: 'jwks' });
+      try {
+        const { validUntil } = await certifyPodOf('demo', identity);
+        assert.ok(validUntil > Date.now());
+        const { text } = await ask(`${identity.admin}/metrics`);
+        assert.match(text, /^gatehouse_identity_token_keys\{service="identity"\} [1-9]/m);
+        // It did not have to ask about the token.
+        assert.doesNotMatch(text, /^gatehouse_identity_token_reviews_total\{/m);
+      } finally {
+        await identity.stop('the test is over');
+      }
     });
 
     test('every route shows a team what is its own, and nothing of anybody else', async () => {

@@ -6,7 +6,7 @@ import type { ResolveService } from './call-webhook.ts';
 import { answerDiscovery } from './discovery.ts';
 import type { Faults } from './faults.ts';
 import { injectFault } from './inject-fault.ts';
-import { answerIssuerDiscovery } from './issuer-discovery.ts';
+import { answerIssuerDiscovery, isAccepted, keySetType } from './issuer-discovery.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import { podType, serviceAccountType } from './resource-types.ts';
@@ -59,6 +59,9 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
     const broken = parts.faults.takeAt(url.pathname);
     if (broken !== undefined && (await injectFault(broken, response, false))) return;
     requirePathAccess(rules, user, url.pathname);
+    if (!isAccepted(url.pathname, headers.accept)) {
+      return sendText(response, 406, `406: Not Acceptable\n\nAvailable representations: ${keySetType}`);
+    }
     return send(response, 200, issued);
   }
   const found = method === 'GET' ? answerDiscovery(store, url.pathname) : undefined;

@@ -1,6 +1,13 @@
 import type { WireObject } from '../../src/kube/parse/fields.ts';
 import { type TokenKeys, tokenIssuer } from './service-account-tokens.ts';
 
+/** RFC 7517 §8.5.2. */
+export const keySetType = 'application/jwk-set+json';
+
+/** The real server has its keys in that type alone, and refuses whoever wants only another. */
+export const isAccepted = (path: string, accept = '*/*'): boolean =>
+  path !== '/openid/v1/jwks' || accept.includes(keySetType) || accept.includes('*/*');
+
 /** What the server says of who signs its tokens, as OpenID Connect Discovery spells it; undefined for other paths. */
 export const answerIssuerDiscovery = (url: URL, keys: TokenKeys): WireObject | undefined => {
   switch (url.pathname) {

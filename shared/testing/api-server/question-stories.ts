@@ -94,6 +94,10 @@ export const questionStories = (story: TellStory): void => {
       assert.match(`${about.body.jwks_uri}`, /^https:.*\/openid\/v1\/jwks$/);
       const set = await request('GET', '/openid/v1/jwks');
       assert.equal(set.code, 200);
+      const plain = await request('GET', '/openid/v1/jwks', undefined, { accept: 'application/json' });
+      assert.equal(plain.code, 406);
+      const either = { accept: 'application/jwk-set+json, application/json' };
+      assert.equal((await request('GET', '/openid/v1/jwks', undefined, either)).code, 200);
       const keys = listOf(set.body.keys).map(fieldsOf);
       assert.equal(keys.length, 1);
       const accounts = pods.replace(/pods$/, 'serviceaccounts');

@@ -36,7 +36,9 @@ const keysPath = '/openid/v1/jwks';
  */
 export const keysOfApiServer = (client: KubeClient): KeySource => {
   const get = async (path: string, signal: AbortSignal): Promise<unknown> => {
-    const { status, body } = await client.request({ path, signal });
+    // The keys are served as application/jwk-set+json (RFC 7517 §8.5.2) and as nothing else: plain JSON would be a 406.
+    const accept = 'application/jwk-set+json, application/json';
+    const { status, body } = await client.request({ path, accept, signal });
     if (status === 200) return JSON.parse(body.toString('utf8'));
     throw new GatehouseError(
       'unavailable',

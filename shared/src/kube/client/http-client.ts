@@ -21,6 +21,8 @@ export interface KubeRequest {
   readonly body?: unknown;
   /** `application/json` when left out; patches name their own. */
   readonly contentType?: string;
+  /** `application/json` when left out. What is not of Kubernetes may have another type, and be refused without it (406). */
+  readonly accept?: string;
   /** Whether it may be sent twice, as a GET may: reviews are asked by POST and change nothing. */
   readonly changesNothing?: boolean;
   readonly signal: AbortSignal;
@@ -145,7 +147,7 @@ export class HttpKubeClient implements KubeClient {
   }
 
   async #optionsOf(
-    { method = 'GET', path, query, contentType, signal }: KubeRequest,
+    { method = 'GET', path, query, contentType, accept = 'application/json', signal }: KubeRequest,
     body: string | undefined,
   ) {
     const { server } = this.#access;
@@ -154,7 +156,7 @@ export class HttpKubeClient implements KubeClient {
       hostname: server.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: server.port,
       path: `${basePath(server)}${path}${printQuery(query)}`,
-      headers: { accept: 'application/json', 'user-agent': 'gatehouse' },
+      headers: { accept, 'user-agent': 'gatehouse' },
       agent: this.#agent,
       timeout: answerWithinMs,
       signal,
