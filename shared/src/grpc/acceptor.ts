@@ -3,7 +3,9 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { type HostPort, isLoopback, printHostPort } from '../core/host-port.ts';
 import { GatehouseError } from '../error.ts';
 import { cannotListen } from '../listen-error.ts';
+import { HandOver } from '../tls/hand-over.ts';
 import { HandshakeGate } from '../tls/handshake-gate.ts';
+import { HandshakeLimit } from '../tls/handshake-limit.ts';
 import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
 
 /** Why a connection did not come so far as to speak HTTP/2. */
@@ -25,7 +27,18 @@ export interface AcceptorOptions {
   readonly onRefused: (reason: Refusal, error: Error | undefined, client: string) => void;
 }
 
+/** Connections on their way in, by how far they are. */
+export interface HandshakeState {
+  readonly running: number;
+  readonly waiting: number;
+  /** Through, and kept back because others wait. */
+  readonly done: number;
+  /** How many may run at once now. */
+  readonly limit: number;
+}
+
 export interface HandshakeLimits {
+  /** Never more at once than this; how many it is follows what they take. */
   readonly atOnce: number;
   readonly waiting: number;
   readonly waitMs: number;
@@ -33,8 +46,17 @@ export interface HandshakeLimits {
   readonly timeoutMs: number;
 }
 
-/** The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1), so 700 ms of waiting leave time for the handshake. */
-const handshakeLimits: HandshakeLimits = { atOnce: 128, waiting: 2_048, waitMs: 700, timeoutMs: 3_000 };
+/**
+ * The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1): half a second of waiting and 200 ms for the
+ * handshake make 700 ms, and leave the rest to the network.
+ */
+const handshakeLimits: HandshakeLimits = { atOnce: 256, waiting: 2_048, waitMs: 500, timeoutMs: 3_000 };
+const handshakeMs = 200;
+const startingLimit = 64;
+const leastLimit = 8;
+
+/** As long as a wave of clients lasts, and a fraction of what calls may wait after it. */
+const handOver = { patienceMs: 2_000, sliceMs: 10 };
 
 /** Listens, and hands over connections that are ready for HTTP/2: plaintext at once, TLS after the handshake. */
 export class Acceptor {
@@ -45,20 +67,41 @@ export class Acceptor {
   readonly #sockets = new Set<Socket>();
   /** Sockets in a handshake by the client's address, since a finished one is known by nothing else. */
   readonly #handshakes = new Map<string, Socket>();
+  readonly #limit: HandshakeLimit;
   readonly #gate: HandshakeGate;
+  readonly #handOver: HandOver;
   readonly #whenIdle = new Set<() => void>();
   #stopped = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
     this.#tls = options.tls === 'plaintext' ? undefined : this.#createTls(options.tls.material);
+    const { atOnce, waiting, waitMs } = options.handshakes ?? handshakeLimits;
+    const now = (): number => performance.now();
+    this.#limit = new HandshakeLimit({
+      start: Math.min(startingLimit, atOnce),
+      least: Math.min(leastLimit, atOnce),
+      most: atOnce,
+      targetMs: handshakeMs,
+      utilization: loopUtilization(),
+    });
     this.#gate = new HandshakeGate({
-      ...(options.handshakes ?? handshakeLimits),
+      limit: this.#limit,
+      waiting,
+      waitMs,
+      now,
       begin: (socket) => this.#beginHandshake(socket),
       refuse: (socket, reason) => {
         options.onRefused(reason, undefined, clientOf(socket));
         socket.destroy();
       },
+      onCalm: () => this.#handOver.resume(),
+    });
+    this.#handOver = new HandOver({
+      ...handOver,
+      isCrowded: () => this.#gate.waiting > 0,
+      now,
+      serve: (socket) => options.onConnection(socket),
     });
     this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
@@ -67,8 +110,13 @@ export class Acceptor {
     return this.#sockets.size;
   }
 
-  get handshakes(): { readonly running: number; readonly waiting: number } {
-    return { running: this.#gate.running, waiting: this.#gate.waiting };
+  get handshakes(): HandshakeState {
+    return {
+      running: this.#gate.running,
+      waiting: this.#gate.waiting,
+      done: this.#handOver.waiting,
+      limit: this.#limit.atOnce,
+    };
   }
 
   /** Resolves to the bound address. Rejects with a message that says which setting to change. */
@@ -108,6 +156,7 @@ export class Acceptor {
     this.#stopped = true;
     this.#listener.close();
     for (const socket of this.#handshakes.values()) socket.destroy();
+    this.#handOver.clear();
   }
 
   /** Resolves when no connection is open, or when `signal` aborts. */
@@ -165,11 +214,11 @@ export class Acceptor {
       const raw = this.#handshakes.get(clientOf(socket));
       if (raw !== undefined) {
         this.#handshakes.delete(clientOf(socket));
-        this.#gate.leave(raw);
+        this.#gate.done(raw);
       }
       // Proxies offer no ALPN, and node:http2 drops a TLS socket without it (contract/proxy.md §0 row 1).
       if (socket.alpnProtocol === false) socket.alpnProtocol = 'h2';
-      this.#options.onConnection(socket);
+      this.#handOver.take(socket);
     });
     server.on('tlsClientError', (error: Error & { readonly code?: string }, socket) => {
       const reason =
@@ -187,5 +236,16 @@ export class Acceptor {
 }
 
 const ignore = (): void => {};
+
+/** The share of time that the event loop was at work, from one call to the next. */
+const loopUtilization = (): (() => number) => {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
+};
 
 const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;

@@ -98,12 +98,35 @@ class GrpcJsServer implements RunningGrpcServer {
       onConnection: (socket) => this.#serve(socket),
       onRefused: this.#refused,
     });
-    const connections = (): number => this.connections;
+    this.#measure(metrics, tls !== 'plaintext');
+  }
+
+  #measure(metrics: Metrics, isTls: boolean): void {
+    const acceptor = this.#acceptor;
     metrics.gauge({
       name: 'grpc_server_connections',
       help: 'Connections that are open now, those in a handshake included.',
       collect() {
-        this.set(connections());
+        this.set(acceptor.connections);
+      },
+    });
+    metrics.gauge({
+      name: 'grpc_server_handshakes',
+      help: 'Connections on their way in, by state: `waiting` for their TLS handshake, `running`, or `done` and kept back because others wait.',
+      labelNames: ['state'],
+      collect() {
+        if (!isTls) return;
+        const { waiting, running, done } = acceptor.handshakes;
+        this.set({ state: 'waiting' }, waiting);
+        this.set({ state: 'running' }, running);
+        this.set({ state: 'done' }, done);
+      },
+    });
+    metrics.gauge({
+      name: 'grpc_server_handshakes_limit',
+      help: 'TLS handshakes that may run at once now; it follows how long they take.',
+      collect() {
+        if (isTls) this.set(acceptor.handshakes.limit);
       },
     });
   }

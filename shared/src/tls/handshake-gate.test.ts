@@ -7,11 +7,19 @@ import { type GateOptions, HandshakeGate } from './handshake-gate.ts';
 /** All that the gate asks of a socket is that it says when it closed. */
 const aSocket = (): Socket => new EventEmitter() as Socket;
 
-const aGate = (options: Partial<GateOptions> = {}) => {
+const aGate = ({ atOnce = 2, ...options }: Partial<GateOptions> & { readonly atOnce?: number } = {}) => {
   const begun: Socket[] = [];
+  const took: number[] = [];
+  const limit = { atOnce, done: (durationMs: number) => void took.push(durationMs) };
+  const clock = { now: 0 };
+  let calm = 0;
   const refused: [Socket, string][] = [];
   const gate = new HandshakeGate({
-    atOnce: 2,
+    limit,
+    now: () => clock.now,
+    onCalm: () => {
+      calm += 1;
+    },
     waiting: 2,
     waitMs: 700,
     begin: (socket) => begun.push(socket),
@@ -21,7 +29,7 @@ const aGate = (options: Partial<GateOptions> = {}) => {
     },
     ...options,
   });
-  return { gate, begun, refused };
+  return { gate, begun, refused, took, limit, clock, calm: () => calm };
 };
 
 test('handshakes beyond the limit wait their turn, oldest first', () => {
@@ -29,7 +37,7 @@ test('handshakes beyond the limit wait their turn, oldest first', () => {
   const [a, b, c, d] = [aSocket(), aSocket(), aSocket(), aSocket()];
   for (const socket of [a, b, c, d]) gate.admit(socket);
   assert.deepEqual([begun.length, gate.running, gate.waiting], [2, 2, 2]);
-  gate.leave(b);
+  gate.done(b);
   assert.equal(begun[2], c);
   a.emit('close');
   assert.equal(begun[3], d);
@@ -56,7 +64,7 @@ test('what waited too long is refused, since its client has given up', (t) => {
   assert.deepEqual(refused, []);
   t.mock.timers.tick(1);
   assert.deepEqual(refused, [[b, 'waited-too-long']]);
-  gate.leave(a);
+  gate.done(a);
   assert.deepEqual(begun, [a]);
 });
 
@@ -65,7 +73,7 @@ test('a place is given back once, however a handshake ends', () => {
   const sockets = Array.from({ length: 4 }, aSocket);
   for (const socket of sockets) gate.admit(socket);
   const [first] = sockets;
-  if (first !== undefined) gate.leave(first);
+  if (first !== undefined) gate.done(first);
   first?.emit('close');
   assert.equal(begun.length, 2, 'the second leaving let nobody in');
   // One that gives up while it waits is never begun.
@@ -73,4 +81,34 @@ test('a place is given back once, however a handshake ends', () => {
   sockets[1]?.emit('close');
   assert.deepEqual(begun, [sockets[0], sockets[1], sockets[3]]);
   sockets[3]?.emit('close');
+});
+
+test('the limit is told how long handshakes took that ended well, and may grow meanwhile', () => {
+  const { gate, begun, took, limit, clock } = aGate({ atOnce: 1, waiting: 3 });
+  const [a, b, c, d] = [aSocket(), aSocket(), aSocket(), aSocket()];
+  for (const socket of [a, b, c, d]) gate.admit(socket);
+  clock.now = 40;
+  limit.atOnce = 2;
+  gate.done(a);
+  assert.deepEqual(begun, [a, b, c]);
+  clock.now = 100;
+  b.emit('close');
+  gate.done(c);
+  assert.deepEqual(took, [40, 60], 'one that was cut says nothing');
+  d.emit('close');
+});
+
+test('it says when nobody waits any more, however the last one went', () => {
+  const { gate, calm } = aGate({ atOnce: 1 });
+  const [a, b, c] = [aSocket(), aSocket(), aSocket()];
+  gate.admit(a);
+  gate.done(a);
+  assert.equal(calm(), 0, 'nobody had waited');
+  for (const socket of [b, c]) gate.admit(socket);
+  gate.done(b);
+  assert.equal(calm(), 1);
+  gate.admit(a);
+  a.emit('close');
+  assert.equal(calm(), 2);
+  c.emit('close');
 });

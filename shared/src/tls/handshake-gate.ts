@@ -1,14 +1,19 @@
 import type { Socket } from 'node:net';
+import type { HandshakeLimit } from './handshake-limit.ts';
 
 export interface GateOptions {
-  /** Handshakes in progress at once; each costs about a millisecond of CPU, and clients give up after one second. */
-  readonly atOnce: number;
+  /** Handshakes in progress at once; told how long each took that ended well. */
+  readonly limit: Pick<HandshakeLimit, 'atOnce' | 'done'>;
   /** Accepted connections that may wait for their turn. */
   readonly waiting: number;
   /** A connection that waited longer would not end its handshake before its client gives up, so it is closed instead. */
   readonly waitMs: number;
+  /** Milliseconds from any beginning. */
+  readonly now: () => number;
   readonly begin: (socket: Socket) => void;
   readonly refuse: (socket: Socket, reason: 'queue-full' | 'waited-too-long') => void;
+  /** Nobody waits any more, after somebody did. */
+  readonly onCalm: () => void;
 }
 
 /**
@@ -17,7 +22,8 @@ export interface GateOptions {
  */
 export class HandshakeGate {
   readonly #options: GateOptions;
-  readonly #running = new Set<Socket>();
+  /** When each began. */
+  readonly #running = new Map<Socket, number>();
   readonly #queue = new Map<Socket, NodeJS.Timeout>();
 
   constructor(options: GateOptions) {
@@ -34,29 +40,38 @@ export class HandshakeGate {
 
   /** Takes an accepted connection; it begins now, later, or is refused. */
   admit(socket: Socket): void {
-    const { atOnce, waiting, waitMs, refuse } = this.#options;
+    const { limit, waiting, waitMs, refuse } = this.#options;
     // A socket that ends in whatever way gives back its place; this is what keeps the gate from jamming.
-    socket.once('close', () => this.leave(socket));
-    if (this.#running.size < atOnce) this.#begin(socket);
+    socket.once('close', () => this.#leave(socket));
+    if (this.#running.size < limit.atOnce) this.#begin(socket);
     else if (this.#queue.size >= waiting) refuse(socket, 'queue-full');
     else this.#queue.set(socket, setTimeout(refuse, waitMs, socket, 'waited-too-long'));
   }
 
-  /** The handshake is over, well or not. Safe to call again. */
-  leave(socket: Socket): void {
+  /** The handshake ended well. Safe to call again, and before the socket closes. */
+  done(socket: Socket): void {
+    const begunAt = this.#running.get(socket);
+    if (begunAt !== undefined) this.#options.limit.done(this.#options.now() - begunAt);
+    this.#leave(socket);
+  }
+
+  #leave(socket: Socket): void {
+    const waited = this.#queue.size > 0;
     clearTimeout(this.#queue.get(socket));
     this.#queue.delete(socket);
     this.#running.delete(socket);
-    const [next] = this.#queue.keys();
-    if (next !== undefined && this.#running.size < this.#options.atOnce) {
-      clearTimeout(this.#queue.get(next));
+    // The limit may have grown meanwhile: then one that leaves lets in several.
+    for (const [next, timer] of this.#queue) {
+      if (this.#running.size >= this.#options.limit.atOnce) break;
+      clearTimeout(timer);
       this.#queue.delete(next);
       this.#begin(next);
     }
+    if (waited && this.#queue.size === 0) this.#options.onCalm();
   }
 
   #begin(socket: Socket): void {
-    this.#running.add(socket);
+    this.#running.set(socket, this.#options.now());
     this.#options.begin(socket);
   }
 }

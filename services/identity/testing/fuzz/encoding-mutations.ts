@@ -116,11 +116,12 @@ export const encodingMutations = {
   'unused bits': (element, dice) => {
     if (universal(element) !== derTag.bitString) return undefined;
     const content = contentOf(element);
-    return holding(element, content.with(0, 1 + dice.below(255)));
+    return content.length === 0 ? undefined : holding(element, content.with(0, 1 + dice.below(255)));
   },
   'unused bits that are zero': (element, dice) => {
     if (universal(element) !== derTag.bitString) return undefined;
     const content = contentOf(element);
+    if (content.length === 0) return undefined;
     const unused = 1 + dice.below(7);
     const last = (content.at(-1) ?? 0) & (0xff << unused);
     return holding(element, content.with(0, unused).with(-1, last));

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { HandOver } from './hand-over.ts';
+
+/** All that is asked of a socket here is that it says when it closed, and can be cut. */
+class FakeSocket extends EventEmitter {
+  destroy(): void {
+    this.emit('close');
+  }
+}
+
+/** A world in which serving a connection takes 3 ms, and time passes by `wait` alone. */
+const aHandOver = (t: TestContext) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const world = { crowded: false, now: 0 };
+  const names = new Map<Socket, string>();
+  const served: string[] = [];
+  const handOver = new HandOver({
+    isCrowded: () => world.crowded,
+    patienceMs: 2_000,
+    sliceMs: 10,
+    now: () => world.now,
+    serve: (socket) => {
+      served.push(names.get(socket) ?? 'a stranger');
+      world.now += 3;
+    },
+  });
+  t.after(() => handOver.clear());
+  const take = (name: string): Socket => {
+    const socket = new FakeSocket() as unknown as Socket;
+    names.set(socket, name);
+    handOver.take(socket);
+    return socket;
+  };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const wait = async (ms: number): Promise<void> => {
+    world.now += ms;
+    t.mock.timers.tick(ms);
+    await turn();
+  };
+  return { handOver, world, served, take, wait, turn };
+};
+
+test('a connection is served at once while nobody else is in a hurry', (t) => {
+  const { served, take } = aHandOver(t);
+  take('a');
+  assert.deepEqual(served, ['a']);
+});
+
+test('connections are kept back while others wait for their handshake, and come in their order', async (t) => {
+  const { handOver, world, served, take, turn, wait } = aHandOver(t);
+  world.crowded = true;
+  for (const name of ['a', 'b']) take(name);
+  await wait(1_000);
+  assert.deepEqual([served, handOver.waiting], [[], 2]);
+  world.crowded = false;
+  take('late');
+  assert.deepEqual(served, [], 'who comes later does not overtake');
+  handOver.resume();
+  await turn();
+  assert.deepEqual(served, ['a', 'b', 'late']);
+});
+
+test('those that were kept back come in slices, between which new clients are heard', async (t) => {
+  const { handOver, world, served, take, turn } = aHandOver(t);
+  world.crowded = true;
+  for (let count = 0; count < 10; count += 1) take(`${count}`);
+  world.crowded = false;
+  handOver.resume();
+  await turn();
+  assert.equal(served.length, 4, '10 ms of 3 ms each');
+  world.crowded = true;
+  await turn();
+  assert.equal(served.length, 4, 'the next wave comes first');
+  world.crowded = false;
+  handOver.resume();
+  await turn();
+  await turn();
+  assert.equal(served.length, 10);
+});
+
+test('nobody is kept back for more than two seconds, however many knock', async (t) => {
+  const { world, served, take, wait } = aHandOver(t);
+  world.crowded = true;
+  take('a');
+  await wait(500);
+  take('b');
+  await wait(1_500);
+  assert.deepEqual(served, ['a']);
+  await wait(500);
+  assert.deepEqual(served, ['a', 'b']);
+});
+
+test('one that goes away while it is kept back is not served', async (t) => {
+  const { handOver, world, served, take, turn } = aHandOver(t);
+  world.crowded = true;
+  const gone = take('gone');
+  take('b');
+  gone.destroy();
+  assert.equal(handOver.waiting, 1);
+  world.crowded = false;
+  handOver.resume();
+  await turn();
+  assert.deepEqual(served, ['b']);
+});
+
+test('whoever is kept back when the server goes away is cut', async (t) => {
+  const { handOver, world, served, take, wait } = aHandOver(t);
+  world.crowded = true;
+  let closed = false;
+  take('a').once('close', () => {
+    closed = true;
+  });
+  handOver.clear();
+  world.crowded = false;
+  await wait(5_000);
+  assert.deepEqual([closed, served, handOver.waiting], [true, [], 0]);
+});
