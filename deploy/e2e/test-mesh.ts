@@ -4,7 +4,9 @@ import { changes } from './scenarios/change.ts';
 import { differential } from './scenarios/differential.ts';
 import { failures } from './scenarios/failure.ts';
 import { grpcStream } from './scenarios/grpc-stream.ts';
+import { identityOutages } from './scenarios/identity-outage.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
+import { rootRotations } from './scenarios/root-rotation.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { seedStory } from './scenarios/seed-story.ts';
 import { sizes } from './scenarios/size.ts';
@@ -22,7 +24,7 @@ const { argv, env, platform } = process;
 const skip = whyNoRealMesh({ platform, uid: process.geteuid?.(), env, isExecutable });
 const wanted = new RegExp(argv[2] ?? '');
 const isWanted = ({ part, title }: Scenario): boolean => wanted.test(`${part}: ${title}`);
-/** Two meshes that know nothing of each other: while one waits for time to pass, the other is busy. */
+/** Meshes that know nothing of each other: while one waits for time to pass, another is busy. */
 const lanes: readonly (readonly Scenario[])[] = [
   [
     ...seedStory(),
@@ -32,9 +34,9 @@ const lanes: readonly (readonly Scenario[])[] = [
     grpcStream(),
     ...sizes(),
     ...differential(),
-    ...failures(),
   ],
-  passagesOfTime(),
+  [...failures(), ...identityOutages()],
+  [...passagesOfTime(), ...rootRotations()],
 ].map((lane) => lane.filter(isWanted));
 
 test('the mesh with real proxies', { skip: skip ?? false, concurrency: lanes.length }, async (t) => {

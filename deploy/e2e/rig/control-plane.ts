@@ -5,6 +5,7 @@ import type { HealthReport } from '@gatehouse/shared/admin/health';
 import { identityOf, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import type { ServiceName } from '@gatehouse/shared/service';
 import { stateDirAt } from '@gatehouse/shared/state-dir';
+import type { Answers } from '../hand/messages.ts';
 import { eventually } from './eventually.ts';
 import { Hand } from './hand.ts';
 import { Resident } from './resident.ts';
@@ -16,6 +17,9 @@ const adminPorts = { identity: 9990, destination: 9996, policy: 9999 } as const;
 
 /** The addresses of pods and of Services: what the proxies and the policy service call the cluster. */
 export const clusterNetworks = '10.99.0.0/16,fd00:99::/64,10.96.0.0/16,fd00:96::/112';
+
+const meshNameOf = (service: ServiceName): string =>
+  printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, `gatehouse-${service}`));
 
 const mainOf = (service: ServiceName): string =>
   fileURLToPath(new URL(`../../../services/${service}/src/main.ts`, import.meta.url));
@@ -86,22 +90,35 @@ export class ControlPlane {
 
   /** How long ago each kind that the service watches was last known to be current, in seconds; from its `/v1/health`. */
   async staleness(service: ServiceName): Promise<readonly number[]> {
-    const token = await readFile(stateDirAt(this.#stateRoot).adminToken, 'utf8');
-    const url = `http://127.0.0.1:${adminPorts[service]}/v1/health`;
-    const report: HealthReport = JSON.parse(await this.hand.read(url, token.trim()));
+    const report: HealthReport = JSON.parse(await this.read(service, '/v1/health'));
     return report.kinds.map(({ stalenessSeconds }) => stalenessSeconds ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** A page of a service's admin port, read with the token of this mesh. */
+  async read(service: ServiceName, path: string): Promise<string> {
+    const token = await readFile(stateDirAt(this.#stateRoot).adminToken, 'utf8');
+    return this.hand.read(`http://127.0.0.1:${adminPorts[service]}${path}`, token.trim());
+  }
+
+  /** The certificate that a service shows to proxies. */
+  shownLeaf(service: ServiceName): Promise<Answers['certificate']> {
+    const host = this.#address;
+    return this.hand.ask({
+      kind: 'certificate',
+      host,
+      port: grpcPorts[service],
+      serverName: meshNameOf(service),
+    });
   }
 
   /** How proxies find the services: addresses beyond loopback, so TLS with these names is mandatory. */
   proxyEnv(): Readonly<Record<string, string>> {
-    const { controlPlaneNamespace: namespace } = mesh;
     return Object.fromEntries(
       serviceNames.flatMap((service) => {
-        const name = printIdentity(identityOf(mesh, namespace, `gatehouse-${service}`));
         const prefix = `LINKERD2_PROXY_${service.toUpperCase()}_SVC`;
         return [
           [`${prefix}_ADDR`, `${this.#address}:${grpcPorts[service]}`],
-          [`${prefix}_NAME`, name],
+          [`${prefix}_NAME`, meshNameOf(service)],
         ];
       }),
     );

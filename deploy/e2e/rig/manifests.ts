@@ -23,7 +23,7 @@ export class Manifests {
   }
 
   async remove(name: string): Promise<void> {
-    await rm(join(this.#place, `${name}.yaml`));
+    await rm(join(this.#place, `${name}.yaml`), { force: true });
   }
 
   /** Takes the whole folder from the services' sight, as an API server that nobody reaches. It can still be written to. */

@@ -40,6 +40,8 @@ export interface PodOptions {
   /** What its addresses end with; the next free number when left out. */
   readonly host?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** The roots that its proxy knows, in PEM, for all its life; the mesh's own when left out. */
+  readonly trustAnchors?: string;
   /** With it the application also ends TLS of its own. */
   readonly tls?: ServedTls;
   /** The ports whose HTTP/2 is gRPC. */
@@ -143,7 +145,7 @@ export class RealMesh {
           identity,
           addresses: [...addresses, ...(options.moreAddresses ?? [])],
           ports: numbers,
-          trustAnchors: await readFile(this.state.trustAnchors, 'utf8'),
+          trustAnchors: options.trustAnchors ?? (await readFile(this.state.trustAnchors, 'utf8')),
           token: await this.#token(namespace, name),
           env: { ...this.controlPlane.proxyEnv(), ...options.env },
         })
@@ -181,9 +183,14 @@ export class RealMesh {
     await this.manifests.put(`pod-${namespace}-${name}`, manifest);
   }
 
+  /** Deletes the pod's object alone: it runs on, as a pod does that is being shut down. */
+  async forget(pod: Pod): Promise<void> {
+    await this.manifests.remove(`pod-${pod.namespace}-${pod.name}`);
+  }
+
   /** The pod is deleted: its object, its processes and its namespace. */
   async deletePod(pod: Pod): Promise<void> {
-    await this.manifests.remove(`pod-${pod.namespace}-${pod.name}`);
+    await this.forget(pod);
     await pod.end();
     this.#network.remove(pod.place);
     this.#pods.delete(pod);

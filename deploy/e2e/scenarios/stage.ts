@@ -1,12 +1,17 @@
 import type { Call, Outcome } from '../hand/messages.ts';
+import { eventually } from '../rig/eventually.ts';
 import type { Manifest } from '../rig/manifests.ts';
 import type { Pod } from '../rig/pod.ts';
+import { type Sample, total } from '../rig/proxy-metrics.ts';
 import type { PodOptions, RealMesh } from '../rig/real-mesh.ts';
 import type { Expected } from './expectations.ts';
 import { type ServiceAddress, service } from './policies.ts';
 import type { Until, Witness } from './witness.ts';
 
 let stages = 0;
+
+const openConnections = (samples: readonly Sample[], { address }: Pod): number =>
+  total(samples, 'tcp_open_connections', { direction: 'outbound', peer: 'dst', target_ip: address });
 
 /** What a scenario is played on. */
 export interface Ground {
@@ -97,6 +102,21 @@ export class Stage {
     this.#pods.splice(this.#pods.indexOf(pod), 1);
     if (this.#servers.includes(pod)) this.#servers.splice(this.#servers.indexOf(pod), 1);
     await this.mesh.deletePod(pod);
+  }
+
+  /**
+   * Takes a server out of service as a rolling update does: first nobody is sent there any more, as the metrics of `callers`
+   * say, then it goes. What it has seen stays on record.
+   */
+  async retire(pod: Pod, callers: readonly Pod[]): Promise<void> {
+    await this.mesh.forget(pod);
+    for (const caller of callers) {
+      await eventually(`${caller.name} to know ${pod.name} no longer`, async () =>
+        openConnections(await caller.metrics(), pod) === 0 ? true : undefined,
+      );
+    }
+    await this.witness.remember(pod);
+    await this.deletePod(pod);
   }
 
   get servers(): readonly Pod[] {

@@ -71,7 +71,7 @@ export const staleBeyondBound = (onStale: 'hold' | 'deny'): Scenario => ({
   run: (mesh, witness) =>
     Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
       const settings = { GATEHOUSE_MAX_STALENESS: `${stallS}s`, GATEHOUSE_ON_STALE: onStale };
-      return withSettings(mesh, { service: 'policy', settings }, async () => {
+      return withSettings(mesh, { policy: settings }, async () => {
         await stage.pod('backend', { ports: { http: 8080 } });
         const byAddress = await stage.pod('frontend', { serviceAccount: 'by-address' });
         const byIdentity = await stage.pod('batch', { serviceAccount: 'by-identity' });

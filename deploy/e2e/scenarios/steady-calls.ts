@@ -58,12 +58,12 @@ interface Background {
 }
 
 const steadily = async (
-  { witness, servers: present }: Stage,
+  stage: Stage,
   { caller, expected, loads }: Background,
   during: () => Promise<void>,
 ): Promise<{ readonly calls: number; readonly perSecond: number }> => {
-  const servers = [...present];
-  const before = await witness.look(servers);
+  const { witness } = stage;
+  const before = await witness.look(stage.servers);
   witness.background.add(caller.identity);
   for (const [name, load] of Object.entries(loads)) {
     await caller.hand.ask({ kind: 'load', name, ...load });
@@ -88,7 +88,7 @@ const steadily = async (
     calls += answered;
     perSecond += (1_000 * answered) / ms;
   }
-  const { seen, verdicts } = witness.accountOf(caller, before, await witness.look(servers));
+  const { seen, verdicts } = witness.accountOf(caller, before, await witness.look(stage.servers));
   witness.check('application', () =>
     assert.equal(seen, calls * application, 'requests that applications saw'),
   );

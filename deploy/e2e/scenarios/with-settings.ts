@@ -1,24 +1,26 @@
 import type { ServiceName } from '@gatehouse/shared/service';
+import { serviceNames } from '../rig/control-plane.ts';
 import type { RealMesh } from '../rig/real-mesh.ts';
 
-/** A service with other settings for as long as `during` lasts. */
+type Settings = Readonly<Record<string, string>>;
+
+/** Some services with other settings for as long as `during` lasts; identity first, since the others are certified by it. */
 export const withSettings = async <T>(
   mesh: RealMesh,
-  {
-    service,
-    settings,
-  }: { readonly service: ServiceName; readonly settings: Readonly<Record<string, string>> },
+  settings: Readonly<Partial<Record<ServiceName, Settings>>>,
   during: () => Promise<T>,
 ): Promise<T> => {
-  const restart = async (env: Readonly<Record<string, string>>): Promise<void> => {
-    await mesh.controlPlane.kill(service);
-    mesh.controlPlane.start(service, env);
-    await mesh.controlPlane.untilReady(service);
+  const restart = async (settingsOf: (service: ServiceName) => Settings): Promise<void> => {
+    for (const service of serviceNames.filter((service) => settings[service] !== undefined)) {
+      await mesh.controlPlane.kill(service);
+      mesh.controlPlane.start(service, settingsOf(service));
+      await mesh.controlPlane.untilReady(service);
+    }
   };
-  await restart(settings);
+  await restart((service) => settings[service] ?? {});
   try {
     return await during();
   } finally {
-    await restart({});
+    await restart(() => ({}));
   }
 };

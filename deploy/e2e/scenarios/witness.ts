@@ -37,6 +37,8 @@ const admittedWords = ['200', 'echoed'];
 export class Witness {
   /** Callers whose calls go on beside what is looked at; they are accounted for where they end. */
   readonly background = new Set<string>();
+  /** What pods had seen and counted that are no more. */
+  #gone: Look = { sightings: [], verdicts: new Map() };
   readonly #asserted: Record<View, number> = { client: 0, application: 0, proxy: 0 };
 
   /** Makes one call and looks at it from all sides: exactly what is expected happened, and nothing else. */
@@ -118,9 +120,14 @@ export class Witness {
   }
 
   async look(at: readonly Pod[]): Promise<Look> {
-    const sightings: Sighting[] = [];
+    const sightings: Sighting[] = [...this.#gone.sightings];
     for (const pod of at) sightings.push(...(await pod.hand.ask({ kind: 'sightings' })));
-    return { sightings, verdicts: await verdictsOf(at) };
+    return { sightings, verdicts: new Map([...this.#gone.verdicts, ...(await verdictsOf(at))]) };
+  }
+
+  /** Remembers what a pod has seen, which is about to go. */
+  async remember(pod: Pod): Promise<void> {
+    this.#gone = await this.look([pod]);
   }
 
   /** What came between two looks, but for callers in the background: one entry for each request. */
