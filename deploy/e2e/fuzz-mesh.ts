@@ -14,7 +14,7 @@ test(
   { skip: skip ?? false, timeout: 3_600_000 },
   (t) =>
     withRealMesh('fuzz', async (mesh) => {
-      t.diagnostic(await compareWithReality(mesh, { seed, runs }));
+      t.diagnostic((await compareWithReality(mesh, { seed, runs })).told);
       return 'remove-logs';
     }),
 );

@@ -17,7 +17,7 @@ import { parseMetrics } from '../rig/proxy-metrics.ts';
 import type { RealMesh } from '../rig/real-mesh.ts';
 import { prepareRealProxy } from '../rig/real-proxy.ts';
 import { startAnswers } from './answers.ts';
-import { countedOn, expectedCounter, expectedOutcome, seenOutcome } from './expected.ts';
+import { countedOn, expectedCounter, expectedOutcome, reachedApplication, seenOutcome } from './expected.ts';
 import { realAttempt } from './real-attempt.ts';
 
 const controlPlane = '10.99.0.11';
@@ -53,14 +53,20 @@ export interface Mismatch {
   readonly server: InboundServer;
 }
 
+export interface Compared {
+  readonly attempts: number;
+  readonly told: string;
+}
+
 /**
  * Random policies and attempts through the compiler and `evaluate`, and through a real proxy that was sent the same row:
- * what the client sees and what the proxy counts must be what `evaluate` says. Throws with the first differences.
+ * what the client sees and what the proxy counts must be what `evaluate` says, and the application sees what clients are
+ * answered by it and nothing else. Throws with the first differences.
  */
 export const compareWithReality = async (
   mesh: RealMesh,
   { seed, runs }: { readonly seed: number; readonly runs: number },
-): Promise<string> => {
+): Promise<Compared> => {
   const all = fc.sample(cases, { seed, numRuns: runs }).map((one, index): Numbered => {
     return {
       ...one,
@@ -82,7 +88,7 @@ export const compareWithReality = async (
     0,
     `seed ${seed}: ${mismatches.length} differ\n${shown.join('\n')}\n${JSON.stringify(first?.server, print)}`,
   );
-  return `${all.length} cases, ${attempts} attempts, seed ${seed}`;
+  return { attempts, told: `${all.length} cases, ${attempts} attempts, seed ${seed}` };
 };
 
 const compareBatch = async (
@@ -157,6 +163,7 @@ const compareBatch = async (
       return known;
     };
     const expectedCounts = new Map<number, Record<string, number>>();
+    const reached = new Map<number, number>();
     let attempts = 0;
     for (const { index, port, server, situation, attempts: wanted } of batch) {
       const counts: Record<string, number> = {};
@@ -177,6 +184,7 @@ const compareBatch = async (
         const expected = expectedOutcome(verdict, attempt);
         const outcome = await client.call(call);
         attempts += 1;
+        if (reachedApplication(outcome)) reached.set(port, (reached.get(port) ?? 0) + 1);
         const seen = seenOutcome(outcome, expected);
         if (seen !== expected) {
           const { certificate: _, key: __, ...tls } = call.tls ?? {};
@@ -186,7 +194,15 @@ const compareBatch = async (
       }
     }
     const samples = parseMetrics(await app.read(`http://127.0.0.1:${adminPort}/metrics`));
+    const sightings = await app.ask({ kind: 'sightings' });
     for (const { index, port, server } of batch) {
+      const saw = sightings
+        .filter((sighting) => sighting.port === port)
+        .reduce((sum, { count }) => sum + count, 0);
+      if (saw !== (reached.get(port) ?? 0)) {
+        const what = `the application saw ${saw} requests, and clients were answered by it ${reached.get(port) ?? 0} times`;
+        mismatches.push({ what, case: index, server });
+      }
       const counted = countedOn(samples, port);
       const expected = expectedCounts.get(port) ?? {};
       try {

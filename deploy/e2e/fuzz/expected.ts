@@ -18,10 +18,16 @@ export const expectedOutcome = (verdict: Verdict, { traffic }: Attempt): string 
 /** What the client saw, in the same words. A proxy that speaks only HTTP may say so, in HTTP; the application says `echo`. */
 export const seenOutcome = (outcome: Outcome, expected: string): string => {
   if (expected === 'not-http') {
-    return outcome.kind === 'echoed' && outcome.text.startsWith('echo ') ? 'echoed' : 'not-http';
+    return reachedApplication(outcome) ? 'echoed' : 'not-http';
   }
   return outcome.kind === 'answered' ? `${outcome.status}` : outcome.kind;
 };
+
+/** Whether the application itself answered: it says 200, or `echo`. */
+export const reachedApplication = (outcome: Outcome): boolean =>
+  outcome.kind === 'answered'
+    ? outcome.status === 200
+    : outcome.kind === 'echoed' && outcome.text.startsWith('echo ');
 
 const labels = (prefix: string, meta: Meta): string => {
   const { group, kind, name } =

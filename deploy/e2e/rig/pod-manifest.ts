@@ -2,7 +2,10 @@ import type { Manifest } from './manifests.ts';
 import type { PodOptions } from './real-mesh.ts';
 
 /** The pod as the API server would have it: running, with the addresses that its network namespace has. */
-export const podManifest = (options: PodOptions, addresses: readonly string[]): Manifest => {
+export const podManifest = (
+  options: PodOptions & { readonly ready?: boolean },
+  addresses: readonly string[],
+): Manifest => {
   const {
     namespace,
     name,
@@ -12,6 +15,7 @@ export const podManifest = (options: PodOptions, addresses: readonly string[]): 
     ports = {},
     probe,
     meshed = true,
+    ready = true,
   } = options;
   return {
     apiVersion: 'v1',
@@ -36,7 +40,7 @@ export const podManifest = (options: PodOptions, addresses: readonly string[]): 
     status: {
       phase: 'Running',
       podIPs: addresses.map((ip) => ({ ip })),
-      conditions: [{ type: 'Ready', status: 'True' }],
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
     },
   };
 };

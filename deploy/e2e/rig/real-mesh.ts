@@ -125,7 +125,10 @@ export class RealMesh {
     });
     const hand = new Hand(place, join(this.logs, `${namespace}-${name}.hand.log`));
     const numbers = Object.values(ports);
-    await this.manifests.put(`pod-${namespace}-${name}`, podManifest(options, addresses));
+    const declare = (ready: boolean): Promise<void> =>
+      this.manifests.put(`pod-${namespace}-${name}`, podManifest({ ...options, ready }, addresses));
+    // Nobody is sent to a pod before its proxy is ready, as kubelet's probe sees to in a cluster.
+    await declare(!meshed);
     await hand.ask({
       kind: 'listen',
       name,
@@ -153,7 +156,10 @@ export class RealMesh {
     const pod = new Pod({ namespace, name, place, addresses, identity, hand, proxy });
     this.#pods.add(pod);
     proxy?.start();
-    if (meshed) await pod.untilReady();
+    if (meshed) {
+      await pod.untilReady();
+      await declare(true);
+    }
     return pod;
   }
 
