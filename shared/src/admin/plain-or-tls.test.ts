@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { anAuthority, aTlsMaterial } from '../../testing/certificates.ts';
 import { ask, startedAdmin, token } from '../../testing/started-admin.ts';
+import { PlainOrTls } from './plain-or-tls.ts';
 
 test('one port: a client that begins with a TLS handshake is served TLS with the leaf, others plain HTTP', async (t) => {
   const admin = await startedAdmin(t);
@@ -37,6 +39,22 @@ test('until there is a leaf, a TLS client is hung up on', async (t) => {
   request.end();
   const [error] = await once(request, 'error');
   assert.equal(error.code, 'ECONNRESET');
+});
+
+test('a client that does not believe our certificate is not waited for', { timeout: 60_000 }, async (t) => {
+  const listener = new PlainOrTls({ silenceMs: 600_000 });
+  listener.replaceTlsMaterial(aTlsMaterial(anAuthority(), { name: 'policy.mesh' }));
+  const server = listener.createServer((_, response) => response.end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const connected = once(server, 'connection');
+  const { port } = server.address() as AddressInfo;
+  const client = connectTls({ host: '127.0.0.1', port, servername: 'policy.mesh', ca: anAuthority().pem });
+  const [error] = await once(client, 'error');
+  assert.match(error.message, /certificate/);
+  const [socket] = await connected;
+  if (!socket.closed) await once(socket, 'close');
 });
 
 test('closing does not wait for clients that are connected and say nothing', async (t) => {

@@ -7,16 +7,18 @@ import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
 const handshakeRecord = 0x16;
 
 /** A client that says nothing holds its place no longer than this. */
-const silenceMs = 10_000;
+const usualSilenceMs = 10_000;
 
 /** HTTP/1.1 servers for one port that speaks plain HTTP and, once there is material, TLS. */
 export class PlainOrTls {
   readonly #tls: TlsServer;
   readonly #undecided = new Set<Socket>();
+  readonly #silenceMs: number;
   #trustAnchors: string | undefined;
   #serveTls: ((socket: Socket) => void) | undefined;
 
-  constructor() {
+  constructor({ silenceMs = usualSilenceMs }: { readonly silenceMs?: number } = {}) {
+    this.#silenceMs = silenceMs;
     this.#tls = createTlsServer({
       ...secureContextOptions(undefined, undefined),
       ALPNProtocols: ['http/1.1'],
@@ -42,7 +44,10 @@ export class PlainOrTls {
 
   /** An HTTP server that looks at the first byte before it parses. */
   createServer(handler: RequestListener): Server {
-    const server = createServer({ headersTimeout: silenceMs, requestTimeout: silenceMs }, handler);
+    const server = createServer(
+      { headersTimeout: this.#silenceMs, requestTimeout: this.#silenceMs },
+      handler,
+    );
     // Node's own listener parses what a connection says; ours decides which connection that is.
     const parse = server.listeners('connection');
     const serve = (socket: Socket): void => {
@@ -62,7 +67,7 @@ export class PlainOrTls {
   #decide(socket: Socket, serve: (socket: Socket) => void): void {
     this.#undecided.add(socket);
     socket.on('error', ignore);
-    socket.setTimeout(silenceMs, () => socket.destroy());
+    socket.setTimeout(this.#silenceMs, () => socket.destroy());
     socket.once('close', () => this.#undecided.delete(socket));
     socket.once('readable', () => {
       this.#undecided.delete(socket);
@@ -74,9 +79,16 @@ export class PlainOrTls {
       }
       socket.unshift(first);
       if (first[0] !== handshakeRecord) serve(socket);
-      else if (this.#trustAnchors !== undefined) this.#tls.emit('connection', socket);
+      else if (this.#trustAnchors !== undefined) this.#shakeHands(socket);
       else socket.destroy();
     });
+  }
+
+  #shakeHands(socket: Socket): void {
+    // HTTP servers open their sockets so that a client that has ended may still be answered. In a handshake such a client
+    // has turned away, often because it does not believe our certificate: it would be waited for.
+    socket.allowHalfOpen = false;
+    this.#tls.emit('connection', socket);
   }
 }
 
