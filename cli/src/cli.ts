@@ -44,6 +44,9 @@ export const runCli = async (args: readonly string[], surroundings: Surroundings
     return chosen === undefined ? exitCode.ok : await chosen(surroundings);
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    // Who interrupts a command knows why it ended.
+    if (surroundings.interrupted.aborted && thrown === surroundings.interrupted.reason)
+      return exitCode.failed;
     const error = asGatehouseError(thrown);
     terminal.err(printError(error, terminal, surroundings.env.GATEHOUSE_LOG_LEVEL === 'debug'));
     return endOf(error);

@@ -139,11 +139,11 @@ export const identityCliContract = (
         assert.equal(err, '');
         return /^ {2}served +(.*)$/m.exec(out)?.[1] ?? out;
       };
-      const first = await world.certify('demo', 'served', port);
+      const first = await world.certify('demo', 'served', { proxyPort: port });
       assert.match(await served(), /^not seen: its proxy does not end TLS for this identity/);
       proxy.setSecureContext(first);
       assert.equal(await served(), 'this certificate, by CN=issuer');
-      const second = await world.certify('demo', 'served', port);
+      const second = await world.certify('demo', 'served', { proxyPort: port });
       assert.match(await served(), /^an older one: serial [\da-f]{32} by CN=issuer, expires in 2[34]h$/);
       proxy.setSecureContext(second);
       assert.equal(await served(), 'this certificate, by CN=issuer');
@@ -155,10 +155,27 @@ export const identityCliContract = (
       assert.match(await served(), /^serial [\da-f]+ by CN=stranger, which clients refuse: /);
       const { out } = await world.run(['identity', 'demo/served', '--served', '-o', 'json']);
       assert.equal(JSON.parse(out).items[0].served.match, 'not remembered');
-      const closed = await world.certify('demo', 'closed', 1);
+      const closed = await world.certify('demo', 'closed', { proxyPort: 1 });
       assert.ok(closed.cert.length > 0);
       const away = await world.run(['identity', 'demo/closed', '--served']);
       assert.match(away.out, /served +not seen: .*ECONNREFUSED/);
+    });
+
+    test('pods are found by their labels', async () => {
+      for (const name of ['blue-0', 'blue-1'])
+        await world.certify('other', name, { labels: { team: 'blue' } });
+      const found = await world.run(['identity', '-l', 'team=blue', '-n', 'other']);
+      assert.equal(found.err, '');
+      assert.deepEqual(
+        found.out.split('\n').map((line) => line.split(/ {2,}/)[0]),
+        ['POD', 'other/blue-0', 'other/blue-1'],
+      );
+      const none = await world.run(['identity', '-l', 'team=green', '-n', 'other']);
+      assert.equal(none.code, exitCode.failed);
+      assert.match(none.err, /no pod in the namespace other has the labels team=green/);
+      const broken = await world.run(['identity', '-l', 'team in green', '-n', 'other']);
+      assert.equal(broken.code, exitCode.failed);
+      assert.match(broken.err, /answers 400 to .*\/pods: /);
     });
 
     test('a pod that is not ready is asked all the same, and one that does not run is said', async () => {

@@ -97,14 +97,18 @@ export class IdentityCluster implements AsyncDisposable {
   }
 
   /** Makes a pod, unless it is there, and a certificate for it, as its proxy would. */
-  async certify(namespace: string, name: string, proxyPort?: number): Promise<TlsMaterial> {
+  async certify(
+    namespace: string,
+    name: string,
+    { proxyPort = 4191, labels = {} }: { proxyPort?: number; labels?: Record<string, string> } = {},
+  ): Promise<TlsMaterial> {
     await this.#cluster.apply({
       apiVersion: 'v1',
       kind: 'ServiceAccount',
       metadata: { namespace, name: 'web' },
     });
-    const metadata = { namespace, name };
-    const ports = [{ name: 'linkerd-admin', containerPort: proxyPort ?? 4191 }];
+    const metadata = { namespace, name, labels };
+    const ports = [{ name: 'linkerd-admin', containerPort: proxyPort }];
     const pod = await this.#cluster.apply({
       apiVersion: 'v1',
       kind: 'Pod',
@@ -112,7 +116,7 @@ export class IdentityCluster implements AsyncDisposable {
       spec: { nodeName: node, serviceAccountName: 'web', containers: [{ name: 'proxy', image: 'i', ports }] },
     });
     const status = { phase: 'Running', podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }] };
-    await this.#cluster.setStatus({ apiVersion: 'v1', kind: 'Pod', metadata, status });
+    await this.#cluster.setStatus({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name }, status });
     const address = parseHostPort(this.#identity.grpc);
     if (!address.ok) throw new TypeError(this.#identity.grpc);
     const key = aKey();

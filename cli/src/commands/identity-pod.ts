@@ -3,6 +3,7 @@ import type { Run, Surroundings } from '../cli.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { type Issued, readIssued, warnOfMissing } from '../identity/issued.ts';
 import { shortIdentity } from '../identity/issued-item.ts';
+import { namedPods, requireNames } from '../identity/named-pods.ts';
 import { type PodReport, reportOf } from '../identity/pod-report.ts';
 import { podHeads, podRow, printPod, printServed, type ShownPod } from '../identity/print-pod.ts';
 import { type Served, seeServed } from '../identity/served-certificate.ts';
@@ -15,25 +16,28 @@ import { withAdmin } from '../reach/with-admin.ts';
 
 export interface PodOptions extends ReachOptions {
   readonly namespace?: string;
+  readonly selector?: string;
   readonly served?: true;
   readonly output: OutputFormat;
 }
 
-/** A pod renews about once in 17 hours; who has more than this has been looked at long enough. */
+/** A proxy renews about every 17 hours: nobody looks back further than this. */
 const remembered = 1_000;
 
 /** `gatehouse identity POD…`: the certificate that each pod holds, and what led to it. */
 export const identityPod =
   (names: readonly string[], options: PodOptions): Run =>
-  (surroundings) =>
-    withAdmin({ service: 'identity', options, surroundings }, async (api, mesh) => {
-      const fallback = mesh.kind === 'cluster' ? mesh.cluster.namespace : 'default';
-      const pods = names.map((name) => inNamespace(name, options.namespace ?? fallback));
+  async (surroundings) => {
+    requireNames(names, options.selector);
+    return withAdmin({ service: 'identity', options, surroundings }, async (api, mesh) => {
+      const { interrupted: signal } = surroundings;
+      const pods = await namedPods(names, { mesh, options, signal });
       const found: Found[] = [];
       for (const pod of pods) found.push({ pod, ...(await readIssued(api, { pod }, remembered)) });
       const see = options.served === true ? await seeing(api, mesh, surroundings.interrupted) : undefined;
       return show(found, { see, options, surroundings });
     });
+  };
 
 type See = (report: PodReport, issued: Issued) => Promise<Served>;
 
@@ -100,6 +104,3 @@ const show = async (found: readonly Found[], { see, options, surroundings }: Sho
       '`gatehouse identity list` shows what it remembers',
   );
 };
-
-const inNamespace = (name: string, namespace: string): string =>
-  name.includes('/') ? name : `${namespace}/${name}`;

@@ -3,7 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { anAuthority } from '@gatehouse/shared/testing/certificates';
 import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+import { pemOf } from '@gatehouse/shared/tls/material';
 import { runToEnd } from '../../testing/run-cli.ts';
 import { runCli } from '../cli.ts';
 import { exitCode } from '../exit-code.ts';
@@ -25,14 +27,14 @@ spec: { containers: [ { name: app } ] }
 `;
 
 /** `gatehouse serve identity` on a folder with two pods, and command lines beside it. */
-const served = async (t: TestContext, ...more: readonly string[]) => {
+const served = async (t: TestContext, env: Readonly<Record<string, string>> = {}) => {
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'demo.yaml'), manifest);
   const interrupt = new AbortController();
   const { promise: ready, resolve } = Promise.withResolvers<string>();
-  const ended = runCli(['serve', 'identity', '--dir', folder, '--port-base', '0', '-o', 'json', ...more], {
+  const ended = runCli(['serve', 'identity', '--dir', folder, '--port-base', '0', '-o', 'json'], {
     terminal: { columns: 80, isTty: false, out: resolve, err: resolve, paint: (_, text) => text },
-    env: { GATEHOUSE_LOG_LEVEL: 'error' },
+    env: { GATEHOUSE_LOG_LEVEL: 'error', ...env },
     workingDirectory: folder,
     interrupted: interrupt.signal,
   });
@@ -156,7 +158,7 @@ test('mistakes are told with what is right, and end as the exit codes say', asyn
   const admin: string = record.identity.admin;
   await writeFile(join(folder, 'token'), 'not-the-token\n');
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [['identity'], exitCode.usage, /missing required argument 'pod'\nsee `gatehouse identity --help`/],
+    [['identity'], exitCode.usage, /no pod is named: use `gatehouse identity POD`/],
     [
       ['identity', 'list', '--serial', 'xyz'],
       exitCode.usage,
@@ -188,10 +190,21 @@ test('mistakes are told with what is right, and end as the exit codes say', asyn
     [
       ['identity', 'list', '--kubeconfig', 'none'],
       exitCode.failed,
-      /the kubeconfig none .*there is no such file/,
+      /the kubeconfig .*\/none .*there is no such file/,
+    ],
+    [['identity', '-l', 'app=web'], exitCode.usage, /--selector asks the API server, so it needs a cluster/],
+    [
+      ['identity', 'demo/x', '--served'],
+      exitCode.usage,
+      /--served forwards a port to the pod, so it needs a/,
+    ],
+    [
+      ['identity', 'issuer', '--foo'],
+      exitCode.usage,
+      /unknown option '--foo'\nsee `gatehouse identity issuer --help`/,
     ],
   ];
-  assert.equal(cases.length, 14);
+  assert.equal(cases.length, 17);
   for (const [args, code, text] of cases) {
     const ended = await run(...args);
     assert.match(ended.err, text, args.join(' '));
@@ -204,4 +217,29 @@ test('mistakes are told with what is right, and end as the exit codes say', asyn
   const away = await run('identity', 'list', '--address', admin, '--token', 'sesame');
   assert.equal(away.code, exitCode.failed);
   assert.match(away.err, /^error: no identity service answers at http.*ECONNREFUSED.*: correct --address$/);
+});
+
+test('over https the certificate must be the one of the service that is asked, for the mesh that is named', async (t) => {
+  const { run, record, folder } = await served(t, { GATEHOUSE_GRPC_TLS: 'always' });
+  const { port } = new URL(record.identity.admin);
+  const list = (...more: readonly string[]) =>
+    run(
+      'identity',
+      'list',
+      '--address',
+      `https://127.0.0.1:${port}`,
+      '--token-file',
+      '.gatehouse/admin-token',
+      ...more,
+    );
+  const right = await list('--ca-file', '.gatehouse/trust-anchors.crt');
+  assert.equal(right.code, exitCode.ok, right.err);
+  const unknown = await list();
+  assert.equal(unknown.code, exitCode.failed);
+  assert.match(unknown.err, /no identity service answers at https:.*(?:self-signed|unable to)/);
+  const { certificate } = anAuthority({ name: 'another mesh' });
+  await writeFile(join(folder, 'other.crt'), pemOf(certificate));
+  const wrong = await list('--ca-file', 'other.crt');
+  assert.equal(wrong.code, exitCode.failed);
+  assert.match(wrong.err, /no identity service answers at https:/);
 });

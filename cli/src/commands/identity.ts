@@ -15,8 +15,9 @@ export const identityCommand = (finish: (run: Run) => void): Command =>
       // Otherwise the options of this command would be taken from behind its sub-commands, too.
       .enablePositionalOptions()
       .usage('[options] <pod...>\n       gatehouse identity list|issuer|trust-bundle [options]')
-      .argument('<pod...>', 'NAME or NAMESPACE/NAME; a pod called `list` is NAMESPACE/list')
+      .argument('[pod...]', 'NAME or NAMESPACE/NAME; a pod called `list` is NAMESPACE/list')
       .option('-n, --namespace <ns>', "the pods' namespace (default: the kubeconfig's, then default)")
+      .option('-l, --selector <labels>', 'the pods with these labels, as app=web,tier!=db (needs a cluster)')
       .option('--served', "also show what the pods' proxies present, by port-forward (needs a cluster)")
       .addOption(outputOption()),
   )

@@ -23,7 +23,7 @@ export const printPod = (report: ShownPod, { now, paint }: Told): string => {
     ['identity', identity],
     ['state', stateOf(report, { now, paint })],
     ['issued', moment(certificate.issuedAt, now)],
-    ['expires', moment(certificate.notAfter, now)],
+    [report.state === 'expired' ? 'expired' : 'expires', moment(certificate.notAfter, now)],
     ['renewal', renewalOf(report, { now, paint })],
     ['serial', certificate.serial],
     ['key sha-256', certificate.spkiSha256],

@@ -37,7 +37,8 @@ export const findMesh = async (
     ? undefined
     : await readServed(stateDirAt(root), service).catch(() => undefined);
   if (options.state !== undefined || serves !== undefined) return { kind: 'state', root };
-  const kubeconfig = options.kubeconfig ?? env.KUBECONFIG;
+  const named = options.kubeconfig;
+  const kubeconfig = named === undefined ? env.KUBECONFIG : resolve(workingDirectory, named);
   const cluster = await openKubeContext({ kubeconfig, context: options.context }).catch((thrown: unknown) => {
     if (kubeconfig !== undefined || options.context !== undefined) throw thrown;
     throw new GatehouseError(
@@ -106,7 +107,7 @@ const atAddress = async (service: ServiceName, url: URL, asking: Asking): Promis
 };
 
 /** A mesh's certificate names a ServiceAccount, never a host: that it is the service's own is what is checked. */
-const meshNameOf =
+export const meshNameOf =
   (service: ServiceName) =>
   (_host: string, { subjectaltname = '' }: PeerCertificate): Error | undefined =>
     subjectaltname.startsWith(`DNS:${accountOf(service)}.`)
