@@ -193,7 +193,10 @@ export const restPermissionsContract = (
     ): Promise<RunningService> => {
       const addresses = { GATEHOUSE_GRPC_ADDR: '127.0.0.1:0', GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0' };
       const started = await start(service, { ...world.settingsOf(service), ...addresses, ...more });
-      await untilReady(started.admin);
+      await untilReady(started.admin).catch(async (error: unknown) => {
+        await started.stop('it does not become ready');
+        throw error;
+      });
       return started;
     };
 

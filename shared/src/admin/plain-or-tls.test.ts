@@ -6,10 +6,20 @@ import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { anAuthority, aTlsMaterial } from '../../testing/certificates.ts';
 import { ask, startedAdmin, token } from '../../testing/started-admin.ts';
+import { tokenAuthenticator } from './authenticator.ts';
 import { PlainOrTls } from './plain-or-tls.ts';
 
 test('one port: a client that begins with a TLS handshake is served TLS with the leaf, others plain HTTP', async (t) => {
-  const admin = await startedAdmin(t);
+  const from: string[] = [];
+  const known = tokenAuthenticator(token);
+  const admin = await startedAdmin(t, {
+    authenticator: {
+      authenticate: (one) => {
+        from.push(one.from);
+        return known.authenticate(one);
+      },
+    },
+  });
   const root = anAuthority();
   const name = 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
   admin.replaceTlsMaterial(aTlsMaterial(root, { name }));
@@ -30,6 +40,8 @@ test('one port: a client that begins with a TLS handshake is served TLS with the
   assert.equal(response.socket.getProtocol(), 'TLSv1.3');
   await once(response, 'end');
   assert.equal((await ask(`${admin.url}/v1/health`, { token })).status, 200);
+  // Where it comes from is known in both cases, so that failures are counted for the right address.
+  assert.deepEqual(from, ['127.0.0.1', '127.0.0.1']);
 });
 
 test('until there is a leaf, a TLS client is hung up on', async (t) => {
