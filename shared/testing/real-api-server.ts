@@ -19,8 +19,10 @@ export interface RealApiServer {
   readonly token: string;
   /** PEM: what signed the server's certificate. */
   readonly ca: string;
-  /** What it signs ServiceAccount tokens with (ES256), for tokens that it would not make. */
+  /** What it signs ServiceAccount tokens with (ES256) until that is rotated, for tokens that it would not make. */
   readonly tokenKey: KeyObject;
+  /** Starts it again with a new key for tokens; those of the old key stay good or not. */
+  rotateTokenKey(old: 'kept' | 'dropped'): Promise<void>;
   /** Ends the API server, does `meanwhile` with its etcd, and starts it again as it was, at the same address. */
   restart(meanwhile?: (etcd: RealEtcd) => Promise<void>): Promise<void>;
   /** Ends both processes by their pids and removes all that they wrote. */
@@ -65,7 +67,9 @@ export const startRealApiServer = async (
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { token, tokenKey } = await writeCredentials(folder);
+    const token = await writeToken(folder);
+    const tokenKey = await writeTokenKey(folder, 0);
+    let tokenKeys: TokenKeyNumbers = [0];
     const port = await freePort();
     const store = await RealEtcd.start(assets, folder);
     etcd = store;
@@ -74,7 +78,7 @@ export const startRealApiServer = async (
     const start = async (): Promise<void> => {
       apiServer = startServerProcess(join(assets, 'kube-apiserver'), {
         log: join(folder, 'kube-apiserver.log'),
-        args: apiServerFlags({ folder, port, etcd: store.url, authorization }),
+        args: apiServerFlags({ folder, port, etcd: store.url, authorization, tokenKeys }),
       });
       await untilReady({ url, token, certificate, processes: [store.process, apiServer] });
     };
@@ -87,12 +91,25 @@ export const startRealApiServer = async (
       await meanwhile?.(store);
       await start();
     };
-    return { url, kubeconfig, token, ca, tokenKey, restart, stop };
+    const rotateTokenKey = async (old: 'kept' | 'dropped'): Promise<void> => {
+      const [last, ...older] = tokenKeys;
+      await writeTokenKey(folder, last + 1);
+      tokenKeys = old === 'kept' ? [last + 1, last, ...older] : [last + 1];
+      await restart();
+    };
+    return { url, kubeconfig, token, ca, tokenKey, restart, rotateTokenKey, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 };
+
+/** The keys of tokens by their number: the first signs, all are believed. */
+type TokenKeyNumbers = readonly [number, ...number[]];
+
+const privateKeyOf = (folder: string, number: number): string =>
+  join(folder, `service-account-${number}.key`);
+const publicKeyOf = (folder: string, number: number): string => join(folder, `service-account-${number}.pub`);
 
 const apiServerFlags = (options: {
   readonly folder: string;
@@ -100,6 +117,7 @@ const apiServerFlags = (options: {
   /** Its URL. */
   readonly etcd: string;
   readonly authorization: string;
+  readonly tokenKeys: TokenKeyNumbers;
 }): readonly string[] => [
   `--etcd-servers=${options.etcd}`,
   '--bind-address=127.0.0.1',
@@ -109,8 +127,8 @@ const apiServerFlags = (options: {
   `--authorization-mode=${options.authorization}`,
   `--token-auth-file=${join(options.folder, 'tokens.csv')}`,
   '--service-account-issuer=https://kubernetes.default.svc',
-  `--service-account-signing-key-file=${join(options.folder, 'service-account.key')}`,
-  `--service-account-key-file=${join(options.folder, 'service-account.pub')}`,
+  `--service-account-signing-key-file=${privateKeyOf(options.folder, options.tokenKeys[0])}`,
+  ...options.tokenKeys.map((number) => `--service-account-key-file=${publicKeyOf(options.folder, number)}`),
   '--service-cluster-ip-range=10.96.0.0/16',
   // A loopback address cannot be an endpoint of the Service `kubernetes`.
   '--endpoint-reconciler-type=none',
@@ -118,18 +136,20 @@ const apiServerFlags = (options: {
   '--shutdown-delay-duration=0s',
 ];
 
-/** The key that signs ServiceAccount tokens, and one static token. */
-const writeCredentials = async (
-  folder: string,
-): Promise<{ readonly token: string; readonly tokenKey: KeyObject }> => {
+/** One static token. */
+const writeToken = async (folder: string): Promise<string> => {
   const token = crypto.randomUUID();
-  const key = aKey();
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'pem' });
-  const pkcs8 = key.export({ type: 'pkcs8', format: 'pem' });
-  await writeFile(join(folder, 'service-account.pub'), spki);
-  await writeFile(join(folder, 'service-account.key'), pkcs8, { mode: 0o600 });
   await writeFile(join(folder, 'tokens.csv'), `${token},tester,tester,system:masters\n`, { mode: 0o600 });
-  return { token, tokenKey: key };
+  return token;
+};
+
+/** A key that signs ServiceAccount tokens. */
+const writeTokenKey = async (folder: string, number: number): Promise<KeyObject> => {
+  const key = aKey();
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'pem' });
+  await writeFile(privateKeyOf(folder, number), pkcs8, { mode: 0o600 });
+  await writeFile(publicKeyOf(folder, number), createPublicKey(key).export({ type: 'spki', format: 'pem' }));
+  return key;
 };
 
 const kubeconfigOf = ({ url, token, ca }: { url: string; token: string; ca: string }): string =>

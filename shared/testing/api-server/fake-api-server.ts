@@ -89,6 +89,8 @@ export interface FakeApiServer {
   snapshot(): StoreSnapshot;
   /** Ends every connection and starts again at the same address, with the same store or a restored one. */
   restart(from?: StoreSnapshot): Promise<void>;
+  /** Is gone while `meanwhile` runs, and starts again at the same address with what it had. */
+  away(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -193,6 +195,14 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
       await listener.close();
       if (from !== undefined) world = { store: new Store(keepRevisions, from), now };
       listener = await open(port);
+    },
+    away: async (meanwhile) => {
+      await listener.close();
+      try {
+        await meanwhile();
+      } finally {
+        listener = await open(port);
+      }
     },
     stop: () => listener.close(),
   };

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, suite, type TestContext, test } from 'node:test';
+import { parseHostPort } from '@gatehouse/shared/core/host-port';
+import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
+import { silentLog } from '@gatehouse/shared/log';
+import { anAuthority } from '@gatehouse/shared/testing/certificates';
+import { eventually } from '@gatehouse/shared/testing/grpc';
+import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
+import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+import { certify } from '@gatehouse/shared/tls/certify-client';
+import { readIdentityConfig } from '../src/config.ts';
+import { startIdentity } from '../src/service.ts';
+
+/** A cluster whose API server can be taken away, and given another key for tokens. */
+export interface ReviewWorld extends AsyncDisposable {
+  readonly cluster: RealCluster<ClusterServer>;
+  away(meanwhile: () => Promise<void>): Promise<void>;
+  rotateTokenKey(old: 'kept' | 'dropped'): Promise<void>;
+}
+
+type Reviewer = 'token-review' | 'jwks';
+const reviewers = ['token-review', 'jwks'] as const;
+
+/** Identity on the cluster, and time that the test can let pass. */
+interface Desk {
+  /** What a proxy with this token gets for this ServiceAccount: the name on its leaf, or the word of the refusal. */
+  ask(token: string, account?: string): Promise<string>;
+  /** How many reviews the API server was asked for, by result. */
+  reviews(result: string): Promise<number>;
+  pass(ms: number): void;
+}
+
+const certified = (account: string): string => `certified as ${account}.demo`;
+
+/** What both reviewers promise of the tokens of a cluster, with the whole service between proxy and API server. */
+export const reviewerContract = (
+  name: string,
+  { skip = false, open }: { readonly skip?: string | false; readonly open: () => Promise<ReviewWorld> },
+): void => {
+  suite(`the tokens of ${name}`, { skip, timeout: 600_000 }, () => {
+    let world: ReviewWorld;
+    let pods = 0;
+    before(async () => {
+      world = await open();
+      await world.cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } });
+      for (const account of ['web', 'dotted.web.v2']) {
+        await world.cluster.apply({
+          apiVersion: 'v1',
+          kind: 'ServiceAccount',
+          metadata: { namespace: 'demo', name: account },
+        });
+      }
+    });
+    after(() => world[Symbol.asyncDispose]());
+
+    const aPod = (account = 'web', podName = `pod-${++pods}`): Promise<WireObject> =>
+      world.cluster.apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { namespace: 'demo', name: podName },
+        spec: { serviceAccountName: account, containers: [{ name: 'c', image: 'i' }] },
+      });
+    const nameOf = (pod: WireObject): string => String((pod.metadata as WireObject).name);
+    const tokenOf = (pod: WireObject, audience = identityAudience): Promise<string> =>
+      world.cluster.token(pod, audience);
+
+    for (const reviewer of reviewers) {
+      const story = (title: string, tell: (desk: Desk) => Promise<void>): void => {
+        test(`${reviewer}: ${title}`, async (t) => tell(await aDesk(t, world.cluster, reviewer)));
+      };
+
+      story('a pod gets the certificate of its ServiceAccount, also with dots in its name', async (desk) => {
+        for (const account of ['web', 'dotted.web.v2']) {
+          const pod = await aPod(account);
+          assert.equal(await desk.ask(await tokenOf(pod), account), certified(account));
+        }
+        // That is what the choice of a reviewer is about.
+        assert.equal(await desk.reviews('authenticated'), reviewer === 'jwks' ? 0 : 2);
+      });
+
+      story('nobody gets the certificate of another ServiceAccount', async (desk) => {
+        assert.equal(await desk.ask(await tokenOf(await aPod()), 'dotted.web.v2'), 'failed-precondition');
+      });
+
+      story('a token for somebody else, of no pod, or forged, is refused', async (desk) => {
+        const pod = await aPod();
+        assert.equal(await desk.ask(await tokenOf(pod, 'somebody.else')), 'failed-precondition');
+        assert.equal(await desk.ask(await tokenOf(pod, `${identityAudience}.evil`)), 'failed-precondition');
+        assert.equal(await desk.ask(await unboundToken(world.cluster)), 'failed-precondition');
+        const [head, claims, seal] = (await tokenOf(pod)).split('.');
+        const other = (await tokenOf(await aPod())).split('.');
+        assert.equal(await desk.ask(`${head}.${other[1]}.${seal}`), 'failed-precondition');
+        assert.equal(await desk.ask(`${head}.${claims}.`), 'failed-precondition');
+        const none = Buffer.from('{"alg":"none"}').toString('base64url');
+        assert.equal(await desk.ask(`${none}.${claims}.`), 'failed-precondition');
+        assert.match(await desk.ask('nonsense'), /^(?:failed-precondition|invalid-argument)$/);
+      });
+
+      story('a pod that was made again needs a token of its own', async (desk) => {
+        const pod = await aPod();
+        const old = await tokenOf(pod);
+        assert.equal(await desk.ask(old), certified('web'));
+        await world.cluster.remove(pod);
+        const again = await aPod('web', nameOf(pod));
+        assert.equal(await desk.ask(await tokenOf(again)), certified('web'));
+        // Both remember what was good for a while: the API server for 10 s, the watch for 60.
+        desk.pass(61_000);
+        await eventually(async () => (await desk.ask(old)) === 'failed-precondition');
+        assert.equal(await desk.ask(await tokenOf(again)), certified('web'));
+      });
+
+      story('a deleted pod is refused once it has had its minute', async (desk) => {
+        const pod = await aPod();
+        const token = await tokenOf(pod);
+        assert.equal(await desk.ask(token), certified('web'));
+        await world.cluster.remove(pod);
+        // The watch tells of what comes later only after the deletion: from here on its minute runs.
+        assert.equal(await desk.ask(await tokenOf(await aPod())), certified('web'));
+        desk.pass(61_000);
+        await eventually(async () => (await desk.ask(token)) === 'failed-precondition');
+        if (reviewer === 'token-review') return;
+        // The watch was waited for, the API server asked once, and its answer is remembered.
+        const asked = await desk.reviews('refused');
+        assert.ok(asked >= 1);
+        assert.equal(await desk.ask(token), 'failed-precondition');
+        assert.equal(await desk.reviews('refused'), asked);
+      });
+
+      story('while the API server is away the reviewers part, and neither is wrong', async (desk) => {
+        const token = await tokenOf(await aPod());
+        assert.equal(await desk.ask(token), certified('web'));
+        await world.away(async () => {
+          assert.equal(await desk.ask(token), reviewer === 'jwks' ? certified('web') : 'unavailable');
+          // What the watch last said is no longer believed: only the API server could tell.
+          desk.pass(95_000);
+          assert.equal(await desk.ask(token), 'unavailable');
+        });
+        await eventually(async () => (await desk.ask(token)) === certified('web'));
+      });
+
+      story(
+        'a new key is known as soon as it is used, and an old one good for as long as it is shown',
+        async (desk) => {
+          const pod = await aPod();
+          const old = await tokenOf(pod);
+          assert.equal(await desk.ask(old), certified('web'));
+          await world.rotateTokenKey('kept');
+          desk.pass(10_000);
+          const token = await tokenOf(pod);
+          assert.equal(await desk.ask(token), certified('web'));
+          assert.equal(await desk.ask(old), certified('web'));
+          await world.rotateTokenKey('dropped');
+          desk.pass(10_000);
+          assert.equal(await desk.ask(await tokenOf(pod)), certified('web'));
+          // The API server itself remembers good verdicts, but not over its own end.
+          assert.deepEqual(
+            [await desk.ask(old), await desk.ask(token)],
+            ['failed-precondition', 'failed-precondition'],
+          );
+        },
+      );
+    }
+  });
+};
+
+const aDesk = async (
+  t: TestContext,
+  cluster: RealCluster<ClusterServer>,
+  reviewer: Reviewer,
+): Promise<Desk> => {
+  const folder = await temporaryFolder(t);
+  const issuer = anAuthority({ name: 'issuer' });
+  const anchors = join(folder, 'ca.crt');
+  await writeFile(join(folder, 'tls.crt'), issuer.pem);
+  await writeFile(join(folder, 'tls.key'), issuer.key.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(anchors, issuer.pem);
+  let ahead = 0;
+  const config = readIdentityConfig({
+    KUBECONFIG: cluster.server.kubeconfig,
+    GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+    GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+    GATEHOUSE_ISSUER_DIR: folder,
+    GATEHOUSE_TRUST_ANCHORS: anchors,
+    GATEHOUSE_TOKEN_REVIEWER: reviewer,
+    // Leaves of a time that the test has let pass must hold now for those who look at them.
+    GATEHOUSE_CLOCK_SKEW: '5m',
+  });
+  const service = await startIdentity(config, { log: silentLog, now: () => Date.now() + ahead });
+  t.after(() => service.stop('the test is over'));
+  await eventually(async () => (await fetch(`${service.admin}/ready`)).status === 200);
+  const address = parseHostPort(service.grpc);
+  assert.ok(address.ok);
+  return {
+    ask: async (token, account = 'web') => {
+      try {
+        const { chain } = await certify({
+          name: `${account}.demo.serviceaccount.identity.gatehouse.cluster.local`,
+          trustAnchors: issuer.pem,
+          key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+          token: Buffer.from(token),
+          server: { address: address.value, security: 'plaintext' },
+        });
+        const { subjectAltName = '' } = new X509Certificate(chain[0] ?? new Uint8Array());
+        return `certified as ${subjectAltName.replace(/^DNS:(.*)\.serviceaccount\..*$/, '$1')}`;
+      } catch (error) {
+        return String((error as { readonly code?: unknown }).code ?? error);
+      }
+    },
+    reviews: async (result) => {
+      const text = await (await fetch(`${service.admin}/metrics`)).text();
+      const [, count = '0'] =
+        new RegExp(`^gatehouse_identity_token_reviews_total\\{result="${result}".*\\} (\\d+)$`, 'm').exec(
+          text,
+        ) ?? [];
+      return Number(count);
+    },
+    pass: (ms) => {
+      ahead += ms;
+    },
+  };
+};
+
+const unboundToken = async (cluster: RealCluster<ClusterServer>): Promise<string> => {
+  const { status } = await cluster.ask({
+    method: 'POST',
+    path: '/api/v1/namespaces/demo/serviceaccounts/web/token',
+    body: {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { audiences: [identityAudience], expirationSeconds: 3_600 },
+    },
+  });
+  return String((status as WireObject).token);
+};
