@@ -31,6 +31,8 @@ export const certifyBench = async (): Promise<readonly CertifyFigure[]> => {
   figures.push(await benchService('the wire alone, kept TLS connections', 'kept', 'echo'));
   figures.push(await benchService('kept TLS connections', 'kept', 'memory'));
   figures.push(await benchService('kept, with the issuance log on disk', 'kept', 'file'));
+  figures.push(await benchService('kept, in a cluster, by its keys (jwks)', 'kept', 'jwks'));
+  figures.push(await benchService('kept, in a cluster, by TokenReview', 'kept', 'token-review'));
   figures.push(await benchService('the wire alone, a new TLS connection each', 'new', 'echo'));
   figures.push(await benchService('a new TLS connection each', 'new', 'memory'));
   return figures;
@@ -52,21 +54,28 @@ const benchService = async (
   connections: 'kept' | 'new',
   behind: Behind,
 ): Promise<CertifyFigure> => {
-  const child = fork(join(import.meta.dirname, 'certify', 'service-side.ts'), [behind]);
+  const child = fork(join(import.meta.dirname, 'certify', 'service-side.ts'), [
+    behind,
+    // Calls with the same token would share a review.
+    behind === 'token-review' ? `${kept.connections * kept.calls}` : '1',
+  ]);
   try {
     const up = await said(child, 'up');
-    const request = CertifyRequest.encode({
-      identity: workload.identity,
-      token: Buffer.from(up.token),
-      certificateSigningRequest: Buffer.from(csr),
-    }).finish();
+    const requests = up.tokens.map((token) =>
+      CertifyRequest.encode({
+        identity: workload.identity,
+        token: Buffer.from(token),
+        certificateSigningRequest: Buffer.from(csr),
+      }).finish(),
+    );
     const connect = (): GrpcClient =>
       new GrpcClient({
         address: { host: '127.0.0.1', port: up.port },
         security: { serverName: up.serverName, trustAnchors: up.trustAnchors },
         connectTimeoutMs: 10_000,
       });
-    const ask = (client: GrpcClient) => client.unary(certifyPath, request);
+    const ask = (client: GrpcClient, lane = 0) =>
+      client.unary(certifyPath, requests[lane % requests.length] ?? Buffer.alloc(0));
     const clients = Array.from({ length: connections === 'kept' ? kept.connections : 0 }, connect);
     const once = async (): Promise<void> => {
       const client = connect();
@@ -75,7 +84,9 @@ const benchService = async (
     };
     const lanes =
       connections === 'kept'
-        ? clients.flatMap((client) => Array.from({ length: kept.calls }, () => () => ask(client)))
+        ? clients.flatMap((client, index) =>
+            Array.from({ length: kept.calls }, (_, call) => () => ask(client, index * kept.calls + call)),
+          )
         : Array.from({ length: 4 }, () => once);
     const all = (): Promise<Times> => timesOfLanes(lanes, () => cpuOf(child));
     await all();

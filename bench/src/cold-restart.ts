@@ -32,10 +32,10 @@ export const coldRestart = async (server: Server, rule: RetryRule): Promise<Cold
       : fork(join(import.meta.dirname, 'cold-restart', 'bare-side.ts'));
   const clients = fork(join(import.meta.dirname, 'cold-restart', 'workloads-side.ts'));
   try {
-    const { port, serverName, trustAnchors, token } = await said(side, 'up');
+    const { port, serverName, trustAnchors, tokens } = await said(side, 'up');
     const message = CertifyRequest.encode({
       identity: workload.identity,
-      token: Buffer.from(token),
+      token: Buffer.from(tokens[0]),
       certificateSigningRequest: Buffer.from(csr),
     }).finish();
     const request = unaryCallBytes(certifyPath, message).toString('base64');

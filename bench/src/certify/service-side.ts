@@ -1,17 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { readIdentityConfig } from '@gatehouse/identity/config';
+import { ensureDevCa } from '@gatehouse/identity/ports/dev-ca';
 import { startIdentity } from '@gatehouse/identity/service';
 import { mintDevToken } from '@gatehouse/shared/dev/dev-tokens';
 import { startGrpcServer } from '@gatehouse/shared/grpc/server';
 import { silentLog } from '@gatehouse/shared/log';
 import { Metrics } from '@gatehouse/shared/metrics';
+import type { RunningService } from '@gatehouse/shared/service';
 import { stateDirAt } from '@gatehouse/shared/state-dir';
 import { aPod, aServiceAccount } from '@gatehouse/shared/testing/builders';
 import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
 import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import type { ApiSaid } from './api-side.ts';
 import { aToken, certifyPath, workload } from './workload.ts';
 
 /** What the service tells the measuring process, which asks for its CPU by any message. */
@@ -21,49 +26,105 @@ export type Said =
       readonly port: number;
       readonly serverName: string;
       readonly trustAnchors: string;
-      readonly token: string;
+      /** Good ones, of a pod each. */
+      readonly tokens: readonly [string, ...string[]];
     }
-  | { readonly kind: 'used'; readonly cpuMs: number; readonly rssBytes: number };
+  | {
+      readonly kind: 'used';
+      readonly cpuMs: number;
+      readonly rssBytes: number;
+      /** What the heap holds, after a collection where the process may ask for one. */
+      readonly heapBytes: number;
+    };
 
 const say = (said: Said): void => {
   process.send?.(said);
 };
 
-/** What stands behind the wire: the service with its log in memory or on disk, or nothing but an answer of the same size. */
-export type Behind = 'memory' | 'file' | 'echo';
+/**
+ * What stands behind the wire: the service on a folder, with its log in memory or on disk; the service on a fake API server
+ * in a process of its own, which reviews each token or only publishes its keys; or nothing but an answer of the same size.
+ */
+export type Behind = 'memory' | 'file' | 'token-review' | 'jwks' | 'echo';
 
 const behind = process.argv[2] as Behind;
+const pods = Number(process.argv[3] ?? 1);
 const root = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 process.once('exit', () => rmSync(root, { recursive: true, force: true }));
 process.once('disconnect', () => process.exit(0));
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  say({ kind: 'used', cpuMs: (user + system) / 1_000, rssBytes: process.memoryUsage().rss });
+  globalThis.gc?.();
+  const { rss: rssBytes, heapUsed: heapBytes } = process.memoryUsage();
+  say({ kind: 'used', cpuMs: (user + system) / 1_000, rssBytes, heapBytes });
 });
 
 const portOf = (address: string): number => Number(new URL(`http://${address}`).port);
 
-const startService = async (): Promise<Said> => {
-  const state = stateDirAt(root);
-  const { namespace, pod, serviceAccount } = workload;
-  const config = readIdentityConfig({
-    GATEHOUSE_SOURCE: 'directory:/nowhere',
-    GATEHOUSE_STATE_DIR: root,
-    GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
-    GATEHOUSE_GRPC_TLS: 'always',
-    GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
-    ...(behind === 'file' ? { GATEHOUSE_ISSUANCE_LOG: state.issuanceLog } : {}),
-  });
-  const source = new FakeSource(aPod(pod), aServiceAccount(serviceAccount));
-  const service = await startIdentity(config, { source, log: silentLog });
+const common = {
+  GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+  GATEHOUSE_GRPC_TLS: 'always',
+  GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+};
+
+const upOf = async (
+  service: RunningService,
+  trustAnchors: string,
+  tokens: readonly string[],
+): Promise<Said> => {
   while ((await fetch(`${service.admin}/ready`)).status !== 200);
+  const [first, ...others] = tokens;
+  if (first === undefined) throw new Error('there is no pod');
   return {
     kind: 'up',
     port: portOf(service.grpc),
     serverName: service.name,
-    trustAnchors: readFileSync(state.trustAnchors, 'utf8'),
-    token: await mintDevToken({ state, namespace, pod, serviceAccount, now: Date.now() }),
+    trustAnchors,
+    tokens: [first, ...others],
   };
+};
+
+const startOnFolder = async (): Promise<Said> => {
+  const state = stateDirAt(root);
+  const { namespace, serviceAccount } = workload;
+  const config = readIdentityConfig({
+    GATEHOUSE_SOURCE: 'directory:/nowhere',
+    GATEHOUSE_STATE_DIR: root,
+    ...common,
+    ...(behind === 'file' ? { GATEHOUSE_ISSUANCE_LOG: state.issuanceLog } : {}),
+  });
+  const all = Array.from({ length: pods }, (_, index) => aPod({ name: `frontend-${index}` }));
+  const source = new FakeSource(aServiceAccount(serviceAccount), ...all);
+  const service = await startIdentity(config, { source, log: silentLog });
+  const tokens: string[] = [];
+  for (const { meta: pod } of all) {
+    tokens.push(await mintDevToken({ state, namespace, pod, serviceAccount, now: Date.now() }));
+  }
+  return upOf(service, readFileSync(state.trustAnchors, 'utf8'), tokens);
+};
+
+/** The API server is a process of its own, so that its work is not taken for ours. */
+const startOnCluster = async (reviewer: 'token-review' | 'jwks'): Promise<Said> => {
+  const kubeconfig = join(root, 'kubeconfig');
+  const apiServer = fork(join(import.meta.dirname, 'api-side.ts'), [kubeconfig, `${pods}`]);
+  const [{ tokens }] = (await once(apiServer, 'message')) as [ApiSaid];
+  const state = stateDirAt(root);
+  await ensureDevCa(state, 'cluster.local', Date.now());
+  copyFileSync(state.issuerCert, join(root, 'tls.crt'));
+  copyFileSync(state.issuerKey, join(root, 'tls.key'));
+  const config = readIdentityConfig({
+    GATEHOUSE_SOURCE: 'kubernetes',
+    KUBECONFIG: kubeconfig,
+    GATEHOUSE_ISSUER_DIR: root,
+    GATEHOUSE_TRUST_ANCHORS: state.trustAnchors,
+    GATEHOUSE_TOKEN_REVIEWER: reviewer,
+    // What is measured is our work for a review, not how long it waits for its turn.
+    GATEHOUSE_TOKEN_REVIEW_RATE: '100000',
+    GATEHOUSE_TOKEN_REVIEW_BURST: '100000',
+    ...common,
+  });
+  const service = await startIdentity(config, { log: silentLog });
+  return upOf(service, readFileSync(state.trustAnchors, 'utf8'), tokens);
 };
 
 const startEcho = async (): Promise<Said> => {
@@ -83,8 +144,21 @@ const startEcho = async (): Promise<Said> => {
     port: portOf(server.address),
     serverName,
     trustAnchors: issuer.pem,
-    token: Buffer.from(aToken('ES256').token).toString(),
+    tokens: [Buffer.from(aToken('ES256').token).toString()],
   };
 };
 
-say(await (behind === 'echo' ? startEcho() : startService()));
+const start = (): Promise<Said> => {
+  switch (behind) {
+    case 'memory':
+    case 'file':
+      return startOnFolder();
+    case 'token-review':
+    case 'jwks':
+      return startOnCluster(behind);
+    case 'echo':
+      return startEcho();
+  }
+};
+
+say(await start());

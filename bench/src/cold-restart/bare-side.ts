@@ -17,7 +17,8 @@ const say = (said: Said): void => {
 process.once('disconnect', () => process.exit(0));
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  say({ kind: 'used', cpuMs: (user + system) / 1_000, rssBytes: process.memoryUsage().rss });
+  const { rss: rssBytes, heapUsed: heapBytes } = process.memoryUsage();
+  say({ kind: 'used', cpuMs: (user + system) / 1_000, rssBytes, heapBytes });
 });
 
 const issuer = anAuthority({ name: 'issuer' });
@@ -48,6 +49,6 @@ server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 }, () => {
     port: (server.address() as AddressInfo).port,
     serverName,
     trustAnchors: issuer.pem,
-    token: Buffer.from(signed.token).toString(),
+    tokens: [Buffer.from(signed.token).toString()],
   });
 });
