@@ -65,7 +65,8 @@ class ForwardedPort extends Duplex {
   readonly #unread = [portBytes, portBytes];
 
   constructor(socket: WebSocket, target: string) {
-    super();
+    // Once the pod has closed there is nobody to write to.
+    super({ allowHalfOpen: false });
     this.#socket = socket;
     this.#target = target;
     socket.on('message', (message: Buffer) => this.#take(message));
