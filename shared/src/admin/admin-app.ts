@@ -16,7 +16,7 @@ import type { Log } from '../log.ts';
 import type { ServiceName } from '../service.ts';
 import type { AdminAuthenticator } from './authenticator.ts';
 import { guard, pathOf } from './guard.ts';
-import { isForReplicas, requirePeer } from './peers/require-peer.ts';
+import { isForReplicas, isInternal, requirePeer } from './peers/require-peer.ts';
 import type { PlainOrTls } from './plain-or-tls.ts';
 import {
   httpProblems,
@@ -90,6 +90,9 @@ export const createAdminApp = async (
   app.addHook('onRoute', (route) => {
     const access = route.config?.access;
     if (access === undefined) throw new TypeError(`${route.url} does not say what its callers need`);
+    if (isInternal(route.url) !== (access === 'replicas')) {
+      throw new TypeError(`${route.url}: what is for replicas is below /internal, and nothing else is`);
+    }
     table.add({ methods: route.method, pattern: route.url, access });
     if (access === 'open') return;
     // Without a schema of its own a route takes no parameters, and any is refused.

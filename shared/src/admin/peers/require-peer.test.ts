@@ -6,6 +6,7 @@ import { anAuthority, aTlsMaterial, type TestAuthority } from '../../../testing/
 import { policyName, ReplicaSet, type TestReplica } from '../../../testing/replica-set.ts';
 import { ask, startedAdmin, token } from '../../../testing/started-admin.ts';
 import { secureContextOptions, type TlsMaterial } from '../../tls/material.ts';
+import type { AdminOptions } from '../admin-server.ts';
 
 interface Said {
   readonly status: number;
@@ -142,6 +143,23 @@ test("an administrator's token opens nothing below /internal: not with TLS, not 
   }
   const methods = await ask(`${replica.admin.url}/internal/v1/streams`, { token, method: 'POST' });
   assert.equal(methods.status, 403);
+  const internal = replica.admin.routes.filter(({ access }) => access === 'replicas');
+  assert.equal(internal.length, 2);
+  for (const { method, pattern } of internal) {
+    assert.equal((await ask(`${replica.admin.url}${pattern}`, { token, method })).status, 403, pattern);
+  }
+});
+
+test('a service with a route that is for replicas elsewhere, or for others below /internal, does not start', async (t) => {
+  const mistakes = [
+    ['/v1/things', 'replicas'],
+    ['/internal/v1/things', 'mesh'],
+    ['/internal/v1/things', 'open'],
+  ] as const;
+  for (const [path, access] of mistakes) {
+    const routes: AdminOptions['routes'] = (app) => app.get(path, { config: { access } }, async () => '');
+    await assert.rejects(startedAdmin(t, { routes }), { name: 'TypeError', message: /below \/internal/ });
+  }
 });
 
 test('a connection that is kept open is judged anew when its certificate expires and when the anchors are replaced', async (t) => {

@@ -13,7 +13,11 @@ import { internalPrefix } from './answer-peers.ts';
  * path, so that nobody learns which routes there are.
  */
 export const isForReplicas = (request: FastifyRequest): boolean =>
-  isBelow(internalPrefix, request.routeOptions.url ?? decoded(pathOf(request)));
+  isInternal(request.routeOptions.url ?? decoded(pathOf(request)));
+
+/** Whether a route, or a path that no route has, is served to replicas alone. */
+export const isInternal = (path: string): boolean =>
+  path === internalPrefix || path.startsWith(`${internalPrefix}/`);
 
 /** Whom `/internal` answers: who shows a certificate of `name` that leads to `trustAnchors` (PEM) at `now` (epoch milliseconds). */
 export interface PeerRule {
@@ -62,8 +66,6 @@ const chainOf = (leaf: X509Certificate): readonly Uint8Array[] => {
   }
   return chain;
 };
-
-const isBelow = (prefix: string, path: string): boolean => path === prefix || path.startsWith(`${prefix}/`);
 
 /** A path that cannot be decoded is nobody's, and refused by the guard. */
 const decoded = (path: string): string => {
