@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import { ask, startedAdmin, things, token } from '../../testing/started-admin.ts';
 import { GatehouseError } from '../error.ts';
 import type { AdminAuthenticator, AdminCaller } from './authenticator.ts';
@@ -154,3 +158,78 @@ test('beyond loopback plain HTTP is refused with the way to go, and the token is
   await guard(fromAfar({ localAddress: '::ffff:127.0.0.1' }), authenticator);
   assert.equal(asked, 2);
 });
+
+test('however a URL is spelled, permission is asked for what the handler serves, in one spelling', async (t) => {
+  const told: string[] = [];
+  const served: string[] = [];
+  const admin = await startedAdmin(t, {
+    routes: (app) => {
+      const schema = { params: Type.Object({ name: Type.String() }) };
+      app.get('/v1/things/:name', { config: { access: 'mesh' }, schema }, async ({ params }) => {
+        served.push(params.name);
+        return {};
+      });
+    },
+    authenticator: {
+      authenticate: async ({ path }) => {
+        told.push(path);
+        return { kind: 'accepted', caller: jane };
+      },
+    },
+  });
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  const escaped = (text: string): string => `%${Buffer.from(text).toString('hex')}`;
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '/v1/things/',
+      'demo',
+      '/',
+      '..',
+      '.',
+      '%2e%2e',
+      '%2f',
+      '%2F',
+      '//',
+      ';',
+      ':',
+      '*',
+      '%25',
+      '%5c',
+    ),
+    fc.constantFrom('v', '1', 't', 'a').map(escaped),
+  );
+  const path = fc.oneof(
+    fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => `/v1/things/${pieces.join('')}`),
+    fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => `/${pieces.join('')}`),
+  );
+  let reached = 0;
+  await fc.assert(
+    fc.asyncProperty(path, async (url) => {
+      told.length = 0;
+      served.length = 0;
+      const status = await rawStatus(admin.url, url, agent);
+      const [name] = served;
+      if (name === undefined) {
+        assert.notEqual(status, 200, url);
+        return;
+      }
+      reached += 1;
+      assert.deepEqual(told, [`/v1/things/${encodeURIComponent(name)}`], url);
+    }),
+    { numRuns: 500 },
+  );
+  assert.ok(reached > 50, `only ${reached} of them reached the handler`);
+});
+
+/** `fetch` would tidy up the path. */
+const rawStatus = async (admin: string, path: string, agent: Agent): Promise<number> => {
+  const { hostname, port } = new URL(admin);
+  const headers = { authorization: `Bearer ${token}` };
+  const asked = request({ hostname, port, path, headers, agent });
+  asked.end();
+  const [response] = await once(asked, 'response');
+  response.resume();
+  await once(response, 'end');
+  return response.statusCode;
+};

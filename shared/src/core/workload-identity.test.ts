@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { identityOf, isDnsName, type Mesh, parseIdentity, printIdentity } from './workload-identity.ts';
+import {
+  identityOf,
+  isDnsName,
+  type Mesh,
+  namespaceIn,
+  parseIdentity,
+  printIdentity,
+} from './workload-identity.ts';
 
 const mesh: Mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 const suffix = 'serviceaccount.identity.gatehouse.cluster.local';
@@ -79,4 +86,18 @@ test('what is printed is read back, and what is read prints the same', () => {
       if (outcome.ok) assert.equal(printIdentity(outcome.value), text);
     }),
   );
+});
+
+test('the namespace in an identity of whatever mesh, also where the ServiceAccount has dots; none in other names', () => {
+  const table: readonly (readonly [string, string | undefined])[] = [
+    ['web.demo.serviceaccount.identity.gatehouse.cluster.local', 'demo'],
+    ['web.v1.demo.serviceaccount.identity.linkerd.example.org', 'demo'],
+    ['a.serviceaccount.identity.b.demo.serviceaccount.identity.gatehouse.cluster.local', 'demo'],
+    ['demo.serviceaccount.identity.gatehouse.cluster.local', undefined],
+    ['.demo.serviceaccount.identity.gatehouse.cluster.local', undefined],
+    ['web.demo.svc.cluster.local', undefined],
+    ['', undefined],
+  ];
+  assert.equal(table.length, 7);
+  for (const [name, namespace] of table) assert.equal(namespaceIn(name), namespace, name);
 });
