@@ -8,7 +8,6 @@ import type { IssuanceRecord } from './issuance-record.ts';
 export class IssuanceRing {
   readonly #size: number;
   readonly #records: IssuanceRecord[] = [];
-  readonly #places = new Map<string, number>();
   #next = 0;
 
   constructor(size: number) {
@@ -16,27 +15,35 @@ export class IssuanceRing {
   }
 
   add(record: IssuanceRecord): void {
-    const oldest = this.#records[this.#next];
-    if (oldest !== undefined && this.#places.get(oldest.serial) === this.#next)
-      this.#places.delete(oldest.serial);
     this.#records[this.#next] = record;
-    this.#places.set(record.serial, this.#next);
     this.#next = (this.#next + 1) % this.#size;
   }
 
-  /** Adds the hash of the certificate to its record, if that is still here. */
+  /**
+   * Adds the hash of the certificate to its record, if that is still here. Looks from the newest on: it is signed moments
+   * after it was added, so this is cheaper than to know the place of each.
+   */
   complete(serial: string, leafSha256: string): void {
-    const place = this.#places.get(serial);
-    const record = place === undefined ? undefined : this.#records[place];
-    if (place !== undefined && record !== undefined) this.#records[place] = { ...record, leafSha256 };
+    for (let back = 1; back <= this.#records.length; back += 1) {
+      const place = this.#placeOf(back);
+      const record = this.#records[place];
+      if (record?.serial !== serial) continue;
+      this.#records[place] = { ...record, leafSha256 };
+      return;
+    }
   }
 
   /** Newest first. */
   *find(query: IssuanceQuery): Generator<IssuanceRecord> {
     const count = this.#records.length;
     for (let back = 1; back <= count; back += 1) {
-      const record = this.#records[(this.#next - back + this.#size) % this.#size];
+      const record = this.#records[this.#placeOf(back)];
       if (record !== undefined && fits(record, query)) yield record;
     }
+  }
+
+  /** Of the newest for 1, of the one before it for 2. */
+  #placeOf(back: number): number {
+    return (this.#next - back + this.#size) % this.#size;
   }
 }

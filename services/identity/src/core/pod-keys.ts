@@ -22,7 +22,7 @@ interface Key {
 export interface PodKeysBounds {
   /** Of one pod; the oldest are forgotten. */
   readonly keysOfPod: number;
-  /** Of all pods together; the pods that were not heard of for longest are forgotten. */
+  /** Of all pods together; pods that were not heard of for long are forgotten, those of the latest half of them never. */
   readonly keys: number;
 }
 
@@ -43,43 +43,52 @@ const defaultBounds: PodKeysBounds = { keysOfPod: 64, keys: 200_000 };
  */
 export class PodKeys {
   readonly #bounds: PodKeysBounds;
-  /** By uid, in the order in which they were last heard of; the keys of each oldest first, and never none. */
-  readonly #pods = new Map<string, readonly Key[]>();
-  #count = 0;
+  /**
+   * By uid; the keys of each oldest first, and never none. Two generations: what is used moves to the young one, and when that
+   * holds half of what may be kept, the old one is forgotten and the young one is the old. A renewal costs one look.
+   */
+  #young = new Map<string, readonly Key[]>();
+  #old: ReadonlyMap<string, readonly Key[]> = new Map();
+  #youngSize = 0;
+  #oldSize = 0;
 
   constructor(bounds: PodKeysBounds = defaultBounds) {
     this.#bounds = bounds;
   }
 
-  /** How many keys are remembered. */
+  /** How many keys are remembered, or were in the generation before. */
   get size(): number {
-    return this.#count;
+    return this.#youngSize + this.#oldSize;
   }
 
   /** Remembers the use, and says what is suspicious about it. */
   note({ podUid, spkiSha256, at }: KeyUse): OlderKey | undefined {
-    const keys = this.#pods.get(podUid) ?? [];
+    const known = this.#young.get(podUid);
+    const keys = known ?? this.#old.get(podUid) ?? [];
     const newest = keys.at(-1);
-    const isNew = !keys.some((key) => key.spkiSha256 === spkiSha256);
-    this.#pods.delete(podUid);
-    this.#pods.set(podUid, isNew ? this.#with(keys, { spkiSha256, since: at }) : keys);
-    this.#forget();
-    return isNew || newest === undefined || newest.spkiSha256 === spkiSha256
-      ? undefined
-      : { newerSpkiSha256: newest.spkiSha256, newerSince: newest.since };
-  }
-
-  #with(keys: readonly Key[], key: Key): readonly Key[] {
-    const kept = keys.slice(Math.max(0, keys.length + 1 - this.#bounds.keysOfPod));
-    this.#count += 1 + kept.length - keys.length;
-    return [...kept, key];
-  }
-
-  #forget(): void {
-    for (const [uid, keys] of this.#pods) {
-      if (this.#count <= this.#bounds.keys) return;
-      this.#pods.delete(uid);
-      this.#count -= keys.length;
+    if (newest?.spkiSha256 === spkiSha256) {
+      if (known === undefined) this.#keep(podUid, { keys, instead: [] });
+      return undefined;
     }
+    const isOlder = keys.some((key) => key.spkiSha256 === spkiSha256);
+    const kept = isOlder ? keys : [...keys, { spkiSha256, since: at }].slice(-this.#bounds.keysOfPod);
+    this.#keep(podUid, { keys: kept, instead: known ?? [] });
+    return isOlder && newest !== undefined
+      ? { newerSpkiSha256: newest.spkiSha256, newerSince: newest.since }
+      : undefined;
+  }
+
+  #keep(podUid: string, { keys, instead }: { keys: readonly Key[]; instead: readonly Key[] }): void {
+    const half = Math.floor(this.#bounds.keys / 2);
+    if (this.#youngSize + keys.length - instead.length > half && this.#young.size > 0) {
+      this.#old = this.#young;
+      this.#oldSize = this.#youngSize;
+      this.#young = new Map();
+      this.#youngSize = 0;
+      this.#keep(podUid, { keys, instead: [] });
+      return;
+    }
+    this.#young.set(podUid, keys);
+    this.#youngSize += keys.length - instead.length;
   }
 }
