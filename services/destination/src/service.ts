@@ -62,6 +62,7 @@ const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<D
     metrics,
     source,
     reasons: () => (isTls ? [leaf.notReady() ?? []].flat() : []),
+    warnings: () => (isTls ? leaf.warnings() : []),
     streams: () => server.streams.facts(),
     routes: destinationRoutes(watch),
     now,

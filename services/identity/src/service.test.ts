@@ -491,6 +491,35 @@ describe('the REST API of identity', () => {
     assert.ok(report.issuer.lifeLeft > 0.9 && report.issuer.lifeLeft <= 1);
   });
 
+  it('says in time what ends, which end counts, and what to do', async (test) => {
+    const issuerDir = await temporaryFolder(test);
+    const day = 86_400_000;
+    const root = await aCa({ notBefore: Date.now() - 90 * day, notAfter: Date.now() + 10.5 * day });
+    const times = { notBefore: Date.now() - 9 * day, notAfter: Date.now() + day / 2 };
+    const issuer = await aCa({ parent: root, ...times });
+    const old = await aCa({ name: 'old root', notAfter: Date.now() - 1_000 });
+    await writeFile(join(issuerDir, 'tls.crt'), issuer.pem);
+    await writeFile(join(issuerDir, 'tls.key'), issuer.keyPem);
+    await writeFile(join(issuerDir, 'ca.crt'), root.pem + old.pem);
+    const { service, adminToken: token } = await started(test, { GATEHOUSE_ISSUER_DIR: issuerDir });
+    const report = (await ask(`${service.admin}/v1/issuer`, { token })).json;
+    assert.equal(report.usable, true);
+    const said = report.warnings.map(({ role, found, fix }: Record<string, string>) =>
+      [role, found, fix].join('; ').replace(/20\d\d-\S+Z/g, '…'),
+    );
+    assert.deepEqual(said, [
+      'issuer; issuer CN=issuer ends in 11 hours, at …: certificates are already cut to it; put a new tls.crt and tls.key into the issuer folder or Secret',
+      "root; root CN=root ends in 10 days, at …: no issuer below it is taken from then on, also by an identity that restarts, and the control plane's services cannot renew; rotate the root (docs/identity.md)",
+      'other-root; root CN=old root expired at …: the issuer in use does not need it; take it out of the bundle once no certificate below it is left',
+    ]);
+    const health = (await ask(`${service.admin}/v1/health`, { token })).json;
+    assert.equal(health.warnings.length, 3);
+    const { text } = await ask(`${service.admin}/metrics`);
+    assert.match(text, /gatehouse_identity_expiry_warnings\{[^}]*\} 3/);
+    assert.match(text, /ca_life_left_ratio\{role="other-root",subject="CN=old root",[^}]*\} 0\n/);
+    assert.match(text, /issuer_changes_total\{result="taken"[^}]*\} 1/);
+  });
+
   it('counts certificates by outcome and shows expiries among the metrics', async (test) => {
     const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
     await identity.certify();
@@ -507,7 +536,7 @@ describe('the REST API of identity', () => {
     assert.match(text, /gatehouse_identity_issuer_expiry_timestamp_seconds\{service="identity"\} \d{10}/);
     assert.match(
       text,
-      /gatehouse_identity_root_expiry_timestamp_seconds\{subject="CN=root\.cluster\.local",/,
+      /gatehouse_identity_ca_expiry_timestamp_seconds\{role="root",subject="CN=root\.cluster\.local",fingerprint="[0-9a-f]{16}"/,
     );
   });
 });

@@ -19,8 +19,10 @@ import type { IdentityConfig } from './config.ts';
 import { CertifyTurns } from './ports/certify-turns.ts';
 import { ensureDevCa } from './ports/dev-ca.ts';
 import { countCertificates, measureIdentity } from './ports/identity-metrics.ts';
+import { IssuerExpiry } from './ports/issuer-expiry-watch.ts';
 import type { IssuerFiles } from './ports/issuer-files.ts';
 import { IssuerKeeper } from './ports/issuer-keeper.ts';
+import { measureIssuer } from './ports/issuer-metrics.ts';
 import { openIssuanceLog, type ServiceIssuanceLog } from './ports/open-issuance-log.ts';
 import { openReviewer } from './ports/open-reviewer.ts';
 import { mintFor } from './ports/own-leaf.ts';
@@ -54,11 +56,19 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     files: issuerFilesOf(config, ground),
     mesh,
     log: log.child({ part: 'issuer' }),
+    events: base.events,
     now,
     onChange: async ({ bundle }) => {
       leaf.renewSoon();
       await share(bundle);
     },
+  });
+  const expiry = new IssuerExpiry({
+    keeper,
+    leafLifetimeMs: config.issuanceLifetimeMs + config.clockSkewMs,
+    log: log.child({ part: 'issuer' }),
+    events: base.events,
+    now,
   });
   const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
   const { reviewer, keys } = await openReviewer(config, base, callers);
@@ -85,10 +95,13 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
       admin.replaceTlsMaterial(material);
     },
     log: log.child({ part: 'own leaf' }),
+    events: base.events,
+    advice: 'see that there is a usable issuer (/v1/issuer) and that certificates can be recorded',
     metrics,
     now,
   });
-  measureIdentity(metrics, { keeper, turns, callers });
+  measureIdentity(metrics, { turns, callers });
+  measureIssuer(metrics, { keeper, expiry, now });
 
   await keeper.check();
   const isTls = servesTls(config.grpcTls, config.grpcAddress.host);
@@ -115,8 +128,12 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
       ...recordReasons(record),
       ...(isTls ? [leaf.notReady() ?? []].flat() : []),
     ],
+    warnings: () => [
+      ...expiry.warnings().map(({ found, fix }) => `${found}: ${fix}`),
+      ...(isTls ? leaf.warnings() : []),
+    ],
     streams: () => [],
-    routes: identityRoutes({ keeper, record, replicas: base.replicas, now }),
+    routes: identityRoutes({ keeper, expiry, record, replicas: base.replicas, now }),
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
@@ -125,6 +142,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     supervisor.run('token keys', (signal) => keys.run(signal));
   }
   supervisor.run('issuer files', (signal) => keeper.run(signal));
+  supervisor.run('expiry', (signal) => expiry.run(signal));
   if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
   return { grpc, admin };
 };

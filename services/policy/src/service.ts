@@ -91,6 +91,7 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
       ...(watch.isReady ? [] : ['the first lists have not been taken in']),
       ...(isTls ? [leaf.notReady() ?? []].flat() : []),
     ],
+    warnings: () => (isTls ? leaf.warnings() : []),
     streams: () => streams.facts(),
     routes: policyRoutes({ watch, clusterDomain: config.clusterDomain }),
     now,

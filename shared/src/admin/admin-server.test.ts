@@ -17,6 +17,7 @@ test('/ready is 503 with the reasons until there are none; /live is always 200',
     service: 'policy',
     ready: false,
     reasons: ['no usable issuer', 'not read yet: Pod'],
+    warnings: [],
     kinds: [
       { kind: 'Pod', synced: false, aliveAt: null, stalenessSeconds: null },
       { kind: 'Server', synced: true, aliveAt: '2026-05-01T11:59:58.500Z', stalenessSeconds: 1.5 },

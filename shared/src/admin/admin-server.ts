@@ -25,6 +25,8 @@ export interface AdminOptions {
   readonly source: Watched;
   /** What the service waits for beside its source, each a sentence; empty = ready. */
   readonly reasons: () => readonly string[];
+  /** What will not work for ever if nobody sees to it, each a sentence for `/v1/health`. */
+  readonly warnings?: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;
   readonly replicas: Replicas;
   /** Adds the service's own routes, all below `/v1`. */

@@ -13,6 +13,7 @@ export interface CommonFacts {
   readonly metrics: Metrics;
   readonly source: Watched;
   readonly reasons: () => readonly string[];
+  readonly warnings?: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;
   readonly replicas: Replicas;
   readonly now?: () => number;
@@ -20,9 +21,10 @@ export interface CommonFacts {
 
 /** What every service serves: `/live`, `/ready`, `/metrics` for the cluster, `/v1/health` and `/v1/streams` for people. */
 export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
-  const { service, source, reasons, metrics, streams, replicas, now = Date.now } = facts;
+  const { service, source, reasons, warnings = () => [], metrics, streams, replicas, now = Date.now } = facts;
   const kinds = () => (source === 'watches nothing' ? source : source.health());
-  const report = () => healthReport({ service, reasons: reasons(), kinds: kinds(), now: now() });
+  const report = () =>
+    healthReport({ service, reasons: reasons(), warnings: warnings(), kinds: kinds(), now: now() });
   const open = { config: { access: 'open' as const }, schema: { hide: true } };
 
   app.get('/live', open, async (_request, reply) => reply.type('text/plain').send('live\n'));

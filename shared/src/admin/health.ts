@@ -6,6 +6,10 @@ export const HealthReport = Type.Object({
   service: Type.String(),
   ready: Type.Boolean(),
   reasons: Type.Array(Type.String(), { description: 'Why it is not ready; empty when it is' }),
+  warnings: Type.Array(Type.String(), {
+    description:
+      'What will take readiness away if nobody sees to it, such as a certificate that is not renewed',
+  }),
   kinds: Type.Array(
     Type.Object({
       kind: Type.String(),
@@ -26,13 +30,21 @@ export interface HealthFacts {
   readonly service: string;
   /** What the service itself still waits for, each a sentence: `no usable issuer`. */
   readonly reasons: readonly string[];
+  /** What still works and will not for ever, each a sentence. */
+  readonly warnings: readonly string[];
   readonly kinds: readonly KindHealth[] | 'watches nothing';
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
 /** Ready = every kind has had its first full list and the service waits for nothing else; staleness never takes it away. */
-export const healthReport = ({ service, reasons, kinds: watched, now }: HealthFacts): HealthReport => {
+export const healthReport = ({
+  service,
+  reasons,
+  warnings,
+  kinds: watched,
+  now,
+}: HealthFacts): HealthReport => {
   const kinds = watched === 'watches nothing' ? [] : watched;
   const unsynced = kinds.filter(({ synced }) => !synced).map(({ kind }) => kind);
   const all = [...reasons];
@@ -42,6 +54,7 @@ export const healthReport = ({ service, reasons, kinds: watched, now }: HealthFa
     service,
     ready: all.length === 0,
     reasons: all,
+    warnings: [...warnings],
     kinds: kinds.map(({ kind, synced, aliveAt }) => ({
       kind,
       synced,

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { GatehouseError } from '../error.ts';
+import { FolderWatch } from '../folder-watch.ts';
 import type { Log } from '../log.ts';
 import type { Change, KindHealth, Source } from './changes.ts';
 import { diffWorlds, resetTo } from './directory/diff-worlds.ts';
 import { FolderState } from './directory/folder-state.ts';
-import { FolderWatch } from './directory/folder-watch.ts';
 import { readManifestFile } from './directory/read-manifest.ts';
 import { SaidOnce } from './directory/said-once.ts';
 import { type Listing, scanFolder } from './directory/scan-folder.ts';

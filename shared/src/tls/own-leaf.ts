@@ -4,6 +4,7 @@ import { identityOf, printIdentity } from '../core/workload-identity.ts';
 import { mintDevToken } from '../dev/dev-tokens.ts';
 import type { Ground } from '../ground.ts';
 import { defaultUid } from '../kube/default-uid.ts';
+import type { EventRecorder } from '../kube/events.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { accountOf, type ServiceName } from '../service.ts';
@@ -20,6 +21,7 @@ export interface OwnLeafParts {
   readonly name: string;
   readonly publish: (material: TlsMaterial) => void;
   readonly log: Log;
+  readonly events: EventRecorder;
   readonly metrics: Metrics;
   /** Epoch milliseconds. */
   readonly now: () => number;

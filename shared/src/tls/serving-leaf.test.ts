@@ -5,6 +5,7 @@ import { aCertifyServer } from '../../testing/certify-server.ts';
 import { aGrpcClient, aGrpcServer, eventually, portOf, receive } from '../../testing/grpc.ts';
 import { GatehouseError } from '../error.ts';
 import type { StreamCall } from '../grpc/transport.ts';
+import type { EventNote } from '../kube/events.ts';
 import { createLog, silentLog } from '../log.ts';
 import { Metrics } from '../metrics.ts';
 import type { Certified } from './certify-client.ts';
@@ -23,6 +24,7 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
   const lines: Record<string, unknown>[] = [];
   const published: TlsMaterial[] = [];
   const metrics = new Metrics('test');
+  const events: EventNote[] = [];
   const abort = new AbortController();
   let asleep = Promise.withResolvers<number>();
   let wake = (): void => {};
@@ -40,6 +42,7 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
       format: 'json',
       to: { write: (line) => void lines.push(JSON.parse(line)) },
     }),
+    events: { record: (event) => void events.push(event) },
     metrics,
     now: () => now,
     random: () => 0,
@@ -69,7 +72,7 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
     wake();
     return rest();
   };
-  return { leaf, metrics, lines, published, rest, pass, now: () => now };
+  return { leaf, metrics, lines, events, published, rest, pass, now: () => now };
 };
 
 test('a leaf is obtained, published, and renewed at 70 % of its life with another key', async (t) => {
@@ -138,6 +141,72 @@ test('a failing renewal is said aloud and keeps the old leaf until it expires', 
   validFrom = now();
   await pass();
   assert.deepEqual([leaf.notReady(), leaf.failure, published.length], [undefined, undefined, 2]);
+});
+
+test('a renewal that fails is told of at once, at each share of life that comes, at the end, and when it is over', async (t) => {
+  let failing = false;
+  let validFrom = begin;
+  const world = await onAClock(t, {
+    obtain: async (trustAnchors) => {
+      if (failing) throw new GatehouseError('unavailable', 'no connection to identity');
+      return { ...aTlsMaterial(issuer, { name }), trustAnchors, validUntil: validFrom + day };
+    },
+  });
+  const { leaf, metrics, lines, events, pass, rest, now } = world;
+  await rest();
+  assert.deepEqual(leaf.warnings(), []);
+  failing = true;
+  while (leaf.failure === undefined) await pass();
+  assert.ok(now() < begin + 0.71 * day, 'it is known as soon as the renewal is due');
+  const [warning, ...more] = leaf.warnings();
+  assert.equal(more.length, 0);
+  assert.match(
+    warning ?? '',
+    /^the serving certificate ends in 7 hours, at .*Z, and is not renewed: no connection to identity; see that identity is ready/,
+  );
+  const left = async (): Promise<number> =>
+    Number(/life_left_ratio\{[^}]*\} ([\d.]+)/.exec(await metrics.text())?.[1]);
+  const sinceDue = lines.length;
+  while (now() < begin + day) await pass();
+  assert.deepEqual(leaf.warnings(), [], 'what is over is a reason, no warning');
+  assert.match(leaf.notReady() ?? '', /expired/);
+  assert.equal(await left(), 0);
+  assert.deepEqual(
+    events.map(({ type, reason }) => [type, reason]),
+    [
+      ['Warning', 'CertificateRenewalFailing'],
+      ...[0.2, 0.1, 0.05, 0.01].map(() => ['Warning', 'CertificateExpiring']),
+      ['Warning', 'CertificateExpired'],
+    ],
+  );
+  assert.match(
+    events.at(-1)?.note ?? '',
+    /no proxy can reach this service.*no connection to identity; see that/,
+  );
+  // Attempts are ten seconds apart for seven hours: said once a minute.
+  assert.ok(lines.length - sinceDue < 8 * 60, `${lines.length - sinceDue} lines`);
+  failing = false;
+  validFrom = now();
+  await pass();
+  assert.equal(events.at(-1)?.reason, 'CertificateRenewed');
+  assert.deepEqual([leaf.notReady(), leaf.warnings()], [undefined, []]);
+  assert.equal(await left(), 1);
+});
+
+test('a leaf that never comes is told of after some attempts', async (t) => {
+  const { lines, events, pass, rest } = await onAClock(t, {
+    obtain: async () => {
+      throw new GatehouseError('unavailable', 'no connection to identity');
+    },
+  });
+  await rest();
+  for (let attempt = 1; attempt < 3; attempt += 1) await pass();
+  assert.deepEqual([events.length, lines.map(({ level }) => level)], [0, ['warn', 'warn', 'warn']]);
+  await pass();
+  assert.deepEqual(
+    [events.map(({ reason }) => reason), lines.at(-1)?.level],
+    [['CertificateMissing'], 'error'],
+  );
 });
 
 test('new roots are published with the same leaf as soon as they are seen', async (t) => {

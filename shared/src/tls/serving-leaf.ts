@@ -1,9 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Lifetime, lifeLeft } from '../core/expiry.ts';
 import type { HostPort } from '../core/host-port.ts';
+import { type EventRecorder, noEvents } from '../kube/events.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Certified, certify } from './certify-client.ts';
+import { LeafConcern } from './leaf-concern.ts';
 import type { TlsMaterial } from './material.ts';
 
 export interface ServingLeafOptions {
@@ -14,6 +17,10 @@ export interface ServingLeafOptions {
   /** Takes each leaf, and the same leaf again when the roots have changed; a throw counts as a failure to obtain it. */
   readonly publish: (material: TlsMaterial) => void;
   readonly log: Log;
+  /** Tells people; nobody when left out. */
+  readonly events?: EventRecorder;
+  /** What an operator looks at when no leaf can be had. */
+  readonly advice?: string;
   readonly metrics: Metrics;
   /** Epoch milliseconds. */
   readonly now?: () => number;
@@ -43,7 +50,8 @@ export class ServingLeaf {
   readonly #options: ServingLeafOptions;
   readonly #now: () => number;
   readonly #attempts: ReturnType<typeof attemptCounter>;
-  #current: { readonly leaf: Certified; readonly renewAt: number } | undefined;
+  readonly #concern: LeafConcern;
+  #current: { readonly leaf: Certified; readonly takenAt: number; readonly renewAt: number } | undefined;
   #failures = 0;
   #failure: string | undefined;
   /** How often somebody asked for another leaf, and up to which of these there is one. */
@@ -55,7 +63,14 @@ export class ServingLeaf {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#attempts = attemptCounter(options.metrics);
+    const {
+      log,
+      events = noEvents,
+      advice = 'see that identity is ready, and that its address, our token and the trust anchors are right',
+    } = options;
+    this.#concern = new LeafConcern({ log, events, advice });
     const expiry = (): number => (this.#current?.leaf.validUntil ?? 0) / 1_000;
+    const left = (): number => (this.#life === undefined ? 0 : lifeLeft(this.#life, this.#now()));
     options.metrics.gauge({
       name: 'gatehouse_serving_certificate_expiration_timestamp_seconds',
       help: 'When the certificate that this service shows expires; 0 while there is none.',
@@ -63,6 +78,26 @@ export class ServingLeaf {
         this.set(expiry());
       },
     });
+    options.metrics.gauge({
+      name: 'gatehouse_serving_certificate_life_left_ratio',
+      help: 'How much of its life the certificate that this service shows has left, from 1 to 0; below 0.2 its renewal is overdue.',
+      collect() {
+        this.set(left());
+      },
+    });
+  }
+
+  get #life(): Lifetime | undefined {
+    return this.#current === undefined
+      ? undefined
+      : { notBefore: this.#current.takenAt, notAfter: this.#current.leaf.validUntil };
+  }
+
+  /** What will make the service unreachable if nobody sees to it, for `/v1/health`; what already has is in `notReady`. */
+  warnings(): readonly string[] {
+    const [life, why, now] = [this.#life, this.#failure, this.#now()];
+    if (life === undefined || why === undefined || now >= life.notAfter) return [];
+    return [this.#concern.warningOf({ why, life, now })];
   }
 
   /** Why the service cannot be reached by proxies, for `/ready`; undefined while the leaf is valid. */
@@ -98,10 +133,11 @@ export class ServingLeaf {
   async #step(signal: AbortSignal): Promise<number> {
     try {
       const trustAnchors = await this.#options.trustAnchors();
-      const { leaf, renewAt } = this.#current ?? { leaf: undefined, renewAt: 0 };
+      const { leaf, renewAt, takenAt } = this.#current ?? { leaf: undefined, renewAt: 0, takenAt: 0 };
       const isDue = this.#now() >= renewAt || this.#answered < this.#asked;
       if (leaf === undefined || isDue) await this.#renew(trustAnchors, signal);
-      else if (leaf.trustAnchors !== trustAnchors) this.#take({ ...leaf, trustAnchors }, renewAt);
+      else if (leaf.trustAnchors !== trustAnchors)
+        this.#take({ ...leaf, trustAnchors }, { renewAt, takenAt });
       this.#failures = 0;
       this.#failure = undefined;
       return Math.min(Math.max((this.#current?.renewAt ?? 0) - this.#now(), backoff.minMs), lookEveryMs);
@@ -119,7 +155,8 @@ export class ServingLeaf {
     try {
       const leaf = await obtain(trustAnchors, AbortSignal.any([signal, late.signal]));
       const now = this.#now();
-      this.#take(leaf, now + renewAfterShare * (leaf.validUntil - now));
+      this.#take(leaf, { takenAt: now, renewAt: now + renewAfterShare * (leaf.validUntil - now) });
+      this.#concern.obtained(now);
       this.#answered = asked;
       this.#attempts.inc({ result: 'ok' });
       log.info({ validUntil: new Date(leaf.validUntil).toISOString() }, 'serving with a new certificate');
@@ -128,23 +165,26 @@ export class ServingLeaf {
     }
   }
 
-  #take(leaf: Certified, renewAt: number): void {
+  #take(leaf: Certified, times: { readonly takenAt: number; readonly renewAt: number }): void {
     this.#options.publish(leaf);
-    this.#current = { leaf, renewAt };
+    this.#current = { leaf, ...times };
   }
 
   #failed(thrown: unknown): number {
-    const { log, random = Math.random } = this.#options;
+    const { random = Math.random } = this.#options;
     this.#failure = thrown instanceof Error ? thrown.message : String(thrown);
     this.#attempts.inc({ result: 'error' });
     const wait =
       Math.min(backoff.minMs * 2 ** this.#failures, backoff.maxMs) * (1 + backoff.jitter * random());
     this.#failures += 1;
-    const fields = { err: thrown, attempt: this.#failures, retryInMs: Math.round(wait) };
-    // The first attempts of a mesh that starts often come too early for identity; what lasts is an error.
-    if (this.notReady() !== undefined && this.#failures > 3) {
-      log.error(fields, 'no proxy can reach this service: it has no valid certificate');
-    } else log.warn(fields, 'the serving certificate was not obtained');
+    this.#concern.failed({
+      thrown,
+      why: this.#failure,
+      failures: this.#failures,
+      retryInMs: wait,
+      life: this.#life,
+      now: this.#now(),
+    });
     return wait;
   }
 }

@@ -8,6 +8,8 @@ export interface CaCertificate {
   readonly issuer: Uint8Array;
   /** SubjectPublicKeyInfo. */
   readonly spki: Uint8Array;
+  /** SHA-256 of the DER, hexadecimal. */
+  readonly fingerprint: string;
   /** The subject for people, such as `CN=issuer`. */
   readonly name: string;
   /** Hexadecimal. */

@@ -4,6 +4,9 @@ import { type CaCertificate, isSelfIssued } from './ca-certificate.ts';
 import { flaw, flawsOf } from './ca-flaws.ts';
 import { coverNames, isBeyondProxies, type NameConstraints, permitName } from './name-constraints.ts';
 
+/** At least the issuer itself, which may be an anchor. */
+export type Path = readonly [CaCertificate, ...CaCertificate[]];
+
 /** A key and certificate that offer themselves as issuer, with what else was in the file. */
 export interface IssuerCandidate {
   readonly certificate: CaCertificate;
@@ -15,6 +18,8 @@ export interface IssuerCandidate {
 /** An issuer whose every leaf a proxy with these anchors will accept now. */
 export interface JudgedIssuer {
   readonly certificate: CaCertificate;
+  /** From the issuer to its anchor. */
+  readonly path: Path;
   /**
    * What goes out with each leaf: the issuer first, the anchor left out; empty if the issuer is itself an anchor. After
    * its own path come certificates by which proxies that have only another anchor of the bundle find their way.
@@ -43,8 +48,6 @@ export interface JudgeOptions {
   /** Whether the signature of `child` verifies with the key of `parent`. */
   readonly isSignedBy: (child: CaCertificate, parent: CaCertificate) => boolean;
 }
-
-type Path = readonly [CaCertificate, ...CaCertificate[]];
 
 /** webpki gives up beyond six (contract/proxy.md §3.4). */
 const maxIntermediates = 6;
@@ -103,6 +106,7 @@ const judged = (path: Path, all: readonly Path[]): JudgedIssuer => {
   const [certificate] = path;
   return {
     certificate,
+    path,
     intermediates: sent,
     anchor: path.at(-1) ?? certificate,
     chainEnds: Math.min(certificate.notAfter, ...intermediates.map(({ notAfter }) => notAfter)),

@@ -1,6 +1,7 @@
+import { lifeLeft } from '@gatehouse/shared/core/expiry';
 import { Type } from 'typebox';
 import type { CaCertificate } from '../core/ca-certificate.ts';
-import { sha256 } from './x509.ts';
+import { lifetimeOf } from '../core/issuer-expiry.ts';
 
 /** A root, intermediate or issuer as people and programs read it. */
 export const caFields = {
@@ -14,15 +15,14 @@ export const caFields = {
 };
 
 export const printCa = (certificate: CaCertificate, nowMs: number) => {
-  const { name, serial, key, notBefore, notAfter, der } = certificate;
-  const left = (notAfter - nowMs / 1000) / (notAfter - notBefore);
+  const { name, serial, key, notBefore, notAfter, fingerprint } = certificate;
   return {
     subject: name,
     serial,
     key: typeof key === 'string' ? key : key.unsupported,
     notBefore: new Date(notBefore * 1000).toISOString(),
     notAfter: new Date(notAfter * 1000).toISOString(),
-    sha256: sha256(der).toHex(),
-    lifeLeft: Math.max(0, Math.min(1, left)),
+    sha256: fingerprint,
+    lifeLeft: lifeLeft(lifetimeOf(certificate), nowMs),
   };
 };

@@ -2,17 +2,15 @@ import { asGatehouseError } from '@gatehouse/shared/error';
 import type { Method, Methods } from '@gatehouse/shared/grpc/transport';
 import type { Metrics } from '@gatehouse/shared/metrics';
 import type { CertifyTurns } from './certify-turns.ts';
-import type { IssuerKeeper } from './issuer-keeper.ts';
 import type { WatchedCallers } from './watched-callers.ts';
 
 export interface Measured {
-  readonly keeper: IssuerKeeper;
   readonly turns: CertifyTurns;
   readonly callers: WatchedCallers;
 }
 
 /** Registers what identity tells of itself; the values are read when somebody asks. */
-export const measureIdentity = (metrics: Metrics, { keeper, turns, callers }: Measured): void => {
+export const measureIdentity = (metrics: Metrics, { turns, callers }: Measured): void => {
   metrics.gauge({
     name: 'gatehouse_identity_certify_waiting',
     help: 'Certify calls that wait for their turn.',
@@ -25,38 +23,6 @@ export const measureIdentity = (metrics: Metrics, { keeper, turns, callers }: Me
     help: 'Pods with a valid token that the watch does not show yet.',
     collect() {
       this.set(callers.waiting);
-    },
-  });
-  metrics.gauge({
-    name: 'gatehouse_identity_issuer_usable',
-    help: 'Whether certificates can be issued: 1 or 0.',
-    collect() {
-      this.set(keeper.usable === undefined ? 0 : 1);
-    },
-  });
-  metrics.gauge({
-    name: 'gatehouse_identity_issuer_rejected',
-    help: 'Whether the issuer files hold something that is not taken (1 or 0); /v1/issuer says why.',
-    collect() {
-      this.set(keeper.rejected === undefined ? 0 : 1);
-    },
-  });
-  metrics.gauge({
-    name: 'gatehouse_identity_issuer_expiry_timestamp_seconds',
-    help: 'When the issuer chain in use ends.',
-    collect() {
-      if (keeper.current !== undefined) this.set(keeper.current.judged.chainEnds);
-    },
-  });
-  metrics.gauge({
-    name: 'gatehouse_identity_root_expiry_timestamp_seconds',
-    help: 'When each trust anchor ends.',
-    labelNames: ['subject', 'serial'],
-    collect() {
-      this.reset();
-      for (const { name, serial, notAfter } of keeper.current?.anchors ?? []) {
-        this.set({ subject: name, serial }, notAfter);
-      }
     },
   });
 };

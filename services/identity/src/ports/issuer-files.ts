@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Parsed, type Problem, parsed, problem } from '@gatehouse/shared/core/problem';
 import { certificatesInPem } from '@gatehouse/shared/tls/material';
 import type { CaCertificate } from '../core/ca-certificate.ts';
@@ -35,9 +36,57 @@ const layouts = [
   { certificate: 'crt.pem', key: 'key.pem' },
 ] as const;
 
+/** Every name that a file in the issuer's folder may have. */
+export const issuerFileNames: readonly string[] = layouts.flatMap(({ certificate, key }) => [
+  certificate,
+  key,
+]);
+
+/** A mounted Secret that is swapped while it is read, again and again, is no Secret. */
+const maxReadings = 3;
+
 /** Reads issuer and bundle as they are now. Whatever is wrong is an answer, never a throw: the old issuer stays in use. */
 export const readIssuerFiles = async (files: IssuerFiles): Promise<Parsed<OfferedIssuer>> => {
-  const located = await locate(files.issuer);
+  for (let reading = 1; ; reading += 1) {
+    const before = await followAll(files);
+    const read = await readOnce(before);
+    // Swapped in between: half of it may be of before, and the old files are removed under our hands.
+    if (reading === maxReadings || isDeepStrictEqual(await followAll(files), before)) return read;
+  }
+};
+
+/** Where the files really lie: kubelet swaps a mounted Secret by renaming the link `..data` that all of them are behind. */
+interface Followed {
+  /** Of these the first that is there. */
+  readonly pairs: readonly { readonly certificate: string; readonly key: string }[];
+  readonly anchors: IssuerFiles['anchors'];
+  readonly issuer: IssuerLocation;
+}
+
+const followAll = async ({ issuer, anchors: [first, ...others] }: IssuerFiles): Promise<Followed> => {
+  const pairs =
+    issuer.kind === 'files'
+      ? [issuer]
+      : layouts.map(({ certificate, key }) => ({
+          certificate: join(issuer.path, certificate),
+          key: join(issuer.path, key),
+        }));
+  return {
+    pairs: await Promise.all(
+      pairs.map(async ({ certificate, key }) => ({
+        certificate: await follow(certificate),
+        key: await follow(key),
+      })),
+    ),
+    anchors: [await follow(first), ...(await Promise.all(others.map(follow)))],
+    issuer,
+  };
+};
+
+const follow = (path: string): Promise<string> => realpath(path).catch(() => path);
+
+const readOnce = async (files: Followed): Promise<Parsed<OfferedIssuer>> => {
+  const located = await locate(files);
   if (!located.ok) return located;
   const { certificate, key } = located.value;
   const bundle = await readFirst(files.anchors, 'the bundle of trust anchors');
@@ -69,26 +118,22 @@ interface File {
 const writtenAt = async ({ path }: File): Promise<number> =>
   Math.floor((await stat(path).catch(() => ({ ctimeMs: Date.now() }))).ctimeMs);
 
-const locate = async (
-  location: IssuerLocation,
-): Promise<Parsed<{ readonly certificate: File; readonly key: File }>> => {
-  if (location.kind === 'files') {
-    const certificate = await readText(location.certificate, 'the issuer certificate');
-    const key = await readText(location.key, 'the issuer key');
-    if (!certificate.ok) return certificate;
-    return key.ok ? parsed({ certificate: certificate.value, key: key.value }) : key;
-  }
-  // A mounted Secret is swapped by renaming the link `..data`: followed once, so that certificate and key are of one time.
-  const folder = await realpath(join(location.path, '..data')).catch(() => location.path);
-  for (const layout of layouts) {
-    const certificate = await readText(join(folder, layout.certificate), 'the issuer certificate');
-    if (!certificate.ok) continue;
-    const key = await readText(join(folder, layout.key), 'the issuer key');
+const locate = async ({
+  pairs,
+  issuer,
+}: Followed): Promise<Parsed<{ readonly certificate: File; readonly key: File }>> => {
+  for (const pair of pairs) {
+    const certificate = await readText(pair.certificate, 'the issuer certificate');
+    if (!certificate.ok) {
+      if (issuer.kind === 'files') return certificate;
+      continue;
+    }
+    const key = await readText(pair.key, 'the issuer key');
     return key.ok ? parsed({ certificate: certificate.value, key: key.value }) : key;
   }
   return problem(
     'issuer',
-    `${location.path} holds neither tls.crt nor crt.pem that can be read`,
+    `${issuer.kind === 'folder' ? issuer.path : 'the place of the issuer'} holds neither tls.crt nor crt.pem that can be read`,
     'mount the issuer Secret there, or correct GATEHOUSE_ISSUER_DIR',
   );
 };
@@ -126,6 +171,10 @@ const readCertificates = ({
 }: File): Parsed<{ readonly certificates: readonly CaCertificate[] }> => {
   const blocks = certificatesInPem(text);
   if (blocks.length === 0) return noCertificate(path);
+  // Half a bundle, read while it is written, is not the bundle without its last roots.
+  if (blocks.length < text.split('-----BEGIN CERTIFICATE-----').length - 1) {
+    return problem('issuer', `${path} ends within a certificate`, 'write it whole');
+  }
   const certificates: CaCertificate[] = [];
   const problems: Problem[] = [];
   for (const der of blocks) {

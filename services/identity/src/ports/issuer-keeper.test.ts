@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printProblem } from '@gatehouse/shared/core/problem';
+import type { EventNote } from '@gatehouse/shared/kube/events';
 import { silentLog } from '@gatehouse/shared/log';
 import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
 import { aCa, type TestCa } from '../../testing/ca-builder.ts';
 import type { IssuerFiles } from './issuer-files.ts';
-import { IssuerKeeper, type KeptIssuer } from './issuer-keeper.ts';
+import { IssuerKeeper } from './issuer-keeper.ts';
+import type { KeptIssuer } from './kept-issuer.ts';
 
 const hourMs = 3_600_000;
 
@@ -22,11 +24,13 @@ const aKeeper = async (test: TestContext, files: (folder: string) => Partial<Iss
   const folder = await temporaryFolder(test);
   const anchors = join(folder, 'ca-bundle.crt');
   const taken: KeptIssuer[] = [];
+  const events: EventNote[] = [];
   let clock = Date.now();
   const keeper = new IssuerKeeper({
     files: { issuer: { kind: 'folder', path: folder }, anchors: [anchors], ...files(folder) },
     mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
     log: silentLog,
+    events: { record: (event) => void events.push(event) },
     pollEveryMs: 2,
     now: () => clock,
     onChange: async (issuer) => void taken.push(issuer),
@@ -36,6 +40,7 @@ const aKeeper = async (test: TestContext, files: (folder: string) => Partial<Iss
     anchors,
     keeper,
     taken,
+    events,
     inUse: () => keeper.usable?.judged.certificate.serial,
     reason: () => keeper.rejected?.problems.map(printProblem).join('; '),
     pass: (ms: number) => {
@@ -189,6 +194,51 @@ describe('the issuer that is kept', () => {
       assert.equal(reason(), undefined, title);
     }
     assert.equal(taken.length, 1, 'the same issuer all along');
+  });
+
+  it('tells by Events what is taken and what is not, each once', async (test) => {
+    const { keeper, folder, anchors, events } = await aKeeper(test);
+    const check = async (): Promise<void> => {
+      for (let count = 0; count < 3; count += 1) await keeper.check();
+    };
+    await check();
+    const root = await aCa();
+    await write(folder, await aCa({ parent: root }));
+    await writeFile(anchors, root.pem);
+    await check();
+    await write(folder, await aCa({ parent: root, isCa: false }));
+    await check();
+    await write(folder, await aCa({ parent: root, name: 'next' }));
+    await check();
+    await writeFile(anchors, root.pem + (await aCa({ name: 'next root' })).pem);
+    await check();
+    assert.deepEqual(
+      events.map(({ type, reason, note }) => [
+        type,
+        reason,
+        note.replace(/serial \w+|2\d{3}-\S+Z|\/\S+/g, '…'),
+      ]),
+      [
+        [
+          'Warning',
+          'IssuerRejected',
+          "the issuer's files are not taken, there is no other: issuer: … holds neither tls.crt nor crt.pem that can be read: mount the issuer Secret there, or correct GATEHOUSE_ISSUER_DIR",
+        ],
+        ['Normal', 'IssuerTaken', 'the issuer is CN=issuer, …, below CN=root, good until …'],
+        [
+          'Warning',
+          'IssuerRejected',
+          "the issuer's files are not taken, CN=issuer stays in use: issuer: CN=issuer is no CA: make it with basicConstraints CA:TRUE (RFC 5280 §4.2.1.9)",
+        ],
+        ['Normal', 'IssuerTaken', 'the issuer is CN=next, …, below CN=root, good until …'],
+        [
+          'Normal',
+          'IssuerTaken',
+          'the chain or the bundle of trust anchors has changed: 2 anchors, the issuer is still CN=next',
+        ],
+      ],
+    );
+    assert.deepEqual(keeper.changes, { taken: 3, refused: 2 });
   });
 
   it('keeps the time at which a reason was first seen', async (test) => {

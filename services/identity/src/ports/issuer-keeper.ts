@@ -1,59 +1,65 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Parsed, parsed, printProblem } from '@gatehouse/shared/core/problem';
+import { isDeepStrictEqual } from 'node:util';
+import { type Parsed, parsed, printProblem, problem } from '@gatehouse/shared/core/problem';
 import {
   identityOf,
   identitySuffix,
   type Mesh,
   printIdentity,
 } from '@gatehouse/shared/core/workload-identity';
+import { FolderWatch } from '@gatehouse/shared/folder-watch';
+import { type EventRecorder, noEvents } from '@gatehouse/shared/kube/events';
 import type { Log } from '@gatehouse/shared/log';
 import { accountOf, serviceNames } from '@gatehouse/shared/service';
-import type { ActiveIssuer } from '../certify.ts';
-import { bundleSequence } from '../core/bundle-sequence.ts';
-import type { CaCertificate } from '../core/ca-certificate.ts';
 import { type IssuerState, offerIssuer, type Rejection } from '../core/issuer-state.ts';
-import { type JudgedIssuer, judgeIssuer, type WantedNames } from '../core/judge-issuer.ts';
-import { makeLeafTemplate } from '../core/leaf-template.ts';
-import { permitName } from '../core/name-constraints.ts';
-import { signatureAlgorithmOf } from '../core/signature-algorithm.ts';
-import { type IssuerFiles, type OfferedIssuer, readIssuerFiles } from './issuer-files.ts';
-import { isSignedBy, signLeaf } from './x509.ts';
-
-/** An issuer that was accepted, with the bundle it was judged by. */
-export interface KeptIssuer extends ActiveIssuer {
-  readonly judged: JudgedIssuer;
-  /** Everything that this mesh trusts. */
-  readonly anchors: readonly CaCertificate[];
-  /** The same as the file has it: PEM. */
-  readonly bundle: string;
-  /** Rises when the bundle changes: `spiffe_sequence`. */
-  readonly sequence: number;
-}
+import { judgeIssuer, type WantedNames } from '../core/judge-issuer.ts';
+import { type IssuerFiles, readIssuerFiles } from './issuer-files.ts';
+import { IssuerNews } from './issuer-news.ts';
+import { type Place, placesOf } from './issuer-places.ts';
+import { isSameIssuer, type KeptIssuer, keepIssuer } from './kept-issuer.ts';
+import { isSignedBy } from './x509.ts';
 
 export interface IssuerKeeperOptions {
   readonly files: IssuerFiles;
   /** Whose names the issuer must be allowed to certify. */
   readonly mesh: Mesh;
   readonly log: Log;
+  /** Tells people; nobody when left out. */
+  readonly events?: EventRecorder;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Called after a new issuer or bundle was taken, which is in use by then. */
   readonly onChange: (issuer: KeptIssuer) => Promise<void>;
-  /** How often the files are read; 10 s when left out. */
+  /** How often the files are read though nothing has stirred; 10 s when left out. */
   readonly pollEveryMs?: number;
 }
 
+/** Who writes certificate and key in place does it in two steps: they are read once nothing has stirred for so long. */
+const quietMs = 100;
+/** But not much later than this, should something never come to rest. */
+const longestUnrestMs = 1_000;
+
 /**
- * Holds the issuer in use. Its files are read again and again; what they offer is taken if it passes the whole check, and
- * otherwise the old issuer stays and the reason is kept for everybody to see.
+ * Holds the issuer in use. Its files are watched, and read every ten seconds besides, since watchers miss things and die;
+ * what they offer is taken if it passes the whole check, and otherwise the old issuer stays and the reason is told.
  */
 export class IssuerKeeper {
   readonly #options: IssuerKeeperOptions;
+  readonly #news: IssuerNews;
+  readonly #names: WantedNames;
   #state: IssuerState<KeptIssuer> = { current: undefined, rejected: undefined };
-  #fingerprint = '';
+  #taken = 0;
+  #refused = 0;
 
   constructor(options: IssuerKeeperOptions) {
+    const { log, events = noEvents, mesh } = options;
     this.#options = options;
+    this.#news = new IssuerNews({ log, events });
+    this.#names = {
+      suffix: identitySuffix(mesh),
+      own: serviceNames.map((service) =>
+        printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, accountOf(service))),
+      ),
+    };
   }
 
   /** The issuer to sign with now; undefined while there is none, or it has expired. */
@@ -74,89 +80,84 @@ export class IssuerKeeper {
     return this.#state.rejected;
   }
 
-  /** Looks at the files until `signal` aborts. */
+  /** How often something new was taken or refused. */
+  get changes(): { readonly taken: number; readonly refused: number } {
+    return { taken: this.#taken, refused: this.#refused };
+  }
+
+  /** Looks at the files whenever they stir, and every ten seconds, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { pollEveryMs = 10_000 } = this.#options;
-    while (!signal.aborted) {
-      // An abort ends the sleep; what the loop does then is to end.
-      await sleep(pollEveryMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await this.check();
+    const { pollEveryMs = 10_000, files, log } = this.#options;
+    let places: ReadonlyMap<string, Place> = new Map();
+    const watch = new FolderWatch(
+      (directory, err) => log.warn({ err, directory, pollEveryMs }, 'the issuer is polled, not watched'),
+      (directory, name) => places.get(directory)?.names.has(name) === true,
+    );
+    try {
+      while (!signal.aborted) {
+        const found = await placesOf(files);
+        // Until now, what happened under other names was no concern of ours, so nothing told us of it.
+        const hasMoved = !isDeepStrictEqual(found, places);
+        places = found;
+        watch.follow(new Map([...places].map(([directory, { id }]) => [directory, id])));
+        const hasStirred = await watch.wait(hasMoved ? quietMs : pollEveryMs, signal);
+        if (hasStirred || hasMoved) await this.#comeToRest(watch, signal);
+        if (!signal.aborted) await this.check();
+      }
+    } finally {
+      watch.close();
+    }
+  }
+
+  async #comeToRest(watch: FolderWatch, signal: AbortSignal): Promise<void> {
+    const { now } = this.#options;
+    const begun = now();
+    while (!signal.aborted && now() - begun < longestUnrestMs) {
+      if (!(await watch.wait(quietMs, signal))) return;
     }
   }
 
   /** Reads the files and takes what they offer, if it can be taken. */
   async check(): Promise<void> {
-    const { log, now, onChange } = this.#options;
+    const { now, onChange } = this.#options;
     const offered = await this.#offer();
-    const before = this.#state;
-    const isSame =
-      offered.ok && before.current !== undefined && fingerprintOf(offered.value) === this.#fingerprint;
-    if (isSame && before.rejected === undefined) return;
+    const { current, rejected } = this.#state;
+    const isSame = offered.ok && current !== undefined && isSameIssuer(offered.value, current);
+    if (isSame && rejected === undefined) return;
     // The same files judged well again after a refusal: only the refusal is forgotten.
-    const outcome = isSame && before.current !== undefined ? parsed(before.current) : offered;
-    const after = offerIssuer(before, outcome, now());
-    if (after.rejected !== undefined) {
-      const reason = after.rejected.problems.map(printProblem).join('; ');
+    const outcome = isSame ? parsed(current) : offered;
+    if (!outcome.ok) {
       // One reason is said once, not every ten seconds; its time is when it was first seen.
-      if (before.rejected?.problems.map(printProblem).join('; ') === reason) return;
-      log.warn({ reason, keeps: before.current?.judged.certificate.name ?? null }, 'the issuer is not taken');
+      const isNews = reasonOf(rejected?.problems) !== reasonOf(outcome.problems);
+      if (!isNews) return;
+      this.#refused += 1;
+      this.#news.refused(outcome.problems, current);
     }
-    this.#state = after;
-    if (!outcome.ok || isSame) return;
-    this.#fingerprint = fingerprintOf(outcome.value);
-    const { certificate, anchor } = outcome.value.judged;
-    const until = new Date(certificate.notAfter * 1000).toISOString();
-    log.info(
-      { issuer: certificate.name, serial: certificate.serial, anchor: anchor.name, until },
-      'issuer taken',
-    );
+    this.#state = offerIssuer(this.#state, outcome, now());
+    if (!outcome.ok) return;
+    if (isSame) {
+      this.#news.mended(outcome.value);
+      return;
+    }
+    this.#taken += 1;
+    this.#news.taken(outcome.value, current);
     await onChange(outcome.value);
   }
 
   async #offer(): Promise<Parsed<KeptIssuer>> {
-    const offered = await readIssuerFiles(this.#options.files);
-    if (!offered.ok) return offered;
-    const { candidate, anchors } = offered.value;
-    const now = Math.floor(this.#options.now() / 1000);
-    const judged = judgeIssuer(candidate, {
-      anchors,
-      now,
-      names: wantedNames(this.#options.mesh),
-      isSignedBy,
-    });
-    if (!judged.ok) return judged;
-    const { bundle, bundleWrittenAt } = offered.value;
-    const sequence = bundleSequence({ bundle, writtenAt: bundleWrittenAt }, this.#state.current);
-    return parsed({ ...keep(judged.value, offered.value), sequence });
+    try {
+      const offered = await readIssuerFiles(this.#options.files);
+      if (!offered.ok) return offered;
+      const { candidate, anchors } = offered.value;
+      const now = Math.floor(this.#options.now() / 1000);
+      const judged = judgeIssuer(candidate, { anchors, now, names: this.#names, isSignedBy });
+      return judged.ok ? parsed(keepIssuer(judged.value, offered.value, this.#state.current)) : judged;
+    } catch (error) {
+      // A certificate that our libraries cannot bear must not end the watch of its successors.
+      return problem('issuer', `it cannot be judged (${String(error)})`, 'make it anew');
+    }
   }
 }
 
-const wantedNames = (mesh: Mesh): WantedNames => ({
-  suffix: identitySuffix(mesh),
-  own: serviceNames.map((service) =>
-    printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, accountOf(service))),
-  ),
-});
-
-const keep = (
-  judged: JudgedIssuer,
-  { privateKey, anchors, bundle }: OfferedIssuer,
-): Omit<KeptIssuer, 'sequence'> => {
-  const { certificate, intermediates, chainEnds } = judged;
-  const { key, subject, keyId } = certificate;
-  if (typeof key !== 'string') throw new TypeError('judgeIssuer lets no other key pass');
-  const algorithm = signatureAlgorithmOf(key);
-  return {
-    judged,
-    anchors,
-    bundle,
-    template: makeLeafTemplate({ name: subject, keyId, algorithm, chainEnds }),
-    intermediates: intermediates.map(({ der }) => der),
-    permits: (identity) => permitName(judged.constraints, identity),
-    sign: (leaf) => signLeaf(leaf, privateKey),
-  };
-};
-
-/** Changes with anything that clients are given. The key needs no part: it belongs to the certificate. */
-const fingerprintOf = ({ judged, bundle }: KeptIssuer): string =>
-  [judged.certificate, ...judged.intermediates].map(({ der }) => der.toBase64()).join() + bundle;
+const reasonOf = (problems: Rejection['problems'] | undefined): string | undefined =>
+  problems?.map(printProblem).join('; ');

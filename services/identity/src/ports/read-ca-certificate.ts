@@ -59,6 +59,7 @@ export const readCaCertificate = (der: Uint8Array): Parsed<CaCertificate> => {
       subject,
       issuer,
       spki,
+      fingerprint: sha256(der).toHex(),
       name: certificate.subject === '' ? 'a certificate without subject' : certificate.subject,
       serial: certificate.serialNumber,
       notBefore,

@@ -4,16 +4,20 @@ import type { Replicas } from '@gatehouse/shared/admin/peers/replicas';
 import { namespaceIn } from '@gatehouse/shared/core/workload-identity';
 import { Type } from 'typebox';
 import { newestFirst } from '../core/issuance-record.ts';
+import type { ExpiryWarning } from '../core/issuer-expiry.ts';
 import { caFields, printCa } from './ca-item.ts';
 import { IssuanceItem, printItem } from './issuance-item.ts';
 import { issuanceLogRoute } from './issuance-log-route.ts';
 import { issuedFilters, readIssuedFilters } from './issued-question.ts';
-import type { IssuerKeeper, KeptIssuer } from './issuer-keeper.ts';
+import type { IssuerExpiry } from './issuer-expiry-watch.ts';
+import type { IssuerKeeper } from './issuer-keeper.ts';
+import type { KeptIssuer } from './kept-issuer.ts';
 import type { ServiceIssuanceLog } from './open-issuance-log.ts';
 import { trustBundleRoute } from './trust-bundle-route.ts';
 
 export interface RestParts {
   readonly keeper: Pick<IssuerKeeper, 'current' | 'usable' | 'rejected'>;
+  readonly expiry: Pick<IssuerExpiry, 'warnings'>;
   readonly record: ServiceIssuanceLog;
   readonly replicas: Replicas;
   /** Milliseconds since the epoch. */
@@ -43,11 +47,23 @@ const IssuerReport = Type.Object({
     ],
     { description: 'Why the issuer files as they are now were not taken' },
   ),
+  warnings: Type.Array(
+    Type.Object({
+      role: Type.String({ description: '`issuer`, `intermediate`, `cross`, `root` or `other-root`' }),
+      subject: Type.String(),
+      sha256: Type.String(),
+      notAfter: Type.String({ format: 'date-time' }),
+      lifeLeft: Type.Number({ description: 'From 0.2 to 0 (expired)' }),
+      found: Type.String({ description: 'What ends, when, and what comes of it' }),
+      fix: Type.String(),
+    }),
+    { description: 'What has a fifth of its life left, or less' },
+  ),
 });
 
 /** The REST API of identity beside what every service has (design §9). */
 export const identityRoutes =
-  ({ keeper, record, replicas, now }: RestParts) =>
+  ({ keeper, expiry, record, replicas, now }: RestParts) =>
   (app: AdminApp): void => {
     trustBundleRoute({ keeper, now })(app);
     issuanceLogRoute(record)(app);
@@ -71,6 +87,7 @@ export const identityRoutes =
                 since: new Date(keeper.rejected.at).toISOString(),
                 problems: keeper.rejected.problems.map((one) => ({ ...one })),
               },
+        warnings: expiry.warnings().map((warning) => printWarning(warning, now())),
       }),
     );
 
@@ -87,6 +104,11 @@ export const identityRoutes =
       namespaceOf: ({ identity }) => namespaceIn(identity),
     });
   };
+
+const printWarning = ({ role, certificate, found, fix }: ExpiryWarning, nowMs: number) => {
+  const { subject, sha256, notAfter, lifeLeft } = printCa(certificate, nowMs);
+  return { role, subject, sha256, notAfter, lifeLeft, found, fix };
+};
 
 const printIssuer = ({ judged, template }: KeptIssuer, nowMs: number) => ({
   ...printCa(judged.certificate, nowMs),

@@ -4,7 +4,7 @@ import { pemOf } from '@gatehouse/shared/tls/material';
 import { Type } from 'typebox';
 import { chooseMediaType } from '../core/media-type.ts';
 import { caFields, printCa } from './ca-item.ts';
-import type { KeptIssuer } from './issuer-keeper.ts';
+import type { KeptIssuer } from './kept-issuer.ts';
 import { SpiffeBundle, spiffeBundle } from './spiffe-bundle.ts';
 
 const TrustBundle = Type.Object({

@@ -11,25 +11,37 @@ export class FolderWatch {
   /** Without a watcher where there can be none; that is told once. */
   readonly #watchers = new Map<string, { readonly id: string; readonly watcher: FSWatcher | undefined }>();
   readonly #onTrouble: (directory: string, error: unknown) => void;
+  readonly #concerns: (directory: string, name: string) => boolean;
   #stirred = false;
   #wake: (() => void) | undefined;
 
-  constructor(onTrouble: (directory: string, error: unknown) => void) {
+  /** `onTrouble` hears of each directory once that cannot be watched; `concerns` may say that a name in it is of no interest. */
+  constructor(
+    onTrouble: (directory: string, error: unknown) => void,
+    concerns: (directory: string, name: string) => boolean = () => true,
+  ) {
     this.#onTrouble = onTrouble;
+    this.#concerns = concerns;
   }
 
-  /** Watches exactly these directories: absolute paths, each with what tells it from an older one of the same name. */
+  /**
+   * Watches exactly these directories: absolute paths, each with what tells it from an older one of the same name. One
+   * whose watcher could not be made, or died, is tried again.
+   */
   follow(directories: ReadonlyMap<string, string>): void {
     for (const [directory, { id }] of this.#watchers) {
       if (directories.get(directory) !== id) this.#end(directory);
     }
     for (const [directory, id] of directories) {
-      if (!this.#watchers.has(directory)) this.#begin(directory, id);
+      if (this.#watchers.get(directory)?.watcher === undefined) this.#begin(directory, id);
     }
   }
 
-  /** Resolves after `ms`, or sooner when something has stirred since the last call; at once when the signal aborts. */
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves after `ms`, or sooner, to true, when something has stirred since the last call; at once when the signal
+   * aborts.
+   */
+  async wait(ms: number, signal: AbortSignal): Promise<boolean> {
     await pause(leastWaitMs, signal).over;
     if (!this.#stirred && ms > leastWaitMs) {
       const { over, end } = pause(ms - leastWaitMs, signal);
@@ -37,7 +49,9 @@ export class FolderWatch {
       await over;
       this.#wake = undefined;
     }
+    const hasStirred = this.#stirred;
     this.#stirred = false;
+    return hasStirred;
   }
 
   close(): void {
@@ -46,7 +60,9 @@ export class FolderWatch {
 
   #begin(directory: string, id: string): void {
     try {
-      const watcher = watch(directory, { persistent: false }, () => this.#stir());
+      const watcher = watch(directory, { persistent: false }, (_event, name) => {
+        if (name === null || this.#concerns(directory, name)) this.#stir();
+      });
       watcher.on('error', (error) => {
         watcher.close();
         this.#giveUp(directory, id, error);
@@ -60,8 +76,9 @@ export class FolderWatch {
   }
 
   #giveUp(directory: string, id: string, error: unknown): void {
+    const wasTold = this.#watchers.get(directory)?.watcher === undefined && this.#watchers.has(directory);
     this.#watchers.set(directory, { id, watcher: undefined });
-    this.#onTrouble(directory, error);
+    if (!wasTold) this.#onTrouble(directory, error);
   }
 
   #end(directory: string): void {
