@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { after, before, suite, type TestContext, test } from 'node:test';
-import { parseHostPort } from '@gatehouse/shared/core/host-port';
+import { after, before, suite, test } from 'node:test';
 import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
-import { silentLog } from '@gatehouse/shared/log';
-import { anAuthority } from '@gatehouse/shared/testing/certificates';
 import { eventually } from '@gatehouse/shared/testing/grpc';
 import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
-import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
-import { certify } from '@gatehouse/shared/tls/certify-client';
-import { readIdentityConfig } from '../src/config.ts';
-import { startIdentity } from '../src/service.ts';
+import { aReadyDesk, certified, type ReviewDesk } from './review-desk.ts';
 
 /** A cluster whose API server can be taken away, and given another key for tokens. */
 export interface ReviewWorld extends AsyncDisposable {
@@ -21,19 +12,7 @@ export interface ReviewWorld extends AsyncDisposable {
   rotateTokenKey(old: 'kept' | 'dropped'): Promise<void>;
 }
 
-type Reviewer = 'token-review' | 'jwks';
 const reviewers = ['token-review', 'jwks'] as const;
-
-/** Identity on the cluster, and time that the test can let pass. */
-interface Desk {
-  /** What a proxy with this token gets for this ServiceAccount: the name on its leaf, or the word of the refusal. */
-  ask(token: string, account?: string): Promise<string>;
-  /** How many reviews the API server was asked for, by result. */
-  reviews(result: string): Promise<number>;
-  pass(ms: number): void;
-}
-
-const certified = (account: string): string => `certified as ${account}.demo`;
 
 /** What both reviewers promise of the tokens of a cluster, with the whole service between proxy and API server. */
 export const reviewerContract = (
@@ -68,8 +47,9 @@ export const reviewerContract = (
       world.cluster.token(pod, audience);
 
     for (const reviewer of reviewers) {
-      const story = (title: string, tell: (desk: Desk) => Promise<void>): void => {
-        test(`${reviewer}: ${title}`, async (t) => tell(await aDesk(t, world.cluster, reviewer)));
+      const story = (title: string, tell: (desk: ReviewDesk) => Promise<void>): void => {
+        test(`${reviewer}: ${title}`, async (t) =>
+          tell(await aReadyDesk(t, world.cluster.server.kubeconfig, reviewer)));
       };
 
       story('a pod gets the certificate of its ServiceAccount, also with dots in its name', async (desk) => {
@@ -164,63 +144,6 @@ export const reviewerContract = (
       );
     }
   });
-};
-
-const aDesk = async (
-  t: TestContext,
-  cluster: RealCluster<ClusterServer>,
-  reviewer: Reviewer,
-): Promise<Desk> => {
-  const folder = await temporaryFolder(t);
-  const issuer = anAuthority({ name: 'issuer' });
-  const anchors = join(folder, 'ca.crt');
-  await writeFile(join(folder, 'tls.crt'), issuer.pem);
-  await writeFile(join(folder, 'tls.key'), issuer.key.export({ type: 'pkcs8', format: 'pem' }));
-  await writeFile(anchors, issuer.pem);
-  let ahead = 0;
-  const config = readIdentityConfig({
-    KUBECONFIG: cluster.server.kubeconfig,
-    GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
-    GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
-    GATEHOUSE_ISSUER_DIR: folder,
-    GATEHOUSE_TRUST_ANCHORS: anchors,
-    GATEHOUSE_TOKEN_REVIEWER: reviewer,
-    // Leaves of a time that the test has let pass must hold now for those who look at them.
-    GATEHOUSE_CLOCK_SKEW: '5m',
-  });
-  const service = await startIdentity(config, { log: silentLog, now: () => Date.now() + ahead });
-  t.after(() => service.stop('the test is over'));
-  await eventually(async () => (await fetch(`${service.admin}/ready`)).status === 200);
-  const address = parseHostPort(service.grpc);
-  assert.ok(address.ok);
-  return {
-    ask: async (token, account = 'web') => {
-      try {
-        const { chain } = await certify({
-          name: `${account}.demo.serviceaccount.identity.gatehouse.cluster.local`,
-          trustAnchors: issuer.pem,
-          key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
-          token: Buffer.from(token),
-          server: { address: address.value, security: 'plaintext' },
-        });
-        const { subjectAltName = '' } = new X509Certificate(chain[0] ?? new Uint8Array());
-        return `certified as ${subjectAltName.replace(/^DNS:(.*)\.serviceaccount\..*$/, '$1')}`;
-      } catch (error) {
-        return String((error as { readonly code?: unknown }).code ?? error);
-      }
-    },
-    reviews: async (result) => {
-      const text = await (await fetch(`${service.admin}/metrics`)).text();
-      const [, count = '0'] =
-        new RegExp(`^gatehouse_identity_token_reviews_total\\{result="${result}".*\\} (\\d+)$`, 'm').exec(
-          text,
-        ) ?? [];
-      return Number(count);
-    },
-    pass: (ms) => {
-      ahead += ms;
-    },
-  };
 };
 
 const unboundToken = async (cluster: RealCluster<ClusterServer>): Promise<string> => {

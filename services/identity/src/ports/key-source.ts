@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { GatehouseError } from '@gatehouse/shared/error';
 import type { KubeClient } from '@gatehouse/shared/kube/client';
+import { readJson } from '@gatehouse/shared/kube/watch/wire-answers';
 
 /** The keys that an issuer of tokens publishes, as they were found. */
 export interface PublishedKeys {
@@ -35,11 +36,11 @@ const keysPath = '/openid/v1/jwks';
  * whoever answers there would say who may speak for every workload.
  */
 export const keysOfApiServer = (client: KubeClient): KeySource => {
-  const get = async (path: string, signal: AbortSignal): Promise<unknown> => {
+  const get = async (path: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> => {
     // The keys are served as application/jwk-set+json (RFC 7517 §8.5.2) and as nothing else: plain JSON would be a 406.
     const accept = 'application/jwk-set+json, application/json';
     const { status, body } = await client.request({ path, accept, signal });
-    if (status === 200) return JSON.parse(body.toString('utf8'));
+    if (status === 200) return readJson(body) ?? {};
     throw new GatehouseError(
       'unavailable',
       status === 401 || status === 403
@@ -51,7 +52,7 @@ export const keysOfApiServer = (client: KubeClient): KeySource => {
     name: `${client.server}${keysPath}`,
     read: async (signal) => {
       const [about, set] = await Promise.all([get(discoveryPath, signal), get(keysPath, signal)]);
-      const issuer = typeof about === 'object' && about !== null && 'issuer' in about ? about.issuer : '';
+      const { issuer } = about;
       if (typeof issuer !== 'string' || issuer === '') {
         throw new GatehouseError('unavailable', `${discoveryPath} of the API server names no issuer`);
       }
