@@ -243,3 +243,17 @@ test('over https the certificate must be the one of the service that is asked, f
   assert.equal(wrong.code, exitCode.failed);
   assert.match(wrong.err, /no identity service answers at https:/);
 });
+
+test('where no mesh is known the ways to name one are told', async (t) => {
+  const home = process.env.HOME;
+  process.env.HOME = await temporaryFolder(t);
+  t.after(() => {
+    process.env.HOME = home;
+  });
+  const { code, err } = await runToEnd(['identity', 'list'], { workingDirectory: process.env.HOME });
+  assert.equal(code, exitCode.failed);
+  assert.match(
+    err,
+    /^error: no mesh is known: nothing runs on .*\.gatehouse, and there is no kubeconfig; start `gatehouse/,
+  );
+});

@@ -128,16 +128,23 @@ test('over TLS only the service that is asked is believed, whatever else the mes
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     t.after(() => server.close());
     const { port } = server.address() as AddressInfo;
-    const tls = { ca: root.pem, checkServerIdentity: meshNameOf('identity') };
+    const tls = { ca: root.pem, checkServerIdentity: meshNameOf('identity', 'gatehouse') };
     return apiOver({ kind: 'url', url: new URL(`https://127.0.0.1:${port}`), tls }).text('/v1/x');
   };
   const own = 'gatehouse-identity.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
   assert.equal(await text(own), 'good');
-  for (const name of [
+  const others = [
     'web.demo.serviceaccount.identity.gatehouse.cluster.local',
+    // Whoever may make ServiceAccounts in a namespace may call one so.
+    'gatehouse-identity.demo.serviceaccount.identity.gatehouse.cluster.local',
     `x.${own}`,
-    'gatehouse-identity',
-  ]) {
-    await assert.rejects(text(name), { code: 'unavailable', message: /not gatehouse-identity\)/ }, name);
+    'gatehouse-identity.gatehouse',
+  ];
+  for (const name of others) {
+    await assert.rejects(
+      text(name),
+      { code: 'unavailable', message: /not gatehouse-identity\.gatehouse\)/ },
+      name,
+    );
   }
 });

@@ -19,7 +19,7 @@ export type MeshPlace =
   | { readonly kind: 'address'; readonly url: URL }
   /** A `gatehouse serve` on this machine. */
   | { readonly kind: 'state'; readonly root: string }
-  | { readonly kind: 'cluster'; readonly cluster: KubeContext; readonly controlPlaneNamespace: string };
+  | { readonly kind: 'cluster'; readonly cluster: KubeContext };
 
 /**
  * What was named counts. Otherwise the `gatehouse serve` of the state directory if it is recorded as running, else the
@@ -39,8 +39,9 @@ export const findMesh = async (
   if (options.state !== undefined || serves !== undefined) return { kind: 'state', root };
   const named = options.kubeconfig;
   const kubeconfig = named === undefined ? env.KUBECONFIG : resolve(workingDirectory, named);
-  const cluster = await openKubeContext({ kubeconfig, context: options.context }).catch((thrown: unknown) => {
-    if (kubeconfig !== undefined || options.context !== undefined) throw thrown;
+  const { context } = options;
+  const cluster = await openKubeContext({ kubeconfig, context }).catch((thrown: unknown) => {
+    if (!(thrown instanceof GatehouseError) || thrown.details.missing !== 'kubeconfig') throw thrown;
     throw new GatehouseError(
       'failed-precondition',
       `no mesh is known: nothing runs on ${root}, and there is no kubeconfig; start \`gatehouse serve --dir DIR\`, ` +
@@ -48,9 +49,12 @@ export const findMesh = async (
       { cause: thrown },
     );
   });
-  const controlPlaneNamespace = options.controlPlaneNamespace ?? env.GATEHOUSE_NAMESPACE ?? 'gatehouse';
-  return { kind: 'cluster', cluster, controlPlaneNamespace };
+  return { kind: 'cluster', cluster };
 };
+
+/** Where the control plane runs. */
+const controlPlaneOf = ({ options, surroundings }: Asking): string =>
+  options.controlPlaneNamespace ?? surroundings.env.GATEHOUSE_NAMESPACE ?? 'gatehouse';
 
 /** Reaches the REST API of a service. Notes for people go to standard error. */
 export const openAdmin = (
@@ -64,7 +68,7 @@ export const openAdmin = (
     case 'state':
       return onState(service, place.root, { options, surroundings });
     case 'cluster':
-      return inCluster(service, place, { options, surroundings });
+      return inCluster(service, place.cluster, { options, surroundings });
   }
 };
 
@@ -100,19 +104,27 @@ const atAddress = async (service: ServiceName, url: URL, asking: Asking): Promis
     transport: {
       kind: 'url',
       url,
-      ...(ca === undefined ? {} : { tls: { ca, checkServerIdentity: meshNameOf(service) } }),
+      ...(ca === undefined
+        ? {}
+        : { tls: { ca, checkServerIdentity: meshNameOf(service, controlPlaneOf(asking)) } }),
     },
     signal: surroundings.interrupted,
   });
 };
 
-/** A mesh's certificate names a ServiceAccount, never a host: that it is the service's own is what is checked. */
+/**
+ * A mesh's certificate names a ServiceAccount, never a host: that it is the service's own is what is checked. Its namespace is
+ * part of that, since in another one anybody may make a ServiceAccount of this name.
+ */
 export const meshNameOf =
-  (service: ServiceName) =>
-  (_host: string, { subjectaltname = '' }: PeerCertificate): Error | undefined =>
-    subjectaltname.startsWith(`DNS:${accountOf(service)}.`)
+  (service: ServiceName, namespace: string) =>
+  (_host: string, { subjectaltname = '' }: PeerCertificate): Error | undefined => {
+    const account = `${accountOf(service)}.${namespace}`;
+    const own = `DNS:${account}.serviceaccount.identity.${namespace}.`;
+    return subjectaltname.startsWith(own) && !subjectaltname.includes(',')
       ? undefined
-      : new Error(`it is ${subjectaltname || 'somebody without a name'}, not ${accountOf(service)}`);
+      : new Error(`it is ${subjectaltname || 'somebody without a name'}, not ${account}`);
+  };
 
 const onState = async (service: ServiceName, root: string, asking: Asking): Promise<AdminApi> => {
   const { options, surroundings } = asking;
@@ -141,11 +153,8 @@ const onState = async (service: ServiceName, root: string, asking: Asking): Prom
   });
 };
 
-const inCluster = async (
-  service: ServiceName,
-  { cluster, controlPlaneNamespace: namespace }: Extract<MeshPlace, { kind: 'cluster' }>,
-  asking: Asking,
-): Promise<AdminApi> => {
+const inCluster = async (service: ServiceName, cluster: KubeContext, asking: Asking): Promise<AdminApi> => {
+  const namespace = controlPlaneOf(asking);
   const { terminal, interrupted: signal } = asking.surroundings;
   const { client } = cluster;
   const pod = await findServicePod(client, { service, namespace, signal });

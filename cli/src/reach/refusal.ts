@@ -27,7 +27,7 @@ export const refusalOf = ({ status, body, service, path, ifUnknown }: Refused): 
     case 403:
       return new GatehouseError(
         'permission-denied',
-        `${detail ?? `you may not get ${path}`}: an administrator can allow it, see docs/identity.md`,
+        `${detail ?? `you may not get ${path}`}: an administrator can allow it, see docs/admin-api.md`,
       );
     case 404:
       if (code === 'not-found') break;

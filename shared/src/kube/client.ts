@@ -30,7 +30,7 @@ export interface KubeContext {
 
 /**
  * A client for the cluster that kubectl would talk to: `KUBECONFIG`, `~/.kube/config`, the pod's own ServiceAccount.
- * Throws `failed-precondition` that names the variable when there is none, or it cannot be used. Whether the API server
+ * Throws `failed-precondition` that names the variable when there is none (`details.missing` is `kubeconfig` then), or it cannot be used. Whether the API server
  * answers is not tried.
  *
  * The only file that loads client-node, and only once somebody wants a cluster: it costs 85 MB (decision 5).
@@ -90,6 +90,7 @@ const findConfig = async (kubeconfig: string | undefined): Promise<Found> => {
     'failed-precondition',
     `no cluster is known: KUBECONFIG is not set, there is no ${usual}, and this is no pod; set KUBECONFIG, or ` +
       'GATEHOUSE_SOURCE=directory:PATH to do without a cluster',
+    { details: { missing: 'kubeconfig' } },
   );
 };
 
