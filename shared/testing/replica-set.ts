@@ -16,6 +16,9 @@ import { aWireObject } from './wire-objects.ts';
 
 export const policyName = 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
 
+/** On a busy machine a good answer may take long; tests of slow peers say their own. */
+const patientMs = 30_000;
+
 /** What the EndpointSlice controller writes for one pod of a headless Service. */
 export const sliceOf = (
   pod: string,
@@ -95,13 +98,14 @@ export class ReplicaSet {
       self: pod,
       adminPort: 9997,
       keepMs,
+      timeoutMs: patientMs,
       now: Date.now,
     });
     const replicas = new ClusterReplicas({
       name: pod,
       meshName: policyName,
       directory,
-      client: new PeerClient({ name: policyName, ...calls }),
+      client: new PeerClient({ name: policyName, timeoutMs: patientMs, ...calls }),
       metrics: peerMetrics(metrics, () => directory.last.peers.length),
       log,
     });
