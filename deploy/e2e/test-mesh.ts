@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
+import type { RealMesh } from './rig/real-mesh.ts';
 import { changes } from './scenarios/change.ts';
 import { differential } from './scenarios/differential.ts';
 import { failures } from './scenarios/failure.ts';
@@ -39,34 +40,41 @@ const lanes: readonly (readonly Scenario[])[] = [
   [...passagesOfTime(), ...rootRotations()],
 ].map((lane) => lane.filter(isWanted));
 
+const passed = (results: readonly Result[], wanted: string): boolean =>
+  results.some(({ title, verdict }) => title === wanted && verdict === 'pass');
+
 test('the mesh with real proxies', { skip: skip ?? false, concurrency: lanes.length }, async (t) => {
-  const play = async (lane: readonly Scenario[], name: string): Promise<readonly Result[]> => {
-    const results: Result[] = [];
-    if (lane.length === 0) return results;
-    await withRealMesh(name, async (mesh) => {
-      for (const scenario of lane) {
-        const { part, title, without = {} } = scenario;
-        await t.test(`${part}: ${title}`, { timeout: 300_000 }, async () => {
-          const started = performance.now();
-          const witness = new Witness();
-          const add = (verdict: Result['verdict'], found: string): void => {
-            const seconds = (performance.now() - started) / 1_000;
-            results.push({ part, title, verdict, seconds, seen: { ...witness.counts(), ...without }, found });
-          };
-          try {
-            const found = (await scenario.run(mesh, witness)) ?? '';
-            witness.close(without);
-            add('pass', found);
-          } catch (error) {
-            add('FAIL', String(error).split('\n', 1)[0] ?? '');
-            throw error;
-          }
-        });
-      }
-      return results.every(({ verdict }) => verdict === 'pass') ? 'remove-logs' : 'keep-logs';
-    });
-    return results;
+  const results: Result[] = [];
+  const play = async (scenario: Scenario, mesh: RealMesh): Promise<void> => {
+    const { part, title, without = {} } = scenario;
+    const started = performance.now();
+    const witness = new Witness();
+    const add = (verdict: Result['verdict'], found: string): void => {
+      const seconds = (performance.now() - started) / 1_000;
+      results.push({ part, title, verdict, seconds, seen: { ...witness.counts(), ...without }, found });
+    };
+    try {
+      const found = (await scenario.run(mesh, witness)) ?? '';
+      witness.close(without);
+      add('pass', found);
+    } catch (error) {
+      add('FAIL', String(error).split('\n', 1)[0] ?? '');
+      throw error;
+    }
   };
-  const played = await Promise.all(lanes.map((lane, index) => play(lane, `${index + 1}`)));
-  console.log(printResults(played.flat()));
+  const playLane = (lane: readonly Scenario[], name: string): Promise<void> =>
+    withRealMesh(name, async (mesh) => {
+      for (const scenario of lane) {
+        const { part, title } = scenario;
+        await t.test(`${part}: ${title}`, { timeout: 300_000 }, () => play(scenario, mesh));
+      }
+      const all = lane.every(({ title }) => passed(results, title));
+      return all ? 'remove-logs' : 'keep-logs';
+    });
+  const played = await Promise.allSettled(
+    lanes.map((lane, index) => (lane.length === 0 ? undefined : playLane(lane, `${index + 1}`))),
+  );
+  const order = lanes.flat().map(({ title }) => title);
+  console.log(printResults(results.toSorted((a, b) => order.indexOf(a.title) - order.indexOf(b.title))));
+  for (const lane of played) if (lane.status === 'rejected') throw lane.reason;
 });

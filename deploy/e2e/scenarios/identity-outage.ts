@@ -21,7 +21,8 @@ const overRenewal = (): Scenario => ({
     'identity is down when leaves are to be renewed and back before they expire: no call fails, and the next attempt renews them',
   run: (mesh, witness) =>
     Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, (stage) => {
-      const settings = { GATEHOUSE_ISSUANCE_LIFETIME: '60s', GATEHOUSE_CLOCK_SKEW: '1s' };
+      // The second attempt comes 17 s after the first, and 7 s before the leaf expires: time enough to start identity.
+      const settings = { GATEHOUSE_ISSUANCE_LIFETIME: '80s', GATEHOUSE_CLOCK_SKEW: '1s' };
       return withSettings(mesh, { identity: settings }, async () => {
         const { frontend, raw, backend } = await cast(stage);
         const pods = [backend, frontend, raw];

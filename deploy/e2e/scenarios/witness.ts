@@ -18,7 +18,7 @@ export interface Scene {
 }
 
 export interface Until {
-  /** The client's outcome that is waited for, and how long; the wait fails after 20 s when nothing is said. */
+  /** The client's outcome that is waited for, and how long; `eventually`'s patience when nothing is said. */
   readonly outcome: string;
   readonly withinMs?: number;
 }
