@@ -20,7 +20,7 @@ const phrases: Readonly<Record<string, string>> = {
 };
 
 const tellStory = (): Promise<void> =>
-  withRealMesh('demo', async (mesh) => {
+  withRealMesh({ name: 'demo' }, async (mesh) => {
     screen.title('Gatehouse, with the real linkerd2-proxy', `${env.LINKERD2_PROXY_BIN}, one per pod`);
     const steps = seedStory(({ what, outcome, expected }) => {
       const word = wordOf(outcome);

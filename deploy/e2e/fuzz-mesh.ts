@@ -13,7 +13,7 @@ test(
   `the real proxy decides ${runs} random cases as evaluate does`,
   { skip: skip ?? false, timeout: 3_600_000 },
   (t) =>
-    withRealMesh('fuzz', async (mesh) => {
+    withRealMesh({ name: 'fuzz' }, async (mesh) => {
       t.diagnostic((await compareWithReality(mesh, { seed, runs })).told);
       return 'remove-logs';
     }),

@@ -1,11 +1,12 @@
 import { test } from 'node:test';
 import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
-import type { RealMesh } from './rig/real-mesh.ts';
+import type { Ground, RealMesh } from './rig/real-mesh.ts';
 import { changes } from './scenarios/change.ts';
 import { differential } from './scenarios/differential.ts';
 import { failures } from './scenarios/failure.ts';
 import { grpcStream } from './scenarios/grpc-stream.ts';
 import { identityOutages } from './scenarios/identity-outage.ts';
+import { onCluster } from './scenarios/on-cluster.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
 import { rootRotations } from './scenarios/root-rotation.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -25,20 +26,34 @@ const { argv, env, platform } = process;
 const skip = whyNoRealMesh({ platform, uid: process.geteuid?.(), env, isExecutable });
 const wanted = new RegExp(argv[2] ?? '');
 const isWanted = ({ part, title }: Scenario): boolean => wanted.test(`${part}: ${title}`);
-/** Meshes that know nothing of each other: while one waits for time to pass, another is busy. */
-const lanes: readonly (readonly Scenario[])[] = [
+/** What is played on one mesh, one scenario after another. */
+interface Program {
+  readonly ground: Ground;
+  readonly scenarios: readonly Scenario[];
+}
+
+/** Lanes run beside each other, on meshes that know nothing of each other: while one waits for time to pass, another is busy. */
+const lanes: readonly (readonly Program[])[] = [
   [
-    ...seedStory(),
-    ...clients(),
-    ...protocolsAndRules(),
-    ...changes(),
-    grpcStream(),
-    ...sizes(),
-    ...differential(),
+    {
+      ground: 'folder',
+      scenarios: [
+        ...seedStory(),
+        ...clients(),
+        ...protocolsAndRules(),
+        ...changes(),
+        grpcStream(),
+        ...sizes(),
+        ...differential(),
+      ],
+    },
+    { ground: 'cluster with token-review', scenarios: onCluster('token-review') },
+    { ground: 'cluster with jwks', scenarios: onCluster('jwks') },
   ],
-  [...failures(), ...identityOutages()],
-  [...passagesOfTime(), ...rootRotations()],
-].map((lane) => lane.filter(isWanted));
+  [{ ground: 'folder', scenarios: [...failures(), ...identityOutages()] }],
+  [{ ground: 'folder', scenarios: [...passagesOfTime(), ...rootRotations()] }],
+];
+const order = lanes.flat().flatMap(({ scenarios }) => scenarios.map(({ title }) => title));
 
 const passed = (results: readonly Result[], wanted: string): boolean =>
   results.some(({ title, verdict }) => title === wanted && verdict === 'pass');
@@ -62,19 +77,21 @@ test('the mesh with real proxies', { skip: skip ?? false, concurrency: lanes.len
       throw error;
     }
   };
-  const playLane = (lane: readonly Scenario[], name: string): Promise<void> =>
-    withRealMesh(name, async (mesh) => {
-      for (const scenario of lane) {
+  const playOn = ({ ground, scenarios }: Program, name: string): Promise<void> =>
+    withRealMesh({ name, ground }, async (mesh) => {
+      for (const scenario of scenarios) {
         const { part, title } = scenario;
         await t.test(`${part}: ${title}`, { timeout: 300_000 }, () => play(scenario, mesh));
       }
-      const all = lane.every(({ title }) => passed(results, title));
-      return all ? 'remove-logs' : 'keep-logs';
+      return scenarios.every(({ title }) => passed(results, title)) ? 'remove-logs' : 'keep-logs';
     });
-  const played = await Promise.allSettled(
-    lanes.map((lane, index) => (lane.length === 0 ? undefined : playLane(lane, `${index + 1}`))),
-  );
-  const order = lanes.flat().map(({ title }) => title);
+  const playLane = async (programs: readonly Program[], lane: number): Promise<void> => {
+    for (const [index, { ground, scenarios }] of programs.entries()) {
+      const wanted = scenarios.filter(isWanted);
+      if (wanted.length > 0) await playOn({ ground, scenarios: wanted }, `${lane}-${index}`);
+    }
+  };
+  const played = await Promise.allSettled(lanes.map(playLane));
   console.log(printResults(results.toSorted((a, b) => order.indexOf(a.title) - order.indexOf(b.title))));
   for (const lane of played) if (lane.status === 'rejected') throw lane.reason;
 });

@@ -1,14 +1,19 @@
-import { RealMesh } from './rig/real-mesh.ts';
+import { type Ground, RealMesh } from './rig/real-mesh.ts';
 
 /**
  * Runs something on a mesh and removes all of it, whatever happens: at the end, on a signal, and as far as it goes when this
  * process exits. `name` tells meshes of one process apart. `use` answers whether somebody has to read the logs; they are kept when it throws.
  */
 export const withRealMesh = async (
-  name: string,
+  { name, ground = 'folder' }: { readonly name: string; readonly ground?: Ground },
   use: (mesh: RealMesh) => Promise<'keep-logs' | 'remove-logs'>,
 ): Promise<void> => {
-  const mesh = await RealMesh.start({ name, binary: process.env.LINKERD2_PROXY_BIN ?? '', pid: process.pid });
+  const mesh = await RealMesh.start({
+    name,
+    ground,
+    binary: process.env.LINKERD2_PROXY_BIN ?? '',
+    pid: process.pid,
+  });
   const removeNamespaces = (): void => mesh.removeNamespaces();
   const interrupt = (): void => process.exit(130);
   process.once('exit', removeNamespaces).once('SIGINT', interrupt).once('SIGTERM', interrupt);

@@ -1,8 +1,11 @@
 import type { LoadTally, Outcome } from './messages.ts';
 
+/** More than that wait for a machine that is too slow for the rate, and would only make it slower. */
+const mostPending = 10;
+
 /**
  * Steady traffic: one call every `everyMs`, and what came of them. Timers come late on a busy machine, so calls are
- * made as many at a time as are due: the rate is what was asked for.
+ * made as many at a time as are due; those that are due while too many others wait are left out.
  */
 export class Load {
   readonly #timer: NodeJS.Timeout;
@@ -15,6 +18,7 @@ export class Load {
     let made = 0;
     const makeOne = (): void => {
       made += 1;
+      if (this.#pending.size >= mostPending) return;
       const one = call().then((outcome) => {
         const word = outcome.kind === 'answered' ? `${outcome.status}` : outcome.kind;
         this.#outcomes[word] = (this.#outcomes[word] ?? 0) + 1;

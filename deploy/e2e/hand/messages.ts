@@ -22,7 +22,7 @@ export type Ask =
   | { readonly kind: 'open-stream'; readonly name: string; readonly call: Call }
   /** How that stream fares. */
   | { readonly kind: 'stream'; readonly name: string }
-  /** Repeats a call until `end-load`, one every `everyMs`, whether or not earlier ones were answered. */
+  /** Repeats a call until `end-load`, one every `everyMs`, though up to ten earlier ones were not answered yet. */
   | { readonly kind: 'load'; readonly name: string; readonly call: Call; readonly everyMs: number }
   | { readonly kind: 'end-load'; readonly name: string }
   /** One unary RPC, over the channel of this name. */

@@ -8,9 +8,9 @@ import { stateDirAt } from '@gatehouse/shared/state-dir';
 import type { Answers } from '../hand/messages.ts';
 import { eventually } from './eventually.ts';
 import { Hand } from './hand.ts';
+import { mesh } from './mesh-names.ts';
 import { Resident } from './resident.ts';
 
-export const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' } as const;
 export const serviceNames = ['identity', 'destination', 'policy'] as const satisfies readonly ServiceName[];
 const grpcPorts = { identity: 8080, destination: 8086, policy: 8090 } as const;
 const adminPorts = { identity: 9990, destination: 9996, policy: 9999 } as const;
@@ -28,10 +28,10 @@ export interface ControlPlaneOptions {
   readonly place: string;
   /** Its address in that namespace, where proxies reach it. */
   readonly address: string;
-  readonly folder: string;
   readonly stateRoot: string;
   readonly logs: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Where each of them reads, and how it proves itself. */
+  readonly settingsOf: (service: ServiceName) => Readonly<Record<string, string>>;
 }
 
 /** The three services, each a process of its own in the control plane's namespace; over TLS with their mesh names. */
@@ -41,7 +41,7 @@ export class ControlPlane {
   readonly #stateRoot: string;
   readonly #services: Readonly<Record<ServiceName, Resident>>;
 
-  constructor({ place, address, folder, stateRoot, logs, env = {} }: ControlPlaneOptions) {
+  constructor({ place, address, stateRoot, logs, settingsOf }: ControlPlaneOptions) {
     this.#address = address;
     this.#stateRoot = stateRoot;
     this.hand = new Hand(place, `${logs}/control-plane-hand.log`);
@@ -51,8 +51,6 @@ export class ControlPlane {
         command: [execPath, mainOf(service)],
         logFile: `${logs}/${service}.log`,
         env: {
-          GATEHOUSE_SOURCE: `directory:${folder}`,
-          GATEHOUSE_STATE_DIR: stateRoot,
           GATEHOUSE_GRPC_ADDR: `${address}:${grpcPorts[service]}`,
           GATEHOUSE_ADMIN_ADDR: `127.0.0.1:${adminPorts[service]}`,
           GATEHOUSE_LOG_FORMAT: 'json',
@@ -62,7 +60,7 @@ export class ControlPlane {
                 GATEHOUSE_IDENTITY_ADDR: `${address}:${grpcPorts.identity}`,
                 GATEHOUSE_CLUSTER_NETWORKS: clusterNetworks,
               }),
-          ...env,
+          ...settingsOf(service),
         },
       });
     this.#services = {

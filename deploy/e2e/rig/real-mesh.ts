@@ -1,21 +1,27 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mintPodToken } from '@gatehouse/cli/dev/dev-token';
-import { readFolder } from '@gatehouse/cli/dev/read-folder';
 import { identityOf, printIdentity } from '@gatehouse/shared/core/workload-identity';
 import { makeStateDir, type StateDir } from '@gatehouse/shared/state-dir';
 import type { ServedTls } from '../hand/messages.ts';
-import { ControlPlane, mesh, serviceNames } from './control-plane.ts';
+import { ClusterWorld } from './cluster/cluster-world.ts';
+import { ControlPlane, serviceNames } from './control-plane.ts';
+import { FolderWorld } from './folder-world.ts';
 import { Hand } from './hand.ts';
-import { Manifests } from './manifests.ts';
+import { type Manifest, Manifests } from './manifests.ts';
+import { mesh } from './mesh-names.ts';
 import { Network, type PlaceOptions } from './network.ts';
 import { Pod } from './pod.ts';
 import { podManifest } from './pod-manifest.ts';
 import { prepareRealProxy } from './real-proxy.ts';
 import { isLeftover, runPrefix } from './run-name.ts';
+import type { World } from './world.ts';
+
+/** What the services read from: a folder in dev mode, or an API server, of which identity asks about tokens in either way. */
+export type Ground = 'folder' | 'cluster with token-review' | 'cluster with jwks';
 
 export interface RealMeshOptions {
+  readonly ground: Ground;
   /** Tells it from others that the same process has. */
   readonly name: string;
   /** The unmodified proxy. */
@@ -53,7 +59,7 @@ const firstHost = 20;
 
 /** A mesh as in production, but for the machine: real proxies, our services over TLS, and no way out. */
 export class RealMesh {
-  readonly manifests: Manifests;
+  readonly world: World;
   readonly controlPlane: ControlPlane;
   readonly state: StateDir;
   /** Where everybody's log is. */
@@ -64,33 +70,38 @@ export class RealMesh {
   readonly #pods = new Set<Pod>();
   #hosts = firstHost;
 
-  private constructor(parts: { root: string; state: StateDir; network: Network; binary: string }) {
-    this.#root = parts.root;
-    this.#network = parts.network;
-    this.binary = parts.binary;
-    this.state = parts.state;
-    this.logs = join(parts.root, 'logs');
-    this.manifests = new Manifests(join(parts.root, 'manifests'));
+  private constructor(parts: RealMeshParts) {
+    const { root, network, binary, state, world, controlPlanePlace: place } = parts;
+    this.#root = root;
+    this.#network = network;
+    this.binary = binary;
+    this.state = state;
+    this.world = world;
+    this.logs = join(root, 'logs');
     this.controlPlane = new ControlPlane({
-      place: parts.network.add('control-plane', {
-        addresses: [`${controlPlaneAddress}/16`],
-        redirect: false,
-      }),
+      place,
       address: controlPlaneAddress,
-      folder: this.manifests.path,
-      stateRoot: parts.state.root,
+      stateRoot: state.root,
       logs: this.logs,
+      settingsOf: (service) => world.settingsOf(service),
     });
   }
 
-  static async start({ name, binary, pid }: RealMeshOptions): Promise<RealMesh> {
+  static async start({ name, ground, binary, pid }: RealMeshOptions): Promise<RealMesh> {
     await removeLeftoverFolders();
     const root = await mkdtemp(join(tmpdir(), runPrefix(pid)));
     // The proxies, which are another user, must get through to their own folders.
     await chmod(root, 0o711);
     for (const folder of ['logs', 'manifests', 'pods']) await mkdir(join(root, folder), { mode: 0o711 });
     const state = await makeStateDir(join(root, 'state'));
-    const real = new RealMesh({ root, state, network: new Network({ pid, mesh: name }), binary });
+    const network = new Network({ pid, mesh: name });
+    const addresses = [`${controlPlaneAddress}/16`];
+    const place = network.add('control-plane', { addresses, redirect: false });
+    const world = await openWorld(ground, { place, state, root }).catch((error: Error) => {
+      network.removeAll();
+      throw error;
+    });
+    const real = new RealMesh({ root, state, world, network, binary, controlPlanePlace: place });
     try {
       for (const service of serviceNames) real.controlPlane.start(service);
       await Promise.all(serviceNames.map((service) => real.controlPlane.untilReady(service)));
@@ -101,9 +112,18 @@ export class RealMesh {
     }
   }
 
+  /** Puts objects under a name, in place of those that were there. */
+  async put(name: string, ...objects: readonly Manifest[]): Promise<void> {
+    await this.world.put(name, ...objects);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.world.remove(name);
+  }
+
   /** Declares a namespace of meshed pods. */
   async namespace(name: string, annotations: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.manifests.put(`namespace-${name}`, {
+    await this.put(`namespace-${name}`, {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name, annotations: { 'linkerd.io/inject': 'enabled', ...annotations } },
@@ -126,7 +146,7 @@ export class RealMesh {
     const hand = new Hand(place, join(this.logs, `${namespace}-${name}.hand.log`));
     const numbers = Object.values(ports);
     const declare = (ready: boolean): Promise<void> =>
-      this.manifests.put(`pod-${namespace}-${name}`, podManifest({ ...options, ready }, addresses));
+      this.put(`pod-${namespace}-${name}`, podManifest({ ...options, ready }, addresses));
     // Nobody is sent to a pod before its proxy is ready, as kubelet's probe sees to in a cluster.
     await declare(!meshed);
     await hand.ask({
@@ -149,7 +169,7 @@ export class RealMesh {
           addresses: [...addresses, ...(options.moreAddresses ?? [])],
           ports: numbers,
           trustAnchors: options.trustAnchors ?? (await readFile(this.state.trustAnchors, 'utf8')),
-          token: await this.#token(namespace, name),
+          token: await this.world.tokenOf({ namespace, name }),
           env: { ...this.controlPlane.proxyEnv(), ...options.env },
         })
       : undefined;
@@ -186,12 +206,12 @@ export class RealMesh {
   async relabel(pod: Pod, labels: Readonly<Record<string, string>>): Promise<void> {
     const { namespace, name } = pod;
     const manifest = podManifest({ namespace, name, labels }, [pod.address, pod.address6]);
-    await this.manifests.put(`pod-${namespace}-${name}`, manifest);
+    await this.put(`pod-${namespace}-${name}`, manifest);
   }
 
   /** Deletes the pod's object alone: it runs on, as a pod does that is being shut down. */
   async forget(pod: Pod): Promise<void> {
-    await this.manifests.remove(`pod-${pod.namespace}-${pod.name}`);
+    await this.remove(`pod-${pod.namespace}-${pod.name}`);
   }
 
   /** The pod is deleted: its object, its processes and its namespace. */
@@ -206,6 +226,7 @@ export class RealMesh {
   async end(logs: 'keep-logs' | 'remove-logs' = 'remove-logs'): Promise<void> {
     await Promise.all([...this.#pods].map((pod) => pod.end()));
     await this.controlPlane.end();
+    await this.world.end();
     this.removeNamespaces();
     if (logs === 'remove-logs') await rm(this.#root, { recursive: true, force: true });
   }
@@ -214,15 +235,33 @@ export class RealMesh {
   removeNamespaces(): void {
     this.#network.removeAll();
   }
-
-  async #token(namespace: string, name: string): Promise<string> {
-    const index = await readFolder(
-      { path: this.manifests.path, controlPlaneNamespace: mesh.controlPlaneNamespace },
-      ['Pod', 'ServiceAccount'],
-    );
-    return mintPodToken(this.state, index, { namespace, name });
-  }
 }
+
+interface RealMeshParts {
+  readonly root: string;
+  readonly state: StateDir;
+  readonly world: World;
+  readonly network: Network;
+  readonly binary: string;
+  readonly controlPlanePlace: string;
+}
+
+interface Surroundings {
+  readonly place: string;
+  readonly state: StateDir;
+  readonly root: string;
+}
+
+const openWorld = async (ground: Ground, { place, state, root }: Surroundings): Promise<World> => {
+  switch (ground) {
+    case 'folder':
+      return new FolderWorld(new Manifests(join(root, 'manifests')), state);
+    case 'cluster with token-review':
+      return ClusterWorld.open({ place, state, logs: join(root, 'logs'), reviewer: 'token-review' });
+    case 'cluster with jwks':
+      return ClusterWorld.open({ place, state, logs: join(root, 'logs'), reviewer: 'jwks' });
+  }
+};
 
 const removeLeftoverFolders = async (): Promise<void> => {
   for (const name of (await readdir(tmpdir())).filter((name) => isLeftover(name))) {

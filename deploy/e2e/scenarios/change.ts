@@ -164,7 +164,7 @@ export const changes = (): readonly Scenario[] => [
       await stage.until(heir, call, '200');
       const { witness } = stage;
       const before = await witness.look([backend]);
-      await stage.mesh.manifests.remove(`pod-${stage.namespace}-frontend-0`);
+      await stage.mesh.remove(`pod-${stage.namespace}-frontend-0`);
       const deleted = performance.now();
       let lastAdmitted = 0;
       const words: Record<string, number> = {};
@@ -174,7 +174,7 @@ export const changes = (): readonly Scenario[] => [
         if (word === '200') lastAdmitted = performance.now() - deleted;
       }
       const after = await witness.look([backend]);
-      await stage.mesh.manifests.put(`pod-${stage.namespace}-frontend-0`);
+      await stage.mesh.put(`pod-${stage.namespace}-frontend-0`);
       const { 200: admitted = 0, 403: denied = 0, ...others } = words;
       witness.check('client', () => {
         assert.deepEqual(others, {});

@@ -116,7 +116,7 @@ class ManyPods {
         serviceAccount: account,
         ports: { http: 8080 },
       };
-      await mesh.manifests.put(
+      await mesh.put(
         `pods-${namespace}-${account}`,
         ...present.map((address) =>
           podManifest({ ...options, name: `at-${address.replaceAll('.', '-')}` }, [address]),

@@ -3,7 +3,16 @@ import type { View, Witness } from './witness.ts';
 
 export interface Scenario {
   /** Its part of the table; rate limits, audit, gRPC routes, splits, retries and egress will have theirs. */
-  readonly part: 'seed' | 'who' | 'what' | 'change' | 'time' | 'failure' | 'size' | 'differential';
+  readonly part:
+    | 'seed'
+    | 'who'
+    | 'what'
+    | 'change'
+    | 'time'
+    | 'failure'
+    | 'size'
+    | 'cluster'
+    | 'differential';
   /** A sentence about behaviour. */
   readonly title: string;
   /** Views that cannot exist here, each with its reason. All others must be asserted on, or the scenario fails. */

@@ -80,7 +80,7 @@ export const seedStory = (tell: (call: ToldCall) => void = () => undefined): rea
         const started = performance.now();
         await mesh.namespace(namespace, { 'config.linkerd.io/default-inbound-policy': 'deny' });
         // Before anybody calls it: what a proxy was told of an unknown address it believes while it is used (docs/proxy-contract.md).
-        await mesh.manifests.put(
+        await mesh.put(
           'service-backend',
           service(namespace, 'backend', { clusterIP, ports: { http: 8080, api: 9000 } }),
         );
@@ -114,7 +114,7 @@ export const seedStory = (tell: (call: ToldCall) => void = () => undefined): rea
     }),
     step('a policy admits frontend, over the connection that is already there', async (mesh, witness) => {
       const { frontend: from, backend } = onStage();
-      await mesh.manifests.put('seed', allow(namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      await mesh.put('seed', allow(namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
       const admitted = served({
         authz_kind: 'networkauthenticationpolicy',
         authz_name: 'frontend-to-backend-8080',
@@ -173,10 +173,7 @@ export const seedStory = (tell: (call: ToldCall) => void = () => undefined): rea
       async (mesh, witness) => {
         const { frontend: from, intruder } = onStage();
         const rules = [{ methods: ['GET'], paths: [{ type: 'PathPrefix', value: '/api' }] }];
-        await mesh.manifests.put(
-          'rules',
-          allow(namespace, { from: 'frontend', to: 'backend', ports: [9000], rules }),
-        );
+        await mesh.put('rules', allow(namespace, { from: 'frontend', to: 'backend', ports: [9000], rules }));
         const call = toBackend(9000, { path: '/api/x' });
         const ms = await until({ witness, from, call }, served({ authz_name: 'frontend-to-backend-9000' }));
         await get({ witness, from, call: { ...call, method: 'POST' } }, refused(), 'POST');
@@ -184,7 +181,7 @@ export const seedStory = (tell: (call: ToldCall) => void = () => undefined): rea
           await get({ witness, from, call: toBackend(9000, { path }) }, refused(), path);
         }
         await get({ witness, from: intruder, call }, refused(), 'intruder');
-        await mesh.manifests.remove('rules');
+        await mesh.remove('rules');
         await until({ witness, from, call }, refused());
         return `${Math.round(ms)} ms after the file`;
       },
@@ -193,7 +190,7 @@ export const seedStory = (tell: (call: ToldCall) => void = () => undefined): rea
       "Linkerd's own Server, HTTPRoute and AuthorizationPolicy do the same: 200, 404, 403",
       async (mesh, witness) => {
         const { frontend: from, intruder } = onStage();
-        await mesh.manifests.put('linkerd', ...linkerdPolicy(from.address));
+        await mesh.put('linkerd', ...linkerdPolicy(from.address));
         const headers = [['x-tenant', 'blue']] as const;
         const call = toBackend(9000, { path: '/api/x', headers });
         const server = { srv_kind: 'server', srv_name: 'backend-api' };
@@ -216,7 +213,7 @@ export const seedStory = (tell: (call: ToldCall) => void = () => undefined): rea
       'the policy is deleted: the next request on the open connection is denied',
       async (mesh, witness) => {
         const { frontend: from } = onStage();
-        await mesh.manifests.remove('seed');
+        await mesh.remove('seed');
         const ms = await until(
           { witness, from, call: toBackend(8080, kept) },
           refused(),

@@ -70,7 +70,7 @@ export class Stage {
   /** Writes the Service anew: with its other address, say, or without one of them. */
   async declareService(address: Partial<ServiceAddress>): Promise<void> {
     const { namespace, clusterIP } = this;
-    await this.mesh.manifests.put(
+    await this.mesh.put(
       `service-${namespace}`,
       service(namespace, 'backend', { clusterIP, ...address, ports: this.#ground.ports }),
     );
@@ -91,7 +91,7 @@ export class Stage {
     if (name === 'default' || this.#accounts.has(name)) return;
     this.#accounts.add(name);
     const metadata = { namespace: this.namespace, name };
-    await this.mesh.manifests.put(`account-${this.namespace}-${name}`, {
+    await this.mesh.put(`account-${this.namespace}-${name}`, {
       apiVersion: 'v1',
       kind: 'ServiceAccount',
       metadata,
@@ -142,10 +142,10 @@ export class Stage {
 
   /** Puts policies in place of those that this stage had. */
   async put(...objects: readonly Manifest[]): Promise<void> {
-    await this.mesh.manifests.put(`policy-${this.namespace}`, ...objects);
+    await this.mesh.put(`policy-${this.namespace}`, ...objects);
   }
 
   async removePolicies(): Promise<void> {
-    await this.mesh.manifests.remove(`policy-${this.namespace}`);
+    await this.mesh.remove(`policy-${this.namespace}`);
   }
 }

@@ -33,7 +33,7 @@ export const stalledSource = (): Scenario => ({
         (await Promise.all(serviceNames.map((service) => mesh.controlPlane.staleness(service)))).flat();
       let since = 0;
       const calls = await callsUnder(stage, frontend, async () => {
-        await mesh.manifests.hide();
+        await mesh.world.stall();
         try {
           await admit('intruder');
           await eventually(`all watches to be more than ${stallS} s old`, async () =>
@@ -46,7 +46,7 @@ export const stalledSource = (): Scenario => ({
           // The steady caller's right ends with what nobody has seen yet, so it is given back first.
           await admit('intruder', 'frontend');
           since = performance.now();
-          await mesh.manifests.show();
+          await mesh.world.resume();
         }
         await stage.until(intruder, call, '200');
         since = performance.now() - since;
@@ -90,7 +90,7 @@ export const staleBeyondBound = (onStale: 'hold' | 'deny'): Scenario => ({
         const calls = { byIdentity: 0, intruder: 0 };
         let changed = '';
         const whileStale = async (): Promise<void> => {
-          await mesh.manifests.hide();
+          await mesh.world.stall();
           try {
             if (onStale === 'hold') {
               await eventually(
@@ -109,7 +109,7 @@ export const staleBeyondBound = (onStale: 'hold' | 'deny'): Scenario => ({
               changed = `withdrawn ${(ms / 1_000).toFixed(1)} s after the source stalled`;
             }
           } finally {
-            await mesh.manifests.show();
+            await mesh.world.resume();
           }
           const ms = await stage.until(byAddress, call, '200');
           changed += `, granted ${Math.round(ms)} ms after it was back`;
