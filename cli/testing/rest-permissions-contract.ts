@@ -16,11 +16,14 @@ import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
 import { GetDestination } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
 import { PortSpec } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
 import { GrpcClient } from '@gatehouse/shared/grpc/client';
+import { openKubeClient } from '@gatehouse/shared/kube/client';
+import { KubeEvents } from '@gatehouse/shared/kube/events';
 import { silentLog } from '@gatehouse/shared/log';
 import type { RunningService, ServiceName } from '@gatehouse/shared/service';
 import type { ServiceParts } from '@gatehouse/shared/start-service';
 import { makeStateDir } from '@gatehouse/shared/state-dir';
 import { aKey } from '@gatehouse/shared/testing/certificates';
+import { eventually } from '@gatehouse/shared/testing/grpc';
 import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
 import { ask } from '@gatehouse/shared/testing/started-admin';
 import { certify } from '@gatehouse/shared/tls/certify-client';
@@ -254,6 +257,49 @@ export const restPermissionsContract = (
     test('each has become ready with the permissions of deploy/rbac alone, and serves proxies', () => {
       assert.deepEqual([...running.keys()], serviceNames);
       assert.equal(clients.length, 4);
+    });
+
+    test('each finds its replicas, and tells operators by Events, with the same permissions', async () => {
+      for (const service of serviceNames) {
+        const { json } = await hear({ service }, '/v1/streams', 'viewer');
+        assert.deepEqual(json.partial, [], service);
+        const client = await openKubeClient({ kubeconfig: world.settingsOf(service).KUBECONFIG });
+        const end = new AbortController();
+        let skipped = 0;
+        const results: string[] = [];
+        const events = new KubeEvents({
+          client,
+          service,
+          namespace: mesh.controlPlaneNamespace,
+          log: silentLog,
+          onResult: (result) => void results.push(result),
+          now: () => Date.now() + skipped,
+          sleep: (_ms, signal) => sleep(10, undefined, { signal }).catch(() => {}),
+        });
+        const running = events.run(end.signal);
+        const note = {
+          type: 'Normal',
+          reason: 'Tried',
+          action: 'Try',
+          note: 'permissions are tried',
+        } as const;
+        events.record(note);
+        await eventually(() => results.length === 1);
+        // The second of a series is told a minute later, as a change of the first.
+        events.record(note);
+        skipped = 61_000;
+        await eventually(() => results.length === 2);
+        assert.deepEqual(results, ['sent', 'sent'], service);
+        end.abort();
+        await running;
+        client.close();
+      }
+      const path = `/apis/events.k8s.io/v1/namespaces/${mesh.controlPlaneNamespace}/events`;
+      const { items } = await cluster.ask({ path });
+      const counts = (items as readonly WireObject[])
+        .filter(({ reason }) => reason === 'Tried')
+        .map(({ series }) => (series as { readonly count: number } | undefined)?.count);
+      assert.deepEqual(counts, [2, 2, 2]);
     });
 
     test('identity gets by with the same permissions when it verifies tokens by the keys of the cluster', async () => {
