@@ -22,13 +22,13 @@ export const identitySettings = {
   tokenReviewRate: setting({
     variable: 'GATEHOUSE_TOKEN_REVIEW_RATE',
     value: count,
-    fallback: '1000',
+    fallback: '2000',
     sentence: 'How many tokens a second the API server is asked about, by each replica.',
   }),
   tokenReviewBurst: setting({
     variable: 'GATEHOUSE_TOKEN_REVIEW_BURST',
     value: count,
-    fallback: '1000',
+    fallback: '2000',
     sentence: 'How many tokens the API server may be asked about at once after a quiet time.',
   }),
   requirePodBoundToken: setting({

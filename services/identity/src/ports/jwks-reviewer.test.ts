@@ -372,6 +372,15 @@ describe('a token that keys and watch cannot decide', () => {
     assert.equal(desk.elsewhere.length, 1);
   });
 
+  it('is asked about elsewhere when our key signed it for an issuer that is not shown', async () => {
+    const desk = await aReviewer({ secondOpinion: agree });
+    const former = { ...somePayload(nowMs), iss: 'https://former.example' };
+    assert.equal((await desk.review(signToken(signer, former))).serviceAccount, 'as-the-api-server-says');
+    const forged = signToken(aTokenSigner('ES256', signer.kid), former);
+    await assert.rejects(desk.review(forged), /does not verify/);
+    assert.equal(desk.elsewhere.length, 1);
+  });
+
   it('is asked about elsewhere when it is bound to what nobody here watches', async () => {
     const alone = await aReviewer({ requirePodBoundToken: false });
     await assert.rejects(alone.review(secret), { code: 'failed-precondition', message: /bound to a Secret/ });

@@ -29,6 +29,8 @@ type Finding =
   | { readonly kind: 'signed'; readonly claims: TokenClaims }
   /** It may be good by keys that are newer than ours. */
   | { readonly kind: 'unknown'; readonly why: string }
+  /** One of our keys signed it, under a name that is not shown (any more). */
+  | { readonly kind: 'other issuer'; readonly why: string }
   | { readonly kind: 'no keys'; readonly why: string };
 
 /**
@@ -75,7 +77,7 @@ export class JwksReviewer implements TokenReviewer {
     const claims = valid(readClaims(jws.payload), 'failed-precondition');
     // An API server may be given another issuer and keep its keys.
     if (claims.issuer !== current.issuer) {
-      return { kind: 'unknown', why: `its issuer ${quote(claims.issuer)} is not ours` };
+      return { kind: 'other issuer', why: `its issuer ${quote(claims.issuer)} is not ours` };
     }
     const expected = { issuer: current.issuer, audience, leewayMs, nowMs: now() };
     valid(checkClaims(claims, expected), 'failed-precondition');
@@ -94,6 +96,9 @@ export class JwksReviewer implements TokenReviewer {
         return this.#judge(about, finding.claims);
       case 'no keys':
         return this.#askElsewhere(about, unavailable(finding.why));
+      case 'other issuer':
+        // An API server that has several issuers takes tokens of them all, and shows only the first.
+        return this.#askElsewhere(about, refused(finding.why));
       case 'unknown': {
         // Whether there is such a key by now nobody can say while the keys cannot be read.
         const { failure } = keys;
