@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { anAuthority } from '@gatehouse/shared/testing/certificates';
@@ -180,6 +182,11 @@ test('mistakes are told with what is right, and end as the exit codes say', asyn
       exitCode.failed,
       /identity does not accept the token \(the bearer token is not accepted\): give another/,
     ],
+    [
+      ['identity', 'list', '--token', 'wrong'],
+      exitCode.failed,
+      /leave out --token and --token-file, and .*admin-token is used/,
+    ],
     [['identity', 'list', '--token', 'two words'], exitCode.usage, /--token holds no bearer token/],
     [['identity', 'list', '--token-file', 'nowhere'], exitCode.failed, /nowhere cannot be read \(ENOENT\)/],
     [
@@ -204,7 +211,7 @@ test('mistakes are told with what is right, and end as the exit codes say', asyn
       /unknown option '--foo'\nsee `gatehouse identity issuer --help`/,
     ],
   ];
-  assert.equal(cases.length, 17);
+  assert.equal(cases.length, 18);
   for (const [args, code, text] of cases) {
     const ended = await run(...args);
     assert.match(ended.err, text, args.join(' '));
@@ -255,5 +262,61 @@ test('where no mesh is known the ways to name one are told', async (t) => {
   assert.match(
     err,
     /^error: no mesh is known: nothing runs on .*\.gatehouse, and there is no kubeconfig; start `gatehouse/,
+  );
+});
+
+test('the state of the issuance log is shown, and one that cannot be written ends as a failure', async (t) => {
+  const inMemory = await served(t);
+  const none = await inMemory.run('identity', 'log');
+  assert.equal(none.code, exitCode.ok);
+  assert.match(none.out, /^FILE +SIZE +STATE +DAMAGED LINES\nnone: in memory only +- +writable +0$/);
+  const file = join(await temporaryFolder(t), 'issuance.log');
+  const { run, certify } = await served(t, { GATEHOUSE_ISSUANCE_LOG: file });
+  await certify('demo/backend-0');
+  const { file: told, bytes, writable } = JSON.parse((await run('identity', 'log', '-o', 'json')).out);
+  assert.deepEqual([told, bytes > 0, writable], [file, true, true]);
+});
+
+test('a log that cannot be written, and one that is damaged, are told with what to do', async (t) => {
+  const report = {
+    file: '/log',
+    bytes: 10,
+    writable: false,
+    failure: { since: new Date(Date.now() - 300_000).toISOString(), why: 'ENOSPC', refused: 7 },
+    damagedLines: 2,
+    firstDamageAt: 4,
+  };
+  const server = createServer((_request, response) => response.end(JSON.stringify(report)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { code, out, err } = await runToEnd([
+    'identity',
+    'log',
+    '--address',
+    `http://127.0.0.1:${port}`,
+    '--token',
+    'sesame',
+  ]);
+  assert.equal(code, exitCode.failed);
+  assert.match(out, /\/log +10 bytes +not writable +2$/);
+  assert.match(err, /^2 lines are unreadable or missing, the first at byte 4/);
+  assert.match(
+    err,
+    /error: nothing can be recorded since 5m.* ago \(ENOSPC\), so 7 certificates were refused: make room/,
+  );
+});
+
+test('a serve that died is told to be started again', async (t) => {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, '.gatehouse'));
+  const record = { grpc: '127.0.0.1:1', admin: 'http://127.0.0.1:1', name: 'n', tls: false };
+  await writeFile(join(folder, '.gatehouse', 'serve-identity.json'), JSON.stringify(record));
+  await writeFile(join(folder, '.gatehouse', 'admin-token'), 'sesame-sesame-sesame');
+  const { code, err } = await runToEnd(['identity', 'list'], { workingDirectory: folder });
+  assert.equal(code, exitCode.failed);
+  assert.match(
+    err,
+    /no identity service answers at http:.*ECONNREFUSED.*: start `gatehouse serve` on .* again, or name/,
   );
 });

@@ -4,6 +4,7 @@ import { outputOption } from '../output.ts';
 import { addReachOptions } from '../reach/reach-options.ts';
 import { identityIssuerCommand } from './identity-issuer.ts';
 import { identityListCommand } from './identity-list.ts';
+import { identityLogCommand } from './identity-log.ts';
 import { identityPod, type PodOptions } from './identity-pod.ts';
 import { identityTrustBundleCommand } from './identity-trust-bundle.ts';
 
@@ -14,7 +15,7 @@ export const identityCommand = (finish: (run: Run) => void): Command =>
       .description("Show workloads' certificates, who signs them, and what is trusted.")
       // Otherwise the options of this command would be taken from behind its sub-commands, too.
       .enablePositionalOptions()
-      .usage('[options] <pod...>\n       gatehouse identity list|issuer|trust-bundle [options]')
+      .usage('[options] <pod...>\n       gatehouse identity list|issuer|trust-bundle|log [options]')
       .argument('[pod...]', 'NAME or NAMESPACE/NAME; a pod called `list` is NAMESPACE/list')
       .option('-n, --namespace <ns>', "the pods' namespace (default: the kubeconfig's, then default)")
       .option('-l, --selector <labels>', 'the pods with these labels, as app=web,tier!=db (needs a cluster)')
@@ -24,4 +25,5 @@ export const identityCommand = (finish: (run: Run) => void): Command =>
     .action((names: readonly string[], options: PodOptions) => finish(identityPod(names, options)))
     .addCommand(identityListCommand(finish))
     .addCommand(identityIssuerCommand(finish))
-    .addCommand(identityTrustBundleCommand(finish));
+    .addCommand(identityTrustBundleCommand(finish))
+    .addCommand(identityLogCommand(finish));

@@ -130,8 +130,9 @@ const onState = async (service: ServiceName, root: string, asking: Asking): Prom
   const { options, surroundings } = asking;
   const state = stateDirAt(root);
   const { admin }: ServedAt = await readServed(state, service);
+  const given = await givenToken(asking);
   const token =
-    (await givenToken(asking)) ??
+    given ??
     (await readFile(state.adminToken, 'utf8').catch((cause: unknown) => {
       throw new GatehouseError(
         'failed-precondition',
@@ -146,7 +147,10 @@ const onState = async (service: ServiceName, root: string, asking: Asking): Prom
     service,
     place: admin,
     token: token.trim(),
-    ifUnknown: `${state.adminToken} holds another than the service started with: start the service again`,
+    ifUnknown:
+      given === undefined
+        ? `${state.adminToken} holds another than the service started with: start the service again`
+        : `leave out --token and --token-file, and ${state.adminToken} is used`,
     ifAway: `start \`gatehouse serve\` on ${root} again, or name another mesh with --state, --kubeconfig or --address`,
     transport: { kind: 'url', url: new URL(admin) },
     signal: surroundings.interrupted,
