@@ -246,6 +246,30 @@ test('whoever is known but may nothing cannot flood the API server with paths ei
   assert.equal(count('SubjectAccessReview'), 20);
 });
 
+test('whoever may call but asks about namespace after namespace is stopped too, for a while', async () => {
+  const { world, ask, count } = aWorld();
+  const caller = await accepted(ask('jane'));
+  const probe = async (from: AdminCaller) => {
+    const asked = Array.from({ length: 5_000 }, (_, index) => from.mayRead('streams', `ns-${index}`));
+    return (await Promise.allSettled(asked)).filter(({ status }) => status === 'fulfilled').length;
+  };
+  // No more wait for the API server at once than it should be asked by us.
+  assert.equal(await probe(caller), 32 + 1_024);
+  assert.equal(await probe(caller), 1_999);
+  await assert.rejects(caller.mayRead('streams', 'another'), {
+    code: 'resource-exhausted',
+    message: 'too many different questions: try again in a few seconds',
+  });
+  assert.deepEqual(await kindsOf([ask('jane'), ask('jane', '/v1/another')]), [
+    'accepted',
+    'resource-exhausted',
+  ]);
+  assert.equal(await caller.mayRead('streams', 'ns-0'), true);
+  assert.equal(count('SubjectAccessReview'), 2_000);
+  world.ms = 10_000;
+  assert.equal(await (await accepted(ask('jane'))).mayRead('streams', 'another'), true);
+});
+
 test('no log line and no answer has a token in it, whatever goes wrong', async (t) => {
   const secret = 'an-opaque-token-that-nobody-may-read';
   const lines: string[] = [];

@@ -28,7 +28,7 @@ const freshMs = 10_000;
 /** More than a whole team's dashboards; a flood of other tokens stays below it (`failures`). */
 const maxTokens = 2_000;
 
-/** Of one caller: as many as one list asks about, and then some. */
+/** With one token in `freshMs`: as many as two lists over all namespaces ask about. */
 const maxPermissions = 2_000;
 
 const maxKnownGood = 2_000;
@@ -92,7 +92,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     if (known === 'unknown') return { kind: 'unknown' };
     const caller = this.#callerOf(known);
     // A refused path counts as a failure too: any pod of the cluster has a token that the API server knows.
-    const isAllowed = await known.permissions.get(`${verb} ${path}`, () =>
+    const isAllowed = await permissionOf(known.permissions, `${verb} ${path}`, () =>
       this.#unlessTooMany(from, () => this.#ask(known.user, { kind: 'path', verb, path }), Boolean),
     );
     if (!isAllowed) return { kind: 'refused', caller };
@@ -128,7 +128,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
   #callerOf({ user, permissions }: Recognised): AdminCaller {
     return {
       name: user.name,
-      mayRead: (resource, namespace) => {
+      mayRead: async (resource, namespace) => {
         const access: Access = {
           kind: 'resource',
           verb: 'get',
@@ -137,7 +137,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
           // What cannot be a namespace is in none: whoever may see all may see that too.
           namespace: namespace !== undefined && isNamespace(namespace) ? namespace : '',
         };
-        return permissions.get(`${resource} in ${access.namespace}`, () => this.#ask(user, access));
+        return permissionOf(permissions, `${resource} in ${access.namespace}`, () => this.#ask(user, access));
       },
     };
   }
@@ -157,12 +157,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     isGood: (result: T) => boolean,
   ): Promise<T> {
     const giveBack = this.#knownGood.has(digest) ? () => {} : this.#failures.take(address);
-    if (giveBack === undefined) {
-      throw new GatehouseError(
-        'resource-exhausted',
-        'too many requests without permission: try again in a few seconds',
-      );
-    }
+    if (giveBack === undefined) throw tooMany('too many requests without permission');
     return attempt().then(
       (result) => {
         if (isGood(result)) giveBack();
@@ -177,6 +172,20 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     );
   }
 }
+
+/** One token asks no more than a bounded number of different questions; what has been answered is free. */
+const permissionOf = (
+  permissions: FreshAnswers<boolean>,
+  question: string,
+  ask: () => Promise<boolean>,
+): Promise<boolean> =>
+  permissions.get(question, () => {
+    if (permissions.size >= maxPermissions) throw tooMany('too many different questions');
+    return ask();
+  });
+
+const tooMany = (what: string): GatehouseError =>
+  new GatehouseError('resource-exhausted', `${what}: try again in a few seconds`);
 
 /** RFC 6750 §2.1. What has another form never was a token, and is not worth a question. */
 const isToken = (text: string): boolean => text.length <= maxTokenLength && /^[\w~+/.-]+=*$/.test(text);
