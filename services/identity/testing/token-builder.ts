@@ -50,8 +50,19 @@ export const signToken = (
   signer: TokenSigner,
   payload: unknown,
   header: Record<string, unknown> = {},
+): Uint8Array =>
+  signText(signer, {
+    header: JSON.stringify({ alg: signer.alg, kid: signer.kid, typ: 'JWT', ...header }),
+    // JSON has no undefined; what was meant as no payload at all is an empty one.
+    payload: JSON.stringify(payload) ?? '',
+  });
+
+/** The same for JSON that no writer of JSON would write. */
+export const signText = (
+  signer: TokenSigner,
+  { header, payload }: { readonly header: string; readonly payload: string },
 ): Uint8Array => {
-  const input = `${base64url({ alg: signer.alg, kid: signer.kid, typ: 'JWT', ...header })}.${base64url(payload)}`;
+  const input = [header, payload].map((part) => Buffer.from(part).toString('base64url')).join('.');
   const digest = `sha${signer.alg.slice(2)}`;
   const key = signer.alg.startsWith('ES')
     ? { key: signer.key, dsaEncoding: 'ieee-p1363' as const }

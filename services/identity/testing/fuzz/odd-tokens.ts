@@ -1,6 +1,7 @@
 import { createHmac, sign } from 'node:crypto';
 import {
   hmacWithPublicKey,
+  signText,
   signToken,
   somePayload,
   type TokenSigner,
@@ -90,6 +91,67 @@ const headerRows = (
   );
 
 const seconds = (asker: TokenAsker, later: number): number => Math.floor(asker.nowMs / 1000) + later;
+
+/** Signed as it is: the JSON of a good token with something written into it, or over it. */
+const written = (
+  asker: TokenAsker,
+  change: { readonly header?: (json: string) => string; readonly payload?: (json: string) => string },
+): Uint8Array => {
+  const same = (json: string): string => json;
+  const { header = same, payload = same } = change;
+  return signText(asker.signer, {
+    header: header(JSON.stringify({ alg: asker.signer.alg, kid: asker.signer.kid })),
+    payload: payload(JSON.stringify(payloadOf(asker))),
+  });
+};
+
+const before = (json: string, more: string): string => `{${more},${json.slice(1)}`;
+const behind = (json: string, more: string): string => `${json.slice(0, -1)},${more}}`;
+
+/** RFC 7515 §4 and RFC 7519 §4: names are unique. The API server refuses such tokens too. */
+const names: Rows = {
+  'an algorithm twice, `none` first': [
+    'invalid-argument',
+    (asker) => written(asker, { header: (json) => before(json, '"alg":"none"') }),
+  ],
+  'a key id twice, the wrong one last': [
+    'invalid-argument',
+    (asker) => written(asker, { header: (json) => behind(json, `"kid":"${asker.secondSigner.kid}"`) }),
+  ],
+  'a key id twice, in another spelling': [
+    'invalid-argument',
+    (asker) => written(asker, { header: (json) => behind(json, `"k\\u0069d":"${asker.signer.kid}"`) }),
+  ],
+  'two subjects': [
+    'invalid-argument',
+    (asker) =>
+      written(asker, { payload: (json) => before(json, '"sub":"system:serviceaccount:demo:admin"') }),
+  ],
+  'two audiences, ours last': [
+    'invalid-argument',
+    (asker) => written(asker, { payload: (json) => before(json, '"aud":["api"]') }),
+  ],
+  'two ends': [
+    'invalid-argument',
+    (asker) => written(asker, { payload: (json) => behind(json, `"exp":${seconds(asker, 9_999)}`) }),
+  ],
+  'two uids of its pod': [
+    'invalid-argument',
+    (asker) => written(asker, { payload: (json) => json.replace('"pod":{', '"pod":{"uid":"former",') }),
+  ],
+  'an end of 1e999': [
+    'failed-precondition',
+    (asker) => written(asker, { payload: (json) => json.replace(/"exp":\d+/, '"exp":1e999') }),
+  ],
+  'an end of four hundred digits': [
+    'failed-precondition',
+    (asker) => written(asker, { payload: (json) => json.replace(/"exp":\d+/, `"exp":${'9'.repeat(400)}`) }),
+  ],
+  'an end after the last day of Date': [
+    'failed-precondition',
+    (asker) => written(asker, { payload: (json) => json.replace(/"exp":\d+/, '"exp":8640000000001') }),
+  ],
+};
 
 const algorithms: Rows = {
   'the other key of the cluster': ['certified', (asker) => signToken(asker.secondSigner, payloadOf(asker))],
@@ -317,6 +379,9 @@ const forms: Rows = {
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** Tokens that an attacker or a mishap could send beside a good request, with the one answer that Certify may give. */
-export const oddTokens: readonly OddToken[] = Object.entries({ ...claims, ...algorithms, ...forms }).map(
-  ([title, [answer, write]]) => ({ title, answer, write }),
-);
+export const oddTokens: readonly OddToken[] = Object.entries({
+  ...claims,
+  ...names,
+  ...algorithms,
+  ...forms,
+}).map(([title, [answer, write]]) => ({ title, answer, write }));
