@@ -19,5 +19,13 @@ export class MountedSecret {
     }
     await symlink(version, join(this.path, '..data_tmp'));
     await rename(join(this.path, '..data_tmp'), join(this.path, '..data'));
+    // What readers open; a link of this name that is there already leads to the new version by now.
+    for (const name of Object.keys(files)) {
+      await symlink(join('..data', name), join(this.path, name)).catch(unlessItIsThere);
+    }
   }
 }
+
+const unlessItIsThere = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EEXIST') throw error;
+};

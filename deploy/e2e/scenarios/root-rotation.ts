@@ -48,7 +48,7 @@ class Roots {
 
   /** All three services with these files, as long as `during` lasts. */
   rule(during: () => Promise<string>): Promise<string> {
-    const anchors = { GATEHOUSE_TRUST_ANCHORS: join(this.#bundle.path, '..data', 'ca-bundle.crt') };
+    const anchors = { GATEHOUSE_TRUST_ANCHORS: join(this.#bundle.path, 'ca-bundle.crt') };
     const identity = { ...shortLives, ...anchors, GATEHOUSE_ISSUER_DIR: this.#issuer.path };
     return withSettings(this.#mesh, { identity, destination: anchors, policy: anchors }, during);
   }
