@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { createServer } from 'node:tls';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
+import { aKey, anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
 import { pemOf } from '@gatehouse/shared/tls/material';
 import { exitCode } from '../src/exit-code.ts';
 import { IdentityCluster, type OpenedCluster } from './identity-cluster.ts';
@@ -159,6 +159,17 @@ export const identityCliContract = (
       assert.ok(closed.cert.length > 0);
       const away = await world.run(['identity', 'demo/closed', '--served']);
       assert.match(away.out, /served +not seen: .*ECONNREFUSED/);
+    });
+
+    test('a key that a pod had left behind stands out when it is certified again', async () => {
+      const key = aKey();
+      for (const each of [key, aKey(), key]) await world.certify('other', 'twice', { key: each });
+      const listed = await world.run(['identity', 'list', '--suspicious']);
+      assert.match(listed.out, /^POD .*\nother\/twice .* SUSPICIOUS$/);
+      const { out } = await world.run(['identity', 'other/twice']);
+      assert.match(out, /\n {2}state +SUSPICIOUS\n/);
+      assert.match(out, /\n {2}history +3 certificates, 2 keys, /);
+      assert.match(out, /\nSUSPICIOUS: two hold keys of this pod\./);
     });
 
     test('pods are found by their labels', async () => {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,7 +101,7 @@ export class IdentityCluster implements AsyncDisposable {
   async certify(
     namespace: string,
     name: string,
-    { proxyPort = 4191, labels = {} }: { proxyPort?: number; labels?: Record<string, string> } = {},
+    { proxyPort = 4191, labels = {}, key = aKey() }: CertifiedPod = {},
   ): Promise<TlsMaterial> {
     await this.#cluster.apply({
       apiVersion: 'v1',
@@ -119,7 +120,6 @@ export class IdentityCluster implements AsyncDisposable {
     await this.#cluster.setStatus({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name }, status });
     const address = parseHostPort(this.#identity.grpc);
     if (!address.ok) throw new TypeError(this.#identity.grpc);
-    const key = aKey();
     const { chain } = await certify({
       server: { address: address.value, security: 'plaintext' },
       trustAnchors: await readFile(join(this.#folder, 'ca.crt'), 'utf8'),
@@ -174,6 +174,14 @@ export class IdentityCluster implements AsyncDisposable {
       },
     });
   }
+}
+
+/** What matters of a pod that is certified. */
+export interface CertifiedPod {
+  readonly proxyPort?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** A new one when left out. */
+  readonly key?: KeyObject;
 }
 
 /** Key and certificate chain in PEM. */
