@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import { type Certified, certify } from '@gatehouse/shared/tls/certify-client';
 import { aCa } from '../testing/ca-builder.ts';
 import { aName } from '../testing/csr-builder.ts';
 import { readIdentityConfig } from './config.ts';
+import { sha256 } from './ports/x509.ts';
 import { startIdentity } from './service.ts';
 
 const certifyPath = '/io.linkerd.proxy.identity.Identity/Certify';
@@ -389,6 +390,47 @@ describe('the REST API of identity', () => {
       seen,
       before.items.map(({ serial }) => serial),
     );
+  });
+
+  it('tells of a pod that goes on with an older key than its newest, and of no other', async (test) => {
+    const identity = await started(test, { GATEHOUSE_GRPC_TLS: 'auto' });
+    const { service, adminToken: token } = identity;
+    const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const [old, fresh] = [newKey(), newKey()];
+    for (const key of [old, old, fresh, old, fresh]) await identity.certify({ key });
+    const list = async (query: string) =>
+      (await ask(`${service.admin}/v1/certificates${query}`, { token })).json.items;
+    const keyOf = (key: KeyObject): string =>
+      sha256(createPublicKey(key).export({ format: 'der', type: 'spki' })).toHex();
+    const [only, ...others] = await list('?suspicious=true');
+    assert.deepEqual(others, []);
+    assert.equal(only.spkiSha256, keyOf(old));
+    const since = (await list('')).filter((item: { spkiSha256: string }) => item.spkiSha256 === keyOf(fresh));
+    assert.deepEqual(only.suspicious, { newerSpkiSha256: keyOf(fresh), newerSince: since.at(-1).issuedAt });
+    assert.equal((await list('?suspicious=false')).length, 4);
+    const { text } = await ask(`${service.admin}/metrics`);
+    assert.match(text, /gatehouse_identity_older_keys_total\{service="identity"\} 1/);
+  });
+
+  it('tells how the issuance log is, with a file and without', async (test) => {
+    const report = async ({ service, adminToken: token }: Started) =>
+      (await ask(`${service.admin}/v1/issuance-log`, { token })).json;
+    const rest = { writable: true, failure: null, damagedLines: 0, firstDamageAt: null };
+    const memory = await started(test);
+    assert.deepEqual(await report(memory), { file: null, bytes: 0, ...rest });
+    const file = join(await temporaryFolder(test), 'issuance.log');
+    const identity = await started(test, { GATEHOUSE_ISSUANCE_LOG: file });
+    await ready(identity);
+    assert.equal((await report(identity)).writable, true);
+    await identity.service.stop('somebody changes the file');
+    // Its own leaf is in it.
+    const text = await readFile(file, 'utf8');
+    assert.match(text, /"kind":"intent".*"identity":"gatehouse-identity\./);
+    assert.match(text, /"kind":"signed"/);
+    await writeFile(file, text.replace('"kind":"intent"', '"kind":"Intent"'));
+    const again = await started(test, { GATEHOUSE_ISSUANCE_LOG: file });
+    const { damagedLines, firstDamageAt } = await report(again);
+    assert.deepEqual([damagedLines, firstDamageAt], [1, text.indexOf('\n') + 1]);
   });
 
   it('refuses filters that could never match, naming each with what would', async (test) => {

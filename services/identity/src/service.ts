@@ -23,6 +23,7 @@ import { IssuerExpiry } from './ports/issuer-expiry-watch.ts';
 import type { IssuerFiles } from './ports/issuer-files.ts';
 import { IssuerKeeper } from './ports/issuer-keeper.ts';
 import { measureIssuer } from './ports/issuer-metrics.ts';
+import { KeysElsewhere } from './ports/keys-elsewhere.ts';
 import { openIssuanceLog, type ServiceIssuanceLog } from './ports/open-issuance-log.ts';
 import { openReviewer } from './ports/open-reviewer.ts';
 import { mintFor } from './ports/own-leaf.ts';
@@ -140,6 +141,10 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   if (isWatching) {
     supervisor.run('watch', (signal) => callers.run(signal));
     supervisor.run('token keys', (signal) => keys.run(signal));
+  }
+  if (base.replicas.meshName !== undefined) {
+    const elsewhere = new KeysElsewhere({ replicas: base.replicas, learn: (one) => issued.learn(one), now });
+    supervisor.run('keys elsewhere', (signal) => elsewhere.run(signal));
   }
   supervisor.run('issuer files', (signal) => keeper.run(signal));
   supervisor.run('expiry', (signal) => expiry.run(signal));

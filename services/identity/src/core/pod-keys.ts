@@ -38,6 +38,8 @@ const defaultBounds: PodKeysBounds = { keysOfPod: 64, keys: 200_000 };
  * a key *older* than the newest means that two live at once: whoever took the pod's token made a new key, or somebody
  * goes on with a key that the pod has left. Which of the two is the pod, the keys do not say.
  *
+ * What other replicas have certified is learned later, and has its place by the time of its first use.
+ *
  * "Newest" is by first use: when two alternate, each use of the older one is told. What cannot be told: a thief of key and
  * token who uses the very same key, and one who makes more than `keysOfPod` keys between two renewals of the pod.
  */
@@ -76,6 +78,18 @@ export class PodKeys {
     return isOlder && newest !== undefined
       ? { newerSpkiSha256: newest.spkiSha256, newerSince: newest.since }
       : undefined;
+  }
+
+  /** Takes note of a use elsewhere, of which nothing is to be said here. */
+  learn({ podUid, spkiSha256, at }: KeyUse): void {
+    const known = this.#young.get(podUid);
+    const keys = known ?? this.#old.get(podUid) ?? [];
+    const same = keys.find((key) => key.spkiSha256 === spkiSha256);
+    if (same !== undefined && same.since <= at) return;
+    const rest = keys.filter((key) => key !== same);
+    const place = rest.filter(({ since }) => since <= at).length;
+    const kept = rest.toSpliced(place, 0, { spkiSha256, since: at }).slice(-this.#bounds.keysOfPod);
+    this.#keep(podUid, { keys: kept, instead: known ?? [] });
   }
 
   #keep(podUid: string, { keys, instead }: { keys: readonly Key[]; instead: readonly Key[] }): void {

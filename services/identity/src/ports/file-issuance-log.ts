@@ -125,6 +125,11 @@ export class FileIssuanceLog implements IssuanceLog {
     this.#writeIn(this.#options.lingerMs ?? 1_000);
   }
 
+  /** What another replica has issued counts for the keys of the pods. */
+  learn(record: IssuanceRecord): void {
+    this.#issued.learn(record);
+  }
+
   /** Newest first. */
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
     return this.#issued.find(query);

@@ -19,6 +19,11 @@ export class MemoryIssuanceLog implements IssuanceLog {
     this.#issued.complete(serial, leafSha256);
   }
 
+  /** What another replica has issued counts for the keys of the pods. */
+  learn(record: IssuanceRecord): void {
+    this.#issued.learn(record);
+  }
+
   /** Newest first. */
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
     return this.#issued.find(query);

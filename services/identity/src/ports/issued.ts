@@ -35,6 +35,11 @@ export class Issued {
     this.#ring.add(record);
   }
 
+  /** What another replica has issued, for the keys of the pods alone. */
+  learn({ pod, spkiSha256, issuedAt: at }: IssuanceIntent): void {
+    if (pod !== undefined) this.#keys.learn({ podUid: pod.uid, spkiSha256, at });
+  }
+
   complete(serial: string, leafSha256: string): void {
     this.#ring.complete(serial, leafSha256);
   }
