@@ -52,11 +52,11 @@ export interface HandshakeLimits {
  */
 const handshakeLimits: HandshakeLimits = { atOnce: 256, waiting: 2_048, waitMs: 500, timeoutMs: 3_000 };
 const handshakeMs = 200;
-const startingLimit = 64;
+const startingLimit = 32;
 const leastLimit = 8;
 
 /** As long as a wave of clients lasts, and a fraction of what calls may wait after it. */
-const handOver = { patienceMs: 2_000, sliceMs: 10 };
+const handOver = { patienceMs: 2_000, sliceMs: 5 };
 
 /** Listens, and hands over connections that are ready for HTTP/2: plaintext at once, TLS after the handshake. */
 export class Acceptor {
@@ -99,7 +99,7 @@ export class Acceptor {
     });
     this.#handOver = new HandOver({
       ...handOver,
-      isCrowded: () => this.#gate.waiting > 0,
+      crowd: () => (this.#gate.waiting > 0 ? 'waiting' : this.#gate.running > 0 ? 'some' : 'none'),
       now,
       serve: (socket) => options.onConnection(socket),
     });

@@ -14,11 +14,11 @@ class FakeSocket extends EventEmitter {
 /** A world in which serving a connection takes 3 ms, and time passes by `wait` alone. */
 const aHandOver = (t: TestContext) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const world = { crowded: false, now: 0 };
+  const world: { crowd: 'none' | 'some' | 'waiting'; now: number } = { crowd: 'none', now: 0 };
   const names = new Map<Socket, string>();
   const served: string[] = [];
   const handOver = new HandOver({
-    isCrowded: () => world.crowded,
+    crowd: () => world.crowd,
     patienceMs: 2_000,
     sliceMs: 10,
     now: () => world.now,
@@ -51,11 +51,11 @@ test('a connection is served at once while nobody else is in a hurry', (t) => {
 
 test('connections are kept back while others wait for their handshake, and come in their order', async (t) => {
   const { handOver, world, served, take, turn, wait } = aHandOver(t);
-  world.crowded = true;
+  world.crowd = 'waiting';
   for (const name of ['a', 'b']) take(name);
   await wait(1_000);
   assert.deepEqual([served, handOver.waiting], [[], 2]);
-  world.crowded = false;
+  world.crowd = 'none';
   take('late');
   assert.deepEqual(served, [], 'who comes later does not overtake');
   handOver.resume();
@@ -65,16 +65,16 @@ test('connections are kept back while others wait for their handshake, and come 
 
 test('those that were kept back come in slices, between which new clients are heard', async (t) => {
   const { handOver, world, served, take, turn } = aHandOver(t);
-  world.crowded = true;
+  world.crowd = 'waiting';
   for (let count = 0; count < 10; count += 1) take(`${count}`);
-  world.crowded = false;
+  world.crowd = 'none';
   handOver.resume();
   await turn();
   assert.equal(served.length, 4, '10 ms of 3 ms each');
-  world.crowded = true;
+  world.crowd = 'waiting';
   await turn();
   assert.equal(served.length, 4, 'the next wave comes first');
-  world.crowded = false;
+  world.crowd = 'none';
   handOver.resume();
   await turn();
   await turn();
@@ -83,7 +83,7 @@ test('those that were kept back come in slices, between which new clients are he
 
 test('nobody is kept back for more than two seconds, however many knock', async (t) => {
   const { world, served, take, wait } = aHandOver(t);
-  world.crowded = true;
+  world.crowd = 'waiting';
   take('a');
   await wait(500);
   take('b');
@@ -93,14 +93,23 @@ test('nobody is kept back for more than two seconds, however many knock', async 
   assert.deepEqual(served, ['a', 'b']);
 });
 
+test('while others are at their handshake and none waits, connections come after the handshakes of the turn', async (t) => {
+  const { world, served, take, turn } = aHandOver(t);
+  world.crowd = 'some';
+  for (const name of ['a', 'b']) take(name);
+  assert.deepEqual(served, []);
+  await turn();
+  assert.deepEqual(served, ['a', 'b']);
+});
+
 test('one that goes away while it is kept back is not served', async (t) => {
   const { handOver, world, served, take, turn } = aHandOver(t);
-  world.crowded = true;
+  world.crowd = 'waiting';
   const gone = take('gone');
   take('b');
   gone.destroy();
   assert.equal(handOver.waiting, 1);
-  world.crowded = false;
+  world.crowd = 'none';
   handOver.resume();
   await turn();
   assert.deepEqual(served, ['b']);
@@ -108,13 +117,13 @@ test('one that goes away while it is kept back is not served', async (t) => {
 
 test('whoever is kept back when the server goes away is cut', async (t) => {
   const { handOver, world, served, take, wait } = aHandOver(t);
-  world.crowded = true;
+  world.crowd = 'waiting';
   let closed = false;
   take('a').once('close', () => {
     closed = true;
   });
   handOver.clear();
-  world.crowded = false;
+  world.crowd = 'none';
   await wait(5_000);
   assert.deepEqual([closed, served, handOver.waiting], [true, [], 0]);
 });

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 
 export interface HandOverOptions {
-  /** Whether others are in a hurry whose handshake has not begun. */
-  readonly isCrowded: () => boolean;
+  /** Who else is at the door: nobody, some in their handshake, or more than there are places, so that some wait for theirs. */
+  readonly crowd: () => 'none' | 'some' | 'waiting';
   /** A connection is kept back no longer than this, however many others come. */
   readonly patienceMs: number;
-  /** How long connections may be opened in one turn of the event loop. */
+  /** How long connections may be opened in one turn of the event loop, after the handshakes of that turn. */
   readonly sliceMs: number;
   /** Milliseconds from any beginning. */
   readonly now: () => number;
@@ -13,7 +13,7 @@ export interface HandOverOptions {
 }
 
 /**
- * Keeps back connections whose TLS handshake is over while others wait for theirs. A proxy gives TCP and TLS one second,
+ * Keeps back connections whose TLS handshake is over while others are at theirs. A proxy gives TCP and TLS one second,
  * and what it asks afterwards no limit (contract/proxy.md §1.1): so in the second in which a restarted cluster knocks,
  * the CPU goes to handshakes, and HTTP/2 and the calls come after it. Otherwise each wave of clients, ten seconds apart,
  * would bring about half as many inside.
@@ -33,19 +33,20 @@ export class HandOver {
     return this.#queue.size;
   }
 
-  /** Takes a connection that is ready: served now if nobody else is in a hurry, else soon. */
+  /** Takes a connection that is ready: served now if nobody else is at the door, else soon. */
   take(socket: Socket): void {
-    const { isCrowded, now, serve } = this.#options;
-    if (this.#queue.size === 0 && !isCrowded()) {
+    const { crowd, now, serve } = this.#options;
+    if (this.#queue.size === 0 && crowd() === 'none') {
       serve(socket);
       return;
     }
     this.#queue.set(socket, now());
     socket.once('close', () => this.#queue.delete(socket));
-    this.#expect();
+    if (crowd() === 'waiting') this.#expect();
+    else this.resume();
   }
 
-  /** Nobody is in a hurry any more: those that were kept back come next, in slices, since new ones may knock. */
+  /** Nobody waits any more: those that were kept back come next, in slices, since others are at their handshake or may come. */
   resume(): void {
     if (this.#queue.size > 0) this.#turn ??= setImmediate(() => this.#serve());
   }
@@ -62,11 +63,11 @@ export class HandOver {
 
   #serve(): void {
     this.#turn = undefined;
-    const { isCrowded, patienceMs, sliceMs, now, serve } = this.#options;
+    const { crowd, patienceMs, sliceMs, now, serve } = this.#options;
     const start = now();
     for (const [socket, since] of this.#queue) {
       if (now() - start >= sliceMs) break;
-      if (isCrowded() && start - since < patienceMs) {
+      if (crowd() === 'waiting' && start - since < patienceMs) {
         this.#expect();
         return;
       }
