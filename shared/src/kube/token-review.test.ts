@@ -118,16 +118,30 @@ for (const [what, answer] of nonsense) {
 }
 
 test('an answer that is cut at any byte says nothing of the token', async (t) => {
-  const { api, client } = await scripted(t);
+  const { api } = await scripted(t);
   const whole = JSON.stringify(aReview(good));
   for (let length = 0; length < whole.length; length += 1) {
+    // A new connection each: what is cut on a kept one is asked again.
+    const client = kubeClientAt(api.url);
     const unavailable = assert.rejects(reviewToken(client, question), { code: 'unavailable' });
     const answer = (await api.next()).open();
     answer.write(whole.slice(0, length));
     if (length % 2 === 0) answer.end();
     else answer.cut();
     await unavailable;
+    client.close();
   }
+});
+
+test('a question that finds its kept connection closed is asked again on a new one', async (t) => {
+  const { api, client } = await scripted(t);
+  const first = reviewToken(client, question);
+  (await api.next()).json(201, aReview(good));
+  await first;
+  const second = reviewToken(client, question);
+  (await api.next()).open().cut();
+  (await api.next()).json(201, aReview(good));
+  assert.equal((await second).kind, 'authenticated');
 });
 
 test('an API server that refuses or fails is unavailable, and says what to grant where that is missing', async (t) => {
