@@ -13,7 +13,7 @@ import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { haveExpired, leafShownBy, leafTimes } from './shown-leaves.ts';
 import { Stage } from './stage.ts';
-import { callsUnder, steadyAccount } from './steady-calls.ts';
+import { callsUnder, oneCallUnder, steadyAccount } from './steady-calls.ts';
 import { withSettings } from './with-settings.ts';
 
 /** Every leaf, the services' own too, is renewed within 12 s; an old one that nobody renewed is worth nothing soon. */
@@ -69,6 +69,14 @@ class Roots {
 
   async swapIssuer(which: 'old' | 'new'): Promise<void> {
     await this.#issuer.put(issuerSecret(`issuer of the ${which} root`, this[which]));
+  }
+
+  /** The same with the new root signed by the old one beside it: whoever has only the old root finds the way by that. */
+  async swapIssuerWithCross(): Promise<void> {
+    const { name, key } = this.new;
+    const cross = anAuthority({ name, key, issuedBy: this.old });
+    const secret = issuerSecret('issuer of the new root', this.new);
+    await this.#issuer.put({ ...secret, 'tls.crt': `${secret['tls.crt']}${cross.pem}` });
   }
 
   async untilServicesShow(which: 'old' | 'new'): Promise<void> {
@@ -213,4 +221,43 @@ const wrongOrder = (): Scenario => ({
     }),
 });
 
-export const rootRotations = (): readonly Scenario[] => [rightOrder(), wrongOrder()];
+const crossCertificate = (): Scenario => ({
+  part: 'time',
+  title:
+    'a new root signed by the old one as well: proxies that know only the old root are renewed below the new one, and meet proxies that know only the new root',
+  run: (mesh, witness) =>
+    Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, async (stage) => {
+      const roots = await Roots.of(stage);
+      return roots.rule(async () => {
+        const old = { trustAnchors: roots.old.pem };
+        const backend = await stage.pod('backend', { ports: { http: 8080, tcp: 7000 }, ...old });
+        const raw = await stage.pod('frontend', { serviceAccount: 'raw', ...old });
+        const onlooker = await stage.pod('onlooker', { meshed: false });
+        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
+        const call = stage.toService(7000, { speaks: 'tcp' });
+        await stage.until(raw, call, 'echoed');
+        const calls = await oneCallUnder(stage, { caller: raw, call, expected: echoed() }, async () => {
+          await roots.publish(roots.both);
+          await roots.swapIssuerWithCross();
+          await roots.untilServicesShow('new');
+          await eventually(
+            'backend to show a certificate below the new root',
+            async () =>
+              (await leafShownBy(onlooker, backend)).issuer === issuerSubject('issuer of the new root')
+                ? true
+                : undefined,
+            takenWithinMs,
+          );
+          const modern = await stage.pod('modern', {
+            labels: { app: 'frontend' },
+            trustAnchors: roots.new.pem,
+          });
+          await stage.until(modern, stage.toService(8080), '200');
+          await stage.expect(modern, stage.toService(8080), served());
+        });
+        return `${calls} handshakes, none failed`;
+      });
+    }),
+});
+
+export const rootRotations = (): readonly Scenario[] => [rightOrder(), wrongOrder(), crossCertificate()];
