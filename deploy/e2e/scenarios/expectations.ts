@@ -4,7 +4,12 @@ import type { Verdict } from './verdicts.ts';
 
 /** What the proxy of the server counts for one call: a verdict, with what its labels must say besides who called. */
 export type ProxyView =
-  | { readonly counts: Verdict; readonly labels?: Readonly<Record<string, string>> }
+  | {
+      readonly counts: Verdict;
+      readonly labels?: Readonly<Record<string, string>>;
+      /** Once, when left out. */
+      readonly times?: 'at least once';
+    }
   /** No verdict: nothing came that far, or a connection that was decided before is used again. */
   | 'no verdict'
   /** The server has no proxy; then the client's own is asked, whose counter of this name grows by one. */

@@ -22,7 +22,12 @@ const what = (
  */
 const unlooked: Expected = { ...served(), proxy: { counts: 'TCP allowed' } };
 const unlookedAgain: Expected = { ...served(), proxy: 'no verdict' };
-const unlookedRefused: Expected = { client: '502', application: 0, proxy: { counts: 'TCP denied' } };
+/** Its proxy may try the connection again before it gives up. */
+const unlookedRefused: Expected = {
+  client: '502',
+  application: 0,
+  proxy: { counts: 'TCP denied', times: 'at least once' },
+};
 
 /** What meshed clients see of each protocol that a Server can declare: one that is authorized, and one that is not. */
 const protocols: Readonly<Record<string, Partial<Record<Call['speaks'], readonly [Expected, Expected]>>>> = {
