@@ -42,19 +42,33 @@ const identityIssuer =
         const table = tableOfCas(cas, { now, paint: terminal.paint });
         terminal.out(printShown(options.output, { value: report, ...table }, terminal.width));
       }
-      if (isForPeople && report.rejected !== null) {
-        const since = printMoment(Date.parse(report.rejected.since), now);
-        terminal.out(
-          [
-            ...(cas.length > 0 ? [''] : []),
-            terminal.paint('yellow', `The issuer's files as they are now were refused, first ${since}:`),
-            ...report.rejected.problems.map((each) => `  ${printProblem(each)}`),
-          ].join('\n'),
-        );
+      if (isForPeople) {
+        for (const { title, problems } of remarks(report, now)) {
+          const lines = problems.map((problem) => `  ${printProblem(problem)}`);
+          terminal.out(
+            [...(cas.length > 0 ? [''] : []), terminal.paint('yellow', title), ...lines].join('\n'),
+          );
+        }
       }
       if (report.usable) return exitCode.ok;
       throw new GatehouseError('failed-precondition', whyUnusable(report, now));
     });
+
+/** What people should look at beside the table. */
+const remarks = ({ warnings, rejected }: IssuerReport, now: number) => [
+  ...(warnings.length === 0
+    ? []
+    : // The sentence names the certificate.
+      [{ title: 'Near its end:', problems: warnings.map(({ found, fix }) => ({ field: '', found, fix })) }]),
+  ...(rejected === null
+    ? []
+    : [
+        {
+          title: `The issuer's files as they are now were refused, first ${printMoment(Date.parse(rejected.since), now)}:`,
+          problems: rejected.problems,
+        },
+      ]),
+];
 
 const namedCas = ({ issuer }: IssuerReport, roots: TrustBundle['certificates']): readonly NamedCa[] => {
   if (issuer === null) return [];

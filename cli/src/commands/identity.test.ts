@@ -320,3 +320,25 @@ test('a serve that died is told to be started again', async (t) => {
     /no identity service answers at http:.*ECONNREFUSED.*: start `gatehouse serve` on .* again, or name/,
   );
 });
+
+test('an issuer that is near its end is told with what comes of it', async (t) => {
+  const folder = await temporaryFolder(t);
+  const hour = 3_600_000;
+  const root = anAuthority({ name: 'old-root' });
+  const issuer = anAuthority({
+    name: 'short-issuer',
+    issuedBy: root,
+    notBefore: Date.now() - 9 * hour,
+    notAfter: Date.now() + hour,
+  });
+  await writeFile(join(folder, 'tls.crt'), issuer.pem);
+  await writeFile(join(folder, 'tls.key'), issuer.key.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(join(folder, 'ca.crt'), root.pem);
+  const { run } = await served(t, { GATEHOUSE_ISSUER_DIR: folder });
+  const { code, out } = await run('identity', 'issuer');
+  assert.equal(code, exitCode.ok);
+  assert.match(
+    out,
+    /\nissuer +CN=short-issuer.*\n[\s\S]*\n\nNear its end:\n {2}issuer CN=short-issuer ends in \d+ minutes, at .*: certificates are already cut to it: .+/,
+  );
+});

@@ -33,6 +33,8 @@ export const IssuerReport = Type.Object({
     }),
     Type.Null(),
   ]),
+  /** What is near its end, each with what comes of it. */
+  warnings: Type.Array(Type.Object({ role: Type.String(), found: Type.String(), fix: Type.String() })),
 });
 export type IssuerReport = Static<typeof IssuerReport>;
 

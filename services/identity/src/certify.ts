@@ -173,7 +173,7 @@ export interface ProvedWorkload {
 
 /**
  * Steps 5 to 7, for a workload that has proved itself; also how this service certifies itself. The record comes before
- * the signature (docs/decisions/0015).
+ * the signature (docs/decisions/0016).
  */
 export const issue = async (
   certifier: Certifier,
