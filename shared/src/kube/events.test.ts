@@ -35,6 +35,7 @@ const recording = async (t: TestContext, options: Parameters<typeof startFakeApi
   let now = Date.parse('2026-05-04T03:02:01.234Z');
   const log = new RecordingLog();
   const results: EventResult[] = [];
+  let asleep: { readonly until: number; readonly signal: AbortSignal } | undefined;
   const events = new KubeEvents({
     client,
     service: 'identity',
@@ -45,7 +46,9 @@ const recording = async (t: TestContext, options: Parameters<typeof startFakeApi
     sleep: async (ms, signal) => {
       if (signal.aborted) return;
       const until = now + ms;
+      asleep = { until, signal };
       await eventually(() => signal.aborted || now >= until);
+      asleep = undefined;
     },
   });
   const end = new AbortController();
@@ -64,6 +67,8 @@ const recording = async (t: TestContext, options: Parameters<typeof startFakeApi
     pass: (ms: number) => {
       now += ms;
     },
+    /** How long it is going to do nothing; 0 while it is at something. */
+    idleMs: () => (asleep === undefined || asleep.signal.aborted ? 0 : Math.max(0, asleep.until - now)),
     written: () => eventsOn(server),
   };
 };
@@ -77,17 +82,24 @@ const eventsOn = async (server: Fake) => {
 interface Looked {
   readonly written: () => Promise<readonly Record<string, unknown>[]>;
   readonly pass: (ms: number) => void;
+  readonly idleMs: () => number;
 }
 
-/** Looks again and again, a minute of the clock apart. */
+/** Looks again and again. The clock moves only while nothing is being done, and just as far as the next thing to do. */
 const until = async (
-  { written, pass }: Looked,
+  { written, pass, idleMs }: Looked,
   holds: (items: readonly Record<string, unknown>[]) => boolean,
 ): Promise<readonly Record<string, unknown>[]> => {
   for (;;) {
+    const idle = idleMs();
     const items = await written();
     if (holds(items)) return items;
-    pass(60_000);
+    assert.notEqual(
+      idle,
+      Number.POSITIVE_INFINITY,
+      `nothing more is going to happen: ${JSON.stringify(items)}`,
+    );
+    if (idle > 0) pass(idle);
   }
 };
 
