@@ -132,7 +132,7 @@ export const acceptedCases: readonly AcceptedCase[] = [
     title: 'under the anchor that is still valid when another with the same key has expired',
     offer: async () => {
       const root = await aCa();
-      const expired = await aCa({ keys: root, notAfter: Date.now() - 1000 });
+      const expired = await aCa({ keys: root, notAfter: Date.now() - 60_000 });
       return offer(await aCa({ parent: root }), [expired, root]);
     },
     sends: ['CN=issuer'],
@@ -142,7 +142,7 @@ export const acceptedCases: readonly AcceptedCase[] = [
     title: 'beside an expired anchor that it does not need',
     offer: async () => {
       const { issuer, anchors } = await below({});
-      return offer(issuer, [await aCa({ name: 'old', notAfter: Date.now() - 1000 }), ...anchors]);
+      return offer(issuer, [await aCa({ name: 'old', notAfter: Date.now() - 60_000 }), ...anchors]);
     },
     sends: ['CN=issuer'],
     openssl: 'agrees',
@@ -241,7 +241,7 @@ export const refusedCases: readonly RefusedCase[] = [
   },
   {
     title: 'it has expired',
-    offer: () => below({ notAfter: Date.now() - 5000 }),
+    offer: () => below({ notAfter: Date.now() - 60_000 }),
     why: /CN=issuer expired at 20/,
     openssl: 'agrees',
   },
@@ -354,13 +354,13 @@ export const refusedCases: readonly RefusedCase[] = [
   },
   {
     title: 'it stands below an expired CA',
-    offer: () => underTop({ notAfter: Date.now() - 5000 }),
+    offer: () => underTop({ notAfter: Date.now() - 60_000 }),
     why: /CN=top expired/,
     openssl: 'agrees',
   },
   {
     title: 'its anchor has expired',
-    offer: () => below({}, { notAfter: Date.now() - 5000 }),
+    offer: () => below({}, { notAfter: Date.now() - 60_000 }),
     why: /CN=root expired/,
     openssl: 'agrees',
   },

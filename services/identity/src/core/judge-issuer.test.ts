@@ -12,7 +12,7 @@ import { readCaCertificate } from '../ports/read-ca-certificate.ts';
 import { isSignedBy } from '../ports/x509.ts';
 import { type JudgedIssuer, judgeIssuer } from './judge-issuer.ts';
 
-const now = Math.floor(Date.now() / 1000);
+const now = (): number => Math.floor(Date.now() / 1000);
 const own = ['identity', 'destination', 'policy'].map(
   (service) => `gatehouse-${service}.gatehouse.${meshSuffix}`,
 );
@@ -26,7 +26,7 @@ const judge = ({ issuer, others, anchors, keyMatches }: IssuerOffer) => {
   assert.ok(certificate);
   return judgeIssuer(
     { certificate, others: more.slice(0, others.length), keyMatches },
-    { anchors: more.slice(others.length), now, names: { suffix: meshSuffix, own }, isSignedBy },
+    { anchors: more.slice(others.length), now: now(), names: { suffix: meshSuffix, own }, isSignedBy },
   );
 };
 
