@@ -24,26 +24,40 @@ export interface CertifyFigure {
 const rounds = 8;
 const roundMs = 1_000;
 
-/** Certify against what cannot be saved of it: without the wire, over kept TLS connections, and over a new one for each call. */
-export const certifyBench = async (): Promise<readonly CertifyFigure[]> => {
+/** A service's rows: name, connections, and what stands behind the wire. */
+const services: readonly (readonly [string, 'kept' | 'new', Behind])[] = [
+  ['the wire alone, kept TLS connections', 'kept', 'echo'],
+  ['kept TLS connections', 'kept', 'memory'],
+  ['kept, with the issuance log on disk', 'kept', 'file'],
+  ['kept, in a cluster, by its keys (jwks)', 'kept', 'jwks'],
+  ['kept, in a cluster, by TokenReview', 'kept', 'token-review'],
+  ['the wire alone, a new TLS connection each', 'new', 'echo'],
+  ['a new TLS connection each', 'new', 'memory'],
+];
+
+/**
+ * Certify against what cannot be saved of it: without the wire, over kept TLS connections, and over a new one for each call.
+ * Only the rows whose name `pattern` matches.
+ */
+export const certifyBench = async (pattern = /(?:)/): Promise<readonly CertifyFigure[]> => {
   const figures: CertifyFigure[] = [];
-  for (const algorithm of ['ES256', 'RS256'] as const) figures.push(await benchCore(algorithm));
-  figures.push(await benchService('the wire alone, kept TLS connections', 'kept', 'echo'));
-  figures.push(await benchService('kept TLS connections', 'kept', 'memory'));
-  figures.push(await benchService('kept, with the issuance log on disk', 'kept', 'file'));
-  figures.push(await benchService('kept, in a cluster, by its keys (jwks)', 'kept', 'jwks'));
-  figures.push(await benchService('kept, in a cluster, by TokenReview', 'kept', 'token-review'));
-  figures.push(await benchService('the wire alone, a new TLS connection each', 'new', 'echo'));
-  figures.push(await benchService('a new TLS connection each', 'new', 'memory'));
+  for (const algorithm of ['ES256', 'RS256'] as const) {
+    if (pattern.test(coreName(algorithm))) figures.push(await benchCore(algorithm));
+  }
+  for (const [name, connections, behind] of services) {
+    if (pattern.test(name)) figures.push(await benchService(name, connections, behind));
+  }
   return figures;
 };
+
+const coreName = (algorithm: TokenAlgorithm): string => `without the wire, tokens of ${algorithm}`;
 
 const benchCore = async (algorithm: TokenAlgorithm): Promise<CertifyFigure> => {
   const token = aToken(algorithm);
   const floor = floorOf(token);
   const certify = await corePath(token);
   const one = await inTurns(floor, () => timesOf(certify, ownCpu));
-  return figure(`without the wire, tokens of ${algorithm}`, one);
+  return figure(coreName(algorithm), one);
 };
 
 /** Connections and calls under way on each; the client shares the machine, so more would measure the client. */
@@ -185,5 +199,7 @@ const print = ({ name, cpuMicros, floorMicros, perSecond, ofFloor }: CertifyFigu
 if (import.meta.main) {
   const heads = ['CPU', 'floor', 'rate', 'of floor'];
   process.stdout.write(`${'Certify'.padEnd(44)}${heads.map((head) => head.padStart(10)).join('')}\n`);
-  for (const one of await certifyBench()) process.stdout.write(print(one));
+  // `node bench/src/certify.ts TokenReview` measures only the rows of that name.
+  for (const one of await certifyBench(new RegExp(process.argv[2] ?? '', 'u')))
+    process.stdout.write(print(one));
 }
