@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { describeError } from './log-errors.ts';
-import { withoutSecrets } from './log-secrets.ts';
+import { asWritten } from './log-line.ts';
 import type { LogLevel } from './settings.ts';
 
 /** What a part needs to say things: `log.info({ pod }, 'sentence')`. Children carry their fields: `log.child({ part })`. */
@@ -35,7 +35,7 @@ export const createLog = ({ service, level, format, to }: LogOptions): Log => {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
-      hooks: { streamWrite: withoutSecrets },
+      hooks: { streamWrite: asWritten },
     },
     pretty ? { write: (line: string) => stream.write(forPeople(line)) } : stream,
   );
