@@ -22,6 +22,11 @@ test('one thing is shown in four forms', () => {
   }
 });
 
+test('texts that kubectl would take for something else are in quotes', () => {
+  const value = ['on', 'n', '0644', '8_080', 'web'];
+  assert.equal(printShown('yaml', { ...shown, value }), '- "on"\n- "n"\n- "0644"\n- "8_080"\n- web');
+});
+
 test('a pod is named by namespace and name, and nothing else is taken for one', () => {
   assert.deepEqual(readNamespaced('demo/frontend-0'), { namespace: 'demo', name: 'frontend-0' });
   for (const text of ['', 'demo', '/x', 'demo/', 'a/b/c'])

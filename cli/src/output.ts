@@ -20,13 +20,16 @@ export interface Shown {
   readonly wideRows?: readonly (readonly string[])[];
 }
 
+/** YAML for programs; kubectl and others read YAML 1.1, where `on` and `n` without quotes are not texts. */
+export const printYaml = (value: unknown): string => stringify(value, { compat: 'yaml-1.1' }).trimEnd();
+
 /** `columns` is where a terminal would wrap, undefined = nowhere: a table is cut to it, and `wide` never is. */
 export const printShown = (format: OutputFormat, shown: Shown, columns?: number): string => {
   switch (format) {
     case 'json':
       return JSON.stringify(shown.value);
     case 'yaml':
-      return stringify(shown.value).trimEnd();
+      return printYaml(shown.value);
     case 'wide':
       return printTable(
         [...shown.heads, ...(shown.wideHeads ?? [])],

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { WireObject } from '../src/kube/parse/fields.ts';
 
-/** Objects as the documents of a manifest. */
+/** Objects as the documents of a manifest; texts that YAML 1.1 would take for something else are in quotes. */
 export const asManifest = (...objects: readonly WireObject[]): string =>
-  objects.map((object) => stringify(object)).join('---\n');
+  objects.map((object) => stringify(object, { compat: 'yaml-1.1' })).join('---\n');
 
 /** A folder of manifests of its own, reached through a link, and removed in the end. */
 export class ManifestFolder implements AsyncDisposable {

@@ -1,10 +1,9 @@
 import { Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import type { Run } from '../cli.ts';
 import { exitCode } from '../exit-code.ts';
 import { TrustBundle } from '../identity/issuer-report.ts';
 import { tableOfCas } from '../identity/print-ca.ts';
-import { printShown } from '../output.ts';
+import { printShown, printYaml } from '../output.ts';
 import { addReachOptions, type ReachOptions } from '../reach/reach-options.ts';
 import { withAdmin } from '../reach/with-admin.ts';
 
@@ -41,7 +40,7 @@ const identityTrustBundle =
           terminal.out(await api.text(path, { format: 'json' }));
           break;
         case 'yaml':
-          terminal.out(stringify(await api.json(TrustBundle, path, { format: 'json' })).trimEnd());
+          terminal.out(printYaml(await api.json(TrustBundle, path, { format: 'json' })));
           break;
         case 'table':
         case 'wide': {

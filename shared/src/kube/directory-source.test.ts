@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
@@ -296,6 +296,28 @@ suite('files', () => {
     assert.deepEqual(observer.index.unreadable, []);
     await observer.stop();
   });
+
+  test('a file that is longer than a manifest may be is not read, and says so', () =>
+    watching({ 'b.yaml': marker }, async ({ folder, observer, log }) => {
+      await folder.write('a.yaml', '');
+      await truncate(folder.at('a.yaml'), 8 * 1024 * 1024 + 1);
+      await observer.until((index) => index.unreadable.length === 1);
+      const [line] = log.lines('warn').filter((each) => each.startsWith('a.yaml'));
+      assert.match(line ?? '', /8388609 bytes: a manifest has at most 8388608: split it/);
+    }));
+
+  test('a file that is not a manifest is named once, without a warning, and closes nothing', () =>
+    watching({ 'chart/values.yaml': 'image: { tag: 1 }\n' }, async ({ folder, observer, log }) => {
+      await folder.write('m.yaml', marker);
+      await seesMarker(observer);
+      const said = [...log.lines('info'), ...log.lines('warn')].filter((line) =>
+        line.includes('values.yaml'),
+      );
+      assert.deepEqual(said, [
+        'chart/values.yaml: no document says its apiVersion and kind, so the file is ignored',
+      ]);
+      assert.deepEqual([observer.index.unreadable, log.lines('warn')], [[], []]);
+    }));
 
   test('what is wrong is said once, and again only after it was right in between', () =>
     watching({ 'a.yaml': asManifest(aServer({ spec: {} })) }, async ({ folder, observer, log }) => {

@@ -146,6 +146,7 @@ class Run {
     const changes =
       before === undefined ? resetTo(world, this.#kinds) : diffWorlds(before, world, this.#kinds);
     this.#world = world;
+    this.#said.foreign(world.foreign);
     this.#said.warnings(world.warnings);
     if (changes.length > 0) this.#deliver(changes);
   }

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { printProblem } from '../../src/core/problem.ts';
 import { GatehouseError } from '../../src/error.ts';
-import { isWireObject, type WireObject } from '../../src/kube/parse/fields.ts';
-import { listOf } from './object-meta.ts';
+import { readDocuments } from '../../src/kube/directory/manifest-documents.ts';
+import type { WireObject } from '../../src/kube/parse/fields.ts';
 
 /**
  * Every object of the YAML and JSON files of a folder and those below it, in an order in which a server can take them:
@@ -28,21 +28,18 @@ const readFolder = async (folder: string): Promise<readonly string[]> => {
 const rank = ({ kind }: WireObject): number =>
   kind === 'CustomResourceDefinition' ? 0 : kind === 'Namespace' ? 1 : 2;
 
-const readManifest = async (file: string): Promise<readonly WireObject[]> =>
-  parseAllDocuments(await readFile(file, 'utf8')).flatMap((document) => {
-    const [error] = document.errors;
-    if (error !== undefined)
-      throw new GatehouseError('failed-precondition', `${file} is no YAML: ${error.message.split('\n')[0]}`);
-    return expand(document.toJS(), file);
-  });
-
-/** The items of a List, or the one object; nothing for an empty document. */
-const expand = (value: unknown, file: string): readonly WireObject[] => {
-  if (value === null || value === undefined) return [];
-  if (!isWireObject(value) || typeof value.kind !== 'string' || typeof value.apiVersion !== 'string')
+/** A manifest is read as `kubectl apply` reads it, and as a folder's is. */
+const readManifest = async (file: string): Promise<readonly WireObject[]> => {
+  const read = readDocuments(await readFile(file));
+  if (!read.ok)
+    throw new GatehouseError(
+      'failed-precondition',
+      `${file} cannot be read: ${read.problems.map(printProblem).join('; ')}`,
+    );
+  if (read.value.kind === 'foreign')
     throw new GatehouseError(
       'failed-precondition',
       `${file} holds something without apiVersion and kind: write whole Kubernetes objects`,
     );
-  return value.kind === 'List' ? listOf(value.items).flatMap((item) => expand(item, file)) : [value];
+  return read.value.objects;
 };

@@ -1,42 +1,37 @@
-import { LineCounter, parseAllDocuments } from 'yaml';
 import { type Parsed, parsed, problem } from '../../core/problem.ts';
 import { describe, isWireObject, type WireObject } from '../parse/fields.ts';
+import { measureExpanded } from './expanded-size.ts';
+import { splitJsonValues } from './json-values.ts';
+import { loadYaml, mostLevels } from './kubernetes-yaml.ts';
+import { isMeantAsObject } from './meant-as-object.ts';
 import { writtenText } from './written-text.ts';
 
-/** The documents of a stream; JSON is read as the YAML it is, so that a key written twice is an error there too. */
-const parseYaml = (text: string): Parsed<readonly unknown[]> => {
-  const lines = new LineCounter();
-  // `merge` for `<<`, as kubectl's YAML has it; a key written twice is an error.
-  const documents = parseAllDocuments(text, {
-    lineCounter: lines,
-    merge: true,
-    uniqueKeys: true,
-    prettyErrors: false,
-  });
-  if ('empty' in documents) return parsed([]);
-  const values: unknown[] = [];
-  for (const [index, document] of documents.entries()) {
-    const [error] = document.errors;
-    if (error !== undefined) {
-      const { line, col } = lines.linePos(error.pos[0]);
-      return problem(
-        `line ${line}, column ${col}`,
-        error.message,
-        'mend the YAML; nothing of this file is used until then',
-      );
-    }
-    try {
-      values.push(document.toJS());
-    } catch (error) {
-      // Aliases without end, or to nothing.
-      return problem(
-        `document ${index + 1}`,
-        error instanceof Error ? error.message : String(error),
-        'mend the YAML',
-      );
-    }
+/**
+ * How long a manifest may be, and how long with its aliases written out. A manifest is read in one go, and the process
+ * does nothing else meanwhile; the worst text of this length takes seconds. An object in etcd has at most 1.5 MiB.
+ */
+export const mostManifestBytes = 8 * 1024 * 1024;
+
+/** What a file of the folder holds. */
+export type Documents =
+  | { readonly kind: 'objects'; readonly objects: readonly WireObject[] }
+  /** Something else than Kubernetes objects, such as the values of a chart. */
+  | { readonly kind: 'foreign' };
+
+/** Tools that join files leave one before each of them; YAML 1.2 §5.2 allows it before any document. */
+const byteOrderMarks = /^\ufeff/gm;
+
+const load = (text: string): Parsed<readonly unknown[]> => {
+  const jsonValues = splitJsonValues(text);
+  if (jsonValues === undefined) return loadYaml(text);
+  const documents: unknown[] = [];
+  for (const value of jsonValues) {
+    // JSON is read as the YAML that it is, so that a key written twice is an error there too.
+    const loaded = loadYaml(value.text, value.linesBefore);
+    if (!loaded.ok) return loaded;
+    documents.push(...loaded.value);
   }
-  return parsed(values);
+  return parsed(documents);
 };
 
 /** The objects of a list inherit kind and version from a typed one, such as PodList. */
@@ -56,14 +51,14 @@ const flatten = (value: unknown, where: string): Parsed<readonly WireObject[]> =
   // An empty document, between two separators or of comments only.
   if (value === null || value === undefined) return parsed([]);
   if (!isWireObject(value))
-    return problem(where, `${describe(value)} is no object`, 'write apiVersion, kind, metadata and spec');
+    return problem(where, `${describe(value)} is not an object`, 'write apiVersion, kind, metadata and spec');
   if (isList(value)) return collect(itemsOf(value, value.items), (index) => `${where}: items[${index}]`);
   for (const field of ['apiVersion', 'kind'] as const) {
     const text = value[field];
     if (typeof text !== 'string' || text === '') {
       return problem(
         `${where}: ${field}`,
-        text === undefined ? 'missing' : `${describe(text)} is no text`,
+        text === undefined ? 'missing' : `${describe(text)} is not a text`,
         `every object says its ${field}`,
       );
     }
@@ -84,17 +79,28 @@ const collect = (
   return parsed(objects);
 };
 
+const documentOf = (index: number): string => `document ${index + 1}`;
+
 /**
  * The Kubernetes objects that a manifest holds, lists taken apart. A file is read whole or not at all: half of a policy
  * may be the wrong half.
  */
-export const readDocuments = (bytes: Uint8Array): Parsed<readonly WireObject[]> => {
+export const readDocuments = (bytes: Uint8Array): Parsed<Documents> => {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return problem('', 'the file is not UTF-8', 'save it as UTF-8');
   }
-  const documents = parseYaml(text);
-  return documents.ok ? collect(documents.value, (index) => `document ${index + 1}`) : documents;
+  const documents = load(text.replace(byteOrderMarks, ''));
+  if (!documents.ok) return documents;
+  const written = documents.value.filter((value) => value !== null);
+  if (written.length > 0 && !written.some(isMeantAsObject)) return parsed({ kind: 'foreign' });
+  for (const [index, value] of documents.value.entries()) {
+    const size = measureExpanded(value, { size: mostManifestBytes, levels: mostLevels });
+    if (!size.ok)
+      return { ok: false, problems: size.problems.map((one) => ({ ...one, field: documentOf(index) })) };
+  }
+  const objects = collect(documents.value, documentOf);
+  return objects.ok ? parsed({ kind: 'objects', objects: objects.value }) : objects;
 };

@@ -11,6 +11,8 @@ export interface Manifest {
   readonly remarks: readonly Remark[];
   readonly state:
     | { readonly kind: 'read' }
+    /** It is not a manifest, and never was one since the source started. */
+    | { readonly kind: 'foreign' }
     /** What it holds now cannot be read; it keeps the objects it held. */
     | { readonly kind: 'broken'; readonly problem: Problem }
     /** It never could be read, so nobody knows what it holds. */
@@ -33,10 +35,24 @@ export const breakManifest = (
     ? { path, drafts: [], remarks: [], state: { kind: 'unreadable', problem: summary(problems) } }
     : { ...before, state: { kind: 'broken', problem: summary(problems) } };
 
+/** A file that held objects was not meant to become something else: somebody is in the middle of a change. */
+const becameForeign: Problem = {
+  field: '',
+  found: 'no document says its apiVersion and kind any more',
+  fix: 'write whole objects, or remove the file',
+};
+
 /** The manifest after its file was read. */
 export const parseManifest = (path: string, before: Manifest | undefined, bytes: Uint8Array): Manifest => {
   const documents = readDocuments(bytes);
-  const drafts = documents.ok ? draftAll(documents.value) : documents;
+  if (!documents.ok) return breakManifest(path, before, documents.problems);
+  if (documents.value.kind === 'foreign') {
+    const heldObjects = before !== undefined && before.drafts.length > 0;
+    return heldObjects
+      ? breakManifest(path, before, [becameForeign])
+      : { path, drafts: [], remarks: [], state: { kind: 'foreign' } };
+  }
+  const drafts = draftAll(documents.value.objects);
   return drafts.ok
     ? { path, ...drafts.value, state: { kind: 'read' } }
     : breakManifest(path, before, drafts.problems);

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { Problem } from '../../core/problem.ts';
-
-const mostBytes = 64 * 1024 * 1024;
+import { mostManifestBytes } from './manifest-documents.ts';
 
 /** What reading a file came to; `changed` when somebody wrote to it meanwhile, so that what was read means nothing. */
 export type FileRead =
@@ -19,8 +18,9 @@ export const readManifestFile = async (path: string): Promise<FileRead> => {
   try {
     await using file = await open(path, 'r');
     const before = await file.stat({ bigint: true });
-    if (before.size > mostBytes) {
-      return failed(`${before.size} bytes`, `a manifest has at most ${mostBytes}: split it`);
+    // Before a byte is read: what a longer one would cost is not paid.
+    if (before.size > mostManifestBytes) {
+      return failed(`${before.size} bytes`, `a manifest has at most ${mostManifestBytes}: split it`);
     }
     const bytes = await file.readFile();
     const after = await file.stat({ bigint: true });

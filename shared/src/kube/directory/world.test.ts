@@ -291,7 +291,7 @@ suite('a manifest that cannot be read', () => {
     // Where and what to do, each said once.
     const [problem] = spec !== undefined && isRejected(spec) ? spec.rejected : [];
     assert.match(problem?.found ?? '', /^cannot be read: line 1, column \d+: /);
-    assert.match(problem?.fix ?? '', /^mend the YAML;/);
+    assert.match(problem?.fix ?? '', /^fix the YAML;/);
   });
 
   test('is unreadable as long as nobody ever read it', () => {
@@ -306,6 +306,24 @@ suite('a manifest that cannot be read', () => {
       bytes(asManifest(aServer())),
     );
     assert.deepEqual(compose(mended).unreadable, []);
+  });
+
+  test('is not one that never says apiVersion and kind: it is named and closes nothing', () => {
+    const world = compose(
+      parseManifest('chart/Chart.yaml', undefined, bytes('apiVersion: v2\nname: web\n')),
+      parseManifest('chart/values.yaml', undefined, bytes('image: { tag: 1 }\n')),
+      manifest('a.yaml', aPod('a')),
+    );
+    assert.deepEqual([world.foreign, world.unreadable], [['chart/Chart.yaml', 'chart/values.yaml'], []]);
+  });
+
+  test('stays closed when a manifest becomes something else', () => {
+    const before = manifest('a.yaml', aServer(), aPod('a'));
+    const world = compose(parseManifest('a.yaml', before, bytes('image: { tag: 1 }\n')));
+    const spec = find(world, 'Server', 'web')?.spec;
+    assert.equal(spec !== undefined && isRejected(spec), true);
+    assert.notEqual(find(world, 'Pod', 'a'), undefined);
+    assert.deepEqual(world.foreign, []);
   });
 
   test('is one with a document that nobody can name', () => {

@@ -16,6 +16,8 @@ export interface World {
   /** By kind, namespace and name. */
   readonly objects: ReadonlyMap<string, KubeObject>;
   readonly unreadable: Unreadable['manifests'];
+  /** Paths of files that are not manifests. */
+  readonly foreign: readonly string[];
   readonly warnings: readonly Warning[];
 }
 
@@ -54,7 +56,7 @@ const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[
     kind,
     text: `${object}: ${printProblem(problem)}`,
   })),
-  ...(state.kind === 'read'
+  ...(state.kind === 'read' || state.kind === 'foreign'
     ? []
     : [
         {
@@ -190,6 +192,7 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
     unreadable: ordered.flatMap(({ path, state }) =>
       state.kind === 'unreadable' ? [{ path, problem: state.problem }] : [],
     ),
+    foreign: ordered.flatMap(({ path, state }) => (state.kind === 'foreign' ? [path] : [])),
     warnings,
   };
 };
