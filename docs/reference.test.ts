@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { settingNames } from '../shared/src/setting-names.ts';
+import { settingNames } from '@gatehouse/platform/settings/setting-names';
 import { referencePages } from './generator/pages.ts';
 import { askServices } from './generator/running-services.ts';
 import { proxyVariables, variables } from './generator/settings-page.ts';
@@ -33,17 +33,22 @@ test('a variable is known exactly when some part reads it', () => {
   assert.deepEqual([...settingNames].sort(), read.sort());
 });
 
+const root = fileURLToPath(new URL('..', import.meta.url));
+
 const sources = async (path: string): Promise<string[]> => {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const entries = await readdir(`${root}/${path}`, { recursive: true });
-  return entries
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('node_modules'))
-    .map((name) => `${root}/${path}/${name}`);
+  const files: string[] = [];
+  for await (const name of glob(`${path}/**/*.ts`, {
+    cwd: root,
+    exclude: ['**/node_modules', '**/*.test.ts'],
+  })) {
+    files.push(`${root}/${name}`);
+  }
+  return files;
 };
 
 test('no source file speaks of a variable that nobody knows', async () => {
   const known: readonly string[] = settingNames;
-  const files = (await Promise.all(['shared/src', 'services', 'cli/src'].map(sources))).flat();
+  const files = (await Promise.all(['shared', 'services', 'dev', 'cli/src'].map(sources))).flat();
   assert.ok(files.length > 150, `only ${files.length} files were looked at`);
   const unknown = new Set<string>();
   for (const file of files) {

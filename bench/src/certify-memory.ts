@@ -3,9 +3,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
-import { CertifyRequest } from '@gatehouse/shared/gen/io/linkerd/proxy/identity';
-import { GrpcClient } from '@gatehouse/shared/grpc/client';
-import { makeCsr } from '@gatehouse/shared/tls/csr';
+import { GrpcClient } from '@gatehouse/platform/grpc/client';
+import { makeCsr } from '@gatehouse/platform/tls/csr';
+import { CertifyRequest } from '@gatehouse/wire/gen/io/linkerd/proxy/identity';
 import type { Said } from './certify/service-side.ts';
 import { certifyPath, workload } from './certify/workload.ts';
 

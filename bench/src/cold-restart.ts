@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
-import { CertifyRequest } from '@gatehouse/shared/gen/io/linkerd/proxy/identity';
+import { CertifyRequest } from '@gatehouse/wire/gen/io/linkerd/proxy/identity';
 import type { Said } from './certify/service-side.ts';
 import { certifyPath, csr, workload } from './certify/workload.ts';
 import { unaryCallBytes } from './cold-restart/grpc-bytes.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
-import { GetDestination } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
+import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
 import type { Order, Said } from './destination/side.ts';
 import { serverName } from './destination/world.ts';
 import { StreamLoad } from './stream-load.ts';

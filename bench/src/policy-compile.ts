@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { InboundRows } from '@gatehouse/policy/core/inbound-rows';
-import type { Change } from '@gatehouse/shared/kube/changes';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import type { Change } from '@gatehouse/core/resources/changes';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { InboundRows } from '@gatehouse/policy/core/inbound/rows/inbound-rows';
 import { aPolicyWatch } from './policy/policy-parts.ts';
 import { forEverybody, grantTo, podAt, ports, world } from './policy/world.ts';
 

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
-import { frameMessage } from '@gatehouse/shared/grpc/message-frames';
-import { secureContextOptions } from '@gatehouse/shared/tls/material';
+import { frameMessage } from '@gatehouse/platform/grpc/message-frames';
+import { secureContextOptions } from '@gatehouse/platform/tls/material';
 
 export interface LoadOptions {
   readonly port: number;

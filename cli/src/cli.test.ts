@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCli } from './cli.ts';
 import { exitCode } from './exit-code.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './print/terminal.ts';
 
 /** Runs a command line and answers how it ended and all that it printed. */
 const run = async (...args: readonly string[]) => {

@@ -1,11 +1,11 @@
-import { asGatehouseError, type GatehouseError } from '@gatehouse/shared/error';
+import { asGatehouseError, type GatehouseError } from '@gatehouse/core/error';
 import { Command, CommanderError } from 'commander';
-import { demoCommand } from './commands/demo.ts';
-import { devCommand } from './commands/dev.ts';
-import { identityCommand } from './commands/identity.ts';
-import { serveCommand } from './commands/serve.ts';
+import { demoCommand } from './commands/demo/demo.ts';
+import { devCommand } from './commands/dev/dev.ts';
+import { identityCommand } from './commands/identity/identity.ts';
+import { serveCommand } from './commands/serve/serve.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './print/terminal.ts';
 
 /** What a command gets from the outside; nothing below main.ts reads `process`. */
 export interface Surroundings {

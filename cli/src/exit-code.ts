@@ -1,4 +1,4 @@
-import { exitCodes } from '@gatehouse/shared/run-service';
+import { exitCodes } from '@gatehouse/platform/process/run-service';
 
 /** What a command's end means to a script, as a service's does to whoever supervises it; documented in docs/reference/cli.md. */
 export const exitCode = {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from './cli.ts';
-import { openTerminal } from './terminal.ts';
+import { openTerminal } from './print/terminal.ts';
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort(signal));

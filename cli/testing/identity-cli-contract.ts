@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { createServer } from 'node:tls';
-import { aKey, anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { pemOf } from '@gatehouse/shared/tls/material';
+import { aKey, anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { pemOf } from '@gatehouse/platform/tls/material';
 import { exitCode } from '../src/exit-code.ts';
 import { IdentityCluster, type OpenedCluster } from './identity-cluster.ts';
 

@@ -2,17 +2,17 @@ import type { KeyObject } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseHostPort } from '@gatehouse/core/host-port';
+import { aKey, anAuthority } from '@gatehouse/dev/certificates';
 import { readIdentityConfig } from '@gatehouse/identity/config';
 import { startIdentity } from '@gatehouse/identity/service';
-import { parseHostPort } from '@gatehouse/shared/core/host-port';
-import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
-import { silentLog } from '@gatehouse/shared/log';
-import type { RunningService } from '@gatehouse/shared/service';
-import { aKey, anAuthority } from '@gatehouse/shared/testing/certificates';
-import { readDeployedRbac } from '@gatehouse/shared/testing/deployed-rbac';
-import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
-import { certify } from '@gatehouse/shared/tls/certify-client';
-import { pemOf } from '@gatehouse/shared/tls/material';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { certify } from '@gatehouse/platform/own-leaf/certify-client';
+import type { RunningService } from '@gatehouse/platform/service/service';
+import { identityAudience } from '@gatehouse/platform/state/dev-tokens';
+import { pemOf } from '@gatehouse/platform/tls/material';
+import { readDeployedRbac } from '@gatehouse/testing/deployed-rbac';
+import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
 import { type Ended, runToEnd } from './run-cli.ts';
 
 /** A cluster in RBAC mode, and how ports of its pods are forwarded. */

@@ -1,5 +1,5 @@
-import { buildProgram } from '../../cli/src/cli.ts';
-import { exitCode } from '../../cli/src/exit-code.ts';
+import { buildProgram } from '@gatehouse/cli/cli';
+import { exitCode } from '@gatehouse/cli/exit-code';
 import { page, table } from './table.ts';
 
 type Program = ReturnType<typeof buildProgram>;

@@ -1,6 +1,6 @@
-import { httpProblems } from '../../shared/src/admin/problem-details.ts';
-import { type ErrorCode, errorCodes } from '../../shared/src/error.ts';
-import { grpcName, grpcNumber } from '../../shared/src/grpc/status.ts';
+import { type ErrorCode, errorCodes } from '@gatehouse/core/error';
+import { grpcName, grpcNumber } from '@gatehouse/platform/grpc/status';
+import { httpProblems } from '@gatehouse/platform/http/problem-details';
 import { code, page, table } from './table.ts';
 
 /** When each code is used; the compiler asks for a sentence for every new one. */

@@ -1,7 +1,7 @@
-import { readAnnotationFamilies, readAnnotations } from '../../shared/src/kube/annotations.ts';
-import { isActedUpon, unactedKinds } from '../../shared/src/kube/directory/unacted-kinds.ts';
-import { workloadGroup, workloadKinds } from '../../shared/src/kube/directory/workload.ts';
-import { kinds, kindTable } from '../../shared/src/kube/kind-table.ts';
+import { readAnnotationFamilies, readAnnotations } from '@gatehouse/core/resources/annotations';
+import { isActedUpon, unactedKinds } from '@gatehouse/platform/kube/directory/unacted-kinds';
+import { workloadGroup, workloadKinds } from '@gatehouse/platform/kube/directory/workload';
+import { kinds, kindTable } from '@gatehouse/platform/kube/kind-table';
 import { code, page, table } from './table.ts';
 
 const versionsOf = (group: string, versions: readonly string[]): string =>

@@ -1,16 +1,16 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readDestinationConfig } from '../../services/destination/src/config.ts';
-import { startDestination } from '../../services/destination/src/service.ts';
-import { readIdentityConfig } from '../../services/identity/src/config.ts';
-import { startIdentity } from '../../services/identity/src/service.ts';
-import { readPolicyConfig } from '../../services/policy/src/config.ts';
-import { startPolicy } from '../../services/policy/src/service.ts';
-import { silentLog } from '../../shared/src/log.ts';
-import { type MetricDefinition, Metrics } from '../../shared/src/metrics.ts';
-import type { RunningService, ServiceName } from '../../shared/src/service.ts';
-import type { ServiceParts } from '../../shared/src/start-service.ts';
+import { readDestinationConfig } from '@gatehouse/destination/config';
+import { startDestination } from '@gatehouse/destination/service';
+import { readIdentityConfig } from '@gatehouse/identity/config';
+import { startIdentity } from '@gatehouse/identity/service';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { type MetricDefinition, Metrics } from '@gatehouse/platform/metrics/metrics';
+import type { RunningService, ServiceName } from '@gatehouse/platform/service/service';
+import type { ServiceParts } from '@gatehouse/platform/service/start-service';
+import { readPolicyConfig } from '@gatehouse/policy/config';
+import { startPolicy } from '@gatehouse/policy/service';
 
 /** What a running service tells of itself. */
 export interface Told {

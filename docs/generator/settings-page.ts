@@ -1,7 +1,7 @@
-import { destinationSettings } from '../../services/destination/src/config.ts';
-import { identitySettings } from '../../services/identity/src/config.ts';
-import { policySettings } from '../../services/policy/src/config.ts';
-import type { Setting, Settings } from '../../shared/src/config.ts';
+import { destinationSettings } from '@gatehouse/destination/config';
+import { identitySettings } from '@gatehouse/identity/config';
+import type { Setting, Settings } from '@gatehouse/platform/settings/config';
+import { policySettings } from '@gatehouse/policy/config';
 import { code, page, table } from './table.ts';
 
 const services: Readonly<Record<string, Settings>> = {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import type {
   Authorization,
   GrpcRoute,
@@ -9,8 +8,9 @@ import type {
   Meta,
   RequestHeadersFilter,
   ValueMatch,
-} from '../src/core/inbound-server.ts';
-import { type IpNetwork, type NetworkMatch, parseNetwork, printIp } from '../src/core/ip-network.ts';
+} from '@gatehouse/core/inbound/inbound-server';
+import { type IpNetwork, type NetworkMatch, parseNetwork, printIp } from '@gatehouse/core/ip-network';
+import fc from 'fast-check';
 
 /** Records with Object's prototype, as our code makes them: node:assert tells them from those without. */
 const record = <T>(model: { [P in keyof T]: fc.Arbitrary<T[P]> }): fc.Arbitrary<T> =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { everything, type LabelSelector, type Labels } from '../src/core/label-selector.ts';
-import { defaultUid } from '../src/kube/default-uid.ts';
-import type { Kind, KubeObject, ObjectMeta, Rejected, Specs } from '../src/kube/kinds.ts';
+import { everything, type LabelSelector, type Labels } from '@gatehouse/core/label-selector';
+import type { Kind, KubeObject, ObjectMeta, Rejected, Specs } from '@gatehouse/core/resources/kinds';
+import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
 
 /** What a test says of an object; the builder supplies the boring rest. Meta and spec fields stand side by side. */
 type Said<Spec> = Partial<ObjectMeta> & Partial<Spec>;

@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { CertifyRequest, CertifyResponse } from '../gen/io/linkerd/proxy/identity.ts';
-import { parseDer } from '../src/core/parse-der.ts';
-import type { RunningGrpcServer } from '../src/grpc/server.ts';
-import { aCertificate, aTlsMaterial, type TestAuthority } from './certificates.ts';
+import { parseDer } from '@gatehouse/core/der/parse-der';
+import { aCertificate, aTlsMaterial, type TestAuthority } from '@gatehouse/dev/certificates';
+import type { RunningGrpcServer } from '@gatehouse/platform/grpc/server';
+import { CertifyRequest, CertifyResponse } from '@gatehouse/wire/gen/io/linkerd/proxy/identity';
 import { aGrpcServer } from './grpc.ts';
 
 export interface CertifyServer {

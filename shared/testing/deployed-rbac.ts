@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { parseAllDocuments } from 'yaml';
-import type { WireObject } from '../src/kube/parse/fields.ts';
 
 const folder = new URL('../../deploy/rbac/', import.meta.url);
 

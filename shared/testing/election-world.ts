@@ -1,7 +1,11 @@
-import type { ElectionTiming, Lease, LeaseClaim } from '../src/core/leader-election.ts';
-import { GatehouseError } from '../src/error.ts';
-import { type ElectionClock, LeaderElection, type LeaseStore } from '../src/kube/leader-election.ts';
-import { silentLog } from '../src/log.ts';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { ElectionTiming, Lease, LeaseClaim } from '@gatehouse/core/writes/leader-election';
+import {
+  type ElectionClock,
+  LeaderElection,
+  type LeaseStore,
+} from '@gatehouse/platform/kube/write/leader-election';
+import { silentLog } from '@gatehouse/platform/log/log';
 import { randomFrom } from './random-from.ts';
 
 /** How a replica's clocks differ from true time. */

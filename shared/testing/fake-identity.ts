@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
-import { CertifyRequest, CertifyResponse } from '../gen/io/linkerd/proxy/identity.ts';
-import { GatehouseError } from '../src/error.ts';
-import type { Methods } from '../src/grpc/transport.ts';
-import { aCertificate, type TestAuthority } from './certificates.ts';
+import { GatehouseError } from '@gatehouse/core/error';
+import { aCertificate, type TestAuthority } from '@gatehouse/dev/certificates';
+import type { Methods } from '@gatehouse/platform/grpc/transport';
+import { CertifyRequest, CertifyResponse } from '@gatehouse/wire/gen/io/linkerd/proxy/identity';
 
 /** A P-256 SubjectPublicKeyInfo up to its point (RFC 5480 §2.1), and how long it is with it. */
 const spkiPrefix = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kindOf } from '../src/kube/kind-table.ts';
-import type { KubeObject } from '../src/kube/kinds.ts';
-import type { WireObject } from '../src/kube/parse/fields.ts';
-import { readObject } from '../src/kube/read-object.ts';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { kindOf } from '@gatehouse/platform/kube/kind-table';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { readObject } from '@gatehouse/platform/kube/read-object';
 import { aServer } from './builders.ts';
 import { FakeSource } from './fake-source.ts';
 import { SourceObserver } from './observe-source.ts';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Change, KindHealth, Source, Unreadable } from '../src/kube/changes.ts';
-import type { Kind, KubeObject } from '../src/kube/kinds.ts';
+import type { Change, Unreadable } from '@gatehouse/core/resources/changes';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { KindHealth, Source } from '@gatehouse/platform/kube/source';
 
 interface Watch {
   readonly kinds: readonly Kind[];

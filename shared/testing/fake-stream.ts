@@ -1,4 +1,4 @@
-import type { Status, StreamCall } from '../src/grpc/transport.ts';
+import type { Status, StreamCall } from '@gatehouse/platform/grpc/transport';
 
 /** A stream whose reader the test plays: it reads at once, or holds everything until told to. */
 export interface FakeStream extends StreamCall {

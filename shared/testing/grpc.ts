@@ -1,9 +1,13 @@
 import type { TestContext } from 'node:test';
-import type { GatehouseError } from '../src/error.ts';
-import { type ClientTls, GrpcClient } from '../src/grpc/client.ts';
-import { type GrpcServerOptions, type RunningGrpcServer, startGrpcServer } from '../src/grpc/server.ts';
-import { silentLog } from '../src/log.ts';
-import { Metrics } from '../src/metrics.ts';
+import type { GatehouseError } from '@gatehouse/core/error';
+import { type ClientTls, GrpcClient } from '@gatehouse/platform/grpc/client';
+import {
+  type GrpcServerOptions,
+  type RunningGrpcServer,
+  startGrpcServer,
+} from '@gatehouse/platform/grpc/server';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
 
 /** A gRPC server on a free loopback port, plaintext unless said otherwise; it ends with the test. */
 export const aGrpcServer = async (

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { stringify } from 'yaml';
-import type { WireObject } from '../src/kube/parse/fields.ts';
 
 /** Objects as the documents of a manifest; texts that YAML 1.1 would take for something else are in quotes. */
 export const asManifest = (...objects: readonly WireObject[]): string =>

@@ -1,6 +1,7 @@
-import { ResourceIndex } from '../src/core/resource-index.ts';
-import type { Change, Source } from '../src/kube/changes.ts';
-import type { Kind } from '../src/kube/kinds.ts';
+import type { Change } from '@gatehouse/core/resources/changes';
+import type { Kind } from '@gatehouse/core/resources/kinds';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import type { Source } from '@gatehouse/platform/kube/source';
 
 /** Runs a source and remembers what it said. Waiting is for a state, never for a time; whoever waits in vain waits for the test's timeout. */
 export class SourceObserver {

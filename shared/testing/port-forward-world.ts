@@ -5,9 +5,9 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net';
-import { pemOf } from '../src/tls/material.ts';
-import { forwardPort } from './api-server/forward-port.ts';
-import { anAuthority, aTlsMaterial } from './certificates.ts';
+import { forwardPort } from '@gatehouse/dev/api-server/forward-port';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { pemOf } from '@gatehouse/platform/tls/material';
 
 /** A test, or a suite's own hooks. */
 interface Ending {

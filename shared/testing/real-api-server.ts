@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aKey } from './certificates.ts';
+import { aKey } from '@gatehouse/dev/certificates';
 import { freePort } from './free-port.ts';
 import { RealEtcd } from './real-etcd.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';

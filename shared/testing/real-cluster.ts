@@ -1,16 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kind } from '@gatehouse/core/resources/kinds';
+import { type KubeClient, type KubeRequest, openKubeClient } from '@gatehouse/platform/kube/client/client';
+import { kindOf, rowOf } from '@gatehouse/platform/kube/kind-table';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { parse } from 'yaml';
-import { type KubeClient, type KubeRequest, openKubeClient } from '../src/kube/client.ts';
-import { kindOf, rowOf } from '../src/kube/kind-table.ts';
-import type { Kind } from '../src/kube/kinds.ts';
-import type { WireObject } from '../src/kube/parse/fields.ts';
 import { type RealApiServer, type RealApiServerOptions, startRealApiServer } from './real-api-server.ts';
 
-export type { WireObject } from '../src/kube/parse/fields.ts';
+export type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 
 /** Our CustomResourceDefinitions, as they are shipped. */
-const crdFolder = new URL('../../deploy/crds/', import.meta.url);
+const crdFolder = new URL('../../deploy/crds/generated/', import.meta.url);
 
 /** A test does not wait longer for one answer. */
 const answerWithinMs = 60_000;

@@ -1,10 +1,10 @@
-import { kindTable } from '../src/kube/kind-table.ts';
-import type { Kind } from '../src/kube/kinds.ts';
-import { KubernetesSource } from '../src/kube/kubernetes-source.ts';
-import type { WireObject } from '../src/kube/parse/fields.ts';
-import { usualTimings } from '../src/kube/watch/next-step.ts';
-import { silentLog } from '../src/log.ts';
-import { Metrics } from '../src/metrics.ts';
+import type { Kind } from '@gatehouse/core/resources/kinds';
+import { kindTable } from '@gatehouse/platform/kube/kind-table';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { KubernetesSource } from '@gatehouse/platform/kube/watch/kubernetes-source';
+import { usualTimings } from '@gatehouse/platform/kube/watch/next-step';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
 import type { RealCluster } from './real-cluster.ts';
 import type { SourceWorld } from './source-contract.ts';
 

@@ -1,4 +1,4 @@
-import type { Log } from '../src/log.ts';
+import type { Log } from '@gatehouse/platform/log/log';
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 

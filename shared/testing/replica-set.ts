@@ -1,16 +1,16 @@
 import type { TestContext } from 'node:test';
-import type { AdminOptions, AdminServer } from '../src/admin/admin-server.ts';
-import { ClusterReplicas } from '../src/admin/peers/cluster-replicas.ts';
-import { PeerClient, type PeerClientOptions } from '../src/admin/peers/peer-client.ts';
-import { PeerDirectory } from '../src/admin/peers/peer-directory.ts';
-import { peerMetrics } from '../src/admin/peers/peer-metrics.ts';
-import { kubeClientAt } from '../src/kube/client.ts';
-import type { WireObject } from '../src/kube/parse/fields.ts';
-import { silentLog } from '../src/log.ts';
-import { Metrics } from '../src/metrics.ts';
-import type { TlsMaterial } from '../src/tls/material.ts';
-import { type FakeApiServer, startFakeApiServer } from './api-server/fake-api-server.ts';
-import { anAuthority, aTlsMaterial, type TestAuthority } from './certificates.ts';
+import { type FakeApiServer, startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
+import { anAuthority, aTlsMaterial, type TestAuthority } from '@gatehouse/dev/certificates';
+import type { AdminOptions, AdminServer } from '@gatehouse/platform/admin/admin-server';
+import { kubeClientAt } from '@gatehouse/platform/kube/client/client';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
+import { ClusterReplicas } from '@gatehouse/platform/replicas/cluster-replicas';
+import { PeerClient, type PeerClientOptions } from '@gatehouse/platform/replicas/peer-client';
+import { PeerDirectory } from '@gatehouse/platform/replicas/peer-directory';
+import { peerMetrics } from '@gatehouse/platform/replicas/peer-metrics';
+import type { TlsMaterial } from '@gatehouse/platform/tls/material';
 import { startedAdmin } from './started-admin.ts';
 import { aWireObject } from './wire-objects.ts';
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Change, Source } from '../src/kube/changes.ts';
-import { isRejected, type Kind } from '../src/kube/kinds.ts';
-import type { WireObject } from '../src/kube/parse/fields.ts';
+import type { Change } from '@gatehouse/core/resources/changes';
+import { isRejected, type Kind } from '@gatehouse/core/resources/kinds';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import type { Source } from '@gatehouse/platform/kube/source';
 import { SourceObserver } from './observe-source.ts';
 import { aWireObject, type WireSaid } from './wire-objects.ts';
 

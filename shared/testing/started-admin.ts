@@ -1,12 +1,12 @@
 import type { TestContext } from 'node:test';
+import { GatehouseError } from '@gatehouse/core/error';
+import { type AdminOptions, type AdminServer, startAdmin } from '@gatehouse/platform/admin/admin-server';
+import { tokenAuthenticator } from '@gatehouse/platform/http/authenticator';
+import { pageOf, pageQuery, paginate } from '@gatehouse/platform/http/page';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
+import { alone } from '@gatehouse/platform/replicas/replicas';
 import { Type } from 'typebox';
-import { type AdminOptions, type AdminServer, startAdmin } from '../src/admin/admin-server.ts';
-import { tokenAuthenticator } from '../src/admin/authenticator.ts';
-import { pageOf, pageQuery, paginate } from '../src/admin/page.ts';
-import { alone } from '../src/admin/peers/replicas.ts';
-import { GatehouseError } from '../src/error.ts';
-import { silentLog } from '../src/log.ts';
-import { Metrics } from '../src/metrics.ts';
 
 export const token = 'sesame';
 export const now = Date.parse('2026-05-01T12:00:00Z');

@@ -1,8 +1,14 @@
-import { printProblem } from '../src/core/problem.ts';
-import { kindTable } from '../src/kube/kind-table.ts';
-import { isRejected, type Kind, type KubeObject, type Rejected, type Specs } from '../src/kube/kinds.ts';
-import type { WireObject } from '../src/kube/parse/fields.ts';
-import { readObject } from '../src/kube/read-object.ts';
+import { printProblem } from '@gatehouse/core/problem';
+import {
+  isRejected,
+  type Kind,
+  type KubeObject,
+  type Rejected,
+  type Specs,
+} from '@gatehouse/core/resources/kinds';
+import { kindTable } from '@gatehouse/platform/kube/kind-table';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { readObject } from '@gatehouse/platform/kube/read-object';
 
 /** What a test says of a wire object; anything but metadata and version stands as it is written. */
 export interface WireSaid {

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
-import { startFakeApiServer } from '@gatehouse/shared/testing/api-server/fake-api-server';
+import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
+import { identityAudience } from '@gatehouse/platform/state/dev-tokens';
 import { workload } from './workload.ts';
 
 /** What the fake API server tells whoever started it. */

@@ -1,19 +1,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Certifier, certify } from '@gatehouse/identity/certify';
-import { CertifyTurns } from '@gatehouse/identity/ports/certify-turns';
-import { ensureDevCa } from '@gatehouse/identity/ports/dev-ca';
-import { MemoryIssuanceLog } from '@gatehouse/identity/ports/issuance-log';
-import { IssuerKeeper } from '@gatehouse/identity/ports/issuer-keeper';
-import { JwksReviewer } from '@gatehouse/identity/ports/jwks-reviewer';
-import { keysOfFile } from '@gatehouse/identity/ports/key-source';
-import { TokenKeys } from '@gatehouse/identity/ports/token-keys';
-import { WatchedCallers } from '@gatehouse/identity/ports/watched-callers';
-import { silentLog } from '@gatehouse/shared/log';
-import { stateDirAt } from '@gatehouse/shared/state-dir';
-import { aPod, aServiceAccount } from '@gatehouse/shared/testing/builders';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { type Certifier, certify } from '@gatehouse/identity/certify/certify';
+import { CertifyTurns } from '@gatehouse/identity/certify/certify-queue';
+import { MemoryIssuanceLog } from '@gatehouse/identity/ports/issued/issuance-log';
+import { ensureDevCa } from '@gatehouse/identity/ports/issuer/dev-ca';
+import { IssuerKeeper } from '@gatehouse/identity/ports/issuer/issuer-keeper';
+import { JwksReviewer } from '@gatehouse/identity/ports/token/jwks-reviewer';
+import { keysOfFile } from '@gatehouse/identity/ports/token/key-source';
+import { TokenKeys } from '@gatehouse/identity/ports/token/token-keys';
+import { WatchedCallers } from '@gatehouse/identity/ports/token/watched-callers';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { stateDirAt } from '@gatehouse/platform/state/state-dir';
+import { aPod, aServiceAccount } from '@gatehouse/testing/builders';
+import { FakeSource } from '@gatehouse/testing/fake-source';
 import { csr, type SignedToken, tokenAudience, tokenIssuer, workload } from './workload.ts';
 
 /** Certify with everything behind it that the service has, but the wire. */

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
-import { readCsr } from '@gatehouse/identity/core/csr';
+import { readCsr } from '@gatehouse/identity/core/leaf/csr';
 import { csr, type SignedToken, workload } from './workload.ts';
 
 /**

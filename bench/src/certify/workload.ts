@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { defaultUid } from '@gatehouse/shared/kube/default-uid';
-import { makeCsr } from '@gatehouse/shared/tls/csr';
+import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
+import { makeCsr } from '@gatehouse/platform/tls/csr';
 
 /** The one workload that is certified over and over: a pod of the ServiceAccount demo/default. */
 export const workload = {

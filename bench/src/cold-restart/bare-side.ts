@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import { createServer } from 'node:tls';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { secureContextOptions } from '@gatehouse/shared/tls/material';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { secureContextOptions } from '@gatehouse/platform/tls/material';
 import { floorOf } from '../certify/floor.ts';
 import type { Said } from '../certify/service-side.ts';
 import { aToken } from '../certify/workload.ts';

@@ -1,4 +1,4 @@
-import { frameMessage } from '@gatehouse/shared/grpc/message-frames';
+import { frameMessage } from '@gatehouse/platform/grpc/message-frames';
 
 /** The bytes of one unary gRPC call over HTTP/2 (RFC 9113), written by hand: thousands of clients share one process, and must cost less than what they measure. */
 const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {

@@ -1,16 +1,16 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import process from 'node:process';
 import { createServer as createTlsServer } from 'node:tls';
-import { AddressIndex } from '@gatehouse/destination/core/address-index';
-import { compileEndpointSet } from '@gatehouse/destination/core/endpoint-set';
+import { noPorts } from '@gatehouse/core/port-set';
+import type { Change } from '@gatehouse/core/resources/changes';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import { compileEndpointSet } from '@gatehouse/destination/core/endpoints/endpoint-set';
 import { Snapshots } from '@gatehouse/destination/core/snapshot';
+import { AddressIndex } from '@gatehouse/destination/core/target/address-index';
 import { Updates } from '@gatehouse/destination/ports/updates';
-import { noPorts } from '@gatehouse/shared/core/port-set';
-import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
-import { frameMessage } from '@gatehouse/shared/grpc/message-frames';
-import type { Change } from '@gatehouse/shared/kube/changes';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { secureContextOptions } from '@gatehouse/shared/tls/material';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { frameMessage } from '@gatehouse/platform/grpc/message-frames';
+import { secureContextOptions } from '@gatehouse/platform/tls/material';
 import { obey } from './side.ts';
 import { oneMore, serverName, world } from './world.ts';
 

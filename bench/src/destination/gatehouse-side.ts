@@ -1,12 +1,12 @@
 import process from 'node:process';
+import { noPorts } from '@gatehouse/core/port-set';
 import { DestinationServer } from '@gatehouse/destination/ports/serve';
 import { ClusterWatch } from '@gatehouse/destination/ports/watch';
-import { noPorts } from '@gatehouse/shared/core/port-set';
-import { startGrpcServer } from '@gatehouse/shared/grpc/server';
-import { silentLog } from '@gatehouse/shared/log';
-import { Metrics } from '@gatehouse/shared/metrics';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
+import { FakeSource } from '@gatehouse/testing/fake-source';
 import { obey } from './side.ts';
 import { oneMore, serverName, world } from './world.ts';
 

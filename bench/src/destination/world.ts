@@ -1,5 +1,5 @@
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { aPod, aService } from '@gatehouse/shared/testing/builders';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { aPod, aService } from '@gatehouse/testing/builders';
 
 export const serverName = 'gatehouse-destination.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
 

@@ -1,10 +1,10 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import process from 'node:process';
 import { createServer as createTlsServer } from 'node:tls';
-import { frameMessage } from '@gatehouse/shared/grpc/message-frames';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
-import { secureContextOptions } from '@gatehouse/shared/tls/material';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { frameMessage } from '@gatehouse/platform/grpc/message-frames';
+import { secureContextOptions } from '@gatehouse/platform/tls/material';
+import { FakeSource } from '@gatehouse/testing/fake-source';
 import { obey } from '../destination/side.ts';
 import { aPolicyWatch } from './policy-parts.ts';
 import { forEverybody, podAt, serverName, world } from './world.ts';

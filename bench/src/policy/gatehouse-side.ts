@@ -1,11 +1,11 @@
 import process from 'node:process';
-import { RowStreams } from '@gatehouse/policy/ports/row-streams';
-import { inboundMethods } from '@gatehouse/policy/ports/serve-inbound';
-import { startGrpcServer } from '@gatehouse/shared/grpc/server';
-import { silentLog } from '@gatehouse/shared/log';
-import { Metrics } from '@gatehouse/shared/metrics';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
+import { RowStreams } from '@gatehouse/policy/ports/inbound/row-streams';
+import { inboundMethods } from '@gatehouse/policy/ports/inbound/serve-inbound';
+import { FakeSource } from '@gatehouse/testing/fake-source';
 import { obey } from '../destination/side.ts';
 import { aPolicyWatch } from './policy-parts.ts';
 import { forEverybody, serverName, world } from './world.ts';

@@ -1,7 +1,7 @@
+import { everywhere } from '@gatehouse/core/ip-network';
+import { noPorts } from '@gatehouse/core/port-set';
+import { silentLog } from '@gatehouse/platform/log/log';
 import { PolicyWatch } from '@gatehouse/policy/ports/policy-watch';
-import { everywhere } from '@gatehouse/shared/core/ip-network';
-import { noPorts } from '@gatehouse/shared/core/port-set';
-import { silentLog } from '@gatehouse/shared/log';
 
 /** The policy service's watch with the settings of a mesh `gatehouse`. */
 export const aPolicyWatch = (): PolicyWatch =>

@@ -1,6 +1,6 @@
-import { PortSpec } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { aNamespace, aNetworkAuthenticationPolicy, aPod, labelled } from '@gatehouse/shared/testing/builders';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { aNamespace, aNetworkAuthenticationPolicy, aPod, labelled } from '@gatehouse/testing/builders';
+import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 
 export const serverName = 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
 

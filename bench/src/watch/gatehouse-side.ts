@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
-import { openKubeClient } from '@gatehouse/shared/kube/client';
-import { KubernetesSource } from '@gatehouse/shared/kube/kubernetes-source';
-import { silentLog } from '@gatehouse/shared/log';
-import { Metrics } from '@gatehouse/shared/metrics';
-import { printKubeconfig } from '@gatehouse/shared/testing/api-server/kubeconfig';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import { printKubeconfig } from '@gatehouse/dev/api-server/kubeconfig';
+import { openKubeClient } from '@gatehouse/platform/kube/client/client';
+import { KubernetesSource } from '@gatehouse/platform/kube/watch/kubernetes-source';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
 import { measureWatcher } from './side.ts';
 
 /** Our source into our index, through a kubeconfig as in a cluster: with all that client-node costs when imported. */

@@ -1,4 +1,4 @@
-import { printKubeconfig } from '@gatehouse/shared/testing/api-server/kubeconfig';
+import { printKubeconfig } from '@gatehouse/dev/api-server/kubeconfig';
 import { CoreV1Api, KubeConfig, makeInformer } from '@kubernetes/client-node';
 import { measureWatcher } from './side.ts';
 

@@ -1,4 +1,4 @@
-import type { WireObject } from '@gatehouse/shared/kube/parse/fields';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 
 const podsPerApp = 50;
 

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { startFakeApiServer } from '@gatehouse/shared/testing/api-server/fake-api-server';
+import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { meshedPod } from './meshed-pod.ts';
 import type { ServerOrder, ServerSaid } from './side.ts';
 

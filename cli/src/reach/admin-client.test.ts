@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { pemOf } from '@gatehouse/shared/tls/material';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { pemOf } from '@gatehouse/platform/tls/material';
 import { Type } from 'typebox';
 import { type AdminApi, adminApi, type Transport } from './admin-client.ts';
 import { meshNameOf } from './open-admin.ts';

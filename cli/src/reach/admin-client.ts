@@ -2,8 +2,8 @@ import { type ClientRequest, type IncomingMessage, request as plainRequest } fro
 import { request as tlsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { ServiceName } from '@gatehouse/shared/service';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { ServiceName } from '@gatehouse/platform/service/service';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { refusalOf } from './refusal.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeContext } from '@gatehouse/shared/kube/client';
-import type { KubeRequest } from '@gatehouse/shared/kube/client/http-client';
+import type { KubeContext } from '@gatehouse/platform/kube/client/client';
+import type { KubeRequest } from '@gatehouse/platform/kube/client/http-client';
 import { clusterToken } from './cluster-token.ts';
 
 /** A cluster that answers a TokenRequest so, for somebody with this token of his own. */

@@ -1,5 +1,5 @@
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { KubeContext } from '@gatehouse/shared/kube/client';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { KubeContext } from '@gatehouse/platform/kube/client/client';
 
 /** Who a token for the REST API speaks for when nothing else was said: a ServiceAccount that may look at everything. */
 export const viewerAccount = 'gatehouse-viewer';

@@ -1,7 +1,7 @@
-import { headlessServiceOf } from '@gatehouse/shared/admin/peers/open-replicas';
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { KubeClient } from '@gatehouse/shared/kube/client';
-import { accountOf, type ServiceName } from '@gatehouse/shared/service';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { KubeClient } from '@gatehouse/platform/kube/client/client';
+import { headlessServiceOf } from '@gatehouse/platform/replicas/open-replicas';
+import { accountOf, type ServiceName } from '@gatehouse/platform/service/service';
 import { type Static, Type } from 'typebox';
 import { getObject } from './get-object.ts';
 

@@ -1,5 +1,5 @@
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { KubeClient } from '@gatehouse/shared/kube/client';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 

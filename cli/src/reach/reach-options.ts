@@ -1,5 +1,5 @@
+import { defaultStateDir } from '@gatehouse/dev/serve/default-state-dir';
 import { type Command, Option } from 'commander';
-import { defaultStateDir } from '../serve/default-state-dir.ts';
 
 /** How a command that asks a service was told where the service is. */
 export interface ReachOptions {

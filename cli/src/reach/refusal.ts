@@ -1,5 +1,5 @@
-import { type ErrorCode, errorCodes, GatehouseError } from '@gatehouse/shared/error';
-import type { ServiceName } from '@gatehouse/shared/service';
+import { type ErrorCode, errorCodes, GatehouseError } from '@gatehouse/core/error';
+import type { ServiceName } from '@gatehouse/platform/service/service';
 
 export interface Refused {
   readonly status: number;

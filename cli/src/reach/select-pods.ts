@@ -1,4 +1,4 @@
-import type { KubeClient } from '@gatehouse/shared/kube/client';
+import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import { Type } from 'typebox';
 import { getObject } from './get-object.ts';
 

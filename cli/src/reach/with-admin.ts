@@ -1,4 +1,4 @@
-import type { ServiceName } from '@gatehouse/shared/service';
+import type { ServiceName } from '@gatehouse/platform/service/service';
 import type { Surroundings } from '../cli.ts';
 import type { AdminApi } from './admin-client.ts';
 import { findMesh, type MeshPlace, openAdmin } from './open-admin.ts';

@@ -1,5 +1,10 @@
-import { type Config, readConfig } from '@gatehouse/shared/config';
-import { leafSettings, sharedProblems, sharedSettings, trafficSettings } from '@gatehouse/shared/settings';
+import { type Config, readConfig } from '@gatehouse/platform/settings/config';
+import {
+  leafSettings,
+  sharedProblems,
+  sharedSettings,
+  trafficSettings,
+} from '@gatehouse/platform/settings/settings';
 
 /** Every setting of destination. */
 export const destinationSettings = {

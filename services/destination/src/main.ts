@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { runService } from '@gatehouse/shared/run-service';
+import { runService } from '@gatehouse/platform/process/run-service';
 import { readDestinationConfig } from './config.ts';
 import { startDestination } from './service.ts';
 

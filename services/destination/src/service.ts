@@ -1,17 +1,17 @@
-import { type AdminServer, startAdmin } from '@gatehouse/shared/admin/admin-server';
-import { startGrpcServer } from '@gatehouse/shared/grpc/server';
-import { servesTls } from '@gatehouse/shared/grpc/transport-security';
-import type { RunningService } from '@gatehouse/shared/service';
+import { type AdminServer, startAdmin } from '@gatehouse/platform/admin/admin-server';
+import { startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { servesTls } from '@gatehouse/platform/grpc/transport-security';
+import { ownLeaf } from '@gatehouse/platform/own-leaf/own-leaf';
+import type { RunningService } from '@gatehouse/platform/service/service';
 import {
   type Doors,
   type ServiceBase,
   type ServiceParts,
   startService,
-} from '@gatehouse/shared/start-service';
-import { ownLeaf } from '@gatehouse/shared/tls/own-leaf';
+} from '@gatehouse/platform/service/start-service';
 import type { DestinationConfig } from './config.ts';
 import { measureDestination } from './ports/measure.ts';
-import { destinationRoutes } from './ports/rest.ts';
+import { destinationRoutes } from './ports/rest/rest.ts';
 import { DestinationServer } from './ports/serve.ts';
 import { ClusterWatch } from './ports/watch.ts';
 

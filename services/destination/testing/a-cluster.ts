@@ -1,9 +1,9 @@
-import { portSet } from '@gatehouse/shared/core/port-set';
-import { ResourceIndex, type Touched } from '@gatehouse/shared/core/resource-index';
-import type { Change } from '@gatehouse/shared/kube/changes';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { AddressIndex } from '../src/core/address-index.ts';
+import { portSet } from '@gatehouse/core/port-set';
+import type { Change } from '@gatehouse/core/resources/changes';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { ResourceIndex, type Touched } from '@gatehouse/core/resources/resource-index';
 import type { Cluster } from '../src/core/cluster.ts';
+import { AddressIndex } from '../src/core/target/address-index.ts';
 
 /** The settings of tests: mesh `gatehouse`, MySQL's port opaque by default. */
 export const settings = {

@@ -1,7 +1,7 @@
-import { asGatehouseError } from '@gatehouse/shared/error';
-import { GetDestination } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import { asGatehouseError } from '@gatehouse/core/error';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { FakeSource } from '@gatehouse/testing/fake-source';
+import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
 import { DestinationServer } from '../src/ports/serve.ts';
 import { ClusterWatch } from '../src/ports/watch.ts';
 import { settings } from './a-cluster.ts';

@@ -1,4 +1,4 @@
-import type { Peer, Status, StreamCall } from '@gatehouse/shared/grpc/transport';
+import type { Peer, Status, StreamCall } from '@gatehouse/platform/grpc/transport';
 
 /** A StreamCall whose client reads as fast as the test says. */
 export class FakeCall implements StreamCall {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { printIp } from '@gatehouse/shared/core/ip-network';
-import { Update, type WeightedAddr } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
-import type { TcpAddress } from '@gatehouse/shared/gen/io/linkerd/proxy/net';
-import { decodeIp } from '@gatehouse/shared/wire/ip';
+import { printIp } from '@gatehouse/core/ip-network';
+import { Update, type WeightedAddr } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
+import type { TcpAddress } from '@gatehouse/wire/gen/io/linkerd/proxy/net';
+import { decodeIp } from '@gatehouse/wire/ip';
 
 /** What the proxy takes in one message: 4 MiB, tonic's default. */
 const mostBytes = 4 * 1024 * 1024;

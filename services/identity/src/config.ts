@@ -1,7 +1,7 @@
-import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/shared/config';
-import type { Problem } from '@gatehouse/shared/core/problem';
-import { boolean, byteSize, count, duration, oneOf, path } from '@gatehouse/shared/setting-forms';
-import { sharedProblems, sharedSettings } from '@gatehouse/shared/settings';
+import type { Problem } from '@gatehouse/core/problem';
+import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/platform/settings/config';
+import { boolean, byteSize, count, duration, oneOf, path } from '@gatehouse/platform/settings/setting-forms';
+import { sharedProblems, sharedSettings } from '@gatehouse/platform/settings/settings';
 
 /** Every setting of identity. */
 export const identitySettings = {

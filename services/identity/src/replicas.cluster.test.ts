@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { realApiServerAssets } from '@gatehouse/shared/testing/real-api-server';
-import { RealCluster } from '@gatehouse/shared/testing/real-cluster';
+import { realApiServerAssets } from '@gatehouse/testing/real-api-server';
+import { RealCluster } from '@gatehouse/testing/real-cluster';
 import { replicasContract } from '../testing/replicas-contract.ts';
 
 const { assets, skip } = realApiServerAssets();

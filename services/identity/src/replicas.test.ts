@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startFakeApiServer } from '@gatehouse/shared/testing/api-server/fake-api-server';
-import { RealCluster } from '@gatehouse/shared/testing/real-cluster';
+import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
+import { RealCluster } from '@gatehouse/testing/real-cluster';
 import { replicasContract } from '../testing/replicas-contract.ts';
 
 /** Only Linux has all of 127.0.0.0/8 without being told. */

@@ -1,35 +1,35 @@
 import { join } from 'node:path';
-import { type AdminServer, startAdmin } from '@gatehouse/shared/admin/admin-server';
-import { ensureDevKeys } from '@gatehouse/shared/dev/dev-tokens';
-import type { Ground } from '@gatehouse/shared/ground';
-import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/shared/grpc/server';
-import { servesTls } from '@gatehouse/shared/grpc/transport-security';
-import type { RunningService } from '@gatehouse/shared/service';
+import { type AdminServer, startAdmin } from '@gatehouse/platform/admin/admin-server';
+import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { servesTls } from '@gatehouse/platform/grpc/transport-security';
+import { mountedAnchors } from '@gatehouse/platform/own-leaf/own-leaf';
+import { ServingLeaf } from '@gatehouse/platform/own-leaf/serving-leaf';
+import type { Ground } from '@gatehouse/platform/service/platform';
+import type { RunningService } from '@gatehouse/platform/service/service';
 import {
   type Doors,
   type ServiceBase,
   type ServiceParts,
   startService,
-} from '@gatehouse/shared/start-service';
-import { replaceFile } from '@gatehouse/shared/state-files';
-import { mountedAnchors } from '@gatehouse/shared/tls/own-leaf';
-import { ServingLeaf } from '@gatehouse/shared/tls/serving-leaf';
-import { type Certifier, issue } from './certify.ts';
+} from '@gatehouse/platform/service/start-service';
+import { ensureDevKeys } from '@gatehouse/platform/state/dev-tokens';
+import { replaceFile } from '@gatehouse/platform/state/state-files';
+import { type Certifier, issue } from './certify/certify.ts';
+import { CertifyTurns } from './certify/certify-queue.ts';
+import { certifyMethods } from './certify/serve.ts';
 import type { IdentityConfig } from './config.ts';
-import { CertifyTurns } from './ports/certify-turns.ts';
-import { ensureDevCa } from './ports/dev-ca.ts';
 import { countCertificates, measureIdentity } from './ports/identity-metrics.ts';
-import { IssuerExpiry } from './ports/issuer-expiry-watch.ts';
-import type { IssuerFiles } from './ports/issuer-files.ts';
-import { IssuerKeeper } from './ports/issuer-keeper.ts';
-import { measureIssuer } from './ports/issuer-metrics.ts';
-import { KeysElsewhere } from './ports/keys-elsewhere.ts';
-import { openIssuanceLog, type ServiceIssuanceLog } from './ports/open-issuance-log.ts';
-import { openReviewer } from './ports/open-reviewer.ts';
-import { mintFor } from './ports/own-leaf.ts';
-import { identityRoutes } from './ports/rest.ts';
-import { certifyMethods } from './ports/serve.ts';
-import { WatchedCallers } from './ports/watched-callers.ts';
+import { KeysElsewhere } from './ports/issued/keys-elsewhere.ts';
+import { openIssuanceLog, type ServiceIssuanceLog } from './ports/issued/open-issuance-log.ts';
+import { ensureDevCa } from './ports/issuer/dev-ca.ts';
+import { IssuerExpiry } from './ports/issuer/issuer-expiry-watch.ts';
+import type { IssuerFiles } from './ports/issuer/issuer-files.ts';
+import { IssuerKeeper } from './ports/issuer/issuer-keeper.ts';
+import { measureIssuer } from './ports/issuer/issuer-metrics.ts';
+import { mintFor } from './ports/issuer/own-leaf.ts';
+import { identityRoutes } from './ports/rest/rest.ts';
+import { openReviewer } from './ports/token/open-reviewer.ts';
+import { WatchedCallers } from './ports/token/watched-callers.ts';
 
 /** Connections get this long to finish what they are at. */
 const drainMs = 5_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import type { ActiveIssuer } from '../src/certify.ts';
-import { makeLeafTemplate } from '../src/core/leaf-template.ts';
-import { signatureAlgorithmOf } from '../src/core/signature-algorithm.ts';
-import { readCaCertificate } from '../src/ports/read-ca-certificate.ts';
-import { signLeaf } from '../src/ports/x509.ts';
+import type { ActiveIssuer } from '../src/certify/certify.ts';
+import { makeLeafTemplate } from '../src/core/leaf/leaf-template.ts';
+import { signatureAlgorithmOf } from '../src/core/leaf/signature-algorithm.ts';
+import { readCaCertificate } from '../src/ports/issuer/read-ca-certificate.ts';
+import { signLeaf } from '../src/ports/issuer/x509.ts';
 import type { TestCa } from './ca-builder.ts';
 
 /** A CA as the service signs with it, without the files and the check that it comes through otherwise. */

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createHash, KeyObject, randomBytes, webcrypto } from 'node:crypto';
-import { contextTag, derSequence, derText, writeDer } from '@gatehouse/shared/core/der';
-import { pemOf } from '@gatehouse/shared/tls/material';
+import { contextTag, derSequence, derText, writeDer } from '@gatehouse/core/der/der';
+import { pemOf } from '@gatehouse/platform/tls/material';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,

@@ -11,7 +11,7 @@ import {
   derTag,
   derText,
   writeDer,
-} from '@gatehouse/shared/core/der';
+} from '@gatehouse/core/der/der';
 
 export const aName = 'default.demo.serviceaccount.identity.gatehouse.cluster.local';
 

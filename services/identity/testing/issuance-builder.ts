@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IssuanceIntent } from '../src/core/issuance-record.ts';
+import type { IssuanceIntent } from '../src/core/issued/issuance-record.ts';
 
 /** What is asked to be recorded; what is not given follows from the serial. */
 export const anIntent = (serial: string, about: Partial<IssuanceIntent> = {}): IssuanceIntent => ({

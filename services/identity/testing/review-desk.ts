@@ -3,12 +3,12 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { parseHostPort } from '@gatehouse/shared/core/host-port';
-import { silentLog } from '@gatehouse/shared/log';
-import { anAuthority } from '@gatehouse/shared/testing/certificates';
-import { eventually } from '@gatehouse/shared/testing/grpc';
-import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
-import { certify } from '@gatehouse/shared/tls/certify-client';
+import { parseHostPort } from '@gatehouse/core/host-port';
+import { anAuthority } from '@gatehouse/dev/certificates';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { certify } from '@gatehouse/platform/own-leaf/certify-client';
+import { eventually } from '@gatehouse/testing/grpc';
+import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { readIdentityConfig } from '../src/config.ts';
 import { startIdentity } from '../src/service.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { identityAudience } from '@gatehouse/shared/dev/dev-tokens';
-import { eventually } from '@gatehouse/shared/testing/grpc';
-import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/shared/testing/real-cluster';
+import { identityAudience } from '@gatehouse/platform/state/dev-tokens';
+import { eventually } from '@gatehouse/testing/grpc';
+import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
 import { aReadyDesk, certified, type ReviewDesk } from './review-desk.ts';
 
 /** A cluster whose API server can be taken away, and given another key for tokens. */

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { Disk, DiskFile, FileFacts } from '../src/ports/disk.ts';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { Disk, DiskFile, FileFacts } from '../src/ports/issued/disk.ts';
 
 /** What a scripted disk does wrong, in the order of its operations. */
 export interface DiskScript {

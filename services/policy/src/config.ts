@@ -1,7 +1,12 @@
-import { type Config, readConfig, setting } from '@gatehouse/shared/config';
-import { defaultPolicies } from '@gatehouse/shared/kube/kinds';
-import { networks, oneOf, orOff } from '@gatehouse/shared/setting-forms';
-import { leafSettings, sharedProblems, sharedSettings, trafficSettings } from '@gatehouse/shared/settings';
+import { defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
+import { type Config, readConfig, setting } from '@gatehouse/platform/settings/config';
+import { networks, oneOf, orOff } from '@gatehouse/platform/settings/setting-forms';
+import {
+  leafSettings,
+  sharedProblems,
+  sharedSettings,
+  trafficSettings,
+} from '@gatehouse/platform/settings/settings';
 
 /** Every setting of policy. */
 export const policySettings = {

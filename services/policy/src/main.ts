@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { runService } from '@gatehouse/shared/run-service';
+import { runService } from '@gatehouse/platform/process/run-service';
 import { readPolicyConfig } from './config.ts';
 import { startPolicy } from './service.ts';
 

@@ -3,12 +3,12 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PortSpec, Server } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
-import type { GrpcClient } from '@gatehouse/shared/grpc/client';
-import { watch } from '@gatehouse/shared/grpc/watch';
-import { silentLog } from '@gatehouse/shared/log';
-import type { RunningService } from '@gatehouse/shared/service';
-import type { ServiceParts } from '@gatehouse/shared/start-service';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import type { GrpcClient } from '@gatehouse/platform/grpc/client';
+import { watch } from '@gatehouse/platform/grpc/watch';
+import { silentLog } from '@gatehouse/platform/log/log';
+import type { RunningService } from '@gatehouse/platform/service/service';
+import type { ServiceParts } from '@gatehouse/platform/service/start-service';
 import {
   aMeshTlsAuthentication,
   aNamespace,
@@ -19,13 +19,13 @@ import {
   aServer,
   aService,
   labelled,
-} from '@gatehouse/shared/testing/builders';
-import { anAuthority, aTlsMaterial } from '@gatehouse/shared/testing/certificates';
-import { fakeIdentity } from '@gatehouse/shared/testing/fake-identity';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
-import { aGrpcClient, aGrpcServer, eventually, portOf } from '@gatehouse/shared/testing/grpc';
-import { ask } from '@gatehouse/shared/testing/started-admin';
-import { temporaryFolder } from '@gatehouse/shared/testing/temporary-folder';
+} from '@gatehouse/testing/builders';
+import { fakeIdentity } from '@gatehouse/testing/fake-identity';
+import { FakeSource } from '@gatehouse/testing/fake-source';
+import { aGrpcClient, aGrpcServer, eventually, portOf } from '@gatehouse/testing/grpc';
+import { ask } from '@gatehouse/testing/started-admin';
+import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
+import { PortSpec, Server } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import { readPolicyConfig } from './config.ts';
 import { startPolicy } from './service.ts';
 

@@ -1,22 +1,22 @@
-import { startAdmin } from '@gatehouse/shared/admin/admin-server';
-import type { NetworkMatch } from '@gatehouse/shared/core/ip-network';
-import { startGrpcServer } from '@gatehouse/shared/grpc/server';
-import { servesTls } from '@gatehouse/shared/grpc/transport-security';
-import type { RunningService } from '@gatehouse/shared/service';
+import type { NetworkMatch } from '@gatehouse/core/ip-network';
+import { startAdmin } from '@gatehouse/platform/admin/admin-server';
+import { startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { servesTls } from '@gatehouse/platform/grpc/transport-security';
+import { ownLeaf } from '@gatehouse/platform/own-leaf/own-leaf';
+import type { RunningService } from '@gatehouse/platform/service/service';
 import {
   type Doors,
   type ServiceBase,
   type ServiceParts,
   startService,
-} from '@gatehouse/shared/start-service';
-import { ownLeaf } from '@gatehouse/shared/tls/own-leaf';
+} from '@gatehouse/platform/service/start-service';
 import type { PolicyConfig } from './config.ts';
+import { RowStreams } from './ports/inbound/row-streams.ts';
+import { inboundMethods } from './ports/inbound/serve-inbound.ts';
 import { measurePolicy, updateSeconds } from './ports/measure.ts';
+import { outboundMethods } from './ports/outbound/serve-outbound.ts';
 import { PolicyWatch } from './ports/policy-watch.ts';
-import { policyRoutes } from './ports/rest.ts';
-import { RowStreams } from './ports/row-streams.ts';
-import { inboundMethods } from './ports/serve-inbound.ts';
-import { outboundMethods } from './ports/serve-outbound.ts';
+import { policyRoutes } from './ports/rest/rest.ts';
 
 /** Streams are sent away over this time, so that proxies do not all come to the next replica at once. */
 const drainMs = 5_000;

@@ -1,15 +1,15 @@
 import type { TestContext } from 'node:test';
-import { everywhere } from '@gatehouse/shared/core/ip-network';
-import { parsePortSet } from '@gatehouse/shared/core/port-set';
-import type { GrpcClient } from '@gatehouse/shared/grpc/client';
-import type { Methods } from '@gatehouse/shared/grpc/transport';
-import type { Source } from '@gatehouse/shared/kube/changes';
-import { type Log, silentLog } from '@gatehouse/shared/log';
-import { aGrpcClient, aGrpcServer } from '@gatehouse/shared/testing/grpc';
+import { everywhere } from '@gatehouse/core/ip-network';
+import { parsePortSet } from '@gatehouse/core/port-set';
+import type { GrpcClient } from '@gatehouse/platform/grpc/client';
+import type { Methods } from '@gatehouse/platform/grpc/transport';
+import type { Source } from '@gatehouse/platform/kube/source';
+import { type Log, silentLog } from '@gatehouse/platform/log/log';
+import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
+import { RowStreams } from '../src/ports/inbound/row-streams.ts';
+import { inboundMethods } from '../src/ports/inbound/serve-inbound.ts';
+import { outboundMethods } from '../src/ports/outbound/serve-outbound.ts';
 import { PolicyWatch, type PolicyWatchOptions } from '../src/ports/policy-watch.ts';
-import { RowStreams } from '../src/ports/row-streams.ts';
-import { inboundMethods } from '../src/ports/serve-inbound.ts';
-import { outboundMethods } from '../src/ports/serve-outbound.ts';
 
 const opaque = parsePortSet('25,3306');
 

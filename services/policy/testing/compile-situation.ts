@@ -1,9 +1,10 @@
-import { isRejected, type KubeObject, type PolicySource } from '@gatehouse/shared/kube/kinds';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import { compilePort } from '../src/core/inbound/compile.ts';
-import type { Situation } from '../src/core/inbound/decide/situation.ts';
 import type { CompiledPort } from '../src/core/inbound/model.ts';
+import { worldOf } from '../src/core/inbound/policy-view.ts';
 import { resolveSource } from '../src/core/inbound/resolve-sources.ts';
-import { worldOf } from '../src/core/inbound/world.ts';
+import type { Situation } from './decide/situation.ts';
 
 /** The row of a situation's port, made by all the steps that the service takes from the index to the compiler. */
 export const compileSituation = (situation: Situation): CompiledPort => {

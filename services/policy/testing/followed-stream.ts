@@ -1,5 +1,5 @@
-import type { GatehouseError } from '@gatehouse/shared/error';
-import type { GrpcClient } from '@gatehouse/shared/grpc/client';
+import type { GatehouseError } from '@gatehouse/core/error';
+import type { GrpcClient } from '@gatehouse/platform/grpc/client';
 
 /** A stream's messages as they come, decoded. */
 export interface Followed<T> {

@@ -1,6 +1,6 @@
-import type { Attempt, ClientTls } from '@gatehouse/shared/core/evaluate-inbound';
-import { type IpAddress, readIp } from '@gatehouse/shared/core/ip-network';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import type { Attempt, ClientTls } from '@gatehouse/core/inbound/evaluate-inbound';
+import { type IpAddress, readIp } from '@gatehouse/core/ip-network';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import fc from 'fast-check';
 import { identity } from './random-policies.ts';
 

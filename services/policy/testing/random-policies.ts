@@ -1,15 +1,11 @@
-import type { HttpFilter, HttpMatch } from '@gatehouse/shared/core/inbound-server';
-import { type NetworkMatch, parseNetwork } from '@gatehouse/shared/core/ip-network';
-import { everything } from '@gatehouse/shared/core/label-selector';
-import {
-  defaultPolicies,
-  type HttpRouteSpec,
-  type IdentityMatch,
-  type PolicyRule,
-  type PolicySource,
-  type PortSelector,
-  type ServerSpec,
-} from '@gatehouse/shared/kube/kinds';
+import type { HttpFilter, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
+import { type NetworkMatch, parseNetwork } from '@gatehouse/core/ip-network';
+import { everything } from '@gatehouse/core/label-selector';
+import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
+import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import type { PolicyRule, PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
+import type { HttpRouteSpec } from '@gatehouse/core/resources/kinds/gateway';
+import { defaultPolicies, type ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
 import {
   aGatewayHttpRoute,
   aMeshTlsAuthentication,
@@ -19,9 +15,9 @@ import {
   aRejected,
   aServer,
   labelled,
-} from '@gatehouse/shared/testing/builders';
+} from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import type { Route } from '../src/core/inbound/decide/situation.ts';
+import type { Route } from './decide/situation.ts';
 
 /** Random policy objects of a small world in which things collide: paths that are prefixes of each other or only look so. */
 export const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };

@@ -1,9 +1,10 @@
-import type { Attempt } from '@gatehouse/shared/core/evaluate-inbound';
-import { type DefaultPolicy, defaultPolicies, type KubeObject } from '@gatehouse/shared/kube/kinds';
-import { matchesWhole } from '@gatehouse/shared/proxy-regex';
-import { aNamespace, aNetworkAuthentication, aPod, aServer } from '@gatehouse/shared/testing/builders';
+import type { Attempt } from '@gatehouse/core/inbound/evaluate-inbound';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { type DefaultPolicy, defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
+import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
+import { aNamespace, aNetworkAuthentication, aPod, aServer } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import type { Situation } from '../src/core/inbound/decide/situation.ts';
+import type { Situation } from './decide/situation.ts';
 import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
 import {
   attachedRoutes,

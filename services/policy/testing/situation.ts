@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { type Attempt, type ClientTls, evaluate } from '@gatehouse/shared/core/evaluate-inbound';
-import { everywhere, readIp } from '@gatehouse/shared/core/ip-network';
-import type { HttpRequest } from '@gatehouse/shared/core/match-request';
-import { identityOf, printIdentity } from '@gatehouse/shared/core/workload-identity';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { matchesWhole } from '@gatehouse/shared/proxy-regex';
-import { aNamespace, aPod } from '@gatehouse/shared/testing/builders';
-import { decide } from '../src/core/inbound/decide/decide.ts';
-import type { Situation } from '../src/core/inbound/decide/situation.ts';
+import { type Attempt, type ClientTls, evaluate } from '@gatehouse/core/inbound/evaluate-inbound';
+import type { HttpRequest } from '@gatehouse/core/inbound/match-request';
+import { everywhere, readIp } from '@gatehouse/core/ip-network';
+import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
+import { aNamespace, aPod } from '@gatehouse/testing/builders';
 import { compileSituation } from './compile-situation.ts';
+import { decide } from './decide/decide.ts';
+import type { Situation } from './decide/situation.ts';
 
 /** The seed's three pods: one identity, three addresses. */
 export const frontend = aPod({ name: 'frontend', labels: { app: 'frontend' }, ips: ['10.0.0.1'] });

@@ -1,9 +1,9 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { isWireObject, type WireObject } from '../../src/kube/parse/fields.ts';
-import { pemOf } from '../../src/tls/material.ts';
-import { anAuthority, aTlsMaterial } from '../certificates.ts';
-import { fieldsOf } from './object-meta.ts';
+import { fieldsOf } from '@gatehouse/dev/api-server/object-meta';
+import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
+import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { pemOf } from '@gatehouse/platform/tls/material';
 
 /** What a webhook says to a request; undefined never answers. */
 export type WebhookVerdict = WireObject | undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fieldsOf, listOf, metaOf } from '@gatehouse/dev/api-server/object-meta';
 import { apply, aTop, said, type TellStory } from './contract-story.ts';
-import { fieldsOf, listOf, metaOf } from './object-meta.ts';
 
 /** How server-side apply keeps the owners of fields. */
 export const applyStories = (story: TellStory): void => {

@@ -1,9 +1,13 @@
 import { request as askPlain, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as askTls } from 'node:https';
 import { createInterface } from 'node:readline';
-import type { WireObject } from '../../src/kube/parse/fields.ts';
-import { type FakeApiServer, type FakeApiServerOptions, startFakeApiServer } from './fake-api-server.ts';
-import { fieldsOf, metaOf } from './object-meta.ts';
+import {
+  type FakeApiServer,
+  type FakeApiServerOptions,
+  startFakeApiServer,
+} from '@gatehouse/dev/api-server/fake-api-server';
+import { fieldsOf, metaOf } from '@gatehouse/dev/api-server/object-meta';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 
 /** Runs a story on a server of its own and ends it, however the story ended. */
 export const withServer = async (

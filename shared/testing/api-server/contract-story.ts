@@ -1,6 +1,6 @@
-import type { WireObject } from '../../src/kube/parse/fields.ts';
+import { fieldsOf, listOf, metaOf } from '@gatehouse/dev/api-server/object-meta';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import type { Client, Heard, ServerAddress } from './client.ts';
-import { fieldsOf, listOf, metaOf } from './object-meta.ts';
 
 /** A server that the suite talks to, and how to end it. */
 export type OpenedServer = ServerAddress & { readonly stop: () => Promise<void> };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WireObject } from '../../src/kube/parse/fields.ts';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { causes, merge, type TellStory } from './contract-story.ts';
 
 const at = '2026-01-01T00:00:00.000000Z';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WireObject } from '../../src/kube/parse/fields.ts';
+import { fieldsOf, listOf, metaOf } from '@gatehouse/dev/api-server/object-meta';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { aPod, merge, said, type TellStory } from './contract-story.ts';
-import { fieldsOf, listOf, metaOf } from './object-meta.ts';
 
 /** What a server answers besides objects: discovery, tokens, permissions. */
 export const questionStories = (story: TellStory): void => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fieldsOf, listOf, metaOf } from '@gatehouse/dev/api-server/object-meta';
 import { continueOf } from './client.ts';
 import { aConfigMap, aTop, merge, names, said, type TellStory } from './contract-story.ts';
-import { fieldsOf, listOf, metaOf } from './object-meta.ts';
 
 /** How lists and watches behave. */
 export const readStories = (story: TellStory): void => {

@@ -1,4 +1,4 @@
-import type { WireObject } from '../../src/kube/parse/fields.ts';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 
 const text = { type: 'string' };
 

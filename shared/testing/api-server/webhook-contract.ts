@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import type { WireObject } from '../../src/kube/parse/fields.ts';
+import { fieldsOf, metaOf } from '@gatehouse/dev/api-server/object-meta';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { type AWebhook, startWebhook, type WebhookVerdict } from './a-webhook.ts';
 import { aClient, type Client } from './client.ts';
 import type { OpenedServer } from './contract-story.ts';
-import { fieldsOf, metaOf } from './object-meta.ts';
 import { topCrd } from './top-crd.ts';
 
 interface WebhookStory extends Client {

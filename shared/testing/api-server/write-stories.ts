@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WireObject } from '../../src/kube/parse/fields.ts';
+import { fieldsOf, metaOf } from '@gatehouse/dev/api-server/object-meta';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { aConfigMap, aPod, aTop, causes, merge, said, type TellStory } from './contract-story.ts';
-import { fieldsOf, metaOf } from './object-meta.ts';
 
 /** How objects are made, changed and deleted. */
 export const writeStories = (story: TellStory): void => {

@@ -1,9 +1,9 @@
-import type { PortSet } from '@gatehouse/shared/core/port-set';
-import type { ResourceIndex } from '@gatehouse/shared/core/resource-index';
-import type { Mesh } from '@gatehouse/shared/core/workload-identity';
-import type { Kind, KubeObject } from '@gatehouse/shared/kube/kinds';
-import type { AddressIndex } from './address-index.ts';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
+import type { PortSet } from '@gatehouse/core/port-set';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { facts } from './facts.ts';
+import type { AddressIndex } from './target/address-index.ts';
 
 /** The kinds an answer is made of. */
 export const watchedKinds = ['Pod', 'Service', 'EndpointSlice', 'Node', 'Server'] as const satisfies Kind[];

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { KubeObject, SliceEndpoint } from '@gatehouse/shared/kube/kinds';
-import { aNode, anEndpointSlice, aPod, aServer, aService } from '@gatehouse/shared/testing/builders';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
+import { aNode, anEndpointSlice, aPod, aServer, aService } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
 import { aCluster, put, remove } from '../../testing/a-cluster.ts';
 import { Answers, type Held } from './answers.ts';
-import { compileClientPlace } from './client-place.ts';
 import type { Cluster, Compiled } from './cluster.ts';
-import { compileEndpointSet } from './endpoint-set.ts';
+import { compileEndpointSet } from './endpoints/endpoint-set.ts';
 import { touchedFacts } from './facts.ts';
-import { compileProfile } from './profile.ts';
-import { parseTarget } from './target.ts';
+import { compileProfile } from './profile/profile.ts';
+import { compileClientPlace } from './target/client-place.ts';
+import { parseTarget } from './target/target.ts';
 
 const ip = fc.constantFrom('10.1.0.1', '10.1.0.2', 'fd00::1');
 const name = fc.constantFrom('a', 'b');

@@ -1,5 +1,5 @@
-import type { Touched } from '@gatehouse/shared/core/resource-index';
-import type { Kind, KubeObject } from '@gatehouse/shared/kube/kinds';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { Touched } from '@gatehouse/core/resources/resource-index';
 
 /**
  * Names of the facts that answers are made of. A compiler lists the facts it read; a batch of changes lists the facts

@@ -1,6 +1,6 @@
-import { type Address, localityOf } from './endpoint.ts';
-import type { EndpointSet } from './endpoint-set.ts';
-import { type ClientPlace, dependsOnNode, endpointsFor } from './filter.ts';
+import { type Address, localityOf } from './endpoints/endpoint.ts';
+import type { EndpointSet } from './endpoints/endpoint-set.ts';
+import { type ClientPlace, dependsOnNode, endpointsFor } from './endpoints/filter.ts';
 
 /** What one client should know of a name at one moment, whole. Clients that should know the same share it. */
 export type Snapshot =

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Update } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
-import { aPod } from '@gatehouse/shared/testing/builders';
+import { aPod } from '@gatehouse/testing/builders';
+import { Update } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
 import fc from 'fast-check';
 import { settings } from '../../testing/a-cluster.ts';
 import { ProxyModel } from '../../testing/proxy-model.ts';
-import { type Address, endpointOf, zoneLocalities } from '../core/endpoint.ts';
+import { type Address, endpointOf, zoneLocalities } from '../core/endpoints/endpoint.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { UpdateEncoder } from './encode.ts';
 import { Updates } from './updates.ts';

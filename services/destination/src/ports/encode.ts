@@ -1,18 +1,18 @@
-import { readIp } from '@gatehouse/shared/core/ip-network';
+import { readIp } from '@gatehouse/core/ip-network';
+import { encodeDuration } from '@gatehouse/wire/duration';
 import {
   DestinationProfile,
   type Http2ClientParams,
   Update,
   type WeightedAddr,
   WeightedAddrSet,
-} from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
-import type { TcpAddress } from '@gatehouse/shared/gen/io/linkerd/proxy/net';
-import { encodeDuration } from '@gatehouse/shared/wire/duration';
-import { encodeTcpAddress } from '@gatehouse/shared/wire/ip';
-import type { Message } from '../core/diff.ts';
-import type { Address, Hint, Shown, ZoneLocality } from '../core/endpoint.ts';
-import type { Profile } from '../core/profile.ts';
-import { printServiceName } from '../core/target.ts';
+} from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
+import type { TcpAddress } from '@gatehouse/wire/gen/io/linkerd/proxy/net';
+import { encodeTcpAddress } from '@gatehouse/wire/ip';
+import type { Message } from '../core/endpoints/diff.ts';
+import type { Address, Hint, Shown, ZoneLocality } from '../core/endpoints/endpoint.ts';
+import type { Profile } from '../core/profile/profile.ts';
+import { printServiceName } from '../core/target/target.ts';
 
 /** The labels that all addresses of a Get stream share. */
 export interface ServiceLabels {

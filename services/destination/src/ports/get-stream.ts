@@ -1,6 +1,6 @@
-import type { MessageSource, PacedStream, StreamPacer } from '@gatehouse/shared/grpc/stream-pacer';
-import type { StreamCall } from '@gatehouse/shared/grpc/transport';
-import type { Sent } from '../core/diff.ts';
+import type { MessageSource, PacedStream, StreamPacer } from '@gatehouse/platform/grpc/stream-pacer';
+import type { StreamCall } from '@gatehouse/platform/grpc/transport';
+import type { Sent } from '../core/endpoints/diff.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { ServiceLabels } from './encode.ts';
 import type { Stream } from './session.ts';

@@ -1,4 +1,4 @@
-import type { Metrics } from '@gatehouse/shared/metrics';
+import type { Metrics } from '@gatehouse/platform/metrics/metrics';
 import type { MethodName } from './open-streams.ts';
 import type { DestinationServer } from './serve.ts';
 import type { ClusterWatch } from './watch.ts';

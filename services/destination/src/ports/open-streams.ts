@@ -1,6 +1,6 @@
-import type { StreamFacts } from '@gatehouse/shared/admin/streams';
-import { printHostPort } from '@gatehouse/shared/core/host-port';
-import type { Peer, Status, StreamCall } from '@gatehouse/shared/grpc/transport';
+import { printHostPort } from '@gatehouse/core/host-port';
+import type { StreamFacts } from '@gatehouse/platform/admin/streams';
+import type { Peer, Status, StreamCall } from '@gatehouse/platform/grpc/transport';
 
 export type MethodName = 'Get' | 'GetProfile';
 

@@ -1,4 +1,4 @@
-import type { LatestStream, Row } from '@gatehouse/shared/grpc/latest-stream';
+import type { LatestStream, Row } from '@gatehouse/platform/grpc/latest-stream';
 import type { Stream } from './session.ts';
 import { versionOf } from './version.ts';
 

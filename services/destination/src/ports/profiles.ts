@@ -1,7 +1,7 @@
-import type { Row } from '@gatehouse/shared/grpc/latest-stream';
-import { localityOf, type ZoneLocality } from '../core/endpoint.ts';
-import type { ClientPlace } from '../core/filter.ts';
-import type { Profile } from '../core/profile.ts';
+import type { Row } from '@gatehouse/platform/grpc/latest-stream';
+import { localityOf, type ZoneLocality } from '../core/endpoints/endpoint.ts';
+import type { ClientPlace } from '../core/endpoints/filter.ts';
+import type { Profile } from '../core/profile/profile.ts';
 import { encodeProfile } from './encode.ts';
 
 /** Encodes each profile once for all streams that are sent it. */

@@ -1,7 +1,7 @@
-import { GatehouseError } from '@gatehouse/shared/error';
-import { GetDestination } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
-import { type ContextToken, parseContextToken } from '../core/context-token.ts';
-import { type NameTarget, parseTarget, type Target } from '../core/target.ts';
+import { GatehouseError } from '@gatehouse/core/error';
+import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
+import { type ContextToken, parseContextToken } from '../core/target/context-token.ts';
+import { type NameTarget, parseTarget, type Target } from '../core/target/target.ts';
 
 /** What a call asks, and who says they ask. */
 export interface Request<T extends Target> {

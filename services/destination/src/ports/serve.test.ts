@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { DestinationProfile } from '@gatehouse/shared/gen/io/linkerd/proxy/destination';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { aNode, aPod, aServer, aService } from '@gatehouse/shared/testing/builders';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { aNode, aPod, aServer, aService } from '@gatehouse/testing/builders';
+import { DestinationProfile } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
 import { type Ask, aDestination, turns } from '../../testing/a-destination.ts';
 import type { FakeCall } from '../../testing/fake-call.ts';
 import { ProxyModel } from '../../testing/proxy-model.ts';

@@ -1,4 +1,4 @@
-import { type Limit, type Message, nextStep, type Sent, type Step } from '../core/diff.ts';
+import { type Limit, type Message, nextStep, type Sent, type Step } from '../core/endpoints/diff.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type ServiceLabels, UpdateEncoder } from './encode.ts';
 import { versionOf } from './version.ts';

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Change, Source } from '@gatehouse/shared/kube/changes';
-import { aPod, aService } from '@gatehouse/shared/testing/builders';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
+import type { Change } from '@gatehouse/core/resources/changes';
+import type { Source } from '@gatehouse/platform/kube/source';
+import { aPod, aService } from '@gatehouse/testing/builders';
+import { FakeSource } from '@gatehouse/testing/fake-source';
 import { settings } from '../../testing/a-cluster.ts';
 import { watchedKinds } from '../core/cluster.ts';
-import { compileEndpointSet, type EndpointSet } from '../core/endpoint-set.ts';
+import { compileEndpointSet, type EndpointSet } from '../core/endpoints/endpoint-set.ts';
 import { ClusterWatch } from './watch.ts';
 
 test('the first change of a burst is told at once, the rest together, at most every 20 ms', async (t) => {

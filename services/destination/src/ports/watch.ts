@@ -1,9 +1,10 @@
-import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
-import type { Change, Source } from '@gatehouse/shared/kube/changes';
-import { AddressIndex } from '../core/address-index.ts';
+import type { Change } from '@gatehouse/core/resources/changes';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import type { Source } from '@gatehouse/platform/kube/source';
 import { Answers } from '../core/answers.ts';
 import { type Cluster, type ClusterSettings, watchedKinds } from '../core/cluster.ts';
 import { touchedFacts } from '../core/facts.ts';
+import { AddressIndex } from '../core/target/address-index.ts';
 
 /** A burst is compiled at most this often; the first change of one is compiled at once (design §6.5). */
 const settleEveryMs = 20;

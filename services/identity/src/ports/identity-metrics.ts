@@ -1,8 +1,8 @@
-import { asGatehouseError } from '@gatehouse/shared/error';
-import type { Method, Methods } from '@gatehouse/shared/grpc/transport';
-import type { Metrics } from '@gatehouse/shared/metrics';
-import type { CertifyTurns } from './certify-turns.ts';
-import type { WatchedCallers } from './watched-callers.ts';
+import { asGatehouseError } from '@gatehouse/core/error';
+import type { Method, Methods } from '@gatehouse/platform/grpc/transport';
+import type { Metrics } from '@gatehouse/platform/metrics/metrics';
+import type { CertifyTurns } from '../certify/certify-queue.ts';
+import type { WatchedCallers } from './token/watched-callers.ts';
 
 export interface Measured {
   readonly turns: CertifyTurns;

@@ -1,5 +1,5 @@
-import { GatehouseError } from '@gatehouse/shared/error';
-import { type Certified, type CertifyRequest, issue } from '../../src/certify.ts';
+import { GatehouseError } from '@gatehouse/core/error';
+import { type Certified, type CertifyRequest, issue } from '../../src/certify/certify.ts';
 import { spkiOf } from '../csr-builder.ts';
 import type { FuzzedMesh } from './fuzzed-mesh.ts';
 

@@ -12,9 +12,9 @@ import {
   derText,
   joinBytes,
   writeDer,
-} from '@gatehouse/shared/core/der';
+} from '@gatehouse/core/der/der';
 import { createLocalJWKSet, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
-import type { CertifyRequest } from '../../src/certify.ts';
+import type { CertifyRequest } from '../../src/certify/certify.ts';
 import { tokenAudience, tokenIssuer } from '../token-builder.ts';
 import type { FuzzedMesh } from './fuzzed-mesh.ts';
 import { orderOfP256 } from './request-parts.ts';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { derSequence } from '@gatehouse/shared/core/der';
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { CertifyRequest } from '../../src/certify.ts';
+import { derSequence } from '@gatehouse/core/der/der';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { CertifyRequest } from '../../src/certify/certify.ts';
 import { anExtension, commonName, subjectAltName } from '../csr-builder.ts';
 import { signToken } from '../token-builder.ts';
 import { certifyOracle } from './certify-oracle.ts';

@@ -1,5 +1,5 @@
-import { derTag, joinBytes } from '@gatehouse/shared/core/der';
-import { type DerNode, parseDer } from '@gatehouse/shared/core/parse-der';
+import { derTag, joinBytes } from '@gatehouse/core/der/der';
+import { type DerNode, parseDer } from '@gatehouse/core/der/parse-der';
 
 /**
  * An element that can be written wrongly: any identifier, any length octets, anything before and after its content. Good

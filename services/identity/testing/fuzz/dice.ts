@@ -1,4 +1,4 @@
-import { randomFrom } from '@gatehouse/shared/testing/random-from';
+import { randomFrom } from '@gatehouse/testing/random-from';
 
 /** Choices that are the same for the same seed. */
 export class Dice {

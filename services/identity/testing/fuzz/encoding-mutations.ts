@@ -1,4 +1,4 @@
-import { contextTag, derTag, joinBytes } from '@gatehouse/shared/core/der';
+import { contextTag, derTag, joinBytes } from '@gatehouse/core/der/der';
 import { childrenOf, type DerTree, octetsOf, writeTree } from './der-tree.ts';
 import type { Dice } from './dice.ts';
 

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { Certified, CertifyRequest } from '../../src/certify.ts';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { Certified, CertifyRequest } from '../../src/certify/certify.ts';
 import type { Entitlement } from './certify-oracle.ts';
 import type { Recorded } from './fuzzed-mesh.ts';
 

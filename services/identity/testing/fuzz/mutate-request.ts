@@ -1,5 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
-import { derBitString } from '@gatehouse/shared/core/der';
+import { derBitString } from '@gatehouse/core/der/der';
 import { changeAt, childrenOf, type DerTree, elementAt, pathsOf, readTree, writeTree } from './der-tree.ts';
 import type { Dice } from './dice.ts';
 import { encodingMutationNames, encodingMutations } from './encoding-mutations.ts';

@@ -8,7 +8,7 @@ import {
   derTag,
   derText,
   writeDer,
-} from '@gatehouse/shared/core/der';
+} from '@gatehouse/core/der/der';
 import { anAttribute, anExtension, extensionRequest, spkiOf, subjectAltName } from '../csr-builder.ts';
 
 /** Each part of a PKCS#10 request in DER, good for `identity` and `key` unless it is given. */

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { pemOf, secureContextOptions } from '@gatehouse/shared/tls/material';
+import { pemOf, secureContextOptions } from '@gatehouse/platform/tls/material';
 import type { PresentedLeaf } from './presented-leaf.ts';
 import type { Verifier } from './verifier.ts';
 

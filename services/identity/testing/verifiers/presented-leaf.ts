@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pemOf } from '@gatehouse/shared/tls/material';
+import { pemOf } from '@gatehouse/platform/tls/material';
 
 /** A leaf as a peer shows it, and what the verifier believes. */
 export interface PresentedLeaf {

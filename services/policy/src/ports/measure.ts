@@ -1,7 +1,7 @@
-import type { Source } from '@gatehouse/shared/kube/changes';
-import type { Histogram, Metrics } from '@gatehouse/shared/metrics';
+import type { Source } from '@gatehouse/platform/kube/source';
+import type { Histogram, Metrics } from '@gatehouse/platform/metrics/metrics';
+import type { RowStreams, StreamMethod } from './inbound/row-streams.ts';
 import type { PolicyWatch } from './policy-watch.ts';
-import type { RowStreams, StreamMethod } from './row-streams.ts';
 
 const methods: readonly StreamMethod[] = ['InboundServerPolicies/WatchPort', 'OutboundPolicies/Watch'];
 

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { printNetwork } from '@gatehouse/shared/core/ip-network';
-import { PortSpec } from '@gatehouse/shared/gen/io/linkerd/proxy/inbound';
-import type { KindHealth } from '@gatehouse/shared/kube/changes';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { createLog } from '@gatehouse/shared/log';
+import { printNetwork } from '@gatehouse/core/ip-network';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { KindHealth } from '@gatehouse/platform/kube/source';
+import { createLog } from '@gatehouse/platform/log/log';
 import {
   aNamespace,
   aNetworkAuthenticationPolicy,
@@ -12,9 +11,10 @@ import {
   aRejected,
   aService,
   labelled,
-} from '@gatehouse/shared/testing/builders';
-import { FakeSource } from '@gatehouse/shared/testing/fake-source';
-import { aStream, type FakeStream } from '@gatehouse/shared/testing/fake-stream';
+} from '@gatehouse/testing/builders';
+import { FakeSource } from '@gatehouse/testing/fake-source';
+import { aStream, type FakeStream } from '@gatehouse/testing/fake-stream';
+import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import { aClock } from '../../testing/a-clock.ts';
 import { aPolicy, type Policy } from '../../testing/a-policy.ts';
 import type { PolicyWatchOptions } from './policy-watch.ts';

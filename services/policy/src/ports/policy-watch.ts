@@ -1,22 +1,23 @@
-import type { PortSet } from '@gatehouse/shared/core/port-set';
-import { ResourceIndex } from '@gatehouse/shared/core/resource-index';
-import { GatehouseError } from '@gatehouse/shared/error';
-import type { Change, Source } from '@gatehouse/shared/kube/changes';
-import type { Kind } from '@gatehouse/shared/kube/kinds';
-import type { Log } from '@gatehouse/shared/log';
-import { matchesWhole } from '@gatehouse/shared/proxy-regex';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { PortSet } from '@gatehouse/core/port-set';
+import type { Change } from '@gatehouse/core/resources/changes';
+import type { Kind } from '@gatehouse/core/resources/kinds';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
+import type { Source } from '@gatehouse/platform/kube/source';
+import type { Log } from '@gatehouse/platform/log/log';
 import type { ClusterConfig } from '../core/inbound/model.ts';
-import { InboundRows } from '../core/inbound-rows.ts';
+import { InboundRows } from '../core/inbound/rows/inbound-rows.ts';
+import { Rejections } from '../core/inbound/rows/rejections.ts';
+import { RowCompiler } from '../core/inbound/rows/row-compiler.ts';
+import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
+import type { RowUpdate } from '../core/inbound/rows/watched-row.ts';
 import { OutboundRows } from '../core/outbound/rows.ts';
-import { Rejections } from '../core/rejections.ts';
-import { RowCompiler } from '../core/row-compiler.ts';
-import type { AddressTrust } from '../core/source-book.ts';
-import type { RowUpdate } from '../core/watched-row.ts';
 import { Bursts, type Clock, systemClock } from './bursts.ts';
-import { encodeInbound } from './encode-inbound.ts';
-import { encodeOutbound } from './encode-outbound.ts';
-import type { RowStream } from './row-streams.ts';
-import { encodedRow } from './row-version.ts';
+import { encodeInbound } from './inbound/encode-inbound.ts';
+import type { RowStream } from './inbound/row-streams.ts';
+import { encodedRow } from './inbound/row-version.ts';
+import { encodeOutbound } from './outbound/encode-outbound.ts';
 
 /** Everything that a row can depend on. */
 export const watchedKinds = [

@@ -1,4 +1,4 @@
-import { derBoolean, derInteger, derNull, derOid, derSequence, derTag } from '@gatehouse/shared/core/der';
+import { derBoolean, derInteger, derNull, derOid, derSequence, derTag } from '@gatehouse/core/der/der';
 import { anAttribute, anExtension, extensionRequest, subjectAltName } from '../../csr-builder.ts';
 import { anExtensionRequest, dns, sanOf } from '../request-parts.ts';
 

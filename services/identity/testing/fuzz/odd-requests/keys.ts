@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { derNull, derOid, joinBytes } from '@gatehouse/shared/core/der';
+import { derNull, derOid, joinBytes } from '@gatehouse/core/der/der';
 import { spkiOf } from '../../csr-builder.ts';
 import { ecSpki, pointOf } from '../request-parts.ts';
 

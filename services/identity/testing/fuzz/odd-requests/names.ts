@@ -1,4 +1,4 @@
-import { contextTag, derOid, derTag, writeDer } from '@gatehouse/shared/core/der';
+import { contextTag, derOid, derTag, writeDer } from '@gatehouse/core/der/der';
 import { commonName } from '../../csr-builder.ts';
 import { dns, sanOf } from '../request-parts.ts';
 import { lookalikes } from './lookalikes.ts';

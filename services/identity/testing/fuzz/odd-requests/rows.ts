@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { derText } from '@gatehouse/shared/core/der';
+import { derText } from '@gatehouse/core/der/der';
 import type { RequestParts } from '../request-parts.ts';
 
 /** What Certify must answer to a request with a good token. */

@@ -7,7 +7,7 @@ import {
   derTag,
   joinBytes,
   writeDer,
-} from '@gatehouse/shared/core/der';
+} from '@gatehouse/core/der/der';
 import { numbersOf, orderOfP256, writeNumbers, writeRequest } from '../request-parts.ts';
 
 import type { Rows } from './rows.ts';

@@ -1,4 +1,4 @@
-import { derSet, derTag } from '@gatehouse/shared/core/der';
+import { derSet, derTag } from '@gatehouse/core/der/der';
 import { commonName } from '../../csr-builder.ts';
 import { attributeOf, commonNameTags, nameOf } from '../request-parts.ts';
 import { lookalikes } from './lookalikes.ts';

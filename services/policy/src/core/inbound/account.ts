@@ -1,6 +1,7 @@
-import { listsPort } from '@gatehouse/shared/core/opaque-port';
-import type { SelectedServers } from '@gatehouse/shared/core/select-server';
-import { type DefaultPolicy, isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
+import { listsPort } from '@gatehouse/core/mesh/opaque-port';
+import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import type { RouteObject } from './attached-routes.ts';
 import type { PortAuthorizations } from './authorize.ts';
 import type { Governance } from './govern.ts';

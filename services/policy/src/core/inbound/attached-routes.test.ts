@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { evaluate } from '@gatehouse/shared/core/evaluate-inbound';
-import type { HttpFilter, HttpMatch } from '@gatehouse/shared/core/inbound-server';
+import { evaluate } from '@gatehouse/core/inbound/evaluate-inbound';
+import type { HttpFilter, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import {
   aGatewayHttpRoute,
   aNetworkAuthenticationPolicy,
   anAuthorizationPolicy,
   anHttpRoute,
   aServer,
-} from '@gatehouse/shared/testing/builders';
+} from '@gatehouse/testing/builders';
 import { compileSituation } from '../../../testing/compile-situation.ts';
+import type { Situation } from '../../../testing/decide/situation.ts';
 import {
   aSituation,
   asPod,
@@ -20,7 +21,6 @@ import {
   trafficOf,
   verdictOf,
 } from '../../../testing/situation.ts';
-import type { Situation } from './decide/situation.ts';
 
 const kubelet = at('192.168.0.1');
 const match = (said: Partial<HttpMatch>): HttpMatch => ({ headers: [], queryParams: [], ...said });

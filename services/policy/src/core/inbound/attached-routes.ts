@@ -1,4 +1,3 @@
-import { byAge, compareText } from '@gatehouse/shared/core/creation-order';
 import type {
   Authorization,
   HostMatch,
@@ -7,7 +6,7 @@ import type {
   HttpRoute,
   Meta,
   ValueMatch,
-} from '@gatehouse/shared/core/inbound-server';
+} from '@gatehouse/core/inbound/inbound-server';
 import {
   anyHttpRank,
   compareRanks,
@@ -15,8 +14,9 @@ import {
   type RegexMatcher,
   rankHosts,
   rankHttp,
-} from '@gatehouse/shared/core/match-request';
-import { isRejected, type KubeObject } from '@gatehouse/shared/kube/kinds';
+} from '@gatehouse/core/inbound/match-request';
+import { byAge, compareText } from '@gatehouse/core/resources/creation-order';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ProbeRequest } from './probes.ts';
 import { maxMatches, type OpenProbes } from './rule-routes.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseNetwork } from '@gatehouse/shared/core/ip-network';
+import { parseNetwork } from '@gatehouse/core/ip-network';
 import {
   aGatewayHttpRoute,
   aMeshTlsAuthentication,
@@ -9,8 +9,9 @@ import {
   anHttpRoute,
   aRejected,
   aServer,
-} from '@gatehouse/shared/testing/builders';
+} from '@gatehouse/testing/builders';
 import { compileSituation } from '../../../testing/compile-situation.ts';
+import type { Situation } from '../../../testing/decide/situation.ts';
 import {
   aSituation,
   asPod,
@@ -20,7 +21,6 @@ import {
   intruder,
   verdictOf,
 } from '../../../testing/situation.ts';
-import type { Situation } from './decide/situation.ts';
 
 const networkOf = (cidr: string) => {
   const net = parseNetwork(cidr);

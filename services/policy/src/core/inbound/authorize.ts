@@ -1,13 +1,12 @@
-import { byAge } from '@gatehouse/shared/core/creation-order';
-import type { Authentication, Authorization, Meta } from '@gatehouse/shared/core/inbound-server';
-import { everywhere, type NetworkMatch } from '@gatehouse/shared/core/ip-network';
-import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
-import {
-  type AuthorizationPolicySpec,
-  isRejected,
-  type KubeObject,
-  type MeshTlsAuthenticationSpec,
-} from '@gatehouse/shared/kube/kinds';
+import type { Authentication, Authorization, Meta } from '@gatehouse/core/inbound/inbound-server';
+import { everywhere, type NetworkMatch } from '@gatehouse/core/ip-network';
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { byAge } from '@gatehouse/core/resources/creation-order';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type {
+  AuthorizationPolicySpec,
+  MeshTlsAuthenticationSpec,
+} from '@gatehouse/core/resources/kinds/linkerd';
 import type { RouteObject } from './attached-routes.ts';
 import { type Authentications, type Contribution, type Finding, type PortInput, refOf } from './model.ts';
 

@@ -5,15 +5,15 @@ import {
   type ClientTls,
   evaluate,
   type Verdict,
-} from '@gatehouse/shared/core/evaluate-inbound';
-import type { Authentication } from '@gatehouse/shared/core/inbound-server';
-import { checkProxyRegex } from '@gatehouse/shared/proxy-regex';
-import { decodeInbound } from '@gatehouse/shared/wire/decode-inbound';
+} from '@gatehouse/core/inbound/evaluate-inbound';
+import type { Authentication } from '@gatehouse/core/inbound/inbound-server';
+import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
+import { decodeInbound } from '@gatehouse/wire/decode-inbound';
 import fc from 'fast-check';
 import { compileSituation } from '../../../testing/compile-situation.ts';
+import { type Decision, decide } from '../../../testing/decide/decide.ts';
 import { type Case, cases } from '../../../testing/random-situation.ts';
-import { encodeInbound } from '../../ports/encode-inbound.ts';
-import { type Decision, decide } from './decide/decide.ts';
+import { encodeInbound } from '../../ports/inbound/encode-inbound.ts';
 import type { CompiledPort } from './model.ts';
 
 /** Raised by `npm run fuzz`; a seed is for repeating what it printed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseNetwork } from '@gatehouse/shared/core/ip-network';
-import { everything } from '@gatehouse/shared/core/label-selector';
+import { parseNetwork } from '@gatehouse/core/ip-network';
+import { everything } from '@gatehouse/core/label-selector';
 import {
   aMeshTlsAuthentication,
   aNamespace,
@@ -13,8 +13,9 @@ import {
   aRejected,
   aServer,
   labelled,
-} from '@gatehouse/shared/testing/builders';
+} from '@gatehouse/testing/builders';
 import { compileSituation } from '../../../testing/compile-situation.ts';
+import type { Situation } from '../../../testing/decide/situation.ts';
 import {
   aSituation,
   asPod,
@@ -25,7 +26,6 @@ import {
   intruder,
   verdictOf,
 } from '../../../testing/situation.ts';
-import type { Situation } from './decide/situation.ts';
 
 const networkOf = (cidr: string) => {
   const net = parseNetwork(cidr);

@@ -1,5 +1,5 @@
-import type { Authorization } from '@gatehouse/shared/core/inbound-server';
-import { selectServer } from '@gatehouse/shared/core/select-server';
+import type { Authorization } from '@gatehouse/core/inbound/inbound-server';
+import { selectServer } from '@gatehouse/core/mesh/select-server';
 import { accountOf } from './account.ts';
 import { attachedTo } from './attached-routes.ts';
 import { authorizePort, noAuthorizations } from './authorize.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { everywhere, parseNetwork } from '@gatehouse/shared/core/ip-network';
-import type { Labels } from '@gatehouse/shared/core/label-selector';
-import type { DefaultPolicy } from '@gatehouse/shared/kube/kinds';
-import { aNamespace, aPod } from '@gatehouse/shared/testing/builders';
+import { everywhere, parseNetwork } from '@gatehouse/core/ip-network';
+import type { Labels } from '@gatehouse/core/label-selector';
+import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
+import { aNamespace, aPod } from '@gatehouse/testing/builders';
 import { compileSituation } from '../../../testing/compile-situation.ts';
 import { aSituation, at, identified, verdictOf } from '../../../testing/situation.ts';
 

@@ -1,7 +1,7 @@
-import type { Authorization, Meta } from '@gatehouse/shared/core/inbound-server';
-import { everywhere, type NetworkMatch } from '@gatehouse/shared/core/ip-network';
-import { hasPort, parsePortSet } from '@gatehouse/shared/core/port-set';
-import { type DefaultPolicy, defaultPolicies } from '@gatehouse/shared/kube/kinds';
+import type { Authorization, Meta } from '@gatehouse/core/inbound/inbound-server';
+import { everywhere, type NetworkMatch } from '@gatehouse/core/ip-network';
+import { hasPort, parsePortSet } from '@gatehouse/core/port-set';
+import { type DefaultPolicy, defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
 import type { ClusterConfig, PortInput } from './model.ts';
 
 export const defaultPolicyAnnotation = 'config.linkerd.io/default-inbound-policy';

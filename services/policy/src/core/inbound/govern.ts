@@ -1,7 +1,8 @@
-import type { InboundProtocol, Meta } from '@gatehouse/shared/core/inbound-server';
-import { listsPort, opaquePortsAnnotation } from '@gatehouse/shared/core/opaque-port';
-import type { SelectedServers } from '@gatehouse/shared/core/select-server';
-import { type DefaultPolicy, isRejected, type ServerSpec } from '@gatehouse/shared/kube/kinds';
+import type { InboundProtocol, Meta } from '@gatehouse/core/inbound/inbound-server';
+import { listsPort, opaquePortsAnnotation } from '@gatehouse/core/mesh/opaque-port';
+import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
+import { isRejected } from '@gatehouse/core/resources/kinds';
+import type { DefaultPolicy, ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
 import { defaultPolicyOf } from './default-policy.ts';
 import { type Finding, type GovernedBy, type PortInput, refOf } from './model.ts';
 import type { SelectedPolicies } from './select-policies.ts';

@@ -1,6 +1,6 @@
-import { compareText } from '@gatehouse/shared/core/creation-order';
-import { prefixCovers } from '@gatehouse/shared/core/match-request';
-import type { PolicyRule } from '@gatehouse/shared/kube/kinds';
+import { prefixCovers } from '@gatehouse/core/inbound/match-request';
+import { compareText } from '@gatehouse/core/resources/creation-order';
+import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 
 /** One conjunction of what a rule can ask of a request: path, method and header values that must all hold. */
 export interface Conjunction {

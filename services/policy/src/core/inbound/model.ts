@@ -1,9 +1,11 @@
-import type { Authentication, InboundServer } from '@gatehouse/shared/core/inbound-server';
-import type { NetworkMatch } from '@gatehouse/shared/core/ip-network';
-import type { Labels } from '@gatehouse/shared/core/label-selector';
-import type { RegexMatcher } from '@gatehouse/shared/core/match-request';
-import type { Mesh } from '@gatehouse/shared/core/workload-identity';
-import type { DefaultPolicy, Kind, KubeObject, PodSpec } from '@gatehouse/shared/kube/kinds';
+import type { Authentication, InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
+import type { NetworkMatch } from '@gatehouse/core/ip-network';
+import type { Labels } from '@gatehouse/core/label-selector';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
+import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 
 /**
  * Everything that decides one port of one class of workloads. The service gathers it from the index; `compilePort`

@@ -1,5 +1,5 @@
-import { compareText } from '@gatehouse/shared/core/creation-order';
-import type { Authorization } from '@gatehouse/shared/core/inbound-server';
+import type { Authorization } from '@gatehouse/core/inbound/inbound-server';
+import { compareText } from '@gatehouse/core/resources/creation-order';
 import type { ClusterConfig, Workload } from './model.ts';
 import { proxyPorts } from './proxy-ports.ts';
 

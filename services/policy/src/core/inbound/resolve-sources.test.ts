@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { everywhere, parseNetwork, printNetwork } from '@gatehouse/shared/core/ip-network';
-import { everything, type LabelSelector } from '@gatehouse/shared/core/label-selector';
-import type { KubeObject, PolicySource } from '@gatehouse/shared/kube/kinds';
-import { aNamespace, aPod, labelled } from '@gatehouse/shared/testing/builders';
+import { everywhere, parseNetwork, printNetwork } from '@gatehouse/core/ip-network';
+import { everything, type LabelSelector } from '@gatehouse/core/label-selector';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
+import { aNamespace, aPod, labelled } from '@gatehouse/testing/builders';
+import { worldOf } from './policy-view.ts';
 import { dependsOnPods, resolveSource } from './resolve-sources.ts';
-import { worldOf } from './world.ts';
 
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 const app = (name: string): LabelSelector => labelled({ app: name });

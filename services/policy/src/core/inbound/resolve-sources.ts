@@ -1,17 +1,18 @@
-import { compareText } from '@gatehouse/shared/core/creation-order';
-import type { Authentication } from '@gatehouse/shared/core/inbound-server';
+import type { Authentication } from '@gatehouse/core/inbound/inbound-server';
 import {
   everywhere,
   hostNetwork,
   type IpAddress,
   matchesNetwork,
   type NetworkMatch,
-} from '@gatehouse/shared/core/ip-network';
-import { everything, selects } from '@gatehouse/shared/core/label-selector';
-import { identityOf, type Mesh, printIdentity } from '@gatehouse/shared/core/workload-identity';
-import type { IdentityMatch, PolicySource } from '@gatehouse/shared/kube/kinds';
+} from '@gatehouse/core/ip-network';
+import { everything, selects } from '@gatehouse/core/label-selector';
+import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { compareText } from '@gatehouse/core/resources/creation-order';
+import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Grant, ResolvedSource } from './model.ts';
-import type { Caller, World } from './world.ts';
+import type { Caller, World } from './policy-view.ts';
 
 /**
  * Who a NetworkAuthenticationPolicy's source admits (design §6.3). All its fields must hold. Labels are not identity, and

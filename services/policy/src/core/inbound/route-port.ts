@@ -3,8 +3,8 @@ import type {
   GrpcRoute,
   HttpRoute,
   InboundProtocol,
-} from '@gatehouse/shared/core/inbound-server';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+} from '@gatehouse/core/inbound/inbound-server';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { attachedRoute, probeRoutes, type RouteObject } from './attached-routes.ts';
 import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
 import { type ProbeRequest, probeAuthorization, probeRequests } from './probes.ts';

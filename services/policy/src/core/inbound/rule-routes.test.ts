@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HttpRoute, Meta } from '@gatehouse/shared/core/inbound-server';
-import { everything } from '@gatehouse/shared/core/label-selector';
-import { unnormalizedPath } from '@gatehouse/shared/core/unnormalized-path';
-import type { NetworkAuthenticationPolicySpec, PolicyRule } from '@gatehouse/shared/kube/kinds';
-import { checkProxyRegex, matchesWhole } from '@gatehouse/shared/proxy-regex';
-import { aNetworkAuthenticationPolicy, aServer, labelled } from '@gatehouse/shared/testing/builders';
+import type { HttpRoute, Meta } from '@gatehouse/core/inbound/inbound-server';
+import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
+import { everything } from '@gatehouse/core/label-selector';
+import type { NetworkAuthenticationPolicySpec, PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
+import { checkProxyRegex, matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
+import { aNetworkAuthenticationPolicy, aServer, labelled } from '@gatehouse/testing/builders';
 import { compileSituation } from '../../../testing/compile-situation.ts';
+import type { Situation } from '../../../testing/decide/situation.ts';
 import { aSituation, asPod, at, backend, frontend, intruder, verdictOf } from '../../../testing/situation.ts';
-import type { Situation } from './decide/situation.ts';
 import { maxMatches } from './rule-routes.ts';
 
 const prefix = (value: string) => ({ kind: 'prefix', value }) as const;

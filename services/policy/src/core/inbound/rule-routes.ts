@@ -5,10 +5,10 @@ import type {
   HttpMatch,
   HttpRoute,
   Meta,
-} from '@gatehouse/shared/core/inbound-server';
-import type { RegexMatcher } from '@gatehouse/shared/core/match-request';
-import { unnormalizedPath } from '@gatehouse/shared/core/unnormalized-path';
-import type { PolicyRule } from '@gatehouse/shared/kube/kinds';
+} from '@gatehouse/core/inbound/inbound-server';
+import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
+import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
+import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import {
   type Conjunction,
   conjunction,

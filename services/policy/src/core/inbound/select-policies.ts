@@ -1,11 +1,8 @@
-import { byAge } from '@gatehouse/shared/core/creation-order';
-import { selects } from '@gatehouse/shared/core/label-selector';
-import { namesPort } from '@gatehouse/shared/core/names-port';
-import {
-  isRejected,
-  type KubeObject,
-  type NetworkAuthenticationPolicySpec,
-} from '@gatehouse/shared/kube/kinds';
+import { selects } from '@gatehouse/core/label-selector';
+import { namesPort } from '@gatehouse/core/mesh/named-ports';
+import { byAge } from '@gatehouse/core/resources/creation-order';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { NetworkAuthenticationPolicySpec } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { ResolvedPolicy, ResolvedSource, Workload } from './model.ts';
 import { isProxyPort } from './proxy-ports.ts';
 

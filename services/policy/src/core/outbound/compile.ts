@@ -1,6 +1,6 @@
-import { isOpaqueServicePort } from '@gatehouse/shared/core/opaque-port';
-import type { PortSet } from '@gatehouse/shared/core/port-set';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
+import { isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
+import type { PortSet } from '@gatehouse/core/port-set';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Balancer, OutboundPolicy, OutboundProtocol } from './model.ts';
 
 export interface OutboundConfig {

@@ -1,7 +1,7 @@
-import type { ResourceIndex, Touched } from '@gatehouse/shared/core/resource-index';
-import { isDnsName } from '@gatehouse/shared/core/workload-identity';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import type { EncodedRow, RowSend, RowUpdate, RowWatch, WatchedRow } from '../watched-row.ts';
+import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
+import type { EncodedRow, RowSend, RowUpdate, RowWatch, WatchedRow } from '../inbound/rows/watched-row.ts';
 import { compileOutbound, destinationName, type OutboundConfig } from './compile.ts';
 import type { OutboundPolicy } from './model.ts';
 import { ServiceAddresses } from './service-addresses.ts';

@@ -1,6 +1,6 @@
-import { printIp, readIp } from '@gatehouse/shared/core/ip-network';
-import type { KubeObject } from '@gatehouse/shared/kube/kinds';
-import { SetMap } from '../set-map.ts';
+import { SetMap } from '@gatehouse/core/dependency/set-map';
+import { printIp, readIp } from '@gatehouse/core/ip-network';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 
 type Service = KubeObject<'Service'>;
 

@@ -1,6 +1,6 @@
-import { printHostPort } from '@gatehouse/shared/core/host-port';
-import { printIp, readIp } from '@gatehouse/shared/core/ip-network';
-import { isPort } from '@gatehouse/shared/core/port-set';
+import { printHostPort } from '@gatehouse/core/host-port';
+import { printIp, readIp } from '@gatehouse/core/ip-network';
+import { isPort } from '@gatehouse/core/port-set';
 
 /** What a client asks the way to. */
 export type OutboundTarget =

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runCli } from '../../cli.ts';
+import { exitCode } from '../../exit-code.ts';
+
+const manifest = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: demo, annotations: { linkerd.io/inject: enabled } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: backend-0, namespace: demo }
+spec: { containers: [ { name: app, ports: [ { containerPort: 8080 } ] } ] }
+`;
+
+/** A command line in `folder`; `said` resolves with the first thing it prints. */
+const run = (folder: string, ...args: readonly string[]) => {
+  const interrupt = new AbortController();
+  const lines: string[] = [];
+  const { promise: said, resolve: say } = Promise.withResolvers<string>();
+  const out = (text: string): void => {
+    lines.push(text);
+    say(text);
+  };
+  const ended = runCli(args, {
+    terminal: { columns: 80, isTty: false, out, err: out, paint: (_, text) => text },
+    env: { GATEHOUSE_LOG_LEVEL: 'error' },
+    workingDirectory: folder,
+    interrupted: interrupt.signal,
+  });
+  return { said, ended, lines, interrupt: () => interrupt.abort() };
+};
+
+test('what serve runs is found by the dev commands through the state directory, until it ends', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-serve-'));
+  await writeFile(join(folder, 'demo.yaml'), manifest);
+  // The service that asks for certificates runs apart from the one that signs them, on one state directory.
+  const serve = (service: string) =>
+    run(folder, 'serve', service, '--dir', folder, '--port-base', '0', '-o', 'json');
+  const servers = [serve('identity'), serve('policy')];
+  try {
+    const [identity, policy] = (await Promise.all(servers.map(({ said }) => said))).map((said) =>
+      JSON.parse(said),
+    );
+    assert.match(identity.identity.admin, /^http:\/\/127\.0\.0\.1:\d+$/);
+    assert.equal(policy.adminToken, join(folder, '.gatehouse', 'admin-token'));
+
+    const certified = run(folder, 'dev', 'certify', 'demo/backend-0', '-o', 'json');
+    assert.equal(await certified.ended, exitCode.ok, certified.lines.join('\n'));
+    const [leaf] = JSON.parse(certified.lines.join('')).certificates;
+    assert.equal(leaf.name, 'default.demo.serviceaccount.identity.gatehouse.cluster.local');
+
+    const watched = run(folder, 'dev', 'watch', 'demo/backend-0', '8080', '--once', '-o', 'json');
+    assert.equal(await watched.ended, exitCode.ok, watched.lines.join('\n'));
+    assert.deepEqual(JSON.parse(watched.lines.join('')).server.authorizations, []);
+  } finally {
+    for (const server of servers) server.interrupt();
+    assert.deepEqual(await Promise.all(servers.map(({ ended }) => ended)), [exitCode.ok, exitCode.ok]);
+  }
+  const left = await readdir(join(folder, '.gatehouse'));
+  assert.deepEqual(
+    left.filter((name) => /^serve|\.sock$/.test(name)),
+    [],
+  );
+  await rm(folder, { recursive: true });
+});

@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { alreadyExists, conflict, invalid, notFound } from './api-status.ts';
+import { checkEvent } from './check-event.ts';
+import { typeOfCrd } from './custom-types.ts';
+import { checkDelete, graceOf } from './delete-options.ts';
+import { fieldsOf, metaOf, textOf, withMeta } from './object-meta.ts';
+import { checkNamespace, checkNew, counted, prepareNew, prepareUpdate } from './prepare-object.ts';
+import { isDryRun, keyOf, printTime, type ResourceRequest } from './resource-request.ts';
+import { crdType, podType, resourceKey } from './resource-types.ts';
+import type { World } from './world.ts';
+
+/** What happens to an object between what was asked and what is kept: defaults, webhooks, schema. Throws ApiStatus. */
+export type Admit = (
+  operation: 'CREATE' | 'UPDATE' | 'DELETE',
+  object: WireObject | undefined,
+  old: WireObject | undefined,
+) => Promise<WireObject | undefined>;
+
+/** What every write passes: admission, and the book that is kept of who owns which field. */
+export interface Passing {
+  readonly admit: Admit;
+  readonly noting: (before: WireObject | undefined, after: WireObject) => WireObject;
+}
+
+export interface Written {
+  readonly code: 200 | 201;
+  readonly object: WireObject;
+}
+
+export const createObject = async (
+  world: World,
+  request: ResourceRequest,
+  body: WireObject,
+  { admit, noting }: Passing,
+): Promise<Written> => {
+  const { type } = request;
+  const { store } = world;
+  checkNew(request, body);
+  checkNamespace(store, request);
+  const prepared = prepareNew(world, request, body);
+  checkEvent(type, prepared);
+  const { name = '' } = metaOf(prepared);
+  const admitted = noting(undefined, (await admit('CREATE', prepared, undefined)) ?? prepared);
+  const key = keyOf({ namespace: request.namespace, name });
+  if (store.get(resourceKey(type), key) !== undefined) throw alreadyExists(type, name);
+  checkNamespace(store, request);
+  return { code: 201, object: isDryRun(request) ? admitted : store.put(resourceKey(type), admitted) };
+};
+
+/**
+ * Reads, changes, admits and writes, provided that nobody wrote in between. Who names no version in the change is tried
+ * again then, as the real server does for patches; who names one is told of the conflict.
+ */
+export const updateObject = async (
+  world: World,
+  request: ResourceRequest,
+  change: (current: WireObject) => WireObject,
+  { admit, noting }: Passing,
+): Promise<Written> => {
+  const { type, name } = request;
+  const { store } = world;
+  const resource = resourceKey(type);
+  const key = keyOf(request);
+  for (;;) {
+    const current = store.get(resource, key);
+    if (current === undefined) throw notFound(type, name);
+    const wanted = change(current);
+    const { resourceVersion = '', uid } = metaOf(wanted);
+    if (uid !== undefined && uid !== '' && uid !== metaOf(current).uid)
+      throw conflict(
+        type,
+        name,
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metaOf(current).uid}`,
+      );
+    if (resourceVersion !== '' && resourceVersion !== metaOf(current).resourceVersion) throw stale(request);
+    const prepared = prepareUpdate(request, wanted, current);
+    checkEvent(type, prepared, current);
+    const admitted = counted(request, (await admit('UPDATE', prepared, current)) ?? prepared, current);
+    // Somebody else wrote meanwhile: whoever named a version meets it as a conflict in the next round.
+    if (store.get(resource, key) !== current) continue;
+    if (isDryRun(request) || isSame(admitted, current))
+      return { code: 200, object: isDryRun(request) ? admitted : current };
+    const noted = noting(current, admitted);
+    const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = metaOf(admitted);
+    // The last finalizer of an object that is being deleted was taken away: now it goes.
+    if (deletionTimestamp !== undefined && finalizers.length === 0 && deletionGracePeriodSeconds === 0) {
+      removeObject(world, request, key);
+      return { code: 200, object: admitted };
+    }
+    return { code: 200, object: store.put(resource, noted) };
+  }
+};
+
+/** Whether a write changes nothing: then there is no new version. When a field was last applied does not count. */
+const isSame = (one: WireObject, other: WireObject): boolean =>
+  isDeepStrictEqual(withoutTimes(one), withoutTimes(other));
+
+const withoutTimes = (object: WireObject): unknown => {
+  const { managedFields = [] } = metaOf(object);
+  const timeless = managedFields.map(({ time: _time, ...rest }) => rest);
+  return JSON.parse(JSON.stringify(withMeta(object, { managedFields: timeless })));
+};
+
+const stale = (request: ResourceRequest) =>
+  conflict(
+    request.type,
+    request.name,
+    'the object has been modified; please apply your changes to the latest version and try again',
+  );
+
+/** What PUT sends: the whole object; a resourceVersion in it must be the newest. */
+export const replacement =
+  ({ type, name }: ResourceRequest, body: WireObject) =>
+  (_current: WireObject): WireObject => {
+    if (type.origin === 'built-in' || textOf(metaOf(body).resourceVersion) !== '') return body;
+    throw invalid({ group: type.group, kind: type.plural }, name, [
+      {
+        reason: 'FieldValueInvalid',
+        field: 'metadata.resourceVersion',
+        message: 'Invalid value: 0: must be specified for an update',
+      },
+    ]);
+  };
+
+/** Deletes at once, or says when: after a pod's grace period, or when the last finalizer is gone. */
+export const deleteObject = async (
+  world: World,
+  request: ResourceRequest,
+  options: WireObject,
+  admit: Admit,
+): Promise<{ readonly gone: boolean; readonly object: WireObject }> => {
+  const { type, name } = request;
+  const { store } = world;
+  const resource = resourceKey(type);
+  const key = keyOf(request);
+  for (;;) {
+    const current = store.get(resource, key);
+    if (current === undefined) throw notFound(type, name);
+    checkDelete(request, options, current);
+    await admit('DELETE', undefined, current);
+    if (store.get(resource, key) !== current) continue;
+    if (isDryRun(request)) return { gone: true, object: current };
+    const grace = type === podType ? graceOf(request, options, current) : 0;
+    const waits = grace > 0 || (metaOf(current).finalizers ?? []).length > 0 || keptByNamespace(current);
+    if (!waits) return { gone: true, object: removeObject(world, request, key) ?? current };
+    const { deletionTimestamp, deletionGracePeriodSeconds = 0, generation } = metaOf(current);
+    if (deletionTimestamp !== undefined && grace >= deletionGracePeriodSeconds)
+      return { gone: false, object: current };
+    const ending = withMeta(current, {
+      deletionTimestamp: printTime(world.now() + grace * 1000),
+      deletionGracePeriodSeconds: grace,
+      generation: generation === undefined || deletionTimestamp !== undefined ? generation : generation + 1,
+    });
+    const status = resource === '/namespaces' ? { status: { phase: 'Terminating' } } : {};
+    return { gone: false, object: store.put(resource, { ...ending, ...status }) };
+  }
+};
+
+/** Namespaces wait for the namespace controller, which empties them: there is none here, as under a bare API server. */
+const keptByNamespace = (object: WireObject): boolean => {
+  const { finalizers } = fieldsOf(object.spec);
+  return object.kind === 'Namespace' && Array.isArray(finalizers) && finalizers.length > 0;
+};
+
+const removeObject = (world: World, { type }: ResourceRequest, key: string): WireObject | undefined => {
+  const { store } = world;
+  const removed = store.remove(resourceKey(type), key);
+  // The objects of a kind go with its CRD.
+  if (type === crdType && removed !== undefined) {
+    const custom = resourceKey(typeOfCrd(removed));
+    for (const [each] of [...store.list(custom)]) store.remove(custom, each);
+  }
+  return removed;
+};

@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import type { HttpRoute } from '@gatehouse/core/inbound/inbound-server';
+import { everywhere } from '@gatehouse/core/ip-network';
+import { anAuthority } from '../certificates.ts';
+import type { WorkloadAnswer } from '../demo/workload.ts';
+import { callDirect, type DirectCall } from './call.ts';
+import { admit, aRow, clientCertificate, podName, someAddress, TestMesh, type TestPod } from './test-mesh.ts';
+
+const named = (name: string) => ({ kind: 'default', name }) as const;
+
+const route = (name: string, path: string, more: Partial<HttpRoute> = {}): HttpRoute => ({
+  meta: named(name),
+  hosts: [],
+  authorizations: [],
+  rules: [
+    { matches: [{ path: { kind: 'prefix', value: path }, headers: [], queryParams: [] }], filters: [] },
+  ],
+  ...more,
+});
+
+const anybody = {
+  networks: everywhere,
+  authentication: { kind: 'unauthenticated' },
+  meta: named('all'),
+} as const;
+
+/** A mesh with one pod, whose port 8080 has the given row when this resolves. */
+const aBackend = async (t: TestContext, row = aRow()) => {
+  const mesh = new TestMesh(t);
+  await mesh.start();
+  const backend = await mesh.pod('backend', { ports: [8080] });
+  mesh.push('backend', 8080, row);
+  await backend.seen('row', ({ port }) => port === 8080);
+  const push = async (next: ReturnType<typeof aRow>): Promise<void> => {
+    const before = backend.events.length;
+    mesh.push('backend', 8080, next);
+    await backend.seen('row', (event) => event.port === 8080 && backend.events.indexOf(event) >= before);
+  };
+  return { mesh, backend, push };
+};
+
+const call = async (backend: TestPod, options: Partial<DirectCall> & Pick<DirectCall, 'from'>) => {
+  const outcome = await callDirect({
+    to: { host: backend.ip, port: 8080 },
+    url: 'http://backend.demo:8080/',
+    ...options,
+  });
+  return outcome.kind === 'closed' ? 'closed' : outcome.status;
+};
+
+/** An HTTP/2 connection with mutual TLS, as another pod's proxy makes it. */
+const openHttp2 = async (
+  mesh: TestMesh,
+  { backend, from }: { readonly backend: TestPod; readonly from: string },
+): Promise<ClientHttp2Session> => {
+  const { certificate: cert, key } = clientCertificate(mesh.issuer);
+  const socket = connectTls({
+    socket: connectTcp({ host: backend.ip, port: 8080, localAddress: from }),
+    servername: podName,
+    cert,
+    key,
+    ca: mesh.root.pem,
+    checkServerIdentity: () => undefined,
+  });
+  await once(socket, 'secureConnect');
+  return connectHttp2('http://backend.demo:8080', { createConnection: () => socket });
+};
+
+const request = async (session: ClientHttp2Session, headers: Record<string, string> = {}) => {
+  // Another proxy carries an HTTP/1 request; without this header the application would be spoken to in HTTP/2.
+  const stream = session.request({ ':path': '/', 'l5d-orig-proto': 'HTTP/1.1', ...headers });
+  const [head] = await once(stream, 'response');
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return { status: head[':status'], head, body: Buffer.concat(chunks).toString() };
+};
+
+test('identity and address must both fit: six clients of a label source', async (t) => {
+  const [frontend, intruder] = [someAddress(), someAddress()];
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [admit(frontend)] }));
+  const own = clientCertificate(mesh.issuer);
+  const cases: [string, Partial<DirectCall> & Pick<DirectCall, 'from'>, number | 'closed'][] = [
+    ['certificate and address', { from: frontend, tls: own }, 200],
+    ['the certificate from elsewhere', { from: intruder, tls: own }, 403],
+    ['the address without TLS', { from: frontend }, 403],
+    ['the address with TLS and no certificate', { from: frontend, tls: { name: podName } }, 403],
+    ['another identity', { from: frontend, tls: clientCertificate(mesh.issuer, 'other.demo.example') }, 403],
+    ['a certificate of another root', { from: frontend, tls: clientCertificate(anAuthority()) }, 'closed'],
+  ];
+  assert.equal(cases.length, 6);
+  for (const [title, options, expected] of cases) assert.equal(await call(backend, options), expected, title);
+  const refused = await backend.seen('inbound-refused');
+  assert.match(refused.reason, /does not verify/);
+});
+
+test('requests are judged by path, method and header, exactly as they were written: nine requests', async (t) => {
+  const from = someAddress();
+  const rows = aRow({
+    protocol: {
+      kind: 'detect',
+      timeoutMs: 10_000,
+      routes: [
+        route('api', '/api', {
+          authorizations: [anybody],
+          rules: [
+            {
+              matches: [
+                {
+                  path: { kind: 'prefix', value: '/api' },
+                  method: 'GET',
+                  headers: [{ name: 'x-tenant', kind: 'exact', value: 'blue' }],
+                  queryParams: [],
+                },
+              ],
+              filters: [],
+            },
+          ],
+        }),
+        route('guard', '/', {
+          rules: [
+            {
+              matches: [{ path: { kind: 'regex', value: '.*/\\.\\.(/.*)?' }, headers: [], queryParams: [] }],
+              filters: [],
+            },
+          ],
+        }),
+        route('closed', '/closed'),
+      ],
+    },
+  });
+  const { backend } = await aBackend(t, rows);
+  const blue = { 'x-tenant': 'blue' };
+  const cases: [string, string, Record<string, string>, number][] = [
+    ['GET', '/api/x', blue, 200],
+    ['GET', '/api?x=1', blue, 200],
+    ['GET', '/api/x', {}, 404],
+    ['GET', '/api/x', { 'x-tenant': 'red' }, 404],
+    ['POST', '/api/x', blue, 404],
+    ['GET', '/apix', blue, 404],
+    ['GET', '/api/../closed', blue, 403],
+    ['GET', '/closed/x', blue, 403],
+    ['GET', '/', blue, 404],
+  ];
+  assert.equal(cases.length, 9);
+  for (const [method, path, headers, expected] of cases) {
+    const url = `http://backend.demo:8080${path}`;
+    assert.equal(await call(backend, { from, method, url, headers }), expected, `${method} ${path}`);
+  }
+});
+
+test('a revocation denies the next request of an open HTTP/2 connection, and a grant admits it again', async (t) => {
+  const from = someAddress();
+  const granted = aRow({ authorizations: [admit(from)] });
+  const { mesh, backend, push } = await aBackend(t, granted);
+  const session = await openHttp2(mesh, { backend, from });
+  t.after(() => session.destroy());
+  assert.equal((await request(session)).status, 200);
+  await push(aRow());
+  assert.equal((await request(session)).status, 403);
+  await push(granted);
+  assert.equal((await request(session)).status, 200);
+  const seen = backend.events.flatMap((event) => (event.event === 'inbound-request' ? [event] : []));
+  assert.deepEqual(
+    seen.map(({ verdict }) => verdict),
+    ['allowed', 'denied', 'allowed'],
+  );
+  assert.equal(new Set(seen.map(({ connection }) => connection)).size, 1);
+});
+
+test('mesh clients are told why, in the words of their protocol; others are not', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t);
+  const session = await openHttp2(mesh, { backend, from });
+  t.after(() => session.destroy());
+  const plain = await request(session);
+  assert.equal(plain.status, 403);
+  assert.equal(plain.body, '');
+  assert.equal(plain.head['content-length'], '0');
+  assert.match(String(plain.head['l5d-proxy-error']), /unauthorized/);
+  const grpc = await request(session, { ':method': 'POST', 'content-type': 'application/grpc+proto' });
+  assert.equal(grpc.status, 200);
+  assert.equal(grpc.head['grpc-status'], '7');
+  assert.match(String(grpc.head['grpc-message']), /unauthorized/);
+  const outside = await callDirect({ to: { host: backend.ip, port: 8080 }, from, url: 'http://b/' });
+  assert.equal(outside.kind === 'answered' && outside.status, 403);
+  assert.equal(outside.kind === 'answered' && outside.headers['l5d-proxy-error'], undefined);
+});
+
+test('the application is told who the client is, and never by the client itself', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
+  const forged = { 'l5d-client-id': 'admin', connection: 'close, l5d-client-id' };
+  const seenBy = async (tls: DirectCall['tls']): Promise<WorkloadAnswer> => {
+    const outcome = await callDirect({
+      to: { host: backend.ip, port: 8080 },
+      from,
+      url: 'http://backend.demo:8080/',
+      headers: forged,
+      ...(tls === undefined ? {} : { tls }),
+    });
+    assert.ok(outcome.kind === 'answered');
+    return JSON.parse(outcome.body) as WorkloadAnswer;
+  };
+  assert.equal((await seenBy(clientCertificate(mesh.issuer))).headers['l5d-client-id'], podName);
+  assert.equal((await seenBy({ name: podName })).headers['l5d-client-id'], undefined);
+  assert.equal((await seenBy(undefined)).headers['l5d-client-id'], undefined);
+});
+
+test('a message that cannot be read closes the port to everybody, localhost included', async (t) => {
+  const { mesh, backend } = await aBackend(t, aRow());
+  assert.equal(await call(backend, { from: '127.0.0.1' }), 200, 'every row admits localhost');
+  mesh.push('backend', 8080, Uint8Array.of(0xff, 0xff));
+  await backend.seen('row-invalid');
+  assert.equal(await call(backend, { from: '127.0.0.1' }), 403);
+});
+
+test('until the first row the environment decides: deny closes every connection', async (t) => {
+  const mesh = new TestMesh(t);
+  await mesh.start();
+  const backend = await mesh.pod('backend', { ports: [8080] });
+  assert.equal(await call(backend, { from: '127.0.0.1' }), 'closed');
+  const open = await mesh.pod('open', {
+    ports: [8080],
+    env: { LINKERD2_PROXY_INBOUND_DEFAULT_POLICY: 'all-unauthenticated' },
+  });
+  assert.equal(await call(open, { from: someAddress() }), 200);
+});
+
+test('InvalidArgument ends the watch of a port for good, and what it had stays in force', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
+  mesh.refuse('backend', 8080, { code: 'invalid-argument', message: 'no such port' });
+  const lost = await backend.seen('stream-lost', ({ target }) => target === '8080');
+  assert.equal(lost.retryMs, undefined);
+  assert.equal(await call(backend, { from }), 200);
+});
+
+test('garbage ends its own connection and nothing else: seven openings', async (t) => {
+  const from = someAddress();
+  const { backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+  const openings: (string | Buffer)[] = [
+    Buffer.from([0x16, 3, 1, 0, 4, 1, 0, 0, 0]),
+    Buffer.concat([Buffer.from([0x16, 3, 1, 0x1f, 0xff]), Buffer.alloc(100)]),
+    `GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n`,
+    `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(40_000)}\r\n\r\n`,
+    `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    Buffer.concat([Buffer.from(preface), Buffer.alloc(200, 0xff)]),
+    'GET',
+  ];
+  assert.equal(openings.length, 7);
+  for (const opening of openings) {
+    const socket = connectTcp({ host: backend.ip, port: 8080, localAddress: from });
+    socket.on('error', () => {}).on('data', () => {});
+    socket.end(opening);
+    await once(socket, 'close');
+  }
+  assert.equal(await call(backend, { from }), 200);
+});
+
+test('a request body reaches the application whole, and a denied one does not break the connection', async (t) => {
+  const from = someAddress();
+  const { mesh, backend, push } = await aBackend(t);
+  const session = await openHttp2(mesh, { backend, from });
+  t.after(() => session.destroy());
+  const post = async (): Promise<unknown> => {
+    const stream = session.request({ ':method': 'POST', ':path': '/upload', 'l5d-orig-proto': 'HTTP/1.1' });
+    stream.end(Buffer.alloc(100_000, 'x'));
+    const [head] = await once(stream, 'response');
+    stream.resume();
+    await once(stream, 'close');
+    return head[':status'];
+  };
+  assert.equal(await post(), 403);
+  await push(aRow({ authorizations: [admit(from)] }));
+  assert.equal(await post(), 200);
+});
+
+test('nothing is kept of a client that is gone: eight ways to leave', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [admit(from)] }));
+  const { certificate: cert, key } = clientCertificate(mesh.issuer);
+  const open = (): number => backend.proxy.state().ports[0]?.connections.length ?? 0;
+  const ways = ['plain', 'tls'].flatMap((how) =>
+    ['http1', 'http2'].flatMap((version) => ['end', 'reset'].map((leave) => [how, version, leave] as const)),
+  );
+  assert.equal(ways.length, 8);
+  for (const [how, version, leave] of ways) {
+    const raw = connectTcp({ host: backend.ip, port: 8080, localAddress: from });
+    const options = { socket: raw, servername: podName, cert, key, rejectUnauthorized: false };
+    const socket = how === 'tls' ? connectTls(options) : raw;
+    for (const one of [raw, socket]) one.on('error', () => {});
+    if (version === 'http2') {
+      const session = connectHttp2('http://backend.demo', { createConnection: () => socket });
+      session.on('error', () => {});
+      await request(session);
+    } else {
+      socket.write('GET / HTTP/1.1\r\nhost: backend.demo\r\n\r\n');
+      await once(socket, 'data');
+    }
+    assert.equal(open(), 1, `${how} ${version}`);
+    if (leave === 'end') socket.destroy();
+    else raw.resetAndDestroy();
+    while (open() > 0) await setImmediate();
+  }
+});
+
+test('an HTTP/2 request whose path is no path is refused, for an HTTP/1 application would read another', async (t) => {
+  const from = someAddress();
+  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
+  const session = await openHttp2(mesh, { backend, from });
+  t.after(() => session.destroy());
+  for (const path of ['http://other/admin', 'admin']) {
+    await assert.rejects(request(session, { ':path': path }), /PROTOCOL_ERROR/, path);
+  }
+});
+
+test('gRPC reaches an HTTP/2 application with its trailers', async (t) => {
+  const app = createHttp2Server();
+  app.on('stream', (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.pipe(stream);
+  });
+  app.listen(0, '127.0.0.1');
+  await once(app, 'listening');
+  t.after(() => app.close());
+  const address = app.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const mesh = new TestMesh(t);
+  await mesh.start();
+  const backend = await mesh.pod('backend', { ports: [8080], apps: [`127.0.0.1:${address.port}`] });
+  mesh.push('backend', 8080, aRow({ protocol: { kind: 'grpc', routes: [] }, authorizations: [anybody] }));
+  await backend.seen('row', ({ port }) => port === 8080);
+  const session = await openHttp2(mesh, { backend, from: someAddress() });
+  t.after(() => session.destroy());
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/pkg.Service/Method',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const trailers = once(stream, 'trailers');
+  stream.end('message');
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  assert.equal(Buffer.concat(chunks).toString(), 'message');
+  assert.equal((await trailers)[0]['grpc-status'], '0');
+});

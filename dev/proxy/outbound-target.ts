@@ -1,0 +1,38 @@
+import { type HostPort, parseHostPort } from '@gatehouse/core/host-port';
+import { type IpAddress, readIp } from '@gatehouse/core/ip-network';
+
+/** Where an application wants to go. */
+export type OutboundTarget =
+  /** `svc.ns.svc.cluster.local:8080`, as the control plane is asked for it. */
+  | { readonly kind: 'name'; readonly authority: string }
+  | { readonly kind: 'address'; readonly ip: IpAddress; readonly at: HostPort };
+
+export interface TargetContext {
+  /** The pod's own namespace. */
+  readonly namespace: string;
+  /** `svc.cluster.local`. */
+  readonly serviceSuffix: string;
+}
+
+/** `backend`, `backend.demo` and `backend.demo.svc` in full, as a pod's resolver would complete them for Services. */
+const completeName = (host: string, { namespace, serviceSuffix }: TargetContext): string => {
+  const name = host.toLowerCase();
+  if (name.endsWith('.')) return name.slice(0, -1);
+  const labels = name.split('.');
+  if (labels.length === 1) return `${name}.${namespace}.${serviceSuffix}`;
+  if (labels.length === 2) return `${name}.${serviceSuffix}`;
+  if (labels.length === 3 && labels[2] === 'svc') return `${labels[0]}.${labels[1]}.${serviceSuffix}`;
+  return name;
+};
+
+/** Reads `host[:port]` of a request to a forward proxy; undefined when it is neither a name nor an address. */
+export const readOutboundTarget = (authority: string, context: TargetContext): OutboundTarget | undefined => {
+  const withPort = /:\d+$/.test(authority) ? authority : `${authority}:80`;
+  const outcome = parseHostPort(withPort.toLowerCase());
+  if (!outcome.ok || outcome.value.port === 0) return undefined;
+  const { host, port } = outcome.value;
+  const ip = readIp(host);
+  return ip === undefined
+    ? { kind: 'name', authority: `${completeName(host, context)}:${port}` }
+    : { kind: 'address', ip, at: outcome.value };
+};

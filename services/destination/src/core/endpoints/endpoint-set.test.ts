@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
+import { aNode, anEndpointSlice, aPod, aServer, aService, labelled } from '@gatehouse/testing/builders';
+import { aCluster, put, remove } from '../../../testing/a-cluster.ts';
+import type { Cluster } from '../cluster.ts';
+import type { NameTarget } from '../target/target.ts';
+import type { Shown } from './endpoint.ts';
+import { compileEndpointSet, type EndpointSet } from './endpoint-set.ts';
+
+const target = (more: Partial<NameTarget> = {}): NameTarget => ({
+  kind: 'name',
+  namespace: 'demo',
+  name: 'backend',
+  port: 80,
+  instance: undefined,
+  ...more,
+});
+
+const compile = (cluster: Cluster, more: Partial<NameTarget> = {}, previous?: EndpointSet): EndpointSet =>
+  compileEndpointSet(cluster, target(more), previous).value;
+
+const shown = (set: EndpointSet): readonly Shown[] =>
+  set.kind === 'endpoints' ? set.endpoints.map(({ seenAs }) => seenAs.unknown.shown) : assert.fail(set.kind);
+
+/** `ip:port` of every endpoint. */
+const keys = (set: EndpointSet): readonly string[] =>
+  set.kind === 'endpoints' ? set.endpoints.map(({ key }) => key) : assert.fail(set.kind);
+
+const backend = (said: Parameters<typeof aPod>[0] = {}) =>
+  aPod({ name: 'backend-0', ips: ['10.1.0.1'], ...said, labels: { app: 'backend', ...said.labels } });
+const service = (said: Parameters<typeof aService>[0] = {}) => aService({ name: 'backend', ...said });
+
+const identity = 'default.demo.serviceaccount.identity.gatehouse.cluster.local';
+
+test('a meshed pod is shown with its identity, its hints and where it comes from', () => {
+  const pod = backend({
+    labels: { 'pod-template-hash': '5f4d' },
+    owner: { kind: 'Deployment', name: 'backend' },
+    nodeName: 'node-1',
+    proxyInboundPort: 5143,
+  });
+  const cluster = aCluster(service(), pod, aNode({ name: 'node-1', zone: 'a' }));
+  assert.deepEqual(shown(compile(cluster)), [
+    {
+      ip: '10.1.0.1',
+      port: 8080,
+      labels: {
+        pod: 'backend-0',
+        deployment: 'backend',
+        serviceaccount: 'default',
+        control_plane_ns: 'gatehouse',
+        pod_template_hash: '5f4d',
+        zone: 'a',
+      },
+      identity,
+      hint: { protocol: 'h2', inboundPort: 5143 },
+    },
+  ]);
+});
+
+test("an owner's kind never takes the place of another label", () => {
+  const owner = { kind: 'ServiceAccount', name: 'web' };
+  const [pod] = shown(compile(aCluster(service(), backend({ owner }))));
+  assert.equal(pod?.labels.serviceaccount, 'default');
+});
+
+const unmeshed = { identity: undefined, hint: undefined };
+const opaque = { identity, hint: { protocol: 'opaque', inboundPort: 4143 } };
+const h2 = { identity, hint: { protocol: 'h2', inboundPort: 4143 } };
+
+const hints: readonly (readonly [string, readonly KubeObject[], number, object])[] = [
+  ['a meshed pod', [backend()], 8080, h2],
+  ['an unmeshed pod', [backend({ meshed: false })], 8080, unmeshed],
+  [
+    "another control plane's pod",
+    [backend({ labels: { 'linkerd.io/control-plane-ns': 'linkerd' } })],
+    8080,
+    unmeshed,
+  ],
+  [
+    'a port that bypasses the proxy',
+    [backend({ annotations: { 'config.linkerd.io/skip-inbound-ports': '22,8000-8100' } })],
+    8080,
+    unmeshed,
+  ],
+  [
+    'an opaque port that bypasses the proxy',
+    [backend({ annotations: { 'config.linkerd.io/skip-inbound-ports': '3306' } })],
+    3306,
+    unmeshed,
+  ],
+  ['an opaque port by the default list', [backend()], 3306, opaque],
+  ['an opaque port of an unmeshed pod', [backend({ meshed: false })], 3306, unmeshed],
+  [
+    'an opaque port by annotation',
+    [backend({ annotations: { 'config.linkerd.io/opaque-ports': '8080' } })],
+    8080,
+    opaque,
+  ],
+  ['an opaque port by Server', [backend(), aServer({ proxyProtocol: 'opaque' })], 8080, opaque],
+  [
+    'an opaque Server of another namespace',
+    [backend(), aServer({ namespace: 'evil', proxyProtocol: 'opaque' })],
+    8080,
+    h2,
+  ],
+  [
+    "the proxy's admin port",
+    [backend()],
+    4191,
+    { identity, hint: { protocol: 'h2', inboundPort: undefined } },
+  ],
+  [
+    'a ServiceAccount too long for a DNS name',
+    [backend({ serviceAccount: 'x'.repeat(64) })],
+    8080,
+    { identity: undefined, hint: h2.hint },
+  ],
+];
+
+test('TLS identity and protocol hints follow the mesh label, the skipped ports and the opaque ports', () => {
+  assert.equal(hints.length, 12);
+  for (const [says, objects, targetPort, expected] of hints) {
+    const ports = [{ name: 'http', port: 80, targetPort, appProtocol: undefined }];
+    const [only] = shown(compile(aCluster(service({ ports }), ...objects)));
+    assert.deepEqual({ identity: only?.identity, hint: only?.hint }, expected, says);
+  }
+});
+
+const published: readonly (readonly [string, Parameters<typeof aPod>[0], boolean, boolean])[] = [
+  ['ready', {}, true, true],
+  ['not ready', { ready: false }, false, true],
+  ['pending', { phase: 'Pending', ready: false }, false, true],
+  ['terminating', { deletedAt: 1 }, false, true],
+  ['with all containers ended', { terminated: true }, false, false],
+  ['succeeded', { phase: 'Succeeded', ready: false }, false, false],
+  ['failed', { phase: 'Failed', ready: false }, false, false],
+  ['without an address', { ips: [] }, false, false],
+  ['with other labels', { labels: { app: 'frontend' } }, false, false],
+  ['of another namespace', { namespace: 'other' }, false, false],
+  ['on the host network', { hostNetwork: true }, true, true],
+];
+
+test('without slices the endpoints are the ready pods that the Service selects, or all that still run', () => {
+  assert.equal(published.length, 11);
+  for (const [says, said, ready, all] of published) {
+    const pod = backend(said);
+    assert.equal(keys(compile(aCluster(service(), pod))).length, ready ? 1 : 0, says);
+    const publishing = aCluster(service({ publishNotReady: true }), pod);
+    assert.equal(keys(compile(publishing)).length, all ? 1 : 0, `${says}, all published`);
+  }
+});
+
+test('a target port by name may be another number on every pod, and a pod without the name is left out', () => {
+  const ports = [{ name: 'http', port: 80, targetPort: 'web', appProtocol: undefined }];
+  const cluster = aCluster(
+    service({ ports }),
+    backend({ name: 'a', ips: ['10.1.0.1'], ports: [{ name: 'web', port: 8080 }] }),
+    backend({ name: 'b', ips: ['10.1.0.2'], ports: [{ name: 'web', port: 9090 }] }),
+    backend({ name: 'c', ips: ['10.1.0.3'], ports: [{ name: 'metrics', port: 9999 }] }),
+  );
+  assert.deepEqual(keys(compile(cluster)), ['10.1.0.1:8080', '10.1.0.2:9090']);
+});
+
+test('a port that the Service does not declare has endpoints only where its name is the pods themselves', () => {
+  assert.deepEqual(keys(compile(aCluster(service(), backend()), { port: 9999 })), []);
+  assert.deepEqual(keys(compile(aCluster(service({ clusterIps: [] }), backend()), { port: 9999 })), [
+    '10.1.0.1:9999',
+  ]);
+});
+
+test('a Service without selector and slices is empty, one that is gone is missing, and an alias is neither', () => {
+  assert.deepEqual(keys(compile(aCluster(service({ selector: undefined }), backend()))), []);
+  assert.deepEqual(keys(compile(aCluster(service({ selector: {} }), backend()))), []);
+  assert.deepEqual(compile(aCluster(backend())), { kind: 'missing' });
+  const alias = service({ type: 'ExternalName', clusterIps: [] });
+  assert.deepEqual(compile(aCluster(alias)), { kind: 'external-name' });
+});
+
+test('an instance of a headless Service is the pod with that hostname and the Service as its subdomain', () => {
+  const cluster = aCluster(
+    service({ clusterIps: [] }),
+    backend({ name: 'backend-0', ips: ['10.1.0.1'], hostname: 'backend-0', subdomain: 'backend' }),
+    backend({ name: 'backend-1', ips: ['10.1.0.2'], hostname: 'backend-1', subdomain: 'backend' }),
+    backend({ name: 'backend-2', ips: ['10.1.0.3'], hostname: 'backend-2', subdomain: 'other' }),
+  );
+  assert.deepEqual(keys(compile(cluster, { instance: 'backend-1' })), ['10.1.0.2:8080']);
+  assert.deepEqual(keys(compile(cluster, { instance: 'backend-2' })), []);
+  assert.equal(keys(compile(cluster)).length, 3);
+});
+
+test('a pod has one address per family of the Service, and in a headless one its first', () => {
+  const pod = backend({ ips: ['10.1.0.1', 'fd00::1'] });
+  const dual = ['10.32.0.1', 'fd01::1'];
+  assert.deepEqual(keys(compile(aCluster(service(), pod))), ['10.1.0.1:8080']);
+  assert.deepEqual(keys(compile(aCluster(service({ clusterIps: ['fd01::1'] }), pod))), ['[fd00::1]:8080']);
+  assert.deepEqual(keys(compile(aCluster(service({ clusterIps: dual }), pod))), [
+    '10.1.0.1:8080',
+    '[fd00::1]:8080',
+  ]);
+  assert.deepEqual(keys(compile(aCluster(service({ clusterIps: [] }), pod))), ['10.1.0.1:8080']);
+});
+
+const inSlice = (said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
+  addresses: ['10.1.0.1'],
+  ready: true,
+  hostname: '',
+  nodeName: '',
+  zone: '',
+  forZones: [],
+  forNodes: [],
+  target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
+  ...said,
+});
+const slice = (said: Parameters<typeof anEndpointSlice>[0] = {}) =>
+  anEndpointSlice({ name: 'backend-abc', service: 'backend', endpoints: [inSlice()], ...said });
+
+test('a Service with slices has their endpoints, whatever its selector selects', () => {
+  const extra = backend({ name: 'backend-1', ips: ['10.1.0.2'] });
+  const cluster = aCluster(service(), backend(), extra, slice({ ports: [{ name: 'http', port: 9090 }] }));
+  assert.deepEqual(
+    shown(compile(cluster)).map(({ ip, port, identity: id }) => ({ ip, port, id })),
+    [{ ip: '10.1.0.1', port: 9090, id: identity }],
+  );
+});
+
+test('a slice serves the Service port of the same name and no other', () => {
+  const named = { ports: [{ name: 'admin', port: 9090 }] };
+  assert.deepEqual(keys(compile(aCluster(service(), backend(), slice(named)))), []);
+});
+
+test('endpoints that are not ready, or whose pod nobody knows, are left out', () => {
+  assert.deepEqual(
+    keys(compile(aCluster(service(), backend(), slice({ endpoints: [inSlice({ ready: false })] })))),
+    [],
+  );
+  assert.deepEqual(keys(compile(aCluster(service(), slice()))), []);
+  const ended = backend({ phase: 'Failed', ready: false });
+  assert.deepEqual(keys(compile(aCluster(service(), ended, slice()))), []);
+  const external = inSlice({ target: { kind: 'ExternalWorkload', namespace: 'demo', name: 'vm' } });
+  assert.deepEqual(keys(compile(aCluster(service(), slice({ endpoints: [external] })))), []);
+});
+
+test('a slice cannot lend the identity of another namespace to its addresses', () => {
+  const foreign = inSlice({ target: { kind: 'Pod', namespace: 'other', name: 'backend-0' } });
+  const cluster = aCluster(service(), backend({ namespace: 'other' }), slice({ endpoints: [foreign] }));
+  assert.deepEqual(keys(compile(cluster)), []);
+});
+
+test('an address without a pod behind it is shown bare', () => {
+  const bare = inSlice({ addresses: ['192.0.2.1'], target: undefined, zone: 'b' });
+  assert.deepEqual(shown(compile(aCluster(service(), slice({ endpoints: [bare] })))), [
+    { ip: '192.0.2.1', port: 8080, labels: { zone: 'b' }, identity: undefined, hint: undefined },
+  ]);
+});
+
+test('an endpoint that is in two slices for a while is given once', () => {
+  const cluster = aCluster(service(), backend(), slice(), slice({ name: 'backend-xyz' }));
+  assert.deepEqual(keys(compile(cluster)), ['10.1.0.1:8080']);
+});
+
+test('deleting a slice takes its addresses away, although their pods are gone already', () => {
+  const [pod, first, second] = [backend(), slice(), slice({ name: 'backend-xyz', endpoints: [] })];
+  const cluster = aCluster(service(), pod, first, second);
+  const before = compile(cluster);
+  assert.deepEqual(keys(before), ['10.1.0.1:8080']);
+  remove(cluster, pod);
+  remove(cluster, first);
+  assert.deepEqual(keys(compile(cluster, {}, before)), []);
+});
+
+test('what is still true of the set before is the same object again', () => {
+  const other = backend({ name: 'backend-1', ips: ['10.1.0.2'] });
+  const cluster = aCluster(service(), backend(), other);
+  const before = compile(cluster);
+  put(cluster, backend({ ready: true, labels: { touched: 'by nothing that anybody sees' } }));
+  assert.equal(compile(cluster, {}, before), before);
+  put(cluster, backend({ owner: { kind: 'StatefulSet', name: 'backend' } }));
+  const after = compile(cluster, {}, before);
+  assert.notEqual(after, before);
+  assert.ok(before.kind === 'endpoints' && after.kind === 'endpoints');
+  assert.notEqual(after.endpoints[0]?.seenAs, before.endpoints[0]?.seenAs);
+  assert.equal(after.endpoints[1], before.endpoints[1]);
+});
+
+test('a pod that moves to another node is another endpoint, but is not shown anew', () => {
+  const cluster = aCluster(service(), backend({ nodeName: 'node-1' }));
+  const before = compile(cluster);
+  put(cluster, backend({ nodeName: 'node-2' }));
+  const after = compile(cluster, {}, before);
+  assert.ok(before.kind === 'endpoints' && after.kind === 'endpoints');
+  assert.notEqual(after.endpoints[0], before.endpoints[0]);
+  assert.equal(after.endpoints[0]?.seenAs, before.endpoints[0]?.seenAs);
+});
+
+test('an opaque Server that appears and goes changes the hint back and forth', () => {
+  const server = aServer({ proxyProtocol: 'opaque', podSelector: labelled({ app: 'backend' }) });
+  const cluster = aCluster(service(), backend());
+  const protocol = () => shown(compile(cluster))[0]?.hint?.protocol;
+  assert.equal(protocol(), 'h2');
+  put(cluster, server);
+  assert.equal(protocol(), 'opaque');
+  remove(cluster, server);
+  assert.equal(protocol(), 'h2');
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { anEndpointSlice, aPod, aServer, aService } from '@gatehouse/testing/builders';
+import { aCluster, put } from '../../../testing/a-cluster.ts';
+import type { Cluster } from '../cluster.ts';
+import { parseTarget } from '../target/target.ts';
+import { compileProfile, type Profile } from './profile.ts';
+
+const compile = (cluster: Cluster, path: string, previous?: Profile): Profile => {
+  const target = parseTarget(path, 'cluster.local');
+  return target.ok ? compileProfile(cluster, target.value, previous).value : assert.fail(path);
+};
+
+const pod = (said: Parameters<typeof aPod>[0] = {}) =>
+  aPod({ name: 'backend-0', ips: ['10.1.0.1'], ...said, labels: { app: 'backend', ...said.labels } });
+const service = (said: Parameters<typeof aService>[0] = {}) =>
+  aService({ name: 'backend', clusterIps: ['10.32.0.1'], ...said });
+const hostPort = (said: Parameters<typeof aPod>[0] = {}) =>
+  pod({ hostIps: ['192.168.0.7'], ports: [{ name: '', port: 8080, hostPort: 30080 }], ...said });
+
+const named = { kind: 'service', namespace: 'demo', name: 'backend', port: 80, opaque: false };
+/** An endpoint by its address and whether it is meshed. */
+const at = (address: string, meshed = true, opaque = false) => ({
+  kind: 'endpoint',
+  address,
+  meshed,
+  opaque,
+});
+const unknown = (opaque = false) => ({ kind: 'unknown-address', opaque });
+const nothing = (reason: string) => ({ kind: 'nothing', reason });
+
+const brief = (profile: Profile): object => {
+  if (profile.kind !== 'endpoint') return profile;
+  const { ip, port, identity } = profile.endpoint.seenAs.unknown.shown;
+  return at(`${ip} ${port}`, identity !== undefined, profile.opaque);
+};
+
+const opaquePorts = (ports: string) => ({ annotations: { 'config.linkerd.io/opaque-ports': ports } });
+
+const cases: readonly (readonly [string, readonly KubeObject[], string, object])[] = [
+  ['a cluster IP', [service()], '10.32.0.1:80', named],
+  ['each of several cluster IPs', [service({ clusterIps: ['10.32.0.9', 'fd01::1'] })], '[fd01::1]:80', named],
+  ['a name', [service()], 'backend.demo.svc.cluster.local:80', named],
+  [
+    'a Service whose annotation lists the port',
+    [service(opaquePorts('80'))],
+    '10.32.0.1:80',
+    { ...named, opaque: true },
+  ],
+  [
+    'a Service whose annotation names the port',
+    [service(opaquePorts('http'))],
+    '10.32.0.1:80',
+    { ...named, opaque: true },
+  ],
+  ['a port that the Service does not declare', [service()], '10.32.0.1:81', nothing('no-port')],
+  [
+    'one cluster IP of two Services',
+    [service(), service({ name: 'other' })],
+    '10.32.0.1:80',
+    nothing('shared-address'),
+  ],
+  ['a Service that is not there', [], 'backend.demo.svc.cluster.local:80', nothing('no-service')],
+  [
+    'an alias',
+    [service({ type: 'ExternalName', clusterIps: [] })],
+    'backend.demo.svc.cluster.local:80',
+    nothing('external-name'),
+  ],
+  ['a pod IP', [pod()], '10.1.0.1:8080', at('10.1.0.1 8080')],
+  ['a port that no container declares', [pod()], '10.1.0.1:9999', at('10.1.0.1 9999')],
+  ['a pod that is not ready', [pod({ ready: false })], '10.1.0.1:8080', at('10.1.0.1 8080')],
+  ['an unmeshed pod', [pod({ meshed: false })], '10.1.0.1:8080', at('10.1.0.1 8080', false)],
+  ['an opaque port of a pod', [pod(opaquePorts('8080'))], '10.1.0.1:8080', at('10.1.0.1 8080', true, true)],
+  [
+    'an opaque port by Server',
+    [pod(), aServer({ proxyProtocol: 'opaque' })],
+    '10.1.0.1:8080',
+    at('10.1.0.1 8080', true, true),
+  ],
+  ['a terminating pod', [pod({ deletedAt: 1 })], '10.1.0.1:8080', unknown()],
+  ['a pod that has ended', [pod({ phase: 'Succeeded', ready: false })], '10.1.0.1:8080', unknown()],
+  [
+    "a hostNetwork pod's address, which is the node's",
+    [pod({ hostNetwork: true })],
+    '10.1.0.1:8080',
+    unknown(),
+  ],
+  [
+    'an address that an ending pod left to a new one',
+    [pod({ deletedAt: 1 }), pod({ name: 'other', meshed: false })],
+    '10.1.0.1:8080',
+    at('10.1.0.1 8080', false),
+  ],
+  [
+    'an address that two pods claim',
+    [pod({ createdAt: 1 }), pod({ name: 'newer', createdAt: 2, meshed: false })],
+    '10.1.0.1:8080',
+    at('10.1.0.1 8080', false),
+  ],
+  ["a host's address and a pod's hostPort", [hostPort()], '192.168.0.7:30080', at('10.1.0.1 8080')],
+  ['a hostPort that no pod has', [hostPort()], '192.168.0.7:30081', unknown()],
+  ["an ended pod's hostPort", [hostPort({ terminated: true })], '192.168.0.7:30080', unknown()],
+  ['an address that nobody has', [], '192.0.2.1:80', unknown()],
+  ['such an address with a port opaque by default', [], '192.0.2.1:3306', unknown(true)],
+  [
+    'an instance',
+    [service({ clusterIps: [] }), pod({ hostname: 'backend-0', subdomain: 'backend' })],
+    'backend-0.backend.demo.svc.cluster.local:80',
+    at('10.1.0.1 8080'),
+  ],
+  [
+    'an instance that is not there',
+    [service({ clusterIps: [] }), pod()],
+    'backend-0.backend.demo.svc.cluster.local:80',
+    nothing('no-instance'),
+  ],
+  ['an instance of no Service', [], 'backend-0.backend.demo.svc.cluster.local:80', nothing('no-service')],
+];
+
+test('a profile says who stands behind a name or an address', () => {
+  assert.equal(cases.length, 28);
+  for (const [says, objects, path, expected] of cases) {
+    assert.deepEqual(brief(compile(aCluster(...objects), path)), expected, says);
+  }
+});
+
+test('the endpoint of a profile says its namespace, which no set says for it', () => {
+  const profile = compile(aCluster(pod()), '10.1.0.1:8080');
+  assert.deepEqual(profile.kind === 'endpoint' && profile.endpoint.seenAs.unknown.shown.labels, {
+    namespace: 'demo',
+    pod: 'backend-0',
+    serviceaccount: 'default',
+    control_plane_ns: 'gatehouse',
+  });
+});
+
+test('an instance with both families is shown by IPv6, as Get has it', () => {
+  const endpoint = (address: string) => ({
+    addresses: [address],
+    ready: true,
+    hostname: 'web',
+    nodeName: '',
+    zone: '',
+    forZones: [],
+    forNodes: [],
+    target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
+  });
+  const cluster = aCluster(
+    service({ clusterIps: [] }),
+    pod({ ips: ['10.1.0.1', 'fd00::1'] }),
+    anEndpointSlice({ name: 'v4', service: 'backend', endpoints: [endpoint('10.1.0.1')] }),
+    anEndpointSlice({ name: 'v6', service: 'backend', family: 6, endpoints: [endpoint('fd00::1')] }),
+  );
+  assert.deepEqual(brief(compile(cluster, 'web.backend.demo.svc.cluster.local:80')), at('fd00::1 8080'));
+});
+
+test('a profile that says the same as before is the same object', () => {
+  const cluster = aCluster(service(), pod(), hostPort({ name: 'other', ips: ['10.1.0.2'] }));
+  for (const path of ['10.32.0.1:80', '10.1.0.1:8080', '192.168.0.7:30080', '192.0.2.1:80', '10.32.0.1:81']) {
+    const before = compile(cluster, path);
+    assert.equal(compile(cluster, path, before), before, path);
+  }
+  const before = compile(cluster, '10.1.0.1:8080');
+  put(cluster, pod({ annotations: { 'config.linkerd.io/opaque-ports': '8080' } }));
+  assert.notEqual(compile(cluster, '10.1.0.1:8080', before), before);
+});

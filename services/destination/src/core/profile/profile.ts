@@ -1,0 +1,145 @@
+import { isOpaquePort, isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
+import { hasPort } from '@gatehouse/core/port-set';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { type Cluster, type Compiled, serversIn, zoneOfNode } from '../cluster.ts';
+import { type Candidate, type Endpoint, endpointOf, hasEnded } from '../endpoints/endpoint.ts';
+import { compileEndpointSet } from '../endpoints/endpoint-set.ts';
+import { preferV6 } from '../endpoints/filter.ts';
+import { facts } from '../facts.ts';
+import type { IpTarget, NameTarget, Target } from '../target/target.ts';
+
+/** What GetProfile says of a target (semantics §3.1, §3.6). */
+export type Profile =
+  | {
+      readonly kind: 'service';
+      readonly namespace: string;
+      readonly name: string;
+      readonly port: number;
+      readonly opaque: boolean;
+    }
+  | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly opaque: boolean }
+  /** An address nobody here has: traffic goes where the application sent it. */
+  | { readonly kind: 'unknown-address'; readonly opaque: boolean }
+  /** Nothing to say; some reasons are an error to whoever asks anew. */
+  | { readonly kind: 'nothing'; readonly reason: NoProfile };
+
+export type NoProfile = 'no-service' | 'no-instance' | 'no-port' | 'external-name' | 'shared-address';
+
+export const compileProfile = (cluster: Cluster, target: Target, previous?: Profile): Compiled<Profile> => {
+  const reads = new Set<string>();
+  const question: Question = { cluster, reads, previous };
+  const value = target.kind === 'ip' ? ofAddress(question, target) : ofName(question, target);
+  return { value: previous !== undefined && isSame(previous, value) ? previous : value, reads };
+};
+
+const isSame = (a: Profile, b: Profile): boolean => {
+  if (a.kind === 'endpoint')
+    return b.kind === 'endpoint' && a.endpoint === b.endpoint && a.opaque === b.opaque;
+  return b.kind !== 'endpoint' && JSON.stringify(a) === JSON.stringify(b);
+};
+
+interface Question {
+  readonly cluster: Cluster;
+  readonly reads: Set<string>;
+  readonly previous: Profile | undefined;
+}
+
+const ofAddress = (question: Question, { ip, port }: IpTarget): Profile => {
+  const { cluster, reads } = question;
+  reads.add(facts.address(ip));
+  const [service, ...others] = cluster.addresses.services(ip);
+  if (others.length > 0) return { kind: 'nothing', reason: 'shared-address' };
+  if (service !== undefined) {
+    reads.add(facts.service(service.meta.namespace, service.meta.name));
+    return ofService(cluster, service, port);
+  }
+  const pod = newest(
+    cluster.addresses.pods(ip).filter((owner) => isReachable(owner) && !owner.spec.hostNetwork),
+  );
+  if (pod !== undefined) return ofPod(question, pod, { ip, port });
+  return (
+    ofHostPort(question, { ip, port }) ?? {
+      kind: 'unknown-address',
+      opaque: hasPort(cluster.settings.defaultOpaquePorts, port),
+    }
+  );
+};
+
+const ofName = (question: Question, target: NameTarget): Profile => {
+  const { cluster, reads } = question;
+  const { namespace, name, port, instance } = target;
+  reads.add(facts.service(namespace, name));
+  const service = cluster.index.get('Service', namespace, name);
+  if (service === undefined) return { kind: 'nothing', reason: 'no-service' };
+  if (service.spec.type === 'ExternalName') return { kind: 'nothing', reason: 'external-name' };
+  return instance === undefined ? ofService(cluster, service, port) : ofInstance(question, target);
+};
+
+const ofService = (cluster: Cluster, service: KubeObject<'Service'>, port: number): Profile => {
+  // An empty profile makes the proxy go by its policy alone; a name would make it ask for endpoints of such a port.
+  if (!service.spec.ports.some((declared) => declared.port === port))
+    return { kind: 'nothing', reason: 'no-port' };
+  const { namespace, name } = service.meta;
+  const opaque = isOpaqueServicePort(service, port, cluster.settings.defaultOpaquePorts);
+  return { kind: 'service', namespace, name, port, opaque };
+};
+
+/** The pod that has this hostname in the Service: the one that Get gives for the same name. */
+const ofInstance = (question: Question, target: NameTarget): Profile => {
+  const { value: set, reads } = compileEndpointSet(question.cluster, target);
+  for (const fact of reads) question.reads.add(fact);
+  const [endpoint] = set.kind === 'endpoints' ? preferV6(set.endpoints) : [];
+  if (endpoint === undefined) return { kind: 'nothing', reason: 'no-instance' };
+  const { ip, port } = endpoint.seenAs.unknown.shown;
+  const pod = question.cluster.index.get('Pod', target.namespace, endpoint.place.pod);
+  return ofCandidate(question, { ip, port, pod, place: endpoint.place }, target.namespace);
+};
+
+const ofPod = (
+  question: Question,
+  pod: KubeObject<'Pod'>,
+  { ip, port }: { readonly ip: string; readonly port: number },
+): Profile => {
+  const { nodeName, hostname } = pod.spec;
+  const zone = zoneOfNode(question.cluster, question.reads, nodeName);
+  const place = { pod: pod.meta.name, hostname, nodeName, zone, forZones: [], forNodes: [] };
+  return ofCandidate(question, { ip, port, pod, place }, pod.meta.namespace);
+};
+
+/** The pod's own address and port: a proxy that was told the host's would look for the pod's proxy on the host. */
+const ofHostPort = (question: Question, { ip, port }: { ip: string; port: number }): Profile | undefined => {
+  const mapped = (pod: KubeObject<'Pod'>) => pod.spec.ports.find(({ hostPort }) => hostPort === port);
+  const pod = newest(
+    question.cluster.addresses
+      .podsOnHost(ip)
+      .filter((owner) => isReachable(owner) && mapped(owner) !== undefined),
+  );
+  const containerPort = pod === undefined ? undefined : mapped(pod)?.port;
+  if (pod === undefined || containerPort === undefined) return undefined;
+  const { ips } = pod.spec;
+  const address = ips.find((candidate) => candidate.includes(':') === ip.includes(':')) ?? ips[0];
+  return address === undefined ? undefined : ofPod(question, pod, { ip: address, port: containerPort });
+};
+
+const ofCandidate = (question: Question, candidate: Candidate, namespace: string): Profile => {
+  const { mesh, defaultOpaquePorts } = question.cluster.settings;
+  const servers = serversIn(question.cluster, question.reads, namespace);
+  const before = question.previous?.kind === 'endpoint' ? question.previous.endpoint : undefined;
+  // A balancer learns the namespace from the set; an endpoint alone has to say it.
+  const known = { mesh, defaultOpaquePorts, servers, labels: { namespace } };
+  return {
+    kind: 'endpoint',
+    endpoint: endpointOf(candidate, known, before),
+    opaque:
+      candidate.pod === undefined
+        ? hasPort(defaultOpaquePorts, candidate.port)
+        : isOpaquePort(candidate.pod, candidate.port, { servers, defaults: defaultOpaquePorts }),
+  };
+};
+
+/** Whether the pod takes new connections: it neither ends nor has ended. */
+const isReachable = (pod: KubeObject<'Pod'>): boolean => !hasEnded(pod) && pod.meta.deletedAt === undefined;
+
+/** An address belongs to the pod that got it last. */
+const newest = (pods: readonly KubeObject<'Pod'>[]): KubeObject<'Pod'> | undefined =>
+  [...pods].sort((a, b) => b.meta.createdAt - a.meta.createdAt || (a.meta.name < b.meta.name ? -1 : 1))[0];

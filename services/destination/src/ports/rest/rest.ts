@@ -1,0 +1,171 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import { printProblem } from '@gatehouse/core/problem';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
+import { namespaceQuery, pageOf, pageQuery, paginate } from '@gatehouse/platform/http/page';
+import { permittedPage, requireRead } from '@gatehouse/platform/http/permitted';
+import { Type } from 'typebox';
+import type { Cluster } from '../../core/cluster.ts';
+import { compileEndpointSet } from '../../core/endpoints/endpoint-set.ts';
+import { type ClientPlace, endpointsFor } from '../../core/endpoints/filter.ts';
+import { compileProfile } from '../../core/profile/profile.ts';
+import { compileClientPlace } from '../../core/target/client-place.ts';
+import { parseTarget, printTarget, type Target } from '../../core/target/target.ts';
+import type { ClusterWatch } from '../watch.ts';
+import {
+  EndpointItem,
+  endpointItem,
+  profileItem,
+  Resolution,
+  ServiceItem,
+  serviceItem,
+} from './rest-items.ts';
+
+const asked = {
+  authority: Type.String({ description: 'As proxies ask: service.namespace.svc.DOMAIN:port, or IP:port' }),
+  from: Type.Optional(Type.String({ description: 'The pod that asks, namespace/name; left out = nowhere' })),
+};
+
+/** The REST API of destination beside what every service has (design §9). It answers from what is known now. */
+export const destinationRoutes =
+  (watch: Pick<ClusterWatch, 'cluster' | 'isReady'>) =>
+  (app: AdminApp): void => {
+    const known = (): Cluster => {
+      if (watch.isReady) return watch.cluster;
+      throw new GatehouseError('unavailable', 'the cluster has not been listed yet: try again');
+    };
+    app.get(
+      '/v1/services',
+      {
+        config: { access: { reads: 'services' } },
+        schema: {
+          summary: 'Services, with the ports that Get answers for',
+          querystring: Type.Object({ ...pageQuery, ...namespaceQuery }),
+          response: { 200: pageOf(ServiceItem) },
+        },
+      },
+      async (request) => {
+        const { query } = request;
+        const { index, settings } = known();
+        const services =
+          query.namespace === undefined
+            ? index.all('Service')
+            : index.in('Service', query.namespace).values();
+        const page = await permittedPage(request, services, {
+          keyOf: ({ meta }) => `${meta.namespace}/${meta.name}`,
+          namespaceOf: ({ meta }) => meta.namespace,
+          query,
+        });
+        return { ...page, items: page.items.map((service) => serviceItem(service, settings)) };
+      },
+    );
+    app.get(
+      '/v1/services/:namespace/:name/endpoints',
+      {
+        config: { access: { reads: 'endpoints' } },
+        schema: {
+          summary: "Everything behind a Service's port, before a client's node and zone choose",
+          params: Type.Object({ namespace: Type.String(), name: Type.String() }),
+          querystring: Type.Object({
+            ...pageQuery,
+            port: Type.Optional(
+              Type.Integer({ minimum: 1, maximum: 65535, description: 'Left out = the only one it has' }),
+            ),
+          }),
+          response: { 200: pageOf(EndpointItem) },
+        },
+      },
+      async ({ params: { namespace, name }, query }) => {
+        const cluster = known();
+        const service = cluster.index.get('Service', namespace, name);
+        if (service === undefined) {
+          throw new GatehouseError('not-found', `there is no Service ${namespace}/${name}`);
+        }
+        const port = query.port ?? onlyPort(service);
+        const target = { kind: 'name', namespace, name, port, instance: undefined } as const;
+        const { value: set } = compileEndpointSet(cluster, target);
+        const endpoints = set.kind === 'endpoints' ? set.endpoints : [];
+        const page = paginate(endpoints, ({ key }) => key, query);
+        return { ...page, items: page.items.map((endpoint) => endpointItem(endpoint)) };
+      },
+    );
+    app.get(
+      '/v1/resolve',
+      {
+        config: { access: { reads: 'endpoints' } },
+        schema: {
+          summary: 'What Get and GetProfile tell a client of an authority',
+          querystring: Type.Object(asked),
+          response: { 200: Resolution },
+        },
+      },
+      async (request) => {
+        const cluster = known();
+        const question = readQuestion(request.query, cluster.settings.clusterDomain);
+        // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
+        await requireRead(request, question.target.kind === 'ip' ? undefined : question.target.namespace);
+        if (question.from !== undefined) await requireRead(request, question.from.namespace);
+        return resolve(cluster, question);
+      },
+    );
+  };
+
+const onlyPort = ({ meta, spec }: KubeObject<'Service'>): number => {
+  const [only, ...others] = spec.ports;
+  if (only !== undefined && others.length === 0) return only.port;
+  const ports = spec.ports.map(({ port }) => port).join(', ');
+  throw new GatehouseError(
+    'invalid-argument',
+    ports === ''
+      ? `${meta.namespace}/${meta.name} declares no port: say which with \`port\``
+      : `${meta.namespace}/${meta.name} has the ports ${ports}: say which with \`port\``,
+  );
+};
+
+interface Question {
+  readonly target: Target;
+  readonly from: { readonly namespace: string; readonly pod: string } | undefined;
+}
+
+const readQuestion = (
+  { authority, from }: { readonly authority: string; readonly from?: string | undefined },
+  clusterDomain: string,
+): Question => {
+  const parsed = parseTarget(authority, clusterDomain);
+  if (!parsed.ok) {
+    const problems = parsed.problems.map((problem) => printProblem({ ...problem, field: 'authority' }));
+    throw new GatehouseError('invalid-argument', problems.join('; '));
+  }
+  if (from === undefined) return { target: parsed.value, from };
+  const [namespace = '', pod = '', ...rest] = from.split('/');
+  if (namespace === '' || pod === '' || rest.length > 0) {
+    throw new GatehouseError('invalid-argument', `\`from\` must be namespace/pod, not \`${from}\``);
+  }
+  return { target: parsed.value, from: { namespace, pod } };
+};
+
+const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
+  const { clusterDomain } = cluster.settings;
+  const client = placeOf(cluster, from);
+  const profile = compileProfile(cluster, target).value;
+  const context = { clusterDomain, clientZone: client.zone };
+  const answer = {
+    target: printTarget(target),
+    client: { ...client },
+    profile: profileItem(profile, context),
+  };
+  if (target.kind === 'ip') return { ...answer, get: null };
+  const set = compileEndpointSet(cluster, target).value;
+  const endpoints = set.kind === 'endpoints' ? endpointsFor(set.endpoints, set.rules, client) : [];
+  const items = endpoints.map((endpoint) => endpointItem(endpoint, client.zone));
+  return { ...answer, get: { kind: set.kind, endpoints: items } };
+};
+
+const placeOf = (cluster: Cluster, from: Question['from']): ClientPlace => {
+  if (from === undefined) return { nodeName: '', zone: '' };
+  const { namespace, pod } = from;
+  if (cluster.index.get('Pod', namespace, pod) === undefined) {
+    throw new GatehouseError('not-found', `there is no pod ${namespace}/${pod}`);
+  }
+  return compileClientPlace(cluster, { namespace, nodeName: '', pod }).value;
+};

@@ -1,0 +1,239 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { printProblem } from '@gatehouse/core/problem';
+import type { IssuanceRecord } from '../core/issued/issuance-record.ts';
+import { type Csr, readCsr } from '../core/leaf/csr.ts';
+import { type IssuanceProfile, validityOf } from '../core/leaf/issuance-profile.ts';
+import { fillTemplate, type LeafOrder, type LeafTemplate } from '../core/leaf/leaf-template.ts';
+import { CheckedLeaf } from '../core/leaf/template-rules.ts';
+import type { Named } from '../core/token/token-claims.ts';
+import { Serials } from '../ports/issuer/serials.ts';
+import { isSignedByItsKey, keyIdOf, sha256 } from '../ports/issuer/x509.ts';
+import { type IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
+
+/** What a workload asks for (contract/proxy.md §1.2). */
+export interface CertifyRequest {
+  readonly identity: string;
+  readonly token: Uint8Array;
+  readonly certificateSigningRequest: Uint8Array;
+}
+
+/** A leaf that has been recorded: only such leave this service. */
+export interface Certified {
+  /** X.509 in DER. */
+  readonly leaf: Uint8Array;
+  /** X.509 in DER, the leaf's issuer first, the anchor left out. */
+  readonly intermediates: readonly Uint8Array[];
+  /** Seconds since the epoch: the leaf's notAfter. */
+  readonly validUntil: number;
+}
+
+/** Whose token it was. */
+export interface Caller {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** The pod it is bound to, if it is. */
+  readonly pod: Named | undefined;
+}
+
+/**
+ * Says whose token it is. Throws `invalid-argument` for what is no token, `failed-precondition` for one that proves
+ * nothing, `unavailable` when nobody can say at the moment, `cancelled` once `signal` aborts.
+ */
+export interface TokenReviewer {
+  review(token: Uint8Array, signal: AbortSignal): Caller | Promise<Caller>;
+}
+
+/** What signs: replaced whole when the issuer changes. */
+export interface ActiveIssuer {
+  readonly template: LeafTemplate;
+  readonly intermediates: readonly Uint8Array[];
+  /** Whether the name constraints of its chain let a certificate for this name pass. */
+  permits(identity: string): boolean;
+  sign(leaf: RecordedLeaf): Uint8Array;
+}
+
+/** Lets calls have their turn, oldest first. Throws `unavailable` when one would wait too long. */
+export interface Turns {
+  take<T>(work: () => T, signal: AbortSignal): Promise<T>;
+}
+
+export interface Certifier {
+  readonly mesh: Mesh;
+  readonly profile: IssuanceProfile;
+  readonly reviewer: TokenReviewer;
+  readonly log: IssuanceLog;
+  readonly turns: Turns;
+  /** The issuer to sign with now; undefined while there is none. */
+  issuer(): ActiveIssuer | undefined;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+const maxTokenBytes = 16 * 1024;
+const maxCsrBytes = 8 * 1024;
+
+/** Certifies one workload: read the facts, prove the caller, build the leaf, check it, record it, sign it. */
+export const certify = async (
+  certifier: Certifier,
+  request: CertifyRequest,
+  signal: AbortSignal,
+): Promise<Certified> => {
+  usableIssuer(certifier);
+  readFacts(request);
+  const { csr, review } = await certifier.turns.take(
+    () => ({
+      csr: proveKey(request),
+      review: certifier.reviewer.review(withoutLineEnd(request.token), signal),
+    }),
+    signal,
+  );
+  const caller = await review;
+  // The review may have waited for the watch; nobody is left to give a certificate to.
+  refuseIfGone(signal);
+  proveIdentity(certifier.mesh, caller, request.identity);
+  return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) }, signal);
+};
+
+/** Step 1: everything is there and of a bearable size. */
+const readFacts = ({ identity, token, certificateSigningRequest: csr }: CertifyRequest): void => {
+  if (identity === '') throw new GatehouseError('invalid-argument', 'the identity is missing');
+  if (token.length === 0) throw new GatehouseError('invalid-argument', 'the token is missing');
+  if (csr.length === 0) {
+    throw new GatehouseError('invalid-argument', 'the certificate signing request is missing');
+  }
+  if (!isDnsName(identity)) {
+    throw new GatehouseError(
+      'invalid-argument',
+      'the identity is no DNS name: lower-case labels of at most 63 bytes, 253 bytes in all',
+    );
+  }
+  if (token.length > maxTokenBytes) {
+    throw new GatehouseError('invalid-argument', `the token is longer than ${maxTokenBytes} bytes`);
+  }
+  if (csr.length > maxCsrBytes) {
+    throw new GatehouseError(
+      'invalid-argument',
+      `the certificate signing request is longer than ${maxCsrBytes} bytes`,
+    );
+  }
+};
+
+/** Kubelet writes none, but a token that went through a shell or an editor ends in one, and it is part of no token. */
+const withoutLineEnd = (token: Uint8Array): Uint8Array => {
+  let end = token.length;
+  while (end > 0 && (token[end - 1] === 0x0a || token[end - 1] === 0x0d)) end -= 1;
+  return token.subarray(0, end);
+};
+
+/** Step 2: the request is for this name alone, and its author holds the key (which Linkerd does not look at). */
+const proveKey = ({ identity, certificateSigningRequest }: CertifyRequest): Csr => {
+  const reading = readCsr(certificateSigningRequest, identity);
+  switch (reading.kind) {
+    case 'malformed':
+      throw new GatehouseError(
+        'invalid-argument',
+        `the certificate signing request is no PKCS#10 in strict DER: ${reading.why}`,
+      );
+    case 'refused':
+      throw new GatehouseError(
+        'failed-precondition',
+        `the certificate signing request is refused: ${reading.why}`,
+      );
+    case 'read':
+      if (!isSignedByItsKey(reading.csr)) {
+        throw new GatehouseError(
+          'failed-precondition',
+          'the certificate signing request is not signed with its own key',
+        );
+      }
+      return reading.csr;
+  }
+};
+
+/** Step 4: the caller's own name is the one asked for. Names come from who proved them, never from the request. */
+const proveIdentity = (mesh: Mesh, caller: Caller, requested: string): void => {
+  const found = printIdentity(identityOf(mesh, caller.namespace, caller.serviceAccount));
+  if (found !== requested) {
+    throw new GatehouseError(
+      'failed-precondition',
+      `the token belongs to another identity: requested ${requested}, proved ${found}`,
+    );
+  }
+};
+
+const podOf = ({ namespace, pod }: Caller): IssuanceRecord['pod'] =>
+  pod === undefined ? undefined : { namespace, ...pod };
+
+export interface ProvedWorkload {
+  readonly identity: string;
+  readonly spki: Uint8Array;
+  readonly pod: IssuanceRecord['pod'];
+}
+
+/**
+ * Steps 5 to 7, for a workload that has proved itself; also how this service certifies itself. The record comes before
+ * the signature (docs/decisions/0016).
+ */
+export const issue = async (
+  certifier: Certifier,
+  workload: ProvedWorkload,
+  signal: AbortSignal = untilTheEnd,
+): Promise<Certified> => {
+  const issuer = usableIssuer(certifier);
+  const issuedAt = certifier.now();
+  const { identity, spki } = workload;
+  if (!issuer.permits(identity)) {
+    throw new GatehouseError(
+      'failed-precondition',
+      `the issuer's name constraints do not permit ${identity}: no proxy would accept the certificate`,
+    );
+  }
+  const order: LeafOrder = {
+    identity,
+    spki,
+    serial: serials.draw(),
+    keyId: keyIdOf(spki),
+    validity: validityOf(certifier.profile, issuedAt, issuer.template.issuer.chainEnds),
+  };
+  const checked = CheckedLeaf.check(fillTemplate(issuer.template, order), order, issuer.template.issuer);
+  if (!checked.ok) {
+    throw new GatehouseError('internal', 'the certificate would break a rule and was not signed', {
+      details: { rules: checked.problems.map(printProblem) },
+    });
+  }
+  const recording = RecordedLeaf.record(certifier.log, checked.value, {
+    identity,
+    pod: workload.pod,
+    serial: order.serial.toHex(),
+    spkiSha256: sha256(spki).toHex(),
+    issuedAt,
+    ...order.validity,
+  });
+  const seal = (recorded: RecordedLeaf): Certified => {
+    const leaf = issuer.sign(recorded);
+    certifier.log.complete(recorded.serial, sha256(leaf).toHex());
+    return { leaf, intermediates: issuer.intermediates, validUntil: order.validity.notAfter };
+  };
+  if (recording instanceof RecordedLeaf) return seal(recording);
+  const recorded = await recording;
+  refuseIfGone(signal);
+  // One flush lets many go at once; their signatures must not hold up the handshakes of others.
+  return certifier.turns.take(() => seal(recorded), signal);
+};
+
+const refuseIfGone = (signal: AbortSignal): void => {
+  if (signal.aborted) throw new GatehouseError('cancelled', 'the caller went away while it waited');
+};
+
+const untilTheEnd = new AbortController().signal;
+
+const usableIssuer = (certifier: Certifier): ActiveIssuer => {
+  const issuer = certifier.issuer();
+  if (issuer === undefined) {
+    throw new GatehouseError('unavailable', 'there is no usable issuer: /v1/issuer says why');
+  }
+  return issuer;
+};
+
+const serials = new Serials();

@@ -1,0 +1,56 @@
+import type { IssuanceQuery } from '../../core/issued/issuance-query.ts';
+import type { IssuanceIntent, IssuanceRecord } from '../../core/issued/issuance-record.ts';
+import { IssuanceRing } from '../../core/issued/issuance-ring.ts';
+import { PodKeys } from '../../core/issued/pod-keys.ts';
+
+/** About 12 MB: the latest certificates of a mesh of 5,000 workloads for two days. */
+export const ringSize = 20_000;
+
+/** Called for each certificate of a key that its pod had left. */
+export type OnSuspicious = (record: IssuanceRecord) => void;
+
+/** What is known in memory of what was issued: the latest records, and the keys of the pods. */
+export class Issued {
+  readonly #ring = new IssuanceRing(ringSize);
+  readonly #keys = new PodKeys();
+  readonly #onSuspicious: OnSuspicious;
+
+  constructor(onSuspicious: OnSuspicious) {
+    this.#onSuspicious = onSuspicious;
+  }
+
+  /** The record to be made of an intent. Its pod has proved its key: that use counts whether or not the record can be kept. */
+  judge(intent: IssuanceIntent): IssuanceRecord {
+    return { ...intent, leafSha256: undefined, suspicious: this.#note(intent) };
+  }
+
+  add(record: IssuanceRecord): void {
+    this.#ring.add(record);
+    if (record.suspicious !== undefined) this.#onSuspicious(record);
+  }
+
+  /** What an earlier process had recorded, and told, already. */
+  remember(record: IssuanceRecord): void {
+    this.#note(record);
+    this.#ring.add(record);
+  }
+
+  /** What another replica has issued, for the keys of the pods alone. */
+  learn({ pod, spkiSha256, issuedAt: at }: IssuanceIntent): void {
+    if (pod !== undefined) this.#keys.learn({ podUid: pod.uid, spkiSha256, at });
+  }
+
+  complete(serial: string, leafSha256: string): void {
+    this.#ring.complete(serial, leafSha256);
+  }
+
+  /** Newest first. */
+  find(query: IssuanceQuery): Generator<IssuanceRecord> {
+    return this.#ring.find(query);
+  }
+
+  /** Tokens without pod are shared by many workloads, and we ourselves take a new key each time. */
+  #note({ pod, spkiSha256, issuedAt: at }: IssuanceIntent): IssuanceRecord['suspicious'] {
+    return pod === undefined ? undefined : this.#keys.note({ podUid: pod.uid, spkiSha256, at });
+  }
+}

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pageOf } from '@gatehouse/platform/http/page';
+import type { PeerQuestion, Replicas } from '@gatehouse/platform/replicas/replicas';
+import { Compile } from 'typebox/compile';
+import type { IssuanceRecord } from '../../core/issued/issuance-record.ts';
+import { IssuanceItem, readItem } from '../rest/issuance-item.ts';
+
+export interface KeysElsewhereOptions {
+  readonly replicas: Pick<Replicas, 'ask'>;
+  readonly learn: (record: IssuanceRecord) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How often the others are asked; 15 s when left out. */
+  readonly everyMs?: number;
+}
+
+interface Page {
+  readonly items: readonly IssuanceItem[];
+  readonly continue?: string;
+}
+
+const validator = Compile(pageOf(IssuanceItem));
+
+const question: PeerQuestion<Page> = {
+  path: 'certificates',
+  read: (answer) => (validator.Check(answer) ? (answer as Page) : undefined),
+};
+
+/** What a page may hold at most, and how many are asked for at once: all that a replica remembers. */
+const pageLimit = 1_000;
+const mostPages = 20;
+
+/** At the start: proxies renew within a day. */
+const historyMs = 86_400_000;
+/** Clocks differ, and records appear a moment after their time. Learning twice does nothing. */
+const overlapMs = 60_000;
+/** Of a replica that could not be asked for longer, older certificates are not asked for again with each poll. */
+const longestGapMs = 600_000;
+
+/**
+ * Learns which keys the other replicas have certified. A proxy asks any replica, so one alone would take the older key of a
+ * pod for a new one.
+ */
+export class KeysElsewhere {
+  readonly #options: KeysElsewhereOptions;
+  #since: number;
+
+  constructor(options: KeysElsewhereOptions) {
+    this.#options = options;
+    this.#since = options.now() - historyMs;
+  }
+
+  /** Asks until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // Not at once: a replica that starts is not in its Service's EndpointSlices yet. An abort ends the sleep.
+      await sleep(this.#options.everyMs ?? 15_000, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await this.poll();
+    }
+  }
+
+  /** Asks all others once for what is new. */
+  async poll(): Promise<void> {
+    const { replicas, learn, now } = this.#options;
+    const began = now();
+    let until: number | undefined;
+    let isWhole = true;
+    for (let page = 0; page < mostPages; page += 1) {
+      const { answers, partial } = await replicas.ask(question, {
+        since: new Date(this.#since).toISOString(),
+        ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+        limit: pageLimit,
+      });
+      isWhole &&= partial.length === 0;
+      for (const { answer } of answers) for (const item of answer.items) learn(readItem(item));
+      // Newest first: who has more goes on below the oldest that it said, with those of the same millisecond again.
+      const unfinished = answers.filter(({ answer }) => answer.continue !== undefined);
+      const oldest = unfinished.map(({ answer }) => Date.parse(answer.items.at(-1)?.issuedAt ?? '') + 1);
+      const next = Math.max(...oldest);
+      if (!Number.isFinite(next) || next === until) break;
+      until = next;
+    }
+    this.#since = isWhole ? began - overlapMs : Math.max(this.#since, began - longestGapMs);
+  }
+}

@@ -1,0 +1,19 @@
+import { generateKeyPair } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { ServingLeafOptions } from '@gatehouse/platform/own-leaf/serving-leaf';
+import type { Certified, ProvedWorkload } from '../../certify/certify.ts';
+
+const makeKeys = promisify(generateKeyPair);
+
+/**
+ * How identity obtains the certificate that it serves with: it issues it to itself. There is nobody to prove anything to;
+ * this is the process that holds the issuer's key.
+ */
+export const mintFor =
+  (name: string, issue: (workload: ProvedWorkload) => Promise<Certified>): ServingLeafOptions['obtain'] =>
+  async (trustAnchors) => {
+    const { publicKey, privateKey: key } = await makeKeys('ec', { namedCurve: 'P-256' });
+    const spki = publicKey.export({ format: 'der', type: 'spki' });
+    const { leaf, intermediates, validUntil } = await issue({ identity: name, spki, pod: undefined });
+    return { key, chain: [leaf, ...intermediates], trustAnchors, validUntil: validUntil * 1000 };
+  };

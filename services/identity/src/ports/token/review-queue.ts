@@ -1,0 +1,157 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import { type RateLimit, RequestRate } from '../../core/token/request-rate.ts';
+
+/** An API server has flow control of its own; a cold restart of the cluster must not use up our share of it. */
+const maxAsking = 50;
+
+/** 16 KiB each at most: 64 MB of tokens. */
+const maxWaiting = 4_096;
+
+/** One review's right to ask the API server. */
+export interface Turn {
+  /**
+   * The API server wants to be left alone for so long: resolves when this review may ask again, before all that wait
+   * for their first turn. Throws `unavailable` if that would be too late.
+   */
+  again(afterMs: number): Promise<void>;
+  /** Must be called, whatever came of the review. */
+  end(): void;
+}
+
+export interface Patience {
+  /** When the review is of no use any more, by the clock of the turns. */
+  readonly until: number;
+  /** Aborts when nobody wants it any more. */
+  readonly signal: AbortSignal;
+}
+
+interface Waiting {
+  readonly until: number;
+  readonly go: () => void;
+  readonly fail: (why: GatehouseError) => void;
+}
+
+/**
+ * Who may ask the API server next: not more than a rate, not more than 50 at once, nobody while it wants to be left
+ * alone, oldest first. Those that wait are bounded in number and by their patience.
+ */
+export class ReviewTurns {
+  readonly #rate: RequestRate;
+  readonly #now: () => number;
+  /** Asked once already and told to come again: they keep their turn. */
+  readonly #again = new Set<Waiting>();
+  /** Oldest first. */
+  readonly #queue = new Set<Waiting>();
+  #asking = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `now` in milliseconds, of a clock that only goes forward. */
+  constructor({ limit, now }: { readonly limit: RateLimit; readonly now: () => number }) {
+    this.#rate = new RequestRate(limit);
+    this.#now = now;
+  }
+
+  /** How many reviews wait for the API server to be asked. */
+  get waiting(): number {
+    return this.#queue.size + this.#again.size;
+  }
+
+  /** Throws `unavailable` when too many wait, or when no turn came in time; the signal's reason after an abort. */
+  async take(patience: Patience): Promise<Turn> {
+    if (this.#queue.size >= maxWaiting) {
+      throw new GatehouseError('unavailable', `${maxWaiting} tokens wait to be reviewed: try again`);
+    }
+    await this.#wait(this.#queue, patience);
+    return {
+      again: async (afterMs) => {
+        this.#rate.pause(afterMs, this.#now());
+        await this.#wait(this.#again, patience);
+      },
+      end: () => {
+        this.#asking -= 1;
+        this.#serve();
+      },
+    };
+  }
+
+  #wait(line: Set<Waiting>, { until, signal }: Patience): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = (): void => {
+      line.delete(waiting);
+      signal.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      leave();
+      reject(signal.reason);
+      this.#serve();
+    };
+    const waiting: Waiting = {
+      until,
+      go: () => {
+        leave();
+        resolve();
+      },
+      fail: (why) => {
+        leave();
+        reject(why);
+      },
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    line.add(waiting);
+    this.#serve();
+    return promise;
+  }
+
+  /** Lets go whoever may, tells those that it is too late for, and comes back when the next thing is due. */
+  #serve(): void {
+    clearTimeout(this.#timer);
+    const now = this.#now();
+    this.#dismiss(now);
+    for (let next = this.#next; next !== undefined; next = this.#next) {
+      const waitMs = this.#rate.take(now);
+      if (waitMs > 0) {
+        this.#comeBack(Math.min(waitMs, this.#patience - now));
+        return;
+      }
+      if (this.#queue.has(next)) this.#asking += 1;
+      next.go();
+    }
+    this.#comeBack(this.#patience - now);
+  }
+
+  get #next(): Waiting | undefined {
+    const [again] = this.#again;
+    const [first] = this.#queue;
+    return again ?? (this.#asking < maxAsking ? first : undefined);
+  }
+
+  /** When the first of those that wait loses its patience; of the queue that is the oldest, since all have the same. */
+  get #patience(): number {
+    const [first] = this.#queue;
+    return Math.min(...[...this.#again, ...(first === undefined ? [] : [first])].map(({ until }) => until));
+  }
+
+  #dismiss(now: number): void {
+    const { pausedUntil } = this.#rate;
+    for (const line of [this.#again, this.#queue]) {
+      for (const { until, fail } of line) {
+        if (until <= now) fail(new GatehouseError('unavailable', 'no token was reviewed in time: try again'));
+        else if (until < pausedUntil) fail(leftAlone(pausedUntil - now));
+        // Who came later has patience for longer.
+        else if (line === this.#queue) break;
+      }
+    }
+  }
+
+  #comeBack(afterMs: number): void {
+    if (!Number.isFinite(afterMs)) return;
+    this.#timer = setTimeout(() => this.#serve(), Math.max(1, Math.ceil(afterMs)));
+  }
+}
+
+const leftAlone = (forMs: number): GatehouseError =>
+  new GatehouseError(
+    'unavailable',
+    `the API server has asked us to review no tokens for ${Math.ceil(forMs / 1000)} s: try again`,
+  );

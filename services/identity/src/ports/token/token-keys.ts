@@ -1,0 +1,150 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import { printProblem } from '@gatehouse/core/problem';
+import type { Log } from '@gatehouse/platform/log/log';
+import { readKeySet, type TokenKey } from './key-set.ts';
+import type { KeySource } from './key-source.ts';
+
+/** Nobody makes us read the keys more often by sending unknown key ids. */
+const refreshAtMostEveryMs = 10_000;
+
+/** How soon a key that the issuer no longer shows is dropped. */
+const refreshEveryMs = 60_000;
+
+/** An API server that does not answer holds up those with an unknown key id for no longer. */
+const answerWithinMs = 5_000;
+
+/** How long keys that cannot be read again are believed, when nothing longer is asked for. */
+const leastGoodForMs = 3_600_000;
+
+export interface TokenKeysOptions {
+  readonly source: KeySource;
+  /** How long the watch is believed without proof of life: whoever wants it to hold out for longer wants that of the keys too. */
+  readonly maxStalenessMs: number;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** What a token can be judged by: the keys, and whose they are. */
+export interface IssuerKeys {
+  readonly issuer: string;
+  readonly keys: ReadonlyMap<string, TokenKey>;
+}
+
+/**
+ * The keys of the token issuer by id: read again every minute, and when a token names one that is not known. Those
+ * that the issuer no longer shows are dropped; when it cannot be asked, the old ones stay for a while.
+ */
+export class TokenKeys {
+  readonly #options: TokenKeysOptions;
+  readonly #goodForMs: number;
+  #current: IssuerKeys | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
+  /** Why the last refresh failed. */
+  #failure: string | undefined;
+
+  constructor(options: TokenKeysOptions) {
+    this.#options = options;
+    this.#goodForMs = Math.max(leastGoodForMs, options.maxStalenessMs);
+  }
+
+  /** Undefined while nothing was read, or what was read is too old to be believed. */
+  get current(): IssuerKeys | undefined {
+    return this.#options.now() - this.#readAt <= this.#goodForMs ? this.#current : undefined;
+  }
+
+  /** Milliseconds since the epoch; undefined before the first time. */
+  get readAt(): number | undefined {
+    return this.#current === undefined ? undefined : this.#readAt;
+  }
+
+  /** Why nobody can say whether there are newer keys; undefined when the last refresh went well. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Why no token can be judged yet; once keys were read, their age never takes readiness away. */
+  notReady(): string | undefined {
+    if (this.#current !== undefined) return undefined;
+    return `the keys of tokens were not read yet${this.#failure === undefined ? '' : `: ${this.#failure}`}`;
+  }
+
+  /** Reads the keys again unless that was tried just now. Never throws: what came of it is told by `current` and `failure`. */
+  refresh(): Promise<void> {
+    const { now } = this.#options;
+    if (this.#refreshing !== undefined) return this.#refreshing;
+    if (now() - this.#refreshedAt < refreshAtMostEveryMs) return Promise.resolve();
+    this.#refreshedAt = now();
+    this.#refreshing = this.#read().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** Keeps the keys new until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const waitMs = this.#failure === undefined ? refreshEveryMs : refreshAtMostEveryMs;
+      await pause(waitMs, signal);
+      if (!signal.aborted) await this.refresh();
+    }
+  }
+
+  async #read(): Promise<void> {
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(new GatehouseError('unavailable', `no answer within ${answerWithinMs / 1000} s`));
+    }, answerWithinMs);
+    try {
+      const { issuer, set } = await this.#options.source.read(late.signal);
+      const read = readKeySet(set);
+      if (!read.ok) throw new GatehouseError('unavailable', read.problems.map(printProblem).join('; '));
+      this.#take({ issuer, keys: read.value.keys }, read.value.passedOver);
+    } catch (error) {
+      this.#keep(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(next: IssuerKeys, passedOver: readonly string[]): void {
+    const { log, now, source } = this.#options;
+    const before = [...(this.#current?.keys.keys() ?? [])];
+    const added = [...next.keys.keys()].filter((id) => !before.includes(id));
+    const dropped = before.filter((id) => !next.keys.has(id));
+    const { issuer } = next;
+    if (this.#failure !== undefined) log.info({ source: source.name }, 'the token keys can be read again');
+    if (added.length + dropped.length > 0 || issuer !== this.#current?.issuer) {
+      log.info({ issuer, added, dropped, passedOver }, 'the token keys have changed');
+    }
+    this.#current = next;
+    this.#readAt = now();
+    this.#failure = undefined;
+  }
+
+  /** One line for a row of failures; those that follow are in the metrics. */
+  #keep(error: unknown): void {
+    const { log, source } = this.#options;
+    const isNews = this.#failure === undefined;
+    this.#failure = error instanceof Error ? error.message : String(error);
+    if (!isNews) return;
+    const about = { err: error, source: source.name };
+    if (this.#current === undefined) log.error(about, 'the token keys cannot be read: no token is believed');
+    else {
+      const until = new Date(this.#readAt + this.#goodForMs).toISOString();
+      log.warn(about, `the token keys cannot be read: the old ones stay in use until ${until}`);
+    }
+  }
+}
+
+const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener('abort', end, { once: true });
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', end);
+};

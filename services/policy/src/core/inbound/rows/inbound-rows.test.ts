@@ -1,0 +1,397 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import { everywhere } from '@gatehouse/core/ip-network';
+import type { Change } from '@gatehouse/core/resources/changes';
+import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import {
+  aMeshTlsAuthentication,
+  aNamespace,
+  aNetworkAuthentication,
+  aNetworkAuthenticationPolicy,
+  anAuthorizationPolicy,
+  anHttpRoute,
+  aPod,
+  aRejected,
+  aServer,
+  labelled,
+} from '@gatehouse/testing/builders';
+import fc from 'fast-check';
+import { compilePort } from '../compile.ts';
+import type { ClusterConfig, CompiledPort } from '../model.ts';
+import { worldOf } from '../policy-view.ts';
+import { resolveSource } from '../resolve-sources.ts';
+import { InboundRows, type InboundWatch } from './inbound-rows.ts';
+import { RowCompiler } from './row-compiler.ts';
+import type { EncodedRow } from './watched-row.ts';
+
+const cluster: ClusterConfig = {
+  mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+  defaultPolicy: 'deny',
+  clusterNetworks: [],
+  probeNetworks: everywhere,
+  detectTimeoutMs: 10_000,
+};
+const matchesRegex = (): boolean => false;
+
+const print = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner));
+const encode = (server: InboundServer): EncodedRow => ({
+  bytes: Buffer.from(print(server)),
+  version: print(server),
+  refresh: true,
+});
+
+/** A reader that remembers what it was told. */
+interface Reader {
+  readonly pod: string;
+  readonly versions: string[];
+  ended: boolean;
+}
+
+/** The rows behind an index, with readers that hear what the streams of a service would. */
+class Bench {
+  readonly index = new ResourceIndex();
+  readonly compiler = new RowCompiler({ index: this.index, cluster, matchesRegex, encode });
+  readonly rows = new InboundRows<Reader>({
+    index: this.index,
+    compiler: this.compiler,
+    controlPlaneNamespace: 'gatehouse',
+  });
+  readonly watches = new Map<Reader, InboundWatch<Reader>>();
+
+  apply(...changes: readonly Change[]): void {
+    const { sends, gone } = this.rows.refresh(this.index.apply(changes));
+    for (const { encoded, watches } of sends)
+      for (const { reader } of watches) reader.versions.push(encoded.version);
+    for (const reader of gone) {
+      reader.ended = true;
+      this.watches.delete(reader);
+    }
+  }
+
+  put(...objects: readonly KubeObject[]): void {
+    this.apply(...objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change));
+  }
+
+  remove(...objects: readonly KubeObject[]): void {
+    this.apply(...objects.map(({ kind, meta }) => ({ type: 'delete', kind, ...meta }) as Change));
+  }
+
+  watch(namespace: string, pod: string, port: number): Reader {
+    const reader: Reader = { pod: `${namespace}/${pod}`, versions: [], ended: false };
+    const watch = this.rows.watch({ namespace, pod, port }, reader);
+    assert.ok(watch, `${namespace}/${pod} is expected to be known`);
+    reader.versions.push(watch.row.encoded.version);
+    this.watches.set(reader, watch);
+    return reader;
+  }
+}
+
+/** The row as a look at everything in the index gives it, with nothing left out and nothing remembered. */
+const compiledFromScratch = (index: ResourceIndex, pod: KubeObject<'Pod'>, port: number): CompiledPort => {
+  const { namespace } = pod.meta;
+  const { mesh } = cluster;
+  const world = worldOf({ mesh, pods: index.all('Pod'), namespaces: index.all('Namespace') });
+  const byName = <K extends Kind>(kind: K) =>
+    new Map(
+      Array.from(index.all(kind), (object) => [`${object.meta.namespace}/${object.meta.name}`, object]),
+    );
+  return compilePort({
+    port,
+    workload: { namespace, labels: pod.meta.labels, annotations: pod.meta.annotations, ...pod.spec },
+    namespaceAnnotations: index.get('Namespace', '', namespace)?.meta.annotations ?? {},
+    cluster,
+    policies: {
+      servers: [...index.in('Server', namespace).values()],
+      networkAuthenticationPolicies: Array.from(
+        index.in('NetworkAuthenticationPolicy', namespace).values(),
+        (object) => ({
+          object,
+          sources: isRejected(object.spec)
+            ? []
+            : object.spec.sources.map((source) => resolveSource(source, namespace, world)),
+        }),
+      ),
+      authorizationPolicies: [...index.in('AuthorizationPolicy', namespace).values()],
+      routes: [...index.in('HTTPRoute', namespace).values()],
+    },
+    authentications: { meshTls: byName('MeshTLSAuthentication'), network: byName('NetworkAuthentication') },
+    unreadableManifests: index.unreadable.length === 0 ? 'none' : 'some',
+    matchesRegex,
+  });
+};
+
+const namespaceName = fc.constantFrom('demo', 'demo', 'demo', 'other');
+const objectName = fc.constantFrom('a', 'b');
+const labels = fc.record(
+  { app: fc.constantFrom('front', 'back'), tier: fc.constantFrom('x', 'y') },
+  { requiredKeys: [], noNullPrototype: true },
+);
+const selector = fc.oneof(
+  labels.map(labelled),
+  fc.constant({ matchLabels: {}, matchExpressions: [{ key: 'tier', operator: 'Exists' as const }] }),
+);
+const portSelector = fc.oneof(
+  fc.constantFrom(8080, 9000).map((port) => ({ kind: 'range' as const, first: port, last: port })),
+  fc.constant({ kind: 'name' as const, name: 'http' }),
+);
+const named = { namespace: namespaceName, name: objectName };
+const createdAt = fc.constantFrom(0, 1);
+const plain = { noNullPrototype: true };
+
+const anyPod = fc
+  .record(
+    {
+      namespace: namespaceName,
+      name: fc.constantFrom('a', 'b', 'c'),
+      labels,
+      createdAt,
+      uid: fc.constantFrom('one', 'two'),
+      ips: fc.subarray(['10.0.0.1', '10.0.0.2', 'fd00::1']),
+      serviceAccount: fc.constantFrom('default', 'web'),
+      phase: fc.constantFrom('Running' as const, 'Running' as const, 'Succeeded' as const),
+      hostNetwork: fc.constantFrom(false, false, false, true),
+      ready: fc.boolean(),
+      meshed: fc.constantFrom(true, true, true, false),
+      ports: fc.constantFrom([], [{ name: 'http', port: 8080 }]),
+      probes: fc.constantFrom([], [{ kind: 'http' as const, port: 8080, path: '/live' }]),
+    },
+    plain,
+  )
+  .map(aPod);
+
+const anySource = fc.oneof(
+  fc.record({ podSelector: selector }, plain),
+  fc.record({ namespaceSelector: fc.constantFrom(labelled({ team: 'red' }), labelled({})) }, plain),
+  fc.record({ podSelector: selector, namespaceSelector: fc.constant(labelled({ team: 'red' })) }, plain),
+  fc.record({ networks: fc.constant(everywhere) }, plain),
+);
+
+const anyObject: fc.Arbitrary<KubeObject> = fc.oneof(
+  { weight: 8, arbitrary: anyPod },
+  fc
+    .record(
+      {
+        name: namespaceName,
+        labels: fc.constantFrom({}, { team: 'red' }),
+        annotations: fc.constantFrom(
+          {},
+          { 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' },
+        ),
+      },
+      plain,
+    )
+    .map(aNamespace),
+  {
+    weight: 6,
+    arbitrary: fc
+      .record(
+        {
+          ...named,
+          createdAt,
+          target: selector,
+          ports: fc.oneof(
+            fc.constant('all' as const),
+            fc.array(portSelector, { minLength: 1, maxLength: 2 }),
+          ),
+          sources: fc.array(anySource, { minLength: 1, maxLength: 2 }),
+          rules: fc.constantFrom(undefined, undefined, [{ methods: ['GET'] }]),
+        },
+        plain,
+      )
+      .map(aNetworkAuthenticationPolicy),
+  },
+  fc
+    .record(
+      { ...named, createdAt, podSelector: fc.option(selector, { nil: undefined }), port: portSelector },
+      plain,
+    )
+    .map(aServer),
+  fc
+    .record(
+      {
+        ...named,
+        target: fc.oneof(
+          fc.constant({ kind: 'Namespace' as const }),
+          fc.record(
+            { kind: fc.constantFrom('Server' as const, 'HTTPRoute' as const), name: objectName },
+            plain,
+          ),
+        ),
+        authentications: fc.array(
+          fc.record(
+            {
+              kind: fc.constantFrom('MeshTLSAuthentication' as const, 'NetworkAuthentication' as const),
+              namespace: namespaceName,
+              name: objectName,
+            },
+            plain,
+          ),
+          { maxLength: 1 },
+        ),
+      },
+      plain,
+    )
+    .map(anAuthorizationPolicy),
+  fc
+    .record({ ...named, identities: fc.constantFrom([], [{ kind: 'suffix' as const, parts: [] }]) }, plain)
+    .map(aMeshTlsAuthentication),
+  fc.record({ ...named, networks: fc.constantFrom([], everywhere) }, plain).map(aNetworkAuthentication),
+  fc.record({ ...named, servers: fc.subarray(['a', 'b']) }, plain).map(anHttpRoute),
+  fc
+    .record({
+      kind: fc.constantFrom(
+        'NetworkAuthenticationPolicy' as const,
+        'Server' as const,
+        'AuthorizationPolicy' as const,
+        'MeshTLSAuthentication' as const,
+      ),
+      ...named,
+      selector,
+    })
+    .map(({ kind, selector: closed, ...meta }) =>
+      aRejected(kind, { closes: { selector: closed, ports: 'all' }, ...meta }),
+    ),
+  fc
+    .record({ ...named, attachedTo: fc.constantFrom('all' as const, ['a']) })
+    .map(({ attachedTo, ...meta }) => aRejected('HTTPRoute', { attachedTo, ...meta })),
+);
+
+const anyChange: fc.Arbitrary<Change> = fc.oneof(
+  {
+    weight: 30,
+    arbitrary: anyObject.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change),
+  },
+  {
+    weight: 10,
+    arbitrary: anyObject.map(({ kind, meta }) => ({ type: 'delete', kind, ...meta }) as unknown as Change),
+  },
+  anyObject.map(({ kind }) => ({ type: 'reset', kind, objects: [] }) as Change),
+  fc
+    .constantFrom([], [], [{ path: 'a.yaml', problem: { field: '', found: '', fix: '' } }])
+    .map((manifests): Change => ({ type: 'unreadable', manifests })),
+);
+
+test('after any batches every watched row is what a look at everything would compile, and its readers have it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(anyChange, { minLength: 1, maxLength: 5 }), {
+        minLength: 1,
+        maxLength: 25,
+        size: 'max',
+      }),
+      (batches) => {
+        const bench = new Bench();
+        for (const batch of batches) {
+          bench.apply(...batch);
+          for (const [reader, watch] of bench.watches) {
+            const pod = bench.index.get('Pod', watch.pod.namespace, watch.pod.name);
+            assert.equal(pod?.meta.uid, watch.pod.uid, 'a watch outlived its pod');
+            if (pod === undefined) continue;
+            const expected = compiledFromScratch(bench.index, pod, watch.port);
+            assert.deepEqual(watch.row.compiled, expected);
+            assert.equal(watch.row.encoded.version, print(expected.server));
+            assert.equal(reader.versions.at(-1), watch.row.encoded.version);
+          }
+          for (const { meta } of bench.index.all('Pod')) {
+            if (meta.labels['linkerd.io/control-plane-ns'] === undefined) continue;
+            for (const port of [8080, 9000, 4191]) {
+              const { namespace, name: pod } = meta;
+              const watched = [...bench.watches.values()].some(
+                (watch) => watch.pod.namespace === namespace && watch.pod.name === pod && watch.port === port,
+              );
+              if (!watched) bench.watch(namespace, pod, port);
+            }
+          }
+        }
+        for (const watch of bench.watches.values()) bench.rows.unwatch(watch);
+        assert.deepEqual(bench.rows.size, { classes: 0, rows: 0 });
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+const app = (name: string, fields = {}) => aPod({ name, labels: { app: name }, ...fields });
+const toApp = (name: string, caller: string, port = 8080) =>
+  aNetworkAuthenticationPolicy({
+    name: `to-${name}`,
+    target: labelled({ app: name }),
+    ports: [{ kind: 'range', first: port, last: port }],
+    sources: [{ podSelector: labelled({ app: caller }) }],
+  });
+
+test('a change compiles the rows that depend on it and no others', () => {
+  const bench = new Bench();
+  const apps = Array.from({ length: 20 }, (_, at) => `app-${at}`);
+  bench.put(
+    aNamespace(),
+    ...apps.map((name, at) => app(name, { ips: [`10.0.0.${at}`] })),
+    ...apps.map((name, at) => toApp(name, `app-${(at + 1) % apps.length}`)),
+    aServer({
+      name: 'web',
+      podSelector: labelled({ app: 'app-3' }),
+      port: { kind: 'range', first: 9000, last: 9000 },
+    }),
+  );
+  for (const name of apps) for (const port of [8080, 9000, 4191]) bench.watch('demo', name, port);
+  assert.deepEqual(bench.rows.size, { classes: 20, rows: 60 });
+  const costs: readonly (readonly [string, () => void, number])[] = [
+    ['one policy', () => bench.put(toApp('app-5', 'app-9')), 1],
+    ['the same policy again', () => bench.put(toApp('app-5', 'app-9')), 1],
+    ['a policy that moves to another port', () => bench.put(toApp('app-5', 'app-9', 9000)), 2],
+    [
+      'a policy in another namespace',
+      () => bench.put({ ...toApp('app-5', 'x'), meta: { ...toApp('app-5', 'x').meta, namespace: 'other' } }),
+      0,
+    ],
+    ['a calling pod that two policies select', () => bench.put(app('app-9', { ips: ['10.0.1.9'] })), 2],
+    [
+      'a calling pod that is no longer ready',
+      () => bench.put(app('app-9', { ips: ['10.0.1.9'], ready: false })),
+      0,
+    ],
+    ['a pod that nobody selects', () => bench.put(app('stranger')), 0],
+    [
+      'an authorization for a Server',
+      () => bench.put(anAuthorizationPolicy({ target: { kind: 'Server', name: 'web' } })),
+      1,
+    ],
+    ['the authentication that it refers to', () => bench.put(aMeshTlsAuthentication()), 1],
+    ['one that nobody refers to', () => bench.put(aMeshTlsAuthentication({ name: 'unused' })), 0],
+    ['a route of that Server', () => bench.put(anHttpRoute({ servers: ['web'] })), 1],
+    ['labels of the namespace', () => bench.put(aNamespace({ labels: { team: 'red' } })), 0],
+  ];
+  assert.equal(costs.length, 12);
+  for (const [what, change, cost] of costs) {
+    const before = bench.compiler.compiled;
+    change();
+    assert.equal(bench.compiler.compiled - before, cost, what);
+  }
+});
+
+test('pods that agree in what matters share one row, and part when a selector looks at where they differ', () => {
+  const bench = new Bench();
+  bench.put(
+    aNamespace(),
+    ...['blue', 'green'].map((tier) =>
+      aPod({ name: tier, labels: { app: 'web', tier, 'pod-template-hash': tier } }),
+    ),
+  );
+  const [blue, green] = [bench.watch('demo', 'blue', 8080), bench.watch('demo', 'green', 8080)];
+  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1 });
+  const policy = aNetworkAuthenticationPolicy({
+    target: labelled({ tier: 'blue' }),
+    sources: [{ networks: everywhere }],
+  });
+  bench.put(policy);
+  assert.deepEqual(bench.rows.size, { classes: 2, rows: 2 });
+  assert.equal(blue.versions.length, 2);
+  // The base was deny already: another class, the same bytes, not a word.
+  assert.equal(green.versions.length, 1);
+  bench.remove(policy);
+  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1 });
+  assert.equal(blue.versions.at(-1), green.versions.at(-1));
+});

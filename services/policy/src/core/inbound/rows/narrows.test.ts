@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Authorization, InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import { everywhere, parseNetwork } from '@gatehouse/core/ip-network';
+import { mayNarrow } from './narrows.ts';
+
+const networks = (...texts: readonly string[]) =>
+  texts.map((text) => {
+    const net = parseNetwork(text);
+    if (!net.ok) assert.fail(text);
+    return { net: net.value, except: [] };
+  });
+
+const authorization = (fields: Partial<Authorization> = {}): Authorization => ({
+  networks: everywhere,
+  authentication: { kind: 'unauthenticated' },
+  meta: { kind: 'default', name: 'a' },
+  ...fields,
+});
+
+const server = (
+  authorizations: readonly Authorization[],
+  protocol: InboundServer['protocol'] = { kind: 'opaque' },
+) => ({ protocol, authorizations, meta: { kind: 'default', name: 'deny' } }) satisfies InboundServer;
+
+const named = authorization({ authentication: { kind: 'identities', identities: ['a'], suffixes: [] } });
+const from = (...texts: readonly string[]) => authorization({ networks: networks(...texts) });
+
+const holed = networks('10.0.0.0/8').map(({ net }) => ({
+  net,
+  except: networks('10.0.0.1').map((hole) => hole.net),
+}));
+
+/** Before, after, and whether somebody may be shut out. */
+const cases: readonly (readonly [InboundServer, InboundServer, boolean])[] = [
+  [server([]), server([named]), false],
+  [server([named]), server([]), true],
+  [server([named]), server([from('10.0.0.1'), named]), false],
+  [server([from('10.0.0.1')]), server([from('10.0.0.1', '10.0.0.2')]), false],
+  [server([from('10.0.0.1', '10.0.0.2')]), server([from('10.0.0.1')]), true],
+  [server([named]), server([authorization()]), true],
+  [server([named]), server([{ ...named, meta: { kind: 'default', name: 'b' } }]), false],
+  [server([from('10.0.0.0/8')]), server([authorization({ networks: holed })]), true],
+  [server([named]), server([named], { kind: 'tls' }), true],
+  [server([named], { kind: 'http1', routes: [] }), server([named], { kind: 'http1', routes: [] }), false],
+];
+
+test('a row narrows unless everybody whom it admitted is surely admitted still', () => {
+  assert.equal(cases.length, 10);
+  for (const [at, [before, after, expected]] of cases.entries()) {
+    assert.equal(mayNarrow(before, after), expected, `case ${at}`);
+  }
+});

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import { printNetwork } from '@gatehouse/core/ip-network';
+import { printProblem } from '@gatehouse/core/problem';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { GrpcClient } from '@gatehouse/platform/grpc/client';
+import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
+import {
+  aMeshTlsAuthentication,
+  aNamespace,
+  aNetworkAuthentication,
+  aNetworkAuthenticationPolicy,
+  anAuthorizationPolicy,
+  anHttpRoute,
+  aPod,
+  aRejected,
+  aServer,
+} from '@gatehouse/testing/builders';
+import { FakeSource } from '@gatehouse/testing/fake-source';
+import { decodeInbound } from '@gatehouse/wire/decode-inbound';
+import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
+import { aServedPolicy } from '../../../testing/a-policy.ts';
+import { type Followed, follow } from '../../../testing/followed-stream.ts';
+
+const service = '/io.linkerd.proxy.inbound.InboundServerPolicies';
+const workload = '{"ns":"demo","pod":"backend-0"}\n';
+
+const decode = (bytes: Uint8Array): InboundServer => {
+  const outcome = decodeInbound(bytes, checkProxyRegex);
+  if (!outcome.ok) assert.fail(outcome.problems.map(printProblem).join());
+  return outcome.value;
+};
+
+const watchPort = (
+  client: GrpcClient,
+  spec: { workload?: string; port?: number } = {},
+): Followed<InboundServer> =>
+  follow(client, `${service}/WatchPort`, {
+    request: PortSpec.encode({ workload, port: 8080, ...spec }).finish(),
+    decode,
+  });
+
+/** Whom the port admits, by address. */
+const admitted = ({ authorizations }: InboundServer): readonly string[] =>
+  authorizations.flatMap(({ networks }) => networks.map(({ net }) => printNetwork(net)));
+
+const backend = aPod({ name: 'backend-0', labels: { app: 'backend' } });
+const frontend = aPod({ name: 'frontend-0', labels: { app: 'frontend' }, ips: ['10.0.0.7'] });
+const policy = aNetworkAuthenticationPolicy();
+
+test('a policy that is written opens the port on the open stream, and deleting it revokes', async (t) => {
+  const { client, follow: followSource } = await aServedPolicy(t);
+  const source = new FakeSource(aNamespace(), backend, frontend);
+  followSource(source);
+  const stream = watchPort(client);
+  const denied = await stream.message(0);
+  assert.deepEqual(denied.meta, { kind: 'default', name: 'deny' });
+  assert.deepEqual(admitted(denied), []);
+  source.put(policy);
+  const opened = await stream.message(1);
+  assert.deepEqual(opened.authorizations, [
+    {
+      networks: [{ net: { family: 4, bits: 0x0a000007n, prefix: 32 }, except: [] }],
+      authentication: {
+        kind: 'identities',
+        identities: ['default.demo.serviceaccount.identity.gatehouse.cluster.local'],
+        suffixes: [],
+      },
+      meta: {
+        kind: 'resource',
+        resource: {
+          group: 'policy.linkerd.io',
+          kind: 'networkauthenticationpolicy',
+          name: 'frontend-can-talk-to-backend',
+        },
+      },
+    },
+  ]);
+  source.remove(policy);
+  assert.deepEqual(await stream.message(2), denied);
+});
+
+/** For every kind: objects that open backend-0:8080 to 10.0.0.7, one of them that matters, and a changed form that does not open. */
+interface Situation {
+  readonly kind: Kind;
+  readonly others: readonly KubeObject[];
+  readonly opening: KubeObject;
+  readonly closing: KubeObject;
+}
+
+const server = aServer();
+const authorization = anAuthorizationPolicy({
+  authentications: [{ kind: 'NetworkAuthentication', namespace: 'demo', name: 'a' }],
+});
+const fromFrontend = aNetworkAuthentication({
+  networks: [{ net: { family: 4, bits: 0x0a000007n, prefix: 32 }, except: [] }],
+});
+const identified = anAuthorizationPolicy({
+  authentications: [
+    { kind: 'NetworkAuthentication', namespace: 'demo', name: 'a' },
+    { kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'a' },
+  ],
+});
+
+const situations: readonly Situation[] = [
+  {
+    kind: 'Pod',
+    others: [policy],
+    opening: frontend,
+    closing: aPod({ name: 'frontend-0', labels: { app: 'intruder' }, ips: ['10.0.0.7'] }),
+  },
+  {
+    kind: 'NetworkAuthenticationPolicy',
+    others: [frontend],
+    opening: policy,
+    closing: aNetworkAuthenticationPolicy({ sources: [] }),
+  },
+  {
+    kind: 'Server',
+    others: [authorization, fromFrontend],
+    opening: server,
+    closing: aServer({ port: { kind: 'range', first: 9000, last: 9000 } }),
+  },
+  {
+    kind: 'AuthorizationPolicy',
+    others: [server, fromFrontend],
+    opening: authorization,
+    closing: aRejected('AuthorizationPolicy'),
+  },
+  {
+    kind: 'NetworkAuthentication',
+    others: [server, authorization],
+    opening: fromFrontend,
+    closing: aRejected('NetworkAuthentication'),
+  },
+  {
+    kind: 'MeshTLSAuthentication',
+    others: [server, identified, fromFrontend],
+    opening: aMeshTlsAuthentication(),
+    closing: aRejected('MeshTLSAuthentication'),
+  },
+  {
+    kind: 'Namespace',
+    others: [
+      frontend,
+      aNetworkAuthenticationPolicy({
+        sources: [{ namespaceSelector: { matchLabels: { team: 'red' }, matchExpressions: [] } }],
+        target: { matchLabels: { app: 'backend' }, matchExpressions: [] },
+      }),
+      // Itself selected by the namespace, so its address would be admitted too.
+      aPod({ name: 'backend-0', labels: { app: 'backend' }, ips: [] }),
+    ],
+    opening: aNamespace({ labels: { team: 'red' } }),
+    closing: aNamespace({ labels: { team: 'blue' } }),
+  },
+];
+
+for (const { kind, others, opening, closing } of situations) {
+  test(`a ${kind} that is applied opens, changed or deleted or relisted away closes, on the open stream`, async (t) => {
+    const { client, follow: followSource } = await aServedPolicy(t);
+    const source = new FakeSource(backend, ...others);
+    followSource(source);
+    const stream = watchPort(client);
+    assert.deepEqual(admitted(await stream.message(0)), []);
+    source.put(opening);
+    assert.deepEqual(admitted(await stream.message(1)), ['10.0.0.7/32']);
+    source.put(closing);
+    assert.deepEqual(admitted(await stream.message(2)), []);
+    source.put(opening);
+    assert.deepEqual(admitted(await stream.message(3)), ['10.0.0.7/32']);
+    source.remove(opening);
+    assert.deepEqual(admitted(await stream.message(4)), []);
+    source.put(opening);
+    assert.deepEqual(admitted(await stream.message(5)), ['10.0.0.7/32']);
+    const left = kind === 'Pod' ? [others.find((other) => other.kind === 'Pod') ?? backend] : [];
+    source.relist(kind, ...left);
+    assert.deepEqual(admitted(await stream.message(6)), []);
+    assert.equal(stream.messages.length, 7);
+  });
+}
+
+test('there is a situation for every kind that inbound rows depend on, routes apart', () => {
+  assert.equal(situations.length, 7);
+});
+
+test('routes are sent as they are attached, changed and detached', async (t) => {
+  const { client, follow: followSource } = await aServedPolicy(t);
+  const source = new FakeSource(backend, server, aServer({ name: 'other' }));
+  followSource(source);
+  const stream = watchPort(client);
+  const names = ({ protocol }: InboundServer): readonly string[] =>
+    'routes' in protocol
+      ? protocol.routes.map(({ meta }) => (meta.kind === 'default' ? meta.name : meta.resource.name))
+      : [];
+  assert.deepEqual(names(await stream.message(0)), ['default']);
+  source.put(anHttpRoute({ name: 'api' }));
+  assert.deepEqual(names(await stream.message(1)), ['api']);
+  source.put(anHttpRoute({ name: 'api', servers: ['other'] }));
+  assert.deepEqual(names(await stream.message(2)), ['default']);
+  source.put(anHttpRoute({ name: 'api' }));
+  assert.deepEqual(names(await stream.message(3)), ['api']);
+  source.relist('HTTPRoute');
+  assert.deepEqual(names(await stream.message(4)), ['default']);
+});
+
+test('changes that alter nothing for a port send nothing', async (t) => {
+  const { client, watch, follow: followSource } = await aServedPolicy(t);
+  const source = new FakeSource(aNamespace(), backend, frontend, policy);
+  followSource(source);
+  const stream = watchPort(client);
+  await stream.message(0);
+  const compiled = watch.compiler.compiled;
+  source.put(aPod({ name: 'stranger', labels: { app: 'stranger' } }));
+  source.put(aPod({ name: 'frontend-0', labels: { app: 'frontend' }, ips: ['10.0.0.7'], ready: false }));
+  source.put(aNetworkAuthenticationPolicy({ name: 'elsewhere', namespace: 'other' }));
+  source.put(aNetworkAuthenticationPolicy({ name: 'port', ports: [{ kind: 'range', first: 9, last: 9 }] }));
+  source.relist('NetworkAuthenticationPolicy', policy);
+  // The next thing that it hears is a change that does matter.
+  source.put(aPod({ name: 'frontend-1', labels: { app: 'frontend' }, ips: ['10.0.0.8'] }));
+  assert.deepEqual(admitted(await stream.message(1)), ['10.0.0.7/32', '10.0.0.8/32']);
+  assert.equal(stream.messages.length, 2);
+  // Once for the relisted policy, once for the pod; joined in one burst or not.
+  assert.ok(watch.compiler.compiled - compiled <= 2, `${watch.compiler.compiled - compiled} rows compiled`);
+});
+
+test('an address that passes to another pod leaves the old grants in the very message', async (t) => {
+  const { client, follow: followSource } = await aServedPolicy(t);
+  const source = new FakeSource(backend, frontend, policy);
+  followSource(source);
+  const stream = watchPort(client);
+  assert.deepEqual(admitted(await stream.message(0)), ['10.0.0.7/32']);
+  // The watch has not told yet that frontend-0 is gone.
+  source.put(aPod({ name: 'intruder', labels: { app: 'intruder' }, ips: ['10.0.0.7'], createdAt: 1 }));
+  assert.deepEqual(admitted(await stream.message(1)), []);
+});
+
+test('a stream ends with OK when its pod is deleted, and when another takes its name', async (t) => {
+  const { client, follow: followSource } = await aServedPolicy(t);
+  const source = new FakeSource(backend);
+  followSource(source);
+  const first = watchPort(client);
+  await first.message(0);
+  source.put(aPod({ name: 'backend-0', uid: 'another', labels: { app: 'backend' } }));
+  assert.equal(await first.ended, undefined);
+  const second = watchPort(client);
+  await second.message(0);
+  source.remove(aPod({ name: 'backend-0', uid: 'another' }));
+  assert.equal(await second.ended, undefined);
+  const third = watchPort(client);
+  assert.equal((await third.ended)?.code, 'not-found');
+});
+
+test('before the first full list every question is put off, never answered from half the cluster', async (t) => {
+  const { client, follow: followSource } = await aServedPolicy(t);
+  assert.equal((await watchPort(client).ended)?.code, 'unavailable');
+  const request = PortSpec.encode({ workload, port: 8080 }).finish();
+  await assert.rejects(client.unary(`${service}/GetPort`, request), { code: 'unavailable' });
+  followSource(new FakeSource(backend));
+  assert.deepEqual(admitted(await watchPort(client).message(0)), []);
+  assert.deepEqual(admitted(decode(await client.unary(`${service}/GetPort`, request))), []);
+});
+
+/** What is asked, and the code of the answer (`contract/linkerd-semantics.md` §2.1). */
+const questions: readonly (readonly [string, number, string])[] = [
+  [workload, 8080, 'ok'],
+  ['{"ns":"demo","pod":"backend-0"}', 8080, 'ok'],
+  ['demo:backend-0', 8080, 'ok'],
+  ['demo:backend-0\n', 1, 'ok'],
+  ['demo:backend-0', 65_535, 'ok'],
+  ['demo:backend-0', 0, 'invalid-argument'],
+  ['demo:backend-0', 70_000, 'invalid-argument'],
+  ['', 8080, 'invalid-argument'],
+  ['backend-0', 8080, 'invalid-argument'],
+  [':backend-0', 8080, 'invalid-argument'],
+  ['demo:', 8080, 'invalid-argument'],
+  ['{"ns":"demo"', 8080, 'invalid-argument'],
+  ['{"ns":"demo"}', 8080, 'invalid-argument'],
+  ['{"ns":"demo","pod":7}', 8080, 'invalid-argument'],
+  ['{"ns":"demo","pod":""}', 8080, 'invalid-argument'],
+  ['{"ns":"demo","pod":"backend-0","color":"blue"}', 8080, 'invalid-argument'],
+  ['{"ns":"demo","external_workload":"vm"}', 8080, 'not-found'],
+  ['{"ns":"demo","pod":"nobody"}', 8080, 'not-found'],
+  ['nowhere:backend-0', 8080, 'not-found'],
+  ['demo:unmeshed', 8080, 'not-found'],
+  ['demo:backend-0:8080', 8080, 'not-found'],
+];
+
+test('only what can never become right is InvalidArgument; what is unknown is NotFound and asked again', async (t) => {
+  assert.equal(questions.length, 21);
+  const { client, follow: followSource } = await aServedPolicy(t);
+  followSource(new FakeSource(backend, aPod({ name: 'unmeshed', meshed: false })));
+  for (const [text, port, code] of questions) {
+    const about = `${text} ${port}`;
+    const stream = watchPort(client, { workload: text, port });
+    if (code === 'ok') await stream.message(0);
+    else assert.equal((await stream.ended)?.code, code, about);
+    stream.cancel();
+    const request = PortSpec.encode({ workload: text, port }).finish();
+    const answer = client.unary(`${service}/GetPort`, request);
+    if (code === 'ok') await answer;
+    else await assert.rejects(answer, { code }, about);
+  }
+});
+
+test('bytes that are no PortSpec are refused, and the service goes on', async (t) => {
+  const { client, follow: followSource } = await aServedPolicy(t);
+  followSource(new FakeSource(backend));
+  await assert.rejects(client.unary(`${service}/GetPort`, Uint8Array.of(0xff)), { code: 'invalid-argument' });
+  const stream = watchPort(client);
+  await stream.message(0);
+});

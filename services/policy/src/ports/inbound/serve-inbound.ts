@@ -1,0 +1,99 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import { isPort } from '@gatehouse/core/port-set';
+import { type Problem, printProblem } from '@gatehouse/core/problem';
+import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
+import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
+import type { InboundRows, WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
+import { readWorkload } from '../../core/inbound/workload-name.ts';
+import type { RowStream, RowStreams } from './row-streams.ts';
+
+const service = '/io.linkerd.proxy.inbound.InboundServerPolicies';
+
+export interface InboundParts {
+  readonly rows: InboundRows<RowStream>;
+  readonly streams: RowStreams;
+  /** Throws `unavailable` until every kind has been listed: nobody is told a row made of half the cluster. */
+  readonly requireReady: () => void;
+  /** Takes in what a burst still holds back, before anybody is told that something does not exist. */
+  readonly settle: () => void;
+}
+
+/** What proxies ask about their own ports (`contract/proxy.md` §1.5). */
+export const inboundMethods = (parts: InboundParts): Methods => ({
+  [`${service}/GetPort`]: {
+    kind: 'unary',
+    handle: ({ request }) => {
+      const asked = readPortSpec(request);
+      requireKnown(asked, parts);
+      const answer = parts.rows.look(asked);
+      if (answer === undefined) throw unknownWorkload(asked);
+      return answer.encoded.bytes;
+    },
+  },
+  [`${service}/WatchPort`]: {
+    kind: 'server-stream',
+    open: (call) => {
+      const asked = readPortSpec(call.request);
+      requireKnown(asked, parts);
+      watchPort(call, asked, parts);
+    },
+  },
+});
+
+const requireKnown = (asked: WorkloadPort, { rows, requireReady, settle }: InboundParts): void => {
+  requireReady();
+  if (!rows.knows(asked)) settle();
+  if (!rows.knows(asked)) throw unknownWorkload(asked);
+};
+
+const watchPort = (call: StreamCall, asked: WorkloadPort, { rows, streams }: InboundParts): void => {
+  const stream = streams.open(call, {
+    method: 'InboundServerPolicies/WatchPort',
+    target: printWorkloadPort(asked),
+    claimedNamespace: asked.namespace,
+  });
+  const watch = rows.watch(asked, stream);
+  if (watch === undefined) throw unknownWorkload(asked);
+  stream.holds(() => rows.unwatch(watch));
+  stream.offer(watch.row.encoded);
+};
+
+export const printWorkloadPort = ({ namespace, pod, port }: WorkloadPort): string =>
+  `${namespace}/${pod}:${port}`;
+
+/**
+ * InvalidArgument ends a proxy's watch until its process restarts (`contract/proxy.md` §0 row 5). The proxy's workload
+ * text and ports come from its environment and never change, so what cannot be read here never can; it is refused as
+ * Linkerd refuses it. Whatever can be read may come to exist, and is NotFound, which the proxy keeps asking about.
+ */
+const readPortSpec = (request: Uint8Array): WorkloadPort => {
+  const spec = decode(request);
+  const workload = readWorkload(spec.workload);
+  if (!workload.ok)
+    throw invalid(`Invalid workload: ${workload.problems.map(printProblem).join('; ')}`, workload.problems);
+  if (!isPort(spec.port)) throw invalid(`Invalid port: ${spec.port}`, []);
+  const { kind, namespace, name } = workload.value;
+  switch (kind) {
+    case 'pod':
+      return { namespace, pod: name, port: spec.port };
+    case 'external-workload':
+      throw new GatehouseError(
+        'not-found',
+        `unknown server: ExternalWorkload ${namespace}/${name} is not known`,
+      );
+  }
+};
+
+const decode = (request: Uint8Array): PortSpec => {
+  try {
+    return PortSpec.decode(request);
+  } catch (cause) {
+    throw new GatehouseError('invalid-argument', 'the request is no PortSpec message', { cause });
+  }
+};
+
+const invalid = (message: string, problems: readonly Problem[]): GatehouseError =>
+  new GatehouseError('invalid-argument', message, { details: { problems } });
+
+const unknownWorkload = ({ namespace, pod }: WorkloadPort): GatehouseError =>
+  new GatehouseError('not-found', `unknown server: no meshed pod ${namespace}/${pod} is known`);

@@ -1,0 +1,134 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
+import { namespaceQuery, pageOf, pageQuery } from '@gatehouse/platform/http/page';
+import { permittedPage, requireRead } from '@gatehouse/platform/http/permitted';
+import { Type } from 'typebox';
+import type { OutboundRow } from '../../core/outbound/rows.ts';
+import {
+  type OutboundTarget,
+  printTarget,
+  readAddressTarget,
+  readServiceAuthority,
+} from '../../core/outbound/target.ts';
+import type { PolicyWatch } from '../policy-watch.ts';
+import {
+  AuthorizingObject,
+  authorizingKey,
+  authorizingNamespace,
+  authorizingObject,
+  authorizingObjects,
+} from './rest-authorizations.ts';
+import { RowReport, rowReport } from './rest-row.ts';
+
+export interface RestParts {
+  readonly watch: PolicyWatch;
+  readonly clusterDomain: string;
+}
+
+const port = Type.Integer({ minimum: 1, maximum: 65_535 });
+
+const OutboundReport = Type.Object({
+  service: Type.Object({ namespace: Type.String(), name: Type.String(), port }),
+  version: Type.String({ description: 'Hash of the bytes that clients are sent' }),
+  protocol: Type.String({
+    description:
+      '`detect`, `http1`, `http2`, `opaque`, or `forbidden` for a port that the Service does not declare',
+  }),
+  backends: Type.Array(Type.String(), {
+    description: 'What clients balance over, as they ask destination for it',
+  }),
+});
+
+/** The REST API of policy beside what every service has (design §9). It answers from what is known now. */
+export const policyRoutes =
+  ({ watch, clusterDomain }: RestParts) =>
+  (app: AdminApp): void => {
+    const settled = (): void => {
+      watch.requireReady();
+      watch.settle();
+    };
+    app.get(
+      '/v1/authorizations',
+      {
+        config: { access: { reads: 'authorizations' } },
+        schema: {
+          summary: 'Who may call whom: every object that lets clients in or shuts them out, and whom',
+          querystring: Type.Object({ ...pageQuery, ...namespaceQuery }),
+          response: { 200: pageOf(AuthorizingObject) },
+        },
+      },
+      async (request) => {
+        const { query } = request;
+        settled();
+        const page = await permittedPage(request, authorizingObjects(watch, query.namespace), {
+          keyOf: authorizingKey,
+          namespaceOf: authorizingNamespace,
+          query,
+        });
+        return { ...page, items: page.items.map((object) => authorizingObject(object, watch)) };
+      },
+    );
+
+    app.get(
+      '/v1/workloads/:namespace/:pod/ports/:port',
+      {
+        config: { access: { reads: 'workloads' } },
+        schema: {
+          summary: 'What the proxy of a pod is told of a port, and why',
+          params: Type.Object({ namespace: Type.String(), pod: Type.String(), port }),
+          response: { 200: RowReport },
+        },
+      },
+      async ({ params }) => {
+        settled();
+        const answer = watch.inbound.look(params);
+        if (answer === undefined) {
+          throw new GatehouseError('not-found', `there is no meshed pod ${params.namespace}/${params.pod}`);
+        }
+        return rowReport(params, answer);
+      },
+    );
+
+    app.get(
+      '/v1/outbound',
+      {
+        config: { access: { reads: 'outboundpolicies' } },
+        schema: {
+          summary: 'How a client is told to reach a Service',
+          querystring: Type.Object({
+            to: Type.String({ description: 'service.namespace.svc.DOMAIN[:port], or ClusterIP:port' }),
+            from: Type.Optional(
+              Type.String({ description: 'The pod that asks, namespace/name; makes no difference yet' }),
+            ),
+          }),
+          response: { 200: OutboundReport },
+        },
+      },
+      async (request) => {
+        const { to, from } = request.query;
+        const target = readAddressTarget(to) ?? readServiceAuthority(to, clusterDomain);
+        if (target === undefined) {
+          const form = `service.namespace.svc.${clusterDomain}[:port] or IP:port`;
+          throw new GatehouseError('invalid-argument', `\`to\` must be ${form}, not \`${to}\``);
+        }
+        // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
+        await requireRead(request, target.kind === 'address' ? undefined : target.namespace);
+        if (from !== undefined) await requireRead(request, from.split('/', 1)[0]);
+        settled();
+        return outboundReport(target, watch.outbound.look(target));
+      },
+    );
+  };
+
+const outboundReport = (target: OutboundTarget, row: OutboundRow | undefined) => {
+  if (row === undefined) {
+    throw new GatehouseError('not-found', `no Service answers at ${printTarget(target)}`);
+  }
+  const { service, protocol } = row.policy;
+  return {
+    service: { ...service },
+    version: row.encoded.version,
+    protocol: protocol.kind,
+    backends: protocol.kind === 'forbidden' ? [] : [protocol.backend.destination],
+  };
+};

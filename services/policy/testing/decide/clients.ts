@@ -1,0 +1,152 @@
+import type { Attempt, ClientTls } from '@gatehouse/core/inbound/evaluate-inbound';
+import { type IpAddress, matchesNetwork, type NetworkMatch, readIp } from '@gatehouse/core/ip-network';
+import { selects } from '@gatehouse/core/label-selector';
+import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
+import type { AuthorizationPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
+import type { Route, Situation } from './situation.ts';
+
+export const isWithin = (networks: readonly NetworkMatch[], client: IpAddress): boolean =>
+  networks.some((network) => matchesNetwork(network, client));
+
+/** Whether one of a policy's sources admits the client: all the fields of one must hold (design §6.3). */
+export const someAdmits = (
+  sources: readonly PolicySource[],
+  situation: Situation,
+  attempt: Attempt,
+): boolean => sources.some((source) => admits(source, situation, attempt));
+
+const admits = (source: PolicySource, situation: Situation, { client, tls }: Attempt): boolean => {
+  const { podSelector, namespaceSelector, serviceAccounts, identities, networks } = source;
+  if (networks !== undefined && !isWithin(networks, client)) return false;
+  if (serviceAccounts !== undefined) {
+    const names = serviceAccounts.map(({ namespace, name }) => identityFor(situation, namespace, name));
+    if (tls.kind !== 'identified' || !names.includes(tls.name)) return false;
+  }
+  if (identities !== undefined && !identities.some((match) => isIdentity(match, tls))) return false;
+  if (podSelector === undefined && namespaceSelector === undefined) return true;
+  return situation.pods.some((pod) => {
+    if (podSelector !== undefined && !selects(podSelector, pod.meta.labels)) return false;
+    if (namespaceSelector === undefined) {
+      if (pod.meta.namespace !== situation.target.meta.namespace) return false;
+    } else {
+      const namespace = situation.namespaces.find(({ meta }) => meta.name === pod.meta.namespace);
+      if (namespace === undefined || !selects(namespaceSelector, namespace.meta.labels)) return false;
+    }
+    return isThisPod(pod, situation, { client, tls });
+  });
+};
+
+const identityFor = ({ cluster }: Situation, namespace: string, serviceAccount: string): string =>
+  printIdentity({ ...cluster.mesh, namespace, serviceAccount });
+
+const isIdentity = (match: IdentityMatch, tls: ClientTls): boolean => {
+  if (tls.kind !== 'identified') return false;
+  if (match.kind === 'exact') return tls.name === match.name;
+  return tls.id === 'dns' && (match.parts.length === 0 || tls.name.endsWith(`.${match.parts.join('.')}`));
+};
+
+/** Whether a client with this certificate at this address can be nobody but the pod. */
+const isThisPod = (
+  pod: KubeObject<'Pod'>,
+  situation: Situation,
+  { client, tls }: Pick<Attempt, 'client' | 'tls'>,
+): boolean => {
+  const isMeshed =
+    pod.meta.labels['linkerd.io/control-plane-ns'] === situation.cluster.mesh.controlPlaneNamespace;
+  if (!isMeshed || pod.spec.hostNetwork || hasEnded(pod) || !hasAddress(pod, client)) return false;
+  const isItsIdentity =
+    tls.kind === 'identified' &&
+    tls.name === identityFor(situation, pod.meta.namespace, pod.spec.serviceAccount);
+  const isDoubtful = situation.pods.some((other) => {
+    if (other === pod || !hasAddress(other, client)) return false;
+    if (other.spec.hostNetwork || other.meta.createdAt > pod.meta.createdAt) return true;
+    return other.meta.createdAt === pod.meta.createdAt && !hasEnded(other);
+  });
+  return isItsIdentity && !isDoubtful;
+};
+
+const hasEnded = ({ spec }: KubeObject<'Pod'>): boolean =>
+  spec.terminated || spec.phase === 'Succeeded' || spec.phase === 'Failed';
+
+const hasAddress = ({ spec }: KubeObject<'Pod'>, { family, bits }: IpAddress): boolean =>
+  spec.ips.some((text) => {
+    const ip = readIp(text);
+    return ip?.family === family && ip.bits === bits;
+  });
+
+/** Whether an AuthorizationPolicy for the Server or the namespace admits the client. */
+export const admittedToServer = (
+  situation: Situation,
+  server: KubeObject<'Server'>,
+  attempt: Attempt,
+): boolean =>
+  someAuthorizes(
+    situation,
+    server,
+    attempt,
+    ({ target }) =>
+      target.kind === 'Namespace' || (target.kind === 'Server' && target.name === server.meta.name),
+  );
+
+/** Whether an AuthorizationPolicy for the route admits the client. */
+export const admittedOnRoute = (
+  situation: Situation,
+  { server, route }: { readonly server: KubeObject<'Server'>; readonly route: Route },
+  attempt: Attempt,
+): boolean =>
+  someAuthorizes(
+    situation,
+    server,
+    attempt,
+    ({ target }) => target.kind === route.kind && target.name === route.meta.name,
+  );
+
+const someAuthorizes = (
+  situation: Situation,
+  server: KubeObject<'Server'>,
+  attempt: Attempt,
+  isFor: (spec: AuthorizationPolicySpec) => boolean,
+): boolean =>
+  !isRejected(server.spec) &&
+  situation.authorizationPolicies.some(
+    ({ meta, spec }) =>
+      meta.namespace === server.meta.namespace &&
+      !isRejected(spec) &&
+      isFor(spec) &&
+      authorizes(spec, situation, attempt),
+  );
+
+/** Everything referred to must exist and hold. */
+const authorizes = (spec: AuthorizationPolicySpec, situation: Situation, attempt: Attempt): boolean =>
+  spec.authentications.every((ref) => holds(ref, situation, attempt));
+
+const holds = (
+  { kind, namespace, name }: AuthorizationPolicySpec['authentications'][number],
+  situation: Situation,
+  { client, tls }: Attempt,
+): boolean => {
+  const isIt = ({ meta }: KubeObject): boolean => meta.namespace === namespace && meta.name === name;
+  switch (kind) {
+    case 'ServiceAccount':
+      return tls.kind === 'identified' && tls.name === identityFor(situation, namespace, name);
+    case 'NetworkAuthentication': {
+      const found = situation.networkAuthentications.find(isIt)?.spec;
+      return found !== undefined && !isRejected(found) && isWithin(found.networks, client);
+    }
+    case 'MeshTLSAuthentication': {
+      const found = situation.meshTlsAuthentications.find(isIt)?.spec;
+      if (found === undefined || isRejected(found) || tls.kind !== 'identified') return false;
+      return (
+        found.identities.some((match) => isIdentity(match, tls)) ||
+        found.identityRefs.some((ref) =>
+          ref.kind === 'ServiceAccount'
+            ? tls.name === identityFor(situation, ref.namespace, ref.name)
+            : tls.id === 'dns' && tls.name.endsWith(identityFor(situation, ref.name, '')),
+        )
+      );
+    }
+  }
+};

@@ -1,0 +1,22 @@
+import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { ClusterConfig } from '../../src/core/inbound/model.ts';
+
+/** A port of a pod, and all the objects that may matter to who can call it, as the index holds them. */
+export interface Situation {
+  readonly target: KubeObject<'Pod'>;
+  readonly port: number;
+  readonly cluster: ClusterConfig;
+  readonly pods: readonly KubeObject<'Pod'>[];
+  readonly namespaces: readonly KubeObject<'Namespace'>[];
+  readonly networkAuthenticationPolicies: readonly KubeObject<'NetworkAuthenticationPolicy'>[];
+  readonly servers: readonly KubeObject<'Server'>[];
+  readonly authorizationPolicies: readonly KubeObject<'AuthorizationPolicy'>[];
+  readonly meshTlsAuthentications: readonly KubeObject<'MeshTLSAuthentication'>[];
+  readonly networkAuthentications: readonly KubeObject<'NetworkAuthentication'>[];
+  readonly routes: readonly Route[];
+  readonly unreadableManifests: 'none' | 'some';
+  readonly matchesRegex: RegexMatcher;
+}
+
+export type Route = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;

@@ -1,0 +1,62 @@
+import { hasPort, type PortSet, parsePortSet } from '../port-set.ts';
+import { isRejected, type KubeObject } from '../resources/kinds.ts';
+import { selectServer } from './select-server.ts';
+
+/** Lists ports whose bytes clients must not interpret; on pods and on Services, each for itself. */
+export const opaquePortsAnnotation = 'config.linkerd.io/opaque-ports';
+
+/** What decides whether a pod's port is opaque. */
+export interface OpaqueFacts {
+  /** Every Server of the pod's namespace, rejected ones too; the order does not matter. */
+  readonly servers: Iterable<KubeObject<'Server'>>;
+  /** GATEHOUSE_DEFAULT_OPAQUE_PORTS: what holds where no annotation speaks. */
+  readonly defaults: PortSet;
+}
+
+/**
+ * Whether clients must treat a pod's port as opaque bytes: the oldest Server that selects it says so by its
+ * proxyProtocol, unless that is `unknown`; then, or without a Server, the pod's annotation, else the default list
+ * (design §7). Destination's hints and policy's outbound rows both ask here, so that they cannot disagree.
+ */
+export const isOpaquePort = (pod: KubeObject<'Pod'>, port: number, facts: OpaqueFacts): boolean => {
+  const { namespace, labels } = pod.meta;
+  const { governing: server } = selectServer(
+    facts.servers,
+    { namespace, labels, ports: pod.spec.ports },
+    port,
+  );
+  // A rejected Server keeps its place in the order (design §6.2), but what protocol it meant nobody knows.
+  const protocol = server === undefined || isRejected(server.spec) ? 'unknown' : server.spec.proxyProtocol;
+  if (protocol !== 'unknown') return protocol === 'opaque';
+  return isListed(pod.meta.annotations[opaquePortsAnnotation], port, pod.spec.ports, facts.defaults);
+};
+
+/** The same for a Service's port, where no Server can speak: the Service's annotation, else the default list. */
+export const isOpaqueServicePort = (
+  service: KubeObject<'Service'>,
+  port: number,
+  defaults: PortSet,
+): boolean => isListed(service.meta.annotations[opaquePortsAnnotation], port, service.spec.ports, defaults);
+
+const isListed = (
+  annotation: string | undefined,
+  port: number,
+  named: readonly { readonly name: string; readonly port: number }[],
+  defaults: PortSet,
+): boolean => (annotation === undefined ? hasPort(defaults, port) : listsPort(annotation, port, named));
+
+/**
+ * Whether an annotation's list holds the port. Read item by item, and by name too, as Linkerd does: an unreadable item
+ * costs that item. An empty text lists none.
+ */
+export const listsPort = (
+  annotation: string,
+  port: number,
+  named: readonly { readonly name: string; readonly port: number }[],
+): boolean =>
+  annotation.split(',').some((part) => {
+    const item = part.trim();
+    const ports = parsePortSet(item);
+    if (ports.ok) return hasPort(ports.value, port);
+    return named.some((candidate) => candidate.name === item && candidate.port === port);
+  });

@@ -1,0 +1,87 @@
+import type { LabelSelector, Labels } from '../label-selector.ts';
+import type { PortSelector } from '../mesh/named-ports.ts';
+import type { Problem } from '../problem.ts';
+import type { NetworkAuthenticationPolicySpec } from './kinds/gatehouse.ts';
+import type { GrpcRouteSpec, HttpRouteSpec, TcpRouteSpec, TlsRouteSpec } from './kinds/gateway.ts';
+import type {
+  EndpointSliceSpec,
+  NamespaceSpec,
+  NodeSpec,
+  PodSpec,
+  ServiceAccountSpec,
+  ServiceSpec,
+} from './kinds/kubernetes.ts';
+import type {
+  AuthorizationPolicySpec,
+  EgressNetworkSpec,
+  ExternalWorkloadSpec,
+  HttpLocalRateLimitPolicySpec,
+  MeshTlsAuthenticationSpec,
+  NetworkAuthenticationSpec,
+  ServerAuthorizationSpec,
+  ServerSpec,
+  ServiceProfileSpec,
+} from './kinds/linkerd.ts';
+
+/**
+ * The specs that are kept of each watched kind: only what can matter to a decision. parse/<kind>.ts makes them from
+ * wire objects. Core kinds parse leniently (an unreadable field costs that field); policy kinds are whole or `Rejected`.
+ */
+export interface ObjectMeta {
+  /** '' for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Milliseconds since the epoch; 0 when the object does not say, so that the name decides the order. */
+  readonly createdAt: number;
+  /** Set while the object is terminating. */
+  readonly deletedAt?: number;
+  readonly labels: Labels;
+  /** Only the annotations that a service reads. */
+  readonly annotations: Labels;
+}
+
+export interface KubeObject<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly meta: ObjectMeta;
+  readonly spec: Specs[K];
+}
+
+export interface Specs {
+  Namespace: NamespaceSpec;
+  ServiceAccount: ServiceAccountSpec;
+  Pod: PodSpec;
+  Service: ServiceSpec;
+  EndpointSlice: EndpointSliceSpec;
+  Node: NodeSpec;
+  NetworkAuthenticationPolicy: NetworkAuthenticationPolicySpec | Rejected;
+  Server: ServerSpec | Rejected;
+  AuthorizationPolicy: AuthorizationPolicySpec | Rejected;
+  MeshTLSAuthentication: MeshTlsAuthenticationSpec | Rejected;
+  NetworkAuthentication: NetworkAuthenticationSpec | Rejected;
+  /** policy.linkerd.io */
+  HTTPRoute: HttpRouteSpec | Rejected;
+  /** gateway.networking.k8s.io */
+  GatewayHTTPRoute: HttpRouteSpec | Rejected;
+  ServerAuthorization: ServerAuthorizationSpec | Rejected;
+  HTTPLocalRateLimitPolicy: HttpLocalRateLimitPolicySpec | Rejected;
+  EgressNetwork: EgressNetworkSpec | Rejected;
+  GRPCRoute: GrpcRouteSpec | Rejected;
+  TLSRoute: TlsRouteSpec | Rejected;
+  TCPRoute: TcpRouteSpec | Rejected;
+  ServiceProfile: ServiceProfileSpec | Rejected;
+  ExternalWorkload: ExternalWorkloadSpec;
+}
+
+export type Kind = keyof Specs;
+
+/** What is remembered of a policy object that could not be read, in place of its old spec (design §6.2). */
+export interface Rejected {
+  readonly rejected: readonly Problem[];
+  /** What the object closes to base deny: what its selector and ports still name; unreadable = all of its namespace, all ports. */
+  readonly closes: { readonly selector: LabelSelector; readonly ports: readonly PortSelector[] | 'all' };
+  /** For routes: the Servers it stays attached to, without rules; unreadable parentRefs = every Server of its namespace. */
+  readonly attachedTo?: readonly string[] | 'all';
+}
+
+export const isRejected = (spec: object): spec is Rejected => 'rejected' in spec;

@@ -1,0 +1,76 @@
+import type { Labels } from '../../label-selector.ts';
+
+export type NamespaceSpec = Readonly<Record<never, never>>;
+
+export type ServiceAccountSpec = Readonly<Record<never, never>>;
+
+export interface PodSpec {
+  readonly serviceAccount: string;
+  readonly nodeName: string;
+  /** All of status.podIPs, IPv4 and IPv6. */
+  readonly ips: readonly string[];
+  /** The node's addresses as the pod's status has them (for hostPort look-ups). */
+  readonly hostIps: readonly string[];
+  readonly hostNetwork: boolean;
+  readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+  readonly ready: boolean;
+  /** Every container has ended: nothing of this pod runs at its addresses any more. */
+  readonly terminated: boolean;
+  /** TCP ports of containers and initContainers. One name may stand for several numbers. */
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly hostPort?: number }[];
+  readonly probes: readonly Probe[];
+  /** Deployment (ReplicaSets folded), StatefulSet, DaemonSet, Job …; absent for a bare pod. */
+  readonly owner?: { readonly kind: string; readonly name: string };
+  readonly hostname: string;
+  readonly subdomain: string;
+  /** The proxy's inbound port as its container's environment says; 4143 when it says nothing. */
+  readonly proxyInboundPort: number;
+}
+
+/** A kubelet probe over plain HTTP or gRPC; other probes open nothing. `path` without query. */
+export type Probe =
+  | { readonly kind: 'http'; readonly port: number; readonly path: string }
+  | { readonly kind: 'grpc'; readonly port: number };
+
+export interface ServiceSpec {
+  readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+  /** Empty for headless Services and ExternalName. */
+  readonly clusterIps: readonly string[];
+  /** Undefined without a selector: endpoints then come from EndpointSlices alone. */
+  readonly selector: Labels | undefined;
+  readonly ports: readonly ServicePort[];
+  readonly internalTrafficLocal: boolean;
+  readonly trafficDistribution: 'PreferClose' | 'PreferSameZone' | 'PreferSameNode' | undefined;
+  readonly publishNotReady: boolean;
+}
+
+export interface ServicePort {
+  readonly name: string;
+  readonly port: number;
+  readonly targetPort: number | string;
+  readonly appProtocol: string | undefined;
+}
+
+export interface EndpointSliceSpec {
+  /** Label kubernetes.io/service-name. */
+  readonly service: string;
+  readonly family: 4 | 6;
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+  readonly endpoints: readonly SliceEndpoint[];
+}
+
+export interface SliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly ready: boolean;
+  readonly hostname: string;
+  readonly nodeName: string;
+  readonly zone: string;
+  readonly forZones: readonly string[];
+  readonly forNodes: readonly string[];
+  readonly target: { readonly kind: string; readonly namespace: string; readonly name: string } | undefined;
+}
+
+export interface NodeSpec {
+  readonly zone: string;
+  readonly ips: readonly string[];
+}

@@ -1,0 +1,22 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { dnsNamesOf } from '@gatehouse/core/der/certificate-names';
+import { printIp, readIp } from '@gatehouse/core/ip-network';
+import type { Peer } from './transport.ts';
+
+/** Who is at the other end of a connection whose handshake is over. */
+export const peerOf = (socket: Socket): Peer => {
+  const text = socket.remoteAddress ?? '';
+  const ip = readIp(text);
+  return {
+    address: ip === undefined ? text : printIp(ip),
+    port: socket.remotePort ?? 0,
+    identity: socket instanceof TLSSocket && socket.authorized ? firstDnsName(socket) : undefined,
+  };
+};
+
+/** `authorized` is OpenSSL's verdict on the chain, dates and purpose; the name is only read here. */
+const firstDnsName = (socket: TLSSocket): string | undefined => {
+  const certificate = socket.getPeerX509Certificate();
+  return certificate === undefined ? undefined : dnsNamesOf(certificate.raw)[0];
+};

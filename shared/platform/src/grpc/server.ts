@@ -1,0 +1,277 @@
+import type { ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type HostPort, printHostPort } from '@gatehouse/core/host-port';
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  setLogger,
+} from '@grpc/grpc-js';
+import { limitedLog } from '../log/limited-log.ts';
+import type { Log } from '../log/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { TlsMaterial } from '../tls/material.ts';
+import { Acceptor, type HandshakeLimits, type Refusal } from './acceptor.ts';
+import { callMetrics, observe } from './call.ts';
+import { type AnyCall, answerUnary, GrpcJsStream, http2StreamOf } from './grpc-js-calls.ts';
+import { peerOf } from './peer.ts';
+import type { GrpcServer, Method, Methods, Peer } from './transport.ts';
+
+export interface GrpcServerOptions {
+  readonly address: HostPort;
+  /** The variable that the address came from, named when it cannot be listened on. */
+  readonly setting?: string;
+  /** Plaintext is refused beyond loopback. Without material, handshakes fail until `replaceTlsMaterial`. */
+  readonly tls: 'plaintext' | { readonly material?: TlsMaterial };
+  readonly methods: Methods;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** A larger request is answered ResourceExhausted. */
+  readonly maxRequestBytes?: number;
+  readonly unaryDeadlineMs?: number;
+  /** How often a connection is asked whether it lives, and how long it may take to answer; proxies never ask. */
+  readonly ping?: { readonly everyMs: number; readonly withinMs: number };
+  readonly handshakes?: HandshakeLimits;
+}
+
+export interface RunningGrpcServer extends GrpcServer {
+  /** What handshakes from now on show and believe; open streams are not touched. */
+  replaceTlsMaterial(material: TlsMaterial): void;
+}
+
+/** Above the largest request that is allowed anywhere: a token of 16 KiB, a signing request of 8 KiB and an identity. */
+const defaultMaxRequestBytes = 32 * 1024;
+
+/** Serves the methods, counted and logged by `observe`. Rejects when the address cannot be listened on. */
+export const startGrpcServer = async (options: GrpcServerOptions): Promise<RunningGrpcServer> => {
+  const server = new GrpcJsServer(options);
+  await server.listen();
+  return server;
+};
+
+/** One HTTP/2 connection that has carried a call. */
+interface Connection {
+  readonly peer: Peer;
+  readonly streams: Set<GrpcJsStream>;
+}
+
+class GrpcJsServer implements RunningGrpcServer {
+  readonly #server: Server;
+  readonly #injector: ConnectionInjector;
+  readonly #acceptor: Acceptor;
+  readonly #connections = new Map<ServerHttp2Session, Connection>();
+  /** Connections that have not carried a call yet, by the client's address. */
+  readonly #callless = new Map<string, Socket>();
+  readonly #refused: (reason: Refusal | 'no-call', error: Error | undefined, client: string) => void;
+  #streams = 0;
+  #bound: HostPort | undefined;
+
+  constructor(options: GrpcServerOptions) {
+    const { log, metrics, tls, ping = { everyMs: 30_000, withinMs: 10_000 } } = options;
+    this.#server = new Server({
+      'grpc.enable_channelz': 0,
+      'grpc.max_receive_message_length': options.maxRequestBytes ?? defaultMaxRequestBytes,
+      'grpc.max_send_message_length': -1,
+      'grpc.keepalive_time_ms': ping.everyMs,
+      'grpc.keepalive_timeout_ms': ping.withinMs,
+    });
+    const { unaryDeadlineMs } = options;
+    const methods = observe(options.methods, {
+      log,
+      metrics: callMetrics(metrics),
+      ...(unaryDeadlineMs === undefined ? {} : { unaryDeadlineMs }),
+    });
+    for (const [path, method] of Object.entries(methods)) this.#register(path, method);
+    // TLS ends in the acceptor, so to grpc-js every connection is plaintext.
+    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#refused = refusals(log, metrics);
+    quietGrpcJs(log);
+    this.#acceptor = new Acceptor({
+      address: options.address,
+      setting: options.setting ?? 'the gRPC address',
+      tls,
+      ...(options.handshakes === undefined ? {} : { handshakes: options.handshakes }),
+      onConnection: (socket) => this.#serve(socket),
+      onRefused: this.#refused,
+    });
+    this.#measure(metrics, tls !== 'plaintext');
+  }
+
+  #measure(metrics: Metrics, isTls: boolean): void {
+    const acceptor = this.#acceptor;
+    metrics.gauge({
+      name: 'grpc_server_connections',
+      help: 'Connections that are open now, those in a handshake included.',
+      collect() {
+        this.set(acceptor.connections);
+      },
+    });
+    metrics.gauge({
+      name: 'grpc_server_handshakes',
+      help: 'Connections on their way in, by state: `waiting` for their TLS handshake, `running`, or `done` and kept back because others wait.',
+      labelNames: ['state'],
+      collect() {
+        if (!isTls) return;
+        const { waiting, running, done } = acceptor.handshakes;
+        this.set({ state: 'waiting' }, waiting);
+        this.set({ state: 'running' }, running);
+        this.set({ state: 'done' }, done);
+      },
+    });
+    metrics.gauge({
+      name: 'grpc_server_handshakes_limit',
+      help: 'TLS handshakes that may run at once now; it follows how long they take.',
+      collect() {
+        if (isTls) this.set(acceptor.handshakes.limit);
+      },
+    });
+  }
+
+  async listen(): Promise<void> {
+    this.#bound = await this.#acceptor.listen();
+  }
+
+  get address(): string {
+    return this.#bound === undefined ? '' : printHostPort(this.#bound);
+  }
+
+  get connections(): number {
+    return this.#acceptor.connections;
+  }
+
+  get streams(): number {
+    return this.#streams;
+  }
+
+  replaceTlsMaterial(material: TlsMaterial): void {
+    this.#acceptor.replaceTlsMaterial(material);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), deadlineMs);
+    this.#acceptor.stopListening();
+    await this.#sendAway(deadlineMs / 2, late.signal);
+    // What is left has no streams; each is told to go away.
+    this.#injector.destroy();
+    await this.#acceptor.idle(late.signal);
+    clearTimeout(timer);
+    await this.#acceptor.destroyConnections();
+    this.#server.forceShutdown();
+  }
+
+  /**
+   * Connection by connection: GOAWAY first, since a stream that ends on a connection that goes on is opened again at once
+   * (contract/proxy.md §0 row 14). Spread over `withinMs`, so that not all clients arrive at the next replica in one instant.
+   */
+  async #sendAway(withinMs: number, late: AbortSignal): Promise<void> {
+    const stepMs = 20;
+    const perStep = Math.max(20, Math.ceil((this.#connections.size * stepMs) / withinMs));
+    while (this.#connections.size > 0 && !late.aborted) {
+      const batch = [...this.#connections].slice(0, perStep);
+      for (const [session, { streams }] of batch) {
+        this.#connections.delete(session);
+        session.close();
+        for (const stream of streams) stream.drain();
+      }
+      if (this.#connections.size > 0) await delay(stepMs);
+    }
+  }
+
+  #serve(socket: Socket): void {
+    const client = clientOf(socket);
+    this.#callless.set(client, socket);
+    socket.once('close', () => {
+      if (this.#callless.get(client) !== socket) return;
+      this.#callless.delete(client);
+      // Bytes, but no call: something that does not speak HTTP/2. Without bytes it was a probe, or a client that changed its mind.
+      if (socket.bytesRead > 0) this.#refused('no-call', undefined, client);
+    });
+    this.#injector.injectConnection(socket);
+  }
+
+  #register(path: string, method: Method): void {
+    const pass = (bytes: Buffer): Buffer => bytes;
+    switch (method.kind) {
+      case 'unary':
+        this.#server.register<Buffer, Buffer>(
+          path,
+          (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) =>
+            answerUnary(method, { call, peer: this.#connectionOf(call).peer }, callback),
+          pass,
+          pass,
+          'unary',
+        );
+        return;
+      case 'server-stream':
+        this.#server.register<Buffer, Buffer>(
+          path,
+          (call: ServerWritableStream<Buffer, Buffer>) => this.#open(method, call),
+          pass,
+          pass,
+          'serverStream',
+        );
+    }
+  }
+
+  #open(
+    method: Extract<Method, { kind: 'server-stream' }>,
+    call: ServerWritableStream<Buffer, Buffer>,
+  ): void {
+    const { peer, streams } = this.#connectionOf(call);
+    const stream = new GrpcJsStream(call, peer);
+    streams.add(stream);
+    this.#streams += 1;
+    stream.signal.addEventListener(
+      'abort',
+      () => {
+        streams.delete(stream);
+        this.#streams -= 1;
+      },
+      { once: true },
+    );
+    method.open(stream);
+  }
+
+  #connectionOf(call: AnyCall): Connection {
+    const session = http2StreamOf(call).session as ServerHttp2Session;
+    const known = this.#connections.get(session);
+    if (known !== undefined) return known;
+    const connection: Connection = { peer: peerOf(session.socket), streams: new Set() };
+    this.#callless.delete(clientOf(session.socket));
+    this.#connections.set(session, connection);
+    session.once('close', () => this.#connections.delete(session));
+    return connection;
+  }
+}
+
+const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
+
+/** grpc-js writes to standard error by itself, also what a stranger makes it say; it has one logger for the whole process. */
+const quietGrpcJs = (log: Log): void => {
+  const say = limitedLog((fields, message) => log.warn(fields, message));
+  const line = (...parts: unknown[]): void => say({}, `grpc-js: ${parts.join(' ')}`);
+  setLogger({ error: line, info: line, debug: line });
+};
+
+const refusals = (log: Log, metrics: Metrics) => {
+  const counter = metrics.counter({
+    name: 'grpc_server_connections_refused_total',
+    help: 'Connections that ended before a call, by reason.',
+    labelNames: ['reason'],
+  });
+  const say = limitedLog((fields, message) => log.warn(fields, message));
+  return (reason: Refusal | 'no-call', error: Error | undefined, client: string): void => {
+    counter.inc({ reason });
+    // Probes that only connect do so by the second; they are worth a number, not a line.
+    if (reason === 'hung-up') return;
+    say(
+      { reason, client, ...(error === undefined ? {} : { err: error }) },
+      'a connection ended before a call',
+    );
+  };
+};

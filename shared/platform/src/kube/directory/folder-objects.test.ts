@@ -1,0 +1,428 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { everything } from '@gatehouse/core/label-selector';
+import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
+import { asManifest } from '@gatehouse/testing/manifest-folder';
+import { aWireObject, type WireSaid } from '@gatehouse/testing/wire-objects';
+import type { WireObject } from '../parse/fields.ts';
+import { defaultUid } from './default-uid.ts';
+import { composeWorld, type World } from './folder-objects.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const manifest = (path: string, ...objects: readonly WireObject[]): Manifest =>
+  parseManifest(path, undefined, bytes(asManifest(...objects)));
+/** A manifest that held these objects and then was filled with garbage. */
+const broken = (path: string, ...objects: readonly WireObject[]): Manifest =>
+  parseManifest(path, manifest(path, ...objects), bytes('kind: ['));
+
+const compose = (...manifests: readonly Manifest[]): World => composeWorld(manifests, 'gatehouse');
+const find = <K extends Kind>(
+  world: World,
+  kind: K,
+  name: string,
+  namespace = 'demo',
+): KubeObject<K> | undefined =>
+  world.objects.get(`${kind}/${namespace}/${name}`) as KubeObject<K> | undefined;
+const texts = (world: World): readonly string[] => world.warnings.map(({ path, text }) => `${path}: ${text}`);
+
+const aPod = (name: string, said: WireSaid = {}): WireObject =>
+  aWireObject('Pod', { name, spec: {}, ...said });
+const aNamespace = (annotations: object = {}): WireObject =>
+  aWireObject('Namespace', { name: 'demo', metadata: { annotations } });
+const aServer = (said: WireSaid = {}): WireObject =>
+  aWireObject('Server', {
+    name: 'web',
+    spec: { podSelector: { matchLabels: { app: 'web' } }, port: 80 },
+    ...said,
+  });
+const aDeployment = (name: string, spec: object): WireObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace: 'demo' },
+  spec,
+});
+const policy = (value: string) => ({ 'config.linkerd.io/default-inbound-policy': value });
+const inject = (value: string) => ({ 'linkerd.io/inject': value });
+
+suite('what manifests leave out', () => {
+  test('is there: namespace, uid, address, and that a pod runs and is ready', () => {
+    const world = compose(manifest('a.yaml', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }));
+    const pod = find(world, 'Pod', 'a', 'default');
+    assert.deepEqual(
+      [pod?.meta.uid, pod?.spec.phase, pod?.spec.ready, pod?.spec.ips.length, pod?.meta.createdAt],
+      [defaultUid('Pod', 'default', 'a'), 'Running', true, 1, 0],
+    );
+    assert.deepEqual(find(world, 'Namespace', 'default', '')?.meta.labels, {
+      'kubernetes.io/metadata.name': 'default',
+    });
+    assert.equal(
+      find(world, 'ServiceAccount', 'default', 'default')?.meta.uid,
+      defaultUid('ServiceAccount', 'default', 'default'),
+    );
+  });
+
+  test('never replaces what they say', () => {
+    const status = { phase: 'Pending', podIPs: [{ ip: '10.0.0.1' }] };
+    const world = compose(
+      manifest('a.yaml', aPod('a', { uid: 'u', status }), aPod('b', { status: { conditions: [] } })),
+    );
+    const [a, b] = [find(world, 'Pod', 'a'), find(world, 'Pod', 'b')];
+    assert.deepEqual(
+      [a?.meta.uid, a?.spec.phase, a?.spec.ready, a?.spec.ips],
+      ['u', 'Pending', false, ['10.0.0.1']],
+    );
+    assert.deepEqual([b?.spec.phase, b?.spec.ready], ['Running', false]);
+  });
+
+  test('is there for Services with an address of their own, not for headless and external ones', () => {
+    const services = [
+      aWireObject('Service', { name: 'web', spec: {} }),
+      aWireObject('Service', { name: 'none', spec: { clusterIP: 'None' } }),
+      aWireObject('Service', { name: 'out', spec: { type: 'ExternalName' } }),
+      aWireObject('Service', { name: 'own', spec: { clusterIP: '10.0.0.1' } }),
+    ];
+    const world = compose(manifest('a.yaml', ...services));
+    const ips = ['web', 'none', 'out', 'own'].map((name) => find(world, 'Service', name)?.spec.clusterIps);
+    assert.match(String(ips[0]), /^127\.1(?:2[89]|[3-8]\d|9[01])\./);
+    assert.deepEqual(ips.slice(1), [[], [], ['10.0.0.1']]);
+  });
+
+  test('is there for the control plane: unmeshed pods and ServiceAccounts, even where everything is injected', () => {
+    const world = composeWorld(
+      [
+        manifest(
+          'a.yaml',
+          aWireObject('Namespace', { name: 'mesh', metadata: { annotations: inject('enabled') } }),
+        ),
+      ],
+      'mesh',
+    );
+    for (const name of ['gatehouse-identity', 'gatehouse-destination', 'gatehouse-policy']) {
+      const pod = find(world, 'Pod', name, 'mesh');
+      assert.deepEqual([pod?.spec.serviceAccount, pod?.spec.ips.length, pod?.meta.labels], [name, 1, {}]);
+      assert.notEqual(find(world, 'ServiceAccount', name, 'mesh'), undefined);
+    }
+    assert.notEqual(find(world, 'ServiceAccount', 'default', 'mesh'), undefined);
+  });
+
+  test('leaves out what cannot be, such as the namespace of a policy that is rejected for it', () => {
+    const world = compose(manifest('a.yaml', aServer({ namespace: 'Demo' })));
+    assert.notEqual(find(world, 'Server', 'web', 'Demo'), undefined);
+    assert.equal(find(world, 'Namespace', 'Demo', ''), undefined);
+  });
+
+  test('gives way to a control-plane pod that is written', () => {
+    const written = aPod('gatehouse-identity', {
+      namespace: 'gatehouse',
+      uid: 'mine',
+      spec: { serviceAccountName: 'gatehouse-identity' },
+    });
+    assert.equal(
+      find(compose(manifest('a.yaml', written)), 'Pod', 'gatehouse-identity', 'gatehouse')?.meta.uid,
+      'mine',
+    );
+  });
+});
+
+suite('a pod is meshed', () => {
+  const cases: readonly (readonly [
+    what: string,
+    namespace: WireObject,
+    metadata: WireObject,
+    label: string | undefined,
+  ])[] = [
+    ['by its own label', {}, { labels: { 'linkerd.io/control-plane-ns': 'gatehouse' } }, 'gatehouse'],
+    ['by its annotation', {}, { annotations: inject('enabled') }, 'gatehouse'],
+    ["by its namespace's annotation", inject('enabled'), {}, 'gatehouse'],
+    ['not when it says otherwise', inject('enabled'), { annotations: inject('disabled') }, undefined],
+    ['not when its namespace says otherwise', inject('disabled'), {}, undefined],
+    ['not when nobody says so', {}, {}, undefined],
+    [
+      'not of ours when it has the proxy of another mesh',
+      inject('enabled'),
+      { labels: { 'linkerd.io/control-plane-ns': 'other' } },
+      'other',
+    ],
+  ];
+
+  test('by its label, or by its annotation or that of its namespace', () => {
+    for (const [what, annotations, metadata, label] of cases) {
+      const world = compose(manifest('a.yaml', aNamespace(annotations), aPod('a', { metadata })));
+      assert.equal(find(world, 'Pod', 'a')?.meta.labels['linkerd.io/control-plane-ns'], label, what);
+    }
+    assert.equal(cases.length, 7);
+  });
+
+  test('when its Deployment is in an injected namespace', () => {
+    const world = compose(
+      manifest('b.yaml', aDeployment('web', { template: {} })),
+      manifest('a.yaml', aNamespace(inject('enabled'))),
+    );
+    assert.equal(find(world, 'Pod', 'web-0')?.meta.labels['linkerd.io/control-plane-ns'], 'gatehouse');
+  });
+});
+
+suite('one object in two manifests', () => {
+  test('is rejected when it is of a policy kind, and closes what its copies agree to close', () => {
+    const world = compose(manifest('b.yaml', aServer()), manifest('a.yaml', aServer()));
+    const spec = find(world, 'Server', 'web')?.spec;
+    assert.deepEqual(spec !== undefined && isRejected(spec) && spec, {
+      rejected: [
+        {
+          field: 'metadata.name',
+          found: 'Server demo/web is written 2 times, in a.yaml, b.yaml',
+          fix: 'keep one of them',
+        },
+      ],
+      closes: {
+        selector: { matchLabels: { app: 'web' }, matchExpressions: [] },
+        ports: [{ kind: 'range', first: 80, last: 80 }],
+      },
+    });
+  });
+
+  test('closes its whole namespace when its copies differ in what they close', () => {
+    const world = compose(manifest('a.yaml', aServer(), aServer({ spec: { podSelector: {}, port: 81 } })));
+    const spec = find(world, 'Server', 'web')?.spec;
+    assert.deepEqual(spec !== undefined && isRejected(spec) && spec.closes, {
+      selector: everything,
+      ports: 'all',
+    });
+  });
+
+  test('stays attached to the Servers of all its copies when it is a route', () => {
+    const route = (server: string): WireObject =>
+      aWireObject('HTTPRoute', { name: 'r', spec: { parentRefs: [{ kind: 'Server', name: server }] } });
+    const attachedTo = (...routes: readonly WireObject[]) => {
+      const spec = find(compose(manifest('a.yaml', ...routes)), 'HTTPRoute', 'r')?.spec;
+      return spec !== undefined && isRejected(spec) && spec.attachedTo;
+    };
+    assert.deepEqual(attachedTo(route('b'), route('a'), route('b')), ['a', 'b']);
+    assert.deepEqual(
+      attachedTo(route('b'), aWireObject('HTTPRoute', { name: 'r', spec: { parentRefs: [{}] } })),
+      'all',
+    );
+  });
+
+  test('is that of the first path when it is of a core kind, with a warning', () => {
+    const world = compose(
+      manifest('b.yaml', aPod('a', { uid: 'b' })),
+      manifest('a.yaml', aPod('a', { uid: 'a' })),
+    );
+    assert.equal(find(world, 'Pod', 'a')?.meta.uid, 'a');
+    assert.deepEqual(texts(world), [
+      'a.yaml: Pod demo/a is written 2 times, in a.yaml, b.yaml: the first copy counts',
+    ]);
+  });
+
+  const denials: readonly (readonly [
+    what: string,
+    policies: readonly (string | undefined)[],
+    counts: string | undefined,
+  ])[] = [
+    ['the same', ['all-unauthenticated', 'all-unauthenticated'], 'all-unauthenticated'],
+    ['another', ['all-unauthenticated', 'all-authenticated'], 'deny'],
+    ['none beside one', [undefined, 'all-unauthenticated'], 'deny'],
+    ['one beside none', ['all-unauthenticated', undefined], 'deny'],
+    ['none', [undefined, undefined], undefined],
+  ];
+
+  test('means deny when its copies differ in the default policy', () => {
+    for (const [what, policies, counts] of denials) {
+      const annotations = (value: string | undefined) => (value === undefined ? {} : policy(value));
+      const namespaces = policies.map((value, index) =>
+        manifest(`${index}.yaml`, aNamespace(annotations(value))),
+      );
+      const pods = policies.map((value, index) =>
+        manifest(`p${index}.yaml`, aPod('a', { metadata: { annotations: annotations(value) } })),
+      );
+      const workloads = policies.map((value, index) =>
+        manifest(
+          `w${index}.yaml`,
+          aDeployment('web', { template: { metadata: { annotations: annotations(value) } } }),
+        ),
+      );
+      const world = compose(...namespaces, ...pods, ...workloads);
+      for (const object of [
+        find(world, 'Namespace', 'demo', ''),
+        find(world, 'Pod', 'a'),
+        find(world, 'Pod', 'web-0'),
+      ]) {
+        assert.equal(object?.meta.annotations['config.linkerd.io/default-inbound-policy'], counts, what);
+      }
+    }
+    assert.equal(denials.length, 5);
+  });
+
+  test('has no pods beside those of the first when it is a Deployment', () => {
+    const world = compose(
+      manifest('a.yaml', aDeployment('web', { replicas: 1, template: {} })),
+      manifest('b.yaml', aDeployment('web', { replicas: 3, template: {} })),
+    );
+    assert.deepEqual(
+      [find(world, 'Pod', 'web-0') !== undefined, find(world, 'Pod', 'web-1')],
+      [true, undefined],
+    );
+    assert.deepEqual(texts(world), [
+      'a.yaml: Deployment demo/web is written 2 times, in a.yaml, b.yaml: the first copy counts',
+    ]);
+  });
+
+  test('may be a pod and one that a Deployment makes', () => {
+    const world = compose(
+      manifest('a.yaml', aPod('web-0', { status: { podIP: '10.0.0.1' } })),
+      manifest('b.yaml', aDeployment('web', { template: {} })),
+    );
+    assert.deepEqual(find(world, 'Pod', 'web-0')?.spec.ips, ['10.0.0.1']);
+  });
+});
+
+suite('a manifest that cannot be read', () => {
+  test('has its policies rejected and keeps its other objects', () => {
+    const world = compose(broken('a.yaml', aServer(), aPod('a', { metadata: { labels: { app: 'web' } } })));
+    const spec = find(world, 'Server', 'web')?.spec;
+    assert.deepEqual(
+      spec !== undefined && isRejected(spec) && [spec.rejected.map(({ field }) => field), spec.closes.ports],
+      [['a.yaml'], [{ kind: 'range', first: 80, last: 80 }]],
+    );
+    assert.deepEqual(find(world, 'Pod', 'a')?.meta.labels, { app: 'web' });
+    assert.deepEqual(world.unreadable, []);
+    // Where and what to do, each said once.
+    const [problem] = spec !== undefined && isRejected(spec) ? spec.rejected : [];
+    assert.match(problem?.found ?? '', /^cannot be read: line 1, column \d+: /);
+    assert.match(problem?.fix ?? '', /^fix the YAML;/);
+  });
+
+  test('is unreadable as long as nobody ever read it', () => {
+    const world = compose(parseManifest('a.yaml', undefined, bytes('kind: [')));
+    assert.deepEqual(
+      world.unreadable.map(({ path }) => path),
+      ['a.yaml'],
+    );
+    const mended = parseManifest(
+      'a.yaml',
+      parseManifest('a.yaml', undefined, bytes('[')),
+      bytes(asManifest(aServer())),
+    );
+    assert.deepEqual(compose(mended).unreadable, []);
+  });
+
+  test('is not one that never says apiVersion and kind: it is named and closes nothing', () => {
+    const world = compose(
+      parseManifest('chart/Chart.yaml', undefined, bytes('apiVersion: v2\nname: web\n')),
+      parseManifest('chart/values.yaml', undefined, bytes('image: { tag: 1 }\n')),
+      manifest('a.yaml', aPod('a')),
+    );
+    assert.deepEqual([world.foreign, world.unreadable], [['chart/Chart.yaml', 'chart/values.yaml'], []]);
+  });
+
+  test('stays closed when a manifest becomes something else', () => {
+    const before = manifest('a.yaml', aServer(), aPod('a'));
+    const world = compose(parseManifest('a.yaml', before, bytes('image: { tag: 1 }\n')));
+    const spec = find(world, 'Server', 'web')?.spec;
+    assert.equal(spec !== undefined && isRejected(spec), true);
+    assert.notEqual(find(world, 'Pod', 'a'), undefined);
+    assert.deepEqual(world.foreign, []);
+  });
+
+  test('is one with a document that nobody can name', () => {
+    for (const metadata of [undefined, { namespace: 'demo' }, { name: 7 }]) {
+      const read = parseManifest(
+        'a.yaml',
+        undefined,
+        bytes(asManifest(aPod('a'), { ...aServer(), metadata })),
+      );
+      assert.equal(
+        read.state.kind === 'unreadable' && read.state.problem.field,
+        'document 2 (Server): metadata.name',
+      );
+    }
+  });
+});
+
+suite('warnings', () => {
+  const cases: readonly (readonly [object: WireObject, warning: string])[] = [
+    [
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } },
+      'Secret s: kind: Secret of the core group is not read: nothing of it is used',
+    ],
+    [
+      { apiVersion: 'apps/v1', kind: 'Deploymnet', metadata: { name: 's' } },
+      'Deploymnet s: kind: Deploymnet of `apps` is not read: did you mean `Deployment`?',
+    ],
+    [
+      { apiVersion: 'extensions/v1beta1', kind: 'Deployment', metadata: { name: 's' } },
+      'Deployment s: kind: Deployment of `extensions` is not read: Deployment is read from `apps`',
+    ],
+    [
+      { apiVersion: 'v1', kind: 'HTTPRoute', metadata: { name: 's' } },
+      'HTTPRoute s: kind: HTTPRoute of the core group is not read: HTTPRoute is read from `policy.linkerd.io` and `gateway.networking.k8s.io`',
+    ],
+    [
+      { apiVersion: 'v1', kind: 'NetworkAuthenticationPolicy', metadata: { name: 's', namespace: 'n' } },
+      'NetworkAuthenticationPolicy n/s: kind: NetworkAuthenticationPolicy of the core group is not read: NetworkAuthenticationPolicy is read from `policy.linkerd.io`',
+    ],
+    [
+      {
+        apiVersion: 'policy.linkerd.io/v1beta1',
+        kind: 'ServerAuthorization',
+        metadata: { name: 's' },
+        spec: { server: { name: 'a' }, client: { unauthenticated: true } },
+      },
+      'ServerAuthorization s: kind: ServerAuthorization is read but not acted upon yet: until it is, it admits nobody',
+    ],
+    [
+      {
+        apiVersion: 'policy.linkerd.io/v1alpha1',
+        kind: 'HTTPLocalRateLimitPolicy',
+        metadata: { name: 's' },
+        spec: { targetRef: { group: 'policy.linkerd.io', kind: 'Server', name: 'a' } },
+      },
+      'HTTPLocalRateLimitPolicy s: kind: HTTPLocalRateLimitPolicy is read but not acted upon yet: until it is, no request is limited',
+    ],
+    [
+      {
+        apiVersion: 'policy.linkerd.io/v1alpha1',
+        kind: 'EgressNetwork',
+        metadata: { name: 's' },
+        spec: { trafficPolicy: 'Deny' },
+      },
+      'EgressNetwork s: kind: EgressNetwork is read but not acted upon yet: until it is, no egress is denied',
+    ],
+    [
+      { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute', metadata: { name: 's' }, spec: {} },
+      'GRPCRoute s: kind: GRPCRoute is read but not acted upon yet: until it is, calls that it does not match are not refused for that',
+    ],
+    [
+      aPod('A'),
+      'Pod demo/A: metadata.name: `A` is no name: lower-case letters, digits and `-`, at most 63, a letter or digit at both ends',
+    ],
+    [
+      aPod('a', { spec: { hostNetwork: 1 } }),
+      'Pod demo/a: spec.hostNetwork: the number 1 is neither true nor false: use true or false, without quotes',
+    ],
+    [
+      aPod('a', { spec: { serviceAccountName: 'web' } }),
+      'Pod demo/a: no manifest holds its ServiceAccount `web`, so it gets no certificate',
+    ],
+    [
+      aServer({ spec: {} }),
+      'Server demo/web is rejected: spec.podSelector: missing: say which pods; {} means all of the namespace; spec.port: missing: a number, or the name of a container port',
+    ],
+  ];
+
+  test('name the manifest, the object, what is wrong and what to do', () => {
+    for (const [object, warning] of cases)
+      assert.deepEqual(texts(compose(manifest('a.yaml', object))), [`a.yaml: ${warning}`]);
+    assert.equal(cases.length, 13);
+  });
+
+  test('name both pods that claim one address', () => {
+    const status = { podIP: '10.0.0.1' };
+    assert.deepEqual(texts(compose(manifest('a.yaml', aPod('a', { status }), aPod('b', { status })))), [
+      'a.yaml: Pod demo/a: 10.0.0.1 is also claimed by demo/b, so none of them gets it',
+      'a.yaml: Pod demo/b: 10.0.0.1 is also claimed by demo/a, so none of them gets it',
+    ]);
+  });
+});

@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Problem } from '@gatehouse/core/problem';
+import { breakManifest, type Manifest, parseManifest } from './manifest.ts';
+import type { FileRead } from './read-manifest.ts';
+import type { Listing } from './scan-folder.ts';
+import { SettledFiles } from './settled-files.ts';
+
+export interface Taken {
+  /** Whether any manifest is another than before. */
+  readonly changed: boolean;
+  /** Files that are not quiet yet. */
+  readonly pending: readonly string[];
+  /** When to walk again at the latest, in milliseconds of the caller's clock; undefined when nothing is under way. */
+  readonly wakeAt: number | undefined;
+}
+
+const isBelow = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(`${directory}/`);
+
+/**
+ * The manifests of a folder, kept true by one walk after the other. It knows when to believe a file (SettledFiles) and
+ * what to remember of one that it cannot read; the disk and the clock are the caller's.
+ */
+export class FolderState {
+  readonly #settled: SettledFiles;
+  readonly #read: (path: string) => Promise<FileRead>;
+  readonly #manifests = new Map<string, Manifest>();
+  /** Paths that are no more, and leave as soon as everything that came with them is read. */
+  readonly #leaving = new Set<string>();
+  #closed: ReadonlySet<string> = new Set();
+
+  constructor(quietMs: number, read: (path: string) => Promise<FileRead>) {
+    this.#settled = new SettledFiles(quietMs);
+    this.#read = read;
+  }
+
+  get manifests(): readonly Manifest[] {
+    return [...this.#manifests.values()];
+  }
+
+  /** Takes in one walk and reads what has become complete. */
+  async take({ files, closed }: Listing, now: number): Promise<Taken> {
+    const before = new Map(this.#manifests);
+    this.#close(closed, now);
+    const directories = [...closed.keys()];
+    const { ready, gone, pending, wakeAt } = this.#settled.observe(files, now, (path) =>
+      directories.some((directory) => isBelow(path, directory)),
+    );
+    for (const path of gone) this.#leaving.add(path);
+    const unsteady: string[] = [];
+    for (const path of ready) {
+      this.#leaving.delete(path);
+      if (!(await this.#refresh(path))) unsteady.push(path);
+    }
+    for (const path of unsteady) this.#settled.again(path, now);
+    if (unsteady.length === 0) {
+      for (const path of this.#leaving) this.#manifests.delete(path);
+      this.#leaving.clear();
+    }
+    return {
+      changed: !isSameMap(before, this.#manifests),
+      pending: [...pending, ...unsteady],
+      wakeAt: unsteady.length === 0 ? wakeAt : now,
+    };
+  }
+
+  /** Gives up waiting for files that somebody keeps writing to: what they hold counts as unreadable until they rest. */
+  giveUpOn(paths: readonly string[]): void {
+    for (const path of paths) {
+      this.#break(path, { field: '', found: 'it is being written all the time', fix: 'let it rest' });
+    }
+  }
+
+  async #refresh(path: string): Promise<boolean> {
+    const read = await this.#read(path);
+    switch (read.kind) {
+      case 'changed':
+        return false;
+      case 'failed':
+        this.#break(path, read.problem);
+        return true;
+      case 'bytes':
+        this.#manifests.set(path, parseManifest(path, this.#manifests.get(path), read.bytes));
+        return true;
+    }
+  }
+
+  /** What is behind a closed door stays as it was, broken; a door behind which nothing is known is itself unreadable. */
+  #close(closed: ReadonlyMap<string, Problem>, now: number): void {
+    for (const door of this.#closed) if (!closed.has(door)) this.#manifests.delete(door);
+    const doors = new Set<string>();
+    for (const [door, problem] of closed) {
+      const behind = [...this.#manifests.keys()].filter(
+        (path) => isBelow(path, door) && !this.#closed.has(path),
+      );
+      for (const path of behind) {
+        this.#break(path, problem);
+        this.#settled.again(path, now);
+      }
+      if (behind.length > 0) continue;
+      this.#break(door, problem);
+      doors.add(door);
+    }
+    this.#closed = doors;
+  }
+
+  #break(path: string, problem: Problem): void {
+    const broken = breakManifest(path, this.#manifests.get(path), [problem]);
+    if (!isDeepStrictEqual(broken.state, this.#manifests.get(path)?.state)) this.#manifests.set(path, broken);
+  }
+}
+
+const isSameMap = (a: ReadonlyMap<string, Manifest>, b: ReadonlyMap<string, Manifest>): boolean =>
+  a.size === b.size && [...a].every(([path, manifest]) => b.get(path) === manifest);

@@ -1,0 +1,59 @@
+import { type Problem, printProblem } from '@gatehouse/core/problem';
+import { type Draft, draftAll, type Remark } from './draft.ts';
+import { readDocuments } from './manifest-documents.ts';
+
+/** What is known of one file of the folder. */
+export interface Manifest {
+  /** Relative to the folder, with `/`. */
+  readonly path: string;
+  /** What it holds, or held when it last could be read. */
+  readonly drafts: readonly Draft[];
+  readonly remarks: readonly Remark[];
+  readonly state:
+    | { readonly kind: 'read' }
+    /** It is not a manifest, and never was one since the source started. */
+    | { readonly kind: 'foreign' }
+    /** What it holds now cannot be read; it keeps the objects it held. */
+    | { readonly kind: 'broken'; readonly problem: Problem }
+    /** It never could be read, so nobody knows what it holds. */
+    | { readonly kind: 'unreadable'; readonly problem: Problem };
+}
+
+const summary = (problems: readonly Problem[]): Problem => {
+  const [first, ...more] = problems;
+  if (first === undefined) throw new TypeError('a manifest is unreadable for no reason');
+  return { ...first, fix: [first.fix, ...more.map(printProblem)].join('; ') };
+};
+
+/** The manifest after a read that failed. */
+export const breakManifest = (
+  path: string,
+  before: Manifest | undefined,
+  problems: readonly Problem[],
+): Manifest =>
+  before === undefined || before.state.kind === 'unreadable'
+    ? { path, drafts: [], remarks: [], state: { kind: 'unreadable', problem: summary(problems) } }
+    : { ...before, state: { kind: 'broken', problem: summary(problems) } };
+
+/** A file that held objects was not meant to become something else: somebody is in the middle of a change. */
+const becameForeign: Problem = {
+  field: '',
+  found: 'no document says its apiVersion and kind any more',
+  fix: 'write whole objects, or remove the file',
+};
+
+/** The manifest after its file was read. */
+export const parseManifest = (path: string, before: Manifest | undefined, bytes: Uint8Array): Manifest => {
+  const documents = readDocuments(bytes);
+  if (!documents.ok) return breakManifest(path, before, documents.problems);
+  if (documents.value.kind === 'foreign') {
+    const heldObjects = before !== undefined && before.drafts.length > 0;
+    return heldObjects
+      ? breakManifest(path, before, [becameForeign])
+      : { path, drafts: [], remarks: [], state: { kind: 'foreign' } };
+  }
+  const drafts = draftAll(documents.value.objects);
+  return drafts.ok
+    ? { path, ...drafts.value, state: { kind: 'read' } }
+    : breakManifest(path, before, drafts.problems);
+};

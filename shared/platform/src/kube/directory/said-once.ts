@@ -1,0 +1,60 @@
+import type { Kind } from '@gatehouse/core/resources/kinds';
+import type { Log } from '../../log/log.ts';
+import type { Warning } from './folder-objects.ts';
+
+/** Writes what is odd about a folder to the log once per cause: again only after the cause was gone in between. */
+export class SaidOnce {
+  readonly #log: Log;
+  readonly #kinds: ReadonlySet<Kind>;
+  readonly #standing = {
+    links: new Set<string>(),
+    foreign: new Set<string>(),
+    warnings: new Set<string>(),
+  };
+
+  /** Warnings about kinds that are not watched here are left to who watches them. */
+  constructor(log: Log, kinds: readonly Kind[]) {
+    this.#log = log;
+    this.#kinds = new Set(kinds);
+  }
+
+  links(ignored: ReadonlyMap<string, string>): void {
+    this.#say(
+      'links',
+      [...ignored].map(([path, why]) => ({ path, text: why })),
+    );
+  }
+
+  /** Nothing is wrong with such a file: charts and overlays lie beside manifests. */
+  foreign(paths: readonly string[]): void {
+    const text = 'no document says its apiVersion and kind, so the file is ignored';
+    this.#say(
+      'foreign',
+      paths.map((path) => ({ path, text })),
+      'info',
+    );
+  }
+
+  warnings(warnings: readonly Warning[]): void {
+    this.#say(
+      'warnings',
+      warnings.filter(({ kind }) => kind === undefined || this.#kinds.has(kind)),
+    );
+  }
+
+  #say(
+    topic: 'links' | 'foreign' | 'warnings',
+    all: readonly { readonly path: string; readonly text: string }[],
+    level: 'info' | 'warn' = 'warn',
+  ): void {
+    const standing = this.#standing[topic];
+    const now = new Set<string>();
+    for (const { path, text } of all) {
+      const line = path === '' ? text : `${path}: ${text}`;
+      if (!standing.has(line) && !now.has(line))
+        this.#log[level](path === '' ? {} : { manifest: path }, line);
+      now.add(line);
+    }
+    this.#standing[topic] = now;
+  }
+}

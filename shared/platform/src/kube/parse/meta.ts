@@ -1,0 +1,89 @@
+import type { Labels } from '@gatehouse/core/label-selector';
+import { defaultInboundPolicyAnnotation, isReadAnnotation } from '@gatehouse/core/resources/annotations';
+import type { ObjectMeta } from '@gatehouse/core/resources/kinds';
+import { intern, internValue } from '../intern.ts';
+import { describe, type Fields, isWireObject } from './fields.ts';
+
+interface TextsReader {
+  readonly keep: (key: string) => boolean;
+  /** What counts when there is something, and it cannot be read. */
+  readonly unreadable: Labels;
+}
+
+const labelsReader: TextsReader = { keep: () => true, unreadable: {} };
+
+/** Annotations that nobody can read may have said `deny`, so that is what they say. */
+const annotationsReader: TextsReader = {
+  keep: isReadAnnotation,
+  unreadable: { [defaultInboundPolicyAnnotation]: 'deny' },
+};
+
+/**
+ * Labels or annotations. Kubernetes refuses a value that is no text; a manifest that says `quarantine: true` means the
+ * text, and dropping the label could open what a selector closes: so scalars are read as text, with a problem noted.
+ */
+const readTexts = (fields: Fields, name: string, { keep, unreadable }: TextsReader): Labels => {
+  const value = fields.raw(name);
+  if (value === undefined) return {};
+  if (!isWireObject(value)) {
+    fields.refuse(name, `${describe(value)} is no object`, 'write names and texts');
+    return unreadable;
+  }
+  const texts: Record<string, string> = {};
+  for (const [key, text] of Object.entries(value)) {
+    if (!keep(key)) continue;
+    if (text === null) texts[intern(key)] = '';
+    else if (typeof text === 'string') texts[intern(key)] = intern(text);
+    else {
+      const asText = typeof text === 'object' ? JSON.stringify(text) : String(text);
+      fields.refuse(
+        `${name}[${key}]`,
+        `${describe(text)} is no text`,
+        `read as "${asText}": put it in quotes`,
+      );
+      texts[intern(key)] = asText;
+    }
+  }
+  return texts;
+};
+
+/** RFC 3339 as API servers write it; `Date.parse` alone would take almost anything for a time. */
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+const readTime = (fields: Fields, name: string): number | undefined => {
+  const text = fields.text(name);
+  if (text === undefined) return undefined;
+  const time = timestamp.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time)
+    ? fields.refuse(name, `${describe(text)} is no time`, 'RFC 3339, such as 2026-01-31T12:00:00Z')
+    : time;
+};
+
+const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const label = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+
+/** Whether Kubernetes takes the text as an object's name: an RFC 1123 subdomain. */
+export const isObjectName = (text: string): boolean => text.length <= 253 && subdomain.test(text);
+/** A namespace's name is one RFC 1123 label: no dot, or an identity could be read two ways. */
+export const isNamespaceName = (text: string): boolean => text.length <= 63 && label.test(text);
+
+/**
+ * Reads the metadata that services use. The problems are warnings, as everything here has a safe reading; undefined
+ * only when the name or namespace is missing or no text, since then nobody can say which object this is.
+ */
+export const readMeta = (fields: Fields, namespaced: boolean): ObjectMeta | undefined => {
+  if (!fields.need('name', 'give the object a name')) return undefined;
+  const name = fields.text('name');
+  const namespace = namespaced && fields.has('namespace') ? fields.text('namespace') : 'default';
+  if (name === undefined || namespace === undefined) return undefined;
+  const deletedAt = readTime(fields, 'deletionTimestamp');
+  return {
+    namespace: namespaced ? intern(namespace) : '',
+    name,
+    uid: fields.text('uid') ?? '',
+    createdAt: readTime(fields, 'creationTimestamp') ?? 0,
+    ...(deletedAt === undefined ? {} : { deletedAt }),
+    labels: readTexts(fields, 'labels', labelsReader),
+    annotations: internValue(readTexts(fields, 'annotations', annotationsReader)),
+  };
+};

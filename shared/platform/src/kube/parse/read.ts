@@ -1,0 +1,62 @@
+import { everything } from '@gatehouse/core/label-selector';
+import type { Problem } from '@gatehouse/core/problem';
+import type { ObjectMeta, Rejected } from '@gatehouse/core/resources/kinds';
+import { Fields, isWireObject, readWhole, type WireObject } from './fields.ts';
+
+/** One wire object at the door: its metadata already read, the rest as it was written. */
+export interface Wire {
+  readonly body: WireObject;
+  readonly meta: ObjectMeta;
+  /** The API version without its group, such as `v1beta3`. */
+  readonly version: string;
+}
+
+/** A spec, and what it cost: fields that could not be read or that mean nothing here. */
+export interface Read<Spec> {
+  readonly spec: Spec;
+  readonly warnings: readonly Problem[];
+}
+
+/** Core kinds: an unreadable field costs that field, and becomes a warning. */
+export const readCore = <Spec>(wire: Wire, read: (body: Fields) => Spec): Read<Spec> => {
+  const warnings: Problem[] = [];
+  return { spec: read(new Fields(wire.body, '', warnings)), warnings };
+};
+
+export type Closes = Pick<Rejected, 'closes' | 'attachedTo'>;
+
+/** What an authentication or authorization closes when it is rejected: nothing, it only grants nothing. */
+export const closesNothing: Closes = { closes: { selector: everything, ports: [] } };
+
+/**
+ * How a policy kind is read: whole, or not at all. A null is refused, as a field with nothing behind it (`matches:`)
+ * must not mean "all"; an API server removes nulls before anybody sees them.
+ */
+export interface PolicyReader<Spec> {
+  /** Reads `spec`; any problem noted rejects the object. Warnings do not. */
+  read(spec: Fields, wire: Wire, warn: (warning: Problem) => void): Spec | undefined;
+  /** What the object closes while it is rejected, from the object alone; never throws, whatever was written. */
+  closes(spec: Fields, wire: Wire): Closes;
+}
+
+export interface PolicyDoor<Spec> {
+  readonly parse: (wire: Wire) => Read<Spec | Rejected>;
+  /** Makes the object a rejected one for a reason outside of it, such as a second manifest of the same name. */
+  readonly reject: (wire: Wire, problems: readonly Problem[]) => Rejected;
+}
+
+export const policyDoor = <Spec>(reader: PolicyReader<Spec>): PolicyDoor<Spec> => {
+  const reject = (wire: Wire, problems: readonly Problem[]): Rejected => {
+    const spec = isWireObject(wire.body.spec) ? wire.body.spec : {};
+    return { rejected: problems, ...reader.closes(new Fields(spec, 'spec', [], 'refused'), wire) };
+  };
+  const parse = (wire: Wire): Read<Spec | Rejected> => {
+    const warnings: Problem[] = [];
+    const whole = readWhole(wire.body.spec, 'spec', {
+      nulls: 'refused',
+      read: (spec) => reader.read(spec, wire, (warning) => warnings.push(warning)),
+    });
+    return whole.ok ? { spec: whole.value, warnings } : { spec: reject(wire, whole.problems), warnings };
+  };
+  return { parse, reject };
+};

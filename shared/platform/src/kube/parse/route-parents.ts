@@ -1,0 +1,50 @@
+import type { ServiceParent } from '@gatehouse/core/resources/kinds/gateway';
+import { describe, type Fields, readable } from './fields.ts';
+import { type Parent, type RouteContext, readParent } from './http-route-parent.ts';
+import { type Closes, closesNothing, type Wire } from './read.ts';
+
+export const readParents = (spec: Fields, route: RouteContext): readonly Parent[] | undefined =>
+  spec.eachFields('parentRefs', (ref) => readParent(ref, route));
+
+export const serversOf = (parents: readonly Parent[]): readonly string[] => [
+  ...new Set(parents.flatMap((parent) => (parent.kind === 'Server' ? [parent.name] : []))),
+];
+
+export const servicesOf = (parents: readonly Parent[]): readonly ServiceParent[] =>
+  parents.flatMap((parent) =>
+    parent.kind === 'Service'
+      ? [
+          {
+            namespace: parent.namespace,
+            name: parent.name,
+            ...(parent.port === undefined ? {} : { port: parent.port }),
+          },
+        ]
+      : [],
+  );
+
+/** A route whose parents are all somebody else's, an ingress for instance, is not ours to judge. */
+export const isElsewhere = (
+  parents: readonly Parent[] | undefined,
+  ours: readonly Parent['kind'][],
+): boolean => parents !== undefined && parents.length > 0 && !parents.some(({ kind }) => ours.includes(kind));
+
+/**
+ * A rejected route stays attached to its Servers without rules; if its parents are not readably there, to all Servers
+ * of its namespace.
+ */
+export const routeCloses = (group: string, spec: Fields, wire: Wire): Closes => {
+  const parents = readable(spec, (alone) =>
+    readParents(alone, { group, namespace: wire.meta.namespace, refuse: false }),
+  );
+  return { ...closesNothing, attachedTo: parents === undefined ? 'all' : serversOf(parents) };
+};
+
+const hostname = /^(?:\*\.)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+
+export const readHosts = (spec: Fields): readonly string[] =>
+  spec.each('hostnames', (value, item) =>
+    typeof value === 'string' && value.length <= 253 && hostname.test(value)
+      ? value
+      : spec.refuse(item, `${describe(value)} is no host name`, 'a lower-case DNS name, or one after `*.`'),
+  ) ?? [];

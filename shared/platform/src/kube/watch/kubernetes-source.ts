@@ -1,0 +1,85 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import type { Change } from '@gatehouse/core/resources/changes';
+import type { Kind } from '@gatehouse/core/resources/kinds';
+import type { Log } from '../../log/log.ts';
+import type { Metrics } from '../../metrics/metrics.ts';
+import type { KubeClient } from '../client/client.ts';
+import type { KindHealth, Source } from '../source.ts';
+import { ListWatch } from './list-watch.ts';
+import { usualTimings, type WatchTimings } from './next-step.ts';
+import { type WatchMetrics, watchMetrics } from './watch-metrics.ts';
+import { missingPermissions } from './watch-permission.ts';
+
+export interface KubernetesSourceOptions {
+  readonly client: KubeClient;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+  readonly timings?: WatchTimings;
+  /** A random number from 0 to 1. */
+  readonly dice?: () => number;
+}
+
+/** The objects of a cluster, as its API server tells them: one list and watch for each kind (design §5). */
+export class KubernetesSource implements Source {
+  readonly #options: Required<KubernetesSourceOptions>;
+  readonly #metrics: WatchMetrics;
+  #watches: readonly ListWatch[] = [];
+  #isRunning = false;
+
+  constructor({
+    now = Date.now,
+    timings = usualTimings,
+    dice = Math.random,
+    ...rest
+  }: KubernetesSourceOptions) {
+    this.#options = { now, timings, dice, ...rest };
+    this.#metrics = watchMetrics(rest.metrics, { health: () => this.health(), now });
+  }
+
+  /** Never gives up on an API server that is away, refuses, or talks nonsense: what is known stays known. */
+  async run(
+    kinds: readonly Kind[],
+    deliver: (changes: readonly Change[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#isRunning) {
+      throw new GatehouseError(
+        'failed-precondition',
+        'this Kubernetes source runs already: make another one',
+      );
+    }
+    this.#isRunning = true;
+    this.#watches = kinds.map(
+      (kind) => new ListWatch({ ...this.#options, metrics: this.#metrics, kind, deliver }),
+    );
+    // Should one of them break, the others end too.
+    const broken = new AbortController();
+    const until = AbortSignal.any([signal, broken.signal]);
+    const tasks = [this.#namePermissions(kinds, until), ...this.#watches.map((watch) => watch.run(until))];
+    try {
+      await Promise.all(tasks);
+    } finally {
+      broken.abort();
+      await Promise.allSettled(tasks);
+      this.#isRunning = false;
+    }
+  }
+
+  health(): readonly KindHealth[] {
+    return this.#watches.map((watch) => watch.health());
+  }
+
+  /** All at once, where one refused list after another would tell them one by one. */
+  async #namePermissions(kinds: readonly Kind[], signal: AbortSignal): Promise<void> {
+    const { client, log } = this.#options;
+    try {
+      const missing = await missingPermissions(client, kinds, signal);
+      if (missing !== undefined && !signal.aborted) log.error(missing);
+    } catch (error) {
+      // Only a courtesy: what cannot be listed says so itself.
+      log.debug({ err: error }, 'the API server cannot be asked for our permissions');
+    }
+  }
+}

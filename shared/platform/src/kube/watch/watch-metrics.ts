@@ -1,0 +1,42 @@
+import type { Counter, Metrics } from '../../metrics/metrics.ts';
+import type { KindHealth } from '../source.ts';
+
+export interface WatchMetrics {
+  readonly relists: Counter<'kind' | 'reason'>;
+  readonly restarts: Counter<'kind' | 'reason'>;
+  readonly unreadable: Counter<'kind'>;
+}
+
+/** What a source tells of its watches; only a Kubernetes source counts relists, restarts and unreadable lines. */
+export const watchMetrics = (
+  metrics: Metrics,
+  { health, now }: { readonly health: () => readonly KindHealth[]; readonly now: () => number },
+): WatchMetrics => {
+  metrics.gauge({
+    name: 'gatehouse_watch_staleness_seconds',
+    help: 'Time since the last proof of life of the watch, by kind.',
+    labelNames: ['kind'],
+    collect() {
+      for (const { kind, aliveAt } of health()) {
+        if (aliveAt > 0) this.set({ kind }, Math.max(0, now() - aliveAt) / 1_000);
+      }
+    },
+  });
+  return {
+    relists: metrics.counter({
+      name: 'gatehouse_watch_relists_total',
+      help: 'Full lists after the first, by what made them necessary: expired, rewound, away, error, unreadable.',
+      labelNames: ['kind', 'reason'],
+    }),
+    restarts: metrics.counter({
+      name: 'gatehouse_watch_restarts_total',
+      help: 'Watches that were begun again, by how the one before ended: ended, cut, silent, failed.',
+      labelNames: ['kind', 'reason'],
+    }),
+    unreadable: metrics.counter({
+      name: 'gatehouse_watch_unreadable_total',
+      help: 'Lines, pages and objects from the API server that make no sense.',
+      labelNames: ['kind'],
+    }),
+  };
+};

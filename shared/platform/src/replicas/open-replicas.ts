@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Log } from '../log/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Ground } from '../service/platform.ts';
+import type { ServiceName } from '../service/service.ts';
+import type { SharedConfig } from '../settings/settings.ts';
+import { ClusterReplicas } from './cluster-replicas.ts';
+import { PeerClient } from './peer-client.ts';
+import { PeerDirectory } from './peer-directory.ts';
+import { peerMetrics } from './peer-metrics.ts';
+import { alone, type Replicas } from './replicas.ts';
+
+/** The headless Service of each service (design §3), whose EndpointSlices name its replicas. */
+export const headlessServiceOf = {
+  identity: 'gatehouse-identity-headless',
+  destination: 'gatehouse-dst-headless',
+  policy: 'gatehouse-policy',
+} as const satisfies Record<ServiceName, string>;
+
+export interface ReplicasParts {
+  readonly service: ServiceName;
+  readonly ground: Ground;
+  /** Our mesh name. */
+  readonly name: string;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** The replicas of a service, as far as there can be several: a folder of manifests is served by one process. */
+export const openReplicas = (
+  { podName = hostname(), namespace, adminAddress }: SharedConfig,
+  { service, ground, name: meshName, metrics, log, now }: ReplicasParts,
+): Replicas => {
+  let replicas: ClusterReplicas | undefined;
+  const measures = peerMetrics(metrics, () => replicas?.lastSeen ?? 0);
+  if (ground.kind === 'dev') return alone({ name: podName, instance: randomUUID() });
+  const directory = new PeerDirectory({
+    client: ground.client,
+    namespace,
+    service: headlessServiceOf[service],
+    self: podName,
+    adminPort: adminAddress.port,
+    now,
+  });
+  const client = new PeerClient({ name: meshName });
+  replicas = new ClusterReplicas({ name: podName, meshName, directory, client, metrics: measures, log });
+  return replicas;
+};

@@ -1,0 +1,43 @@
+import { type KubeClient, openKubeClient } from '../kube/client/client.ts';
+import { DirectorySource } from '../kube/directory/directory-source.ts';
+import type { Source } from '../kube/source.ts';
+import { KubernetesSource } from '../kube/watch/kubernetes-source.ts';
+import { watchMetrics } from '../kube/watch/watch-metrics.ts';
+import type { Log } from '../log/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { SharedConfig } from '../settings/settings.ts';
+import { openStateDir, type StateDir } from '../state/state-dir.ts';
+
+/**
+ * What a service stands on. Dev mode is exactly a directory source (design §5.1): only then are keys, tokens and the CA
+ * of a state directory made and trusted. In a cluster, the API server is asked.
+ */
+export type Ground =
+  | { readonly kind: 'dev'; readonly state: StateDir }
+  | { readonly kind: 'cluster'; readonly client: KubeClient };
+
+/** Throws `failed-precondition` that says what to mend: no state directory, no usable kubeconfig. */
+export const openGround = async ({ source, stateDir, kubeconfig }: SharedConfig): Promise<Ground> => {
+  switch (source.kind) {
+    case 'directory':
+      return { kind: 'dev', state: await openStateDir(stateDir) };
+    case 'kubernetes':
+      return { kind: 'cluster', client: await openKubeClient({ kubeconfig }) };
+  }
+};
+
+export interface SourceParts {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Where the objects come from. Nothing is watched before its `run`. */
+export const openSource = (config: SharedConfig, ground: Ground, parts: SourceParts): Source => {
+  if (ground.kind === 'cluster') return new KubernetesSource({ client: ground.client, ...parts });
+  const path = config.source.kind === 'directory' ? config.source.path : '';
+  const source = new DirectorySource({ path, controlPlaneNamespace: config.namespace, log: parts.log });
+  watchMetrics(parts.metrics, { health: () => source.health(), now: parts.now });
+  return source;
+};

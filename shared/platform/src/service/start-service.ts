@@ -1,0 +1,166 @@
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import type { AdminServer } from '../admin/admin-server.ts';
+import type { GrpcServer } from '../grpc/transport.ts';
+import { devAdminToken } from '../http/admin-token.ts';
+import { type AdminAuthenticator, tokenAuthenticator } from '../http/authenticator.ts';
+import { ClusterAuthenticator } from '../http/cluster-authenticator.ts';
+import type { Source } from '../kube/source.ts';
+import { type EventRecorder, KubeEvents, type KubeEventsOptions, noEvents } from '../kube/write/events.ts';
+import { createLog, type Log } from '../log/log.ts';
+import { Metrics } from '../metrics/metrics.ts';
+import { Supervisor } from '../process/supervise.ts';
+import { openReplicas } from '../replicas/open-replicas.ts';
+import type { Replicas } from '../replicas/replicas.ts';
+import type { SharedConfig } from '../settings/settings.ts';
+import { lockState } from '../state/state-lock.ts';
+import { type Ground, openGround, openSource } from './platform.ts';
+import { accountOf, type RunningService, type ServiceName } from './service.ts';
+
+/** What tests put in place of the real thing. */
+export interface ServiceParts {
+  readonly source?: Source;
+  readonly log?: Log;
+  readonly metrics?: Metrics;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+/** What every service stands on by the time it assembles its own parts. */
+export interface ServiceBase {
+  readonly service: ServiceName;
+  readonly supervisor: Supervisor;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly metrics: Metrics;
+  readonly source: Source;
+  /** Its state directory is locked for this service until the end. */
+  readonly ground: Ground;
+  readonly mesh: Mesh;
+  /** The service's own mesh name. */
+  readonly name: string;
+  readonly authenticator: AdminAuthenticator;
+  readonly replicas: Replicas;
+  /** Tells people in a cluster; without one, the log alone does. */
+  readonly events: EventRecorder;
+}
+
+export interface Doors {
+  readonly grpc: Pick<GrpcServer, 'address'>;
+  readonly admin: Pick<AdminServer, 'url'>;
+}
+
+/**
+ * Starts a service: opens what all have, lets `assemble` open the rest, and says where it is. Rejects with an error that
+ * says what to mend; whatever was opened by then is closed.
+ */
+export const startService = (
+  service: ServiceName,
+  {
+    config,
+    parts,
+    assemble,
+  }: {
+    readonly config: SharedConfig;
+    readonly parts: ServiceParts;
+    readonly assemble: (base: ServiceBase) => Promise<Doors>;
+  },
+): Promise<RunningService> => {
+  const { log = createLog({ service, level: config.logLevel, format: config.logFormat }), now = Date.now } =
+    parts;
+  for (const warning of config.warnings) log.warn(warning);
+  const supervisor = new Supervisor({ log });
+  return supervisor.build(async () => {
+    const ground = await openGround(config);
+    await hold(ground, service, supervisor);
+    const mesh: Mesh = { controlPlaneNamespace: config.namespace, trustDomain: config.trustDomain };
+    const name = printIdentity(identityOf(mesh, config.namespace, accountOf(service)));
+    const metrics = parts.metrics ?? new Metrics(service);
+    metrics.addProcessMetrics();
+    const source =
+      parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, now });
+    const authenticator = await authenticatorOn(ground, metrics);
+    const part = log.child({ part: 'replicas' });
+    const replicas = openReplicas(config, { service, ground, name, metrics, log: part, now });
+    supervisor.onEnd('calls of other replicas', () => replicas.close());
+    const events = eventsOn(ground, { service, namespace: config.namespace, supervisor, log, metrics, now });
+    const base: ServiceBase = {
+      service,
+      supervisor,
+      log,
+      now,
+      metrics,
+      source,
+      ground,
+      mesh,
+      name,
+      authenticator,
+      replicas,
+      events,
+    };
+    const { grpc, admin } = await assemble(base);
+    log.info({ grpc: grpc.address, admin: admin.url, name }, `${service} is up`);
+    return {
+      service,
+      name,
+      grpc: grpc.address,
+      admin: admin.url,
+      ended: supervisor.ended,
+      stop: (reason) => supervisor.stop(reason),
+    };
+  });
+};
+
+/** Keeps others off the state directory, and closes kept connections, both at the end. */
+const hold = async (ground: Ground, service: ServiceName, supervisor: Supervisor): Promise<void> => {
+  switch (ground.kind) {
+    case 'dev': {
+      const lock = await lockState(ground.state, service);
+      supervisor.onEnd('state lock', () => lock.release());
+      return;
+    }
+    case 'cluster':
+      supervisor.onEnd('API client', () => ground.client.close());
+  }
+};
+
+const eventsOn = (
+  ground: Ground,
+  {
+    supervisor,
+    metrics,
+    log,
+    ...parts
+  }: Omit<KubeEventsOptions, 'client' | 'onResult'> & Pick<ServiceBase, 'supervisor' | 'metrics'>,
+): EventRecorder => {
+  const results = metrics.counter({
+    name: 'gatehouse_kubernetes_events_total',
+    help: 'Events for people, by what came of writing them: sent, failed (tried again), refused, dropped.',
+    labelNames: ['result'],
+  });
+  if (ground.kind === 'dev') return noEvents;
+  const events = new KubeEvents({
+    ...parts,
+    client: ground.client,
+    log: log.child({ part: 'events' }),
+    onResult: (result) => results.inc({ result }),
+  });
+  supervisor.run('events', (signal) => events.run(signal));
+  return events;
+};
+
+const authenticatorOn = async (ground: Ground, metrics: Metrics): Promise<AdminAuthenticator> => {
+  const reviews = metrics.counter({
+    name: 'gatehouse_admin_reviews_total',
+    help: 'Questions to the API server about who calls the REST API and what they may do, by kind of review.',
+    labelNames: ['review'],
+  });
+  switch (ground.kind) {
+    case 'dev':
+      return tokenAuthenticator(await devAdminToken(ground.state));
+    case 'cluster':
+      return new ClusterAuthenticator({
+        client: ground.client,
+        onReview: (review) => reviews.inc({ review }),
+      });
+  }
+};

@@ -1,0 +1,174 @@
+import { type Problem, parsed, problem } from '@gatehouse/core/problem';
+import type { ValueForm } from './config.ts';
+import { type Config, optionalSetting, setting } from './config.ts';
+import { dnsName, duration, hostPort, networks, oneOf, path, portSetForm } from './setting-forms.ts';
+
+/** Where the objects come from. Dev mode is exactly a directory source (design §5.1). */
+export type SourceSetting =
+  | { readonly kind: 'kubernetes' }
+  | { readonly kind: 'directory'; readonly path: string };
+
+const source: ValueForm<SourceSetting> = {
+  form: '`kubernetes` or `directory:PATH`',
+  read: (text, field) => {
+    if (text === 'kubernetes') return parsed({ kind: 'kubernetes' });
+    const folder = text.startsWith('directory:') ? text.slice('directory:'.length) : '';
+    return folder === ''
+      ? problem(field, `\`${text}\` is no source`, 'use kubernetes or directory:PATH')
+      : parsed({ kind: 'directory', path: folder });
+  },
+};
+
+/** `kubectl` reads several files as one, and an empty list as none. */
+const kubeconfigFiles: ValueForm<string> = { form: 'paths, joined by `:`', read: (text) => parsed(text) };
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** The settings of every service; only the ports differ. */
+export const sharedSettings = (ports: { readonly grpc: number; readonly admin: number }) => ({
+  source: setting({
+    variable: 'GATEHOUSE_SOURCE',
+    value: source,
+    fallback: 'kubernetes',
+    sentence: 'Where manifests come from; Kubernetes is found as kubectl finds it, a folder means dev mode.',
+  }),
+  kubeconfig: optionalSetting({
+    variable: 'KUBECONFIG',
+    value: kubeconfigFiles,
+    absent: "`~/.kube/config`, else the pod's own ServiceAccount",
+    sentence: 'How the cluster is reached when the source is Kubernetes.',
+  }),
+  namespace: setting({
+    variable: 'GATEHOUSE_NAMESPACE',
+    value: dnsName,
+    fallback: 'gatehouse',
+    sentence: 'The namespace of the control plane; part of every identity.',
+  }),
+  trustDomain: setting({
+    variable: 'GATEHOUSE_TRUST_DOMAIN',
+    value: dnsName,
+    fallback: 'cluster.local',
+    sentence: 'The end of every identity; meshes that share trust anchors must differ in it.',
+  }),
+  clusterDomain: setting({
+    variable: 'GATEHOUSE_CLUSTER_DOMAIN',
+    value: dnsName,
+    fallback: 'cluster.local',
+    sentence: 'The DNS suffix of Service names.',
+  }),
+  grpcAddress: setting({
+    variable: 'GATEHOUSE_GRPC_ADDR',
+    value: hostPort,
+    fallback: `0.0.0.0:${ports.grpc}`,
+    sentence: 'Where proxies reach the service.',
+  }),
+  grpcTls: setting({
+    variable: 'GATEHOUSE_GRPC_TLS',
+    value: oneOf(['auto', 'always']),
+    fallback: 'auto',
+    sentence: '`auto` serves plaintext on loopback and TLS anywhere else, `always` TLS on loopback too.',
+  }),
+  adminAddress: setting({
+    variable: 'GATEHOUSE_ADMIN_ADDR',
+    value: hostPort,
+    fallback: `0.0.0.0:${ports.admin}`,
+    sentence: 'Where `/live`, `/ready`, `/metrics` and the REST API are served.',
+  }),
+  stateDir: optionalSetting({
+    variable: 'GATEHOUSE_STATE_DIR',
+    value: path,
+    absent: 'none; a directory source needs one, a cluster does without',
+    sentence: 'The folder of the embedded CA, the dev keys and tokens, and the issuance log.',
+  }),
+  trustAnchors: optionalSetting({
+    variable: 'GATEHOUSE_TRUST_ANCHORS',
+    value: path,
+    absent: '`/var/run/gatehouse/trust-roots/ca-bundle.crt`; `STATE/trust-anchors.crt` in dev mode',
+    sentence: 'The PEM bundle of roots that certificates must chain to.',
+  }),
+  podName: optionalSetting({
+    variable: 'GATEHOUSE_POD_NAME',
+    value: dnsName,
+    absent: "the host's name, which in a pod is the pod's unless it has a `hostname` or the host's network",
+    sentence: 'Which pod this is (`metadata.name`): how a replica tells itself from the others.',
+  }),
+  maxStalenessMs: setting({
+    variable: 'GATEHOUSE_MAX_STALENESS',
+    value: duration,
+    fallback: '90s',
+    sentence: 'How long a watch may go without proof of life before its answers count as stale.',
+  }),
+  onStale: setting({
+    variable: 'GATEHOUSE_ON_STALE',
+    value: oneOf(['hold', 'deny']),
+    fallback: 'hold',
+    sentence: 'What address-bound rows do once the watch is stale: keep the last answer, or deny.',
+  }),
+  logLevel: setting({
+    variable: 'GATEHOUSE_LOG_LEVEL',
+    value: oneOf(logLevels),
+    fallback: 'info',
+    sentence: 'The least severe level that is logged.',
+  }),
+  logFormat: optionalSetting({
+    variable: 'GATEHOUSE_LOG_FORMAT',
+    value: oneOf(['json', 'pretty']),
+    absent: '`json`; `pretty` on a terminal',
+    sentence: 'One JSON object a line for programs, or lines for people.',
+  }),
+});
+
+export type SharedConfig = Config<ReturnType<typeof sharedSettings>>;
+
+/** What is wrong with the settings of all services taken together; a service's own check adds to it. */
+export const sharedProblems = ({ source, stateDir }: SharedConfig): readonly Problem[] => {
+  switch (source.kind) {
+    case 'kubernetes':
+      return [];
+    case 'directory':
+      return stateDir === undefined
+        ? [
+            {
+              field: 'GATEHOUSE_STATE_DIR',
+              found: 'is not set',
+              fix: 'a directory source needs a folder for keys',
+            },
+          ]
+        : [];
+  }
+};
+
+/** Where destination and policy obtain their own serving certificate. */
+export const leafSettings = {
+  identityAddress: optionalSetting({
+    variable: 'GATEHOUSE_IDENTITY_ADDR',
+    value: hostPort,
+    absent: '`gatehouse-identity-headless.NAMESPACE.svc.CLUSTER_DOMAIN:8080`',
+    sentence: 'Where identity answers Certify.',
+  }),
+  tokenFile: optionalSetting({
+    variable: 'GATEHOUSE_TOKEN_FILE',
+    value: path,
+    absent: '`/var/run/secrets/tokens/linkerd-identity-token`; `STATE/tokens/NAMESPACE/SERVICE` in dev mode',
+    sentence: "The projected token that proves this service's ServiceAccount to identity.",
+  }),
+};
+
+export type LeafConfig = Config<typeof leafSettings>;
+
+/** What destination and policy must agree on about the cluster's traffic. */
+export const trafficSettings = {
+  clusterNetworks: setting({
+    variable: 'GATEHOUSE_CLUSTER_NETWORKS',
+    value: networks,
+    fallback: '10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fd00::/8',
+    sentence: 'The networks that pods, Services and nodes have their addresses in.',
+  }),
+  defaultOpaquePorts: setting({
+    variable: 'GATEHOUSE_DEFAULT_OPAQUE_PORTS',
+    value: portSetForm,
+    fallback: '25,587,3306,4444,5432,6379,9300,11211',
+    sentence: 'Ports whose protocols cannot be detected because the server speaks first.',
+  }),
+};

@@ -1,8 +1,0 @@
-import { isLoopback } from '../core/host-port.ts';
-
-/**
- * Whether a service bound to `host` speaks TLS. Plaintext is for loopback only, where proxies insist on it; `always` is
- * the production path on loopback too, for the demo and for tests (design §13).
- */
-export const servesTls = (mode: 'auto' | 'always', host: string): boolean =>
-  mode === 'always' || !isLoopback(host);

@@ -1,5 +1,0 @@
-import type { ServiceAccountSpec } from '../kinds.ts';
-import type { Read } from './read.ts';
-
-/** That it exists, under which uid, is all that a ServiceAccount says here. */
-export const parseServiceAccount = (): Read<ServiceAccountSpec> => ({ spec: {}, warnings: [] });

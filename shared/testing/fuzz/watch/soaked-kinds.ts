@@ -1,4 +1,0 @@
-import type { Kind } from '../../../src/kube/kinds.ts';
-
-/** A core kind with many changes, one with few, and one that may be rejected. */
-export const soakedKinds = ['Pod', 'Service', 'Server'] as const satisfies readonly Kind[];

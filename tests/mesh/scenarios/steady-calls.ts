@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import type { Call, LoadTally } from '../agent/messages.ts';
+import type { Pod } from '../rig/pod.ts';
+import { type Expected, served } from './expectations.ts';
+import type { Stage } from './stage.ts';
+
+/** Two hundred a second over kept connections, HTTP/1 and HTTP/2 in equal parts, and ten in new ones: all to a target in use. */
+const loads: Readonly<Record<string, { readonly everyMs: number; readonly call: Partial<Call> }>> = {
+  'kept HTTP/1': { everyMs: 10, call: { connection: 'kept-1' } },
+  'kept HTTP/2': { everyMs: 10, call: { connection: 'kept-2', speaks: 'http2' } },
+  'new HTTP/1': { everyMs: 100, call: {} },
+};
+
+/** The ServiceAccount of steady callers: its own, so that proxies count them apart from whoever else calls meanwhile. */
+export const steadyAccount = 'steady';
+
+interface SteadyCall {
+  readonly everyMs: number;
+  readonly call: Call;
+}
+
+/**
+ * Calls the Service's port 8080 all the while; throws if a single call is not answered with 200, if applications saw more or
+ * fewer than that, or if proxies allowed more or fewer or gave any other verdict. Answers how many there were.
+ */
+export const callsUnder = async (stage: Stage, caller: Pod, during: () => Promise<void>): Promise<string> => {
+  const named = Object.entries(loads).map(([name, { everyMs, call }]): [string, SteadyCall] => [
+    name,
+    { everyMs, call: stage.toService(8080, call) },
+  ]);
+  for (const [, { call }] of named) {
+    // A proxy has a balancer for each protocol of a target, so each is in use before anything happens to it.
+    await stage.expect(caller, call, served());
+  }
+  const { calls, perSecond } = await steadily(
+    stage,
+    { caller, expected: served(), loads: Object.fromEntries(named) },
+    during,
+  );
+  return `${calls} calls (${Math.round(perSecond)}/s), all 200`;
+};
+
+/** One call again and again, each of which must turn out as expected, from all sides. Answers how many there were. */
+export const oneCallUnder = async (
+  stage: Stage,
+  { caller, call, expected }: { readonly caller: Pod; readonly call: Call; readonly expected: Expected },
+  during: () => Promise<void>,
+): Promise<number> => {
+  const loads = { [`${caller.name} to ${call.port}`]: { everyMs: 200, call } };
+  return (await steadily(stage, { caller, expected, loads }, during)).calls;
+};
+
+/** Who calls in the background, under an identity that nobody else on the stage has. */
+interface Background {
+  readonly caller: Pod;
+  readonly expected: Expected;
+  readonly loads: Readonly<Record<string, SteadyCall>>;
+}
+
+const steadily = async (
+  stage: Stage,
+  { caller, expected, loads }: Background,
+  during: () => Promise<void>,
+): Promise<{ readonly calls: number; readonly perSecond: number }> => {
+  const { witness } = stage;
+  const before = await witness.look(stage.servers);
+  witness.background.add(caller.identity);
+  for (const [name, load] of Object.entries(loads)) {
+    await caller.hand.ask({ kind: 'load', name, ...load });
+  }
+  const tallies: [string, LoadTally][] = [];
+  try {
+    await during();
+  } finally {
+    for (const name of Object.keys(loads)) {
+      tallies.push([name, await caller.hand.ask({ kind: 'end-load', name })]);
+    }
+    witness.background.delete(caller.identity);
+  }
+  const { client, application, proxy } = expected;
+  let calls = 0;
+  let perSecond = 0;
+  for (const [name, { outcomes, ms, reasons }] of tallies) {
+    witness.check('client', () =>
+      assert.deepEqual(Object.keys(outcomes), [client], `${name}: ${reasons.join('; ')}`),
+    );
+    const answered = outcomes[client] ?? 0;
+    calls += answered;
+    perSecond += (1_000 * answered) / ms;
+  }
+  const { seen, verdicts } = witness.accountOf(caller, before, await witness.look(stage.servers));
+  witness.check('application', () =>
+    assert.equal(seen, calls * application, 'requests that applications saw'),
+  );
+  witness.check('proxy', () => {
+    const counts = proxy !== 'no verdict' && 'counts' in proxy ? { [proxy.counts]: calls } : {};
+    assert.deepEqual(verdicts, counts, `verdicts on ${caller.name}`);
+  });
+  return { calls, perSecond };
+};
