@@ -41,7 +41,7 @@ export const schemaOfCrd = (crd: WireObject, version: string): WireObject => {
 
 /**
  * CRDs for every custom kind of the kind table that keep whatever they are given: for tests of what happens behind the
- * API server. Tests of manifests load deploy/crds instead.
+ * API server. Tests of manifests load deploy/crds/generated instead.
  */
 export const openCrds = (): readonly WireObject[] =>
   Object.values(kindTable)

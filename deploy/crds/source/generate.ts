@@ -5,8 +5,8 @@ import { stringify } from 'yaml';
 import { crdName, type Definition, toManifest } from './definition.ts';
 import { definitions } from './definitions.ts';
 
-/** Apart from this folder, so that `kubectl apply -f deploy/crds` finds nothing else there. */
-export const crdFolder = join(dirname(fileURLToPath(import.meta.url)), '..', 'crds');
+/** Beside this folder, so that `kubectl apply -f deploy/crds/generated` finds nothing else there. */
+export const crdFolder = join(dirname(fileURLToPath(import.meta.url)), '..', 'generated');
 
 const head =
   '# Made from deploy/crds/source; change that, then run `npm run crds`.\n' +
