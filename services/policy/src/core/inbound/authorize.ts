@@ -40,10 +40,11 @@ export const authorizePort = (
   const byRoute = new Map<RouteObject, Authorization[]>();
   const contributions: Contribution[] = [];
   const findings: Finding[] = [];
+  const routes = new Map(attached.map((route) => [targetKey(route.kind, route.meta.name), route]));
   for (const policy of policies.authorizationPolicies.toSorted(byAge)) {
     const { meta, spec } = policy;
     if (isRejected(spec) || meta.namespace !== server.meta.namespace) continue;
-    const target = targetOf(spec, server, attached);
+    const target = targetOf(spec, server, routes);
     if (target === 'elsewhere') continue;
     if (isRejected(server.spec)) {
       const message = `Server ${server.meta.name} could not be read, so this policy grants nothing on its ports.`;
@@ -58,7 +59,11 @@ export const authorizePort = (
     }
     const { authorization } = authorized;
     if (target === 'server') forServer.push(authorization);
-    else byRoute.set(target, [...(byRoute.get(target) ?? []), authorization]);
+    else {
+      const others = byRoute.get(target);
+      if (others === undefined) byRoute.set(target, [authorization]);
+      else others.push(authorization);
+    }
     contributions.push({
       object: refOf(policy),
       effect: { kind: target === 'server' ? 'grants' : 'grants-requests', grants: [authorization] },
@@ -70,7 +75,7 @@ export const authorizePort = (
 const targetOf = (
   { target }: AuthorizationPolicySpec,
   server: KubeObject<'Server'>,
-  attached: readonly RouteObject[],
+  attached: ReadonlyMap<string, RouteObject>,
 ): 'server' | 'elsewhere' | RouteObject => {
   switch (target.kind) {
     case 'Namespace':
@@ -80,11 +85,11 @@ const targetOf = (
     case 'HTTPRoute':
     case 'GatewayHTTPRoute':
     case 'GRPCRoute':
-      return (
-        attached.find(({ kind, meta }) => kind === target.kind && meta.name === target.name) ?? 'elsewhere'
-      );
+      return attached.get(targetKey(target.kind, target.name)) ?? 'elsewhere';
   }
 };
+
+const targetKey = (kind: string, name: string): string => `${kind}/${name}`;
 
 /** What an AuthorizationPolicy admits, or the reference that keeps it from admitting anybody. */
 export type Authorized =

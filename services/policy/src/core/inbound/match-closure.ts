@@ -1,140 +1,163 @@
-import { prefixCovers } from '@gatehouse/core/inbound/match-request';
-import { compareText } from '@gatehouse/core/resources/creation-order';
-import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
+import { both, type Conjunction, covers } from './conjunction.ts';
 
-/** One conjunction of what a rule can ask of a request: path, method and header values that must all hold. */
-export interface Conjunction {
-  /** Undefined = any path; the prefix `/` is written so. A prefix has no trailing slash. */
-  readonly path: { readonly kind: 'exact' | 'prefix'; readonly value: string } | undefined;
-  readonly method: string | undefined;
-  /** Sorted, without repetition, names in lower case. Two values of one name may both be sent. */
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
+/** One match of a closure. */
+interface Member {
+  readonly match: Conjunction;
+  /** The written conjunctions that cover it: a bit for each, by its position. */
+  coveredBy: bigint;
+  /** Who stands behind it: a bit for each owner of a conjunction that covers it. */
+  owners: bigint;
+  /** Equal for members behind which the same owners stand. */
+  group: number;
 }
 
-const canonicalPath = (path: Conjunction['path']): Conjunction['path'] => {
-  if (path?.kind !== 'prefix') return path;
-  const value = path.value.replace(/\/+$/, '');
-  return value === '' ? undefined : { kind: 'prefix', value };
-};
-
-const sortedHeaders = (headers: Conjunction['headers']): Conjunction['headers'] => {
-  const byText = new Map(headers.map(({ name, value }) => [`${name}:${value}`, { name, value }]));
-  return [...byText].sort(([a], [b]) => compareText(a, b)).map(([, header]) => header);
-};
-
-export const conjunction = (
-  path: Conjunction['path'],
-  method: string | undefined,
-  headers: Conjunction['headers'],
-): Conjunction => ({
-  path: canonicalPath(path),
-  method,
-  headers: sortedHeaders(headers.map(({ name, value }) => ({ name: name.toLowerCase(), value }))),
-});
-
-/** A rule's lists are alternatives: one conjunction for each method and path. */
-export function* conjunctionsOf({ methods, paths, headers = [] }: PolicyRule): Generator<Conjunction> {
-  for (const path of paths ?? [undefined]) {
-    for (const method of methods ?? [undefined]) yield conjunction(path, method, headers);
-  }
+/** A conjunction that an owner wrote; what written ones have in common are members too, but nobody wrote them. */
+interface Written {
+  readonly member: Member;
+  writers: bigint;
 }
-
-const textOf = ({ path, method, headers }: Conjunction): string =>
-  JSON.stringify([path?.kind, path?.value, method, headers.map(({ name, value }) => [name, value])]);
-
-/** Whether every request that `inner` matches is matched by `outer` too. */
-export const covers = (outer: Conjunction, inner: Conjunction): boolean =>
-  pathCovers(outer.path, inner.path) &&
-  (outer.method === undefined || outer.method === inner.method) &&
-  outer.headers.every((wanted) =>
-    inner.headers.some(({ name, value }) => name === wanted.name && value === wanted.value),
-  );
-
-const pathCovers = (outer: Conjunction['path'], inner: Conjunction['path']): boolean => {
-  if (outer === undefined) return true;
-  if (inner === undefined) return false;
-  return outer.kind === 'prefix'
-    ? prefixCovers(outer.value, inner.value)
-    : inner.kind === 'exact' && inner.value === outer.value;
-};
-
-/** The conjunction that matches what both match; undefined when no request can. */
-const both = (a: Conjunction, b: Conjunction): Conjunction | undefined => {
-  const path = pathCovers(a.path, b.path) ? b.path : pathCovers(b.path, a.path) ? a.path : 'none';
-  if (path === 'none') return undefined;
-  if (a.method !== undefined && b.method !== undefined && a.method !== b.method) return undefined;
-  return { path, method: a.method ?? b.method, headers: sortedHeaders([...a.headers, ...b.headers]) };
-};
 
 /**
- * The conjunctions of several owners, and whatever conjunctions of different owners have in common, to a fixpoint
- * (design §6.4). What the alternatives of one owner have in common is left out: it would grant nothing new.
+ * The conjunctions of several owners, and whatever members have in common with conjunctions behind which other owners
+ * stand, to a fixpoint (design §6.4). What the same owners stand behind need not meet: it would grant nothing new.
  *
  * Why a proxy then finds, for any request, a member that all owners who match it stand behind: suppose that it picks
  * one, behind which some matching owner does not stand. What this member has in common with that owner's conjunction is a
- * member too, and at least as specific, and more owners stand behind it, so that it comes first in the list: the proxy would have picked it.
+ * member too, and at least as specific, and more owners stand behind it, so that it comes first in the list: the proxy
+ * would have picked it.
+ *
+ * A member meets a written conjunction once at most, however many owners wrote it. So of a limited closure one more
+ * owner costs one look at every member, unless it brings something new.
  */
 export class MatchClosure {
-  readonly #members: ReadonlyMap<string, Conjunction>;
+  readonly #limit: number;
+  readonly #members = new Map<string, Member>();
+  readonly #written: Written[] = [];
+  readonly #positions = new Map<string, number>();
+  #owners = 0;
+  #groups = 0;
 
-  constructor(members: ReadonlyMap<string, Conjunction> = new Map()) {
-    this.#members = members;
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
-  get members(): readonly Conjunction[] {
-    return [...this.#members.values()];
+  /** Every match, and the owners behind it by the order in which they were added. */
+  *members(): Generator<{ readonly match: Conjunction; readonly owners: readonly number[] }> {
+    for (const { match, owners } of this.#members.values()) yield { match, owners: positionsIn(owners) };
   }
 
-  /** This closure with one more owner's conjunctions; undefined when it would have more than `limit` members. */
-  with(owned: readonly Conjunction[], limit: number): MatchClosure | undefined {
-    const members = new Map(this.#members);
+  /** Adds the conjunctions of one more owner. Once it answers `full` the closure is of no use any more. */
+  add(owned: readonly Conjunction[]): 'fits' | 'full' {
+    const owner = bitAt(this.#owners);
+    this.#owners += 1;
+    const old = [...this.#members.values()];
+    const fresh: Written[] = [];
+    let theirs = 0n;
     for (const one of owned) {
-      members.set(textOf(one), one);
-      for (const other of this.#members.values()) {
-        const common = both(one, other);
-        if (common !== undefined) members.set(textOf(common), common);
+      let position = this.#positions.get(one.key);
+      if (position === undefined) {
+        position = this.#write(one);
+        fresh.push(...this.#written.slice(position));
+        if (this.#members.size > this.#limit) return 'full';
       }
-      if (members.size > limit) return undefined;
+      const written = this.#written[position];
+      if (written !== undefined) written.writers |= owner;
+      theirs |= bitAt(position);
     }
-    return new MatchClosure(members);
+    const meetings = this.#standBehind(owner, theirs, old);
+    for (const { member } of fresh) {
+      if (member.group === unknown) this.#place(member);
+    }
+    for (const { member } of fresh) {
+      for (const other of this.#members.values())
+        if (other.group !== member.group) meetings.push([other, member]);
+    }
+    return this.#meetAll(meetings);
+  }
+
+  /** Makes it a written member; who wrote it is for the caller to say. */
+  #write(one: Conjunction): number {
+    const position = this.#written.length;
+    const known = this.#members.get(one.key);
+    const member = known ?? this.#enter(one);
+    this.#written.push({ member, writers: 0n });
+    this.#positions.set(one.key, position);
+    for (const other of this.#members.values()) {
+      if (covers(one, other.match)) other.coveredBy |= bitAt(position);
+    }
+    return position;
+  }
+
+  #enter(match: Conjunction): Member {
+    let coveredBy = 0n;
+    for (const [position, { member }] of this.#written.entries()) {
+      if (covers(member.match, match)) coveredBy |= bitAt(position);
+    }
+    const member: Member = { match, coveredBy, owners: 0n, group: unknown };
+    this.#members.set(match.key, member);
+    return member;
+  }
+
+  /** Puts the owner behind all old members that it covers; answers the meetings of those whom this has parted. */
+  #standBehind(owner: bigint, theirs: bigint, old: readonly Member[]): [Member, Member][] {
+    const parted = new Map<number, { readonly covered: Member[]; readonly others: Member[] }>();
+    for (const member of old) {
+      const group = parted.get(member.group) ?? { covered: [], others: [] };
+      parted.set(member.group, group);
+      (member.coveredBy & theirs ? group.covered : group.others).push(member);
+    }
+    const meetings: [Member, Member][] = [];
+    for (const { covered, others } of parted.values()) {
+      this.#groups += 1;
+      for (const member of covered) {
+        member.owners |= owner;
+        member.group = this.#groups;
+        for (const other of others) {
+          if (this.#positions.has(member.match.key)) meetings.push([other, member]);
+          else if (this.#positions.has(other.match.key)) meetings.push([member, other]);
+        }
+      }
+    }
+    return meetings;
+  }
+
+  /** Finds out who stands behind a new member. */
+  #place(member: Member): void {
+    for (const position of positionsIn(member.coveredBy)) {
+      member.owners |= this.#written[position]?.writers ?? 0n;
+    }
+    for (const { owners, group } of this.#members.values()) {
+      if (owners === member.owners && group !== unknown) member.group = group;
+    }
+    if (member.group !== unknown) return;
+    this.#groups += 1;
+    member.group = this.#groups;
+  }
+
+  /** Enters what the pairs, each of a member and a written one, have in common, and what follows from that. */
+  #meetAll(meetings: [Member, Member][]): 'fits' | 'full' {
+    for (let next = meetings.pop(); next !== undefined; next = meetings.pop()) {
+      const [member, written] = next;
+      const common = both(member.match, written.match);
+      if (common === undefined || this.#members.has(common.key)) continue;
+      const fresh = this.#enter(common);
+      if (this.#members.size > this.#limit) return 'full';
+      this.#place(fresh);
+      for (const other of this.#written) {
+        if (other.member.group !== fresh.group) meetings.push([fresh, other.member]);
+      }
+    }
+    return 'fits';
   }
 }
 
-/** More alternatives than this are not even looked at; a policy that writes them is over every limit. */
-const mostAlternatives = 16_384;
+const unknown = -1;
 
-/**
- * The conjunctions that no other one covers, coarse before fine; undefined when there are more than `limit`. The
- * alternatives of one policy grant the same, and methods times paths would fill the port's limit with what says nothing.
- */
-export const withoutCovered = (
-  all: Iterable<Conjunction>,
-  limit: number,
-): readonly Conjunction[] | undefined => {
-  const found: Conjunction[] = [];
-  for (const one of all) if (found.push(one) > mostAlternatives) return undefined;
-  const kept: Conjunction[] = [];
-  for (const one of found.sort((a, b) => weightOf(a) - weightOf(b) || compareText(textOf(a), textOf(b)))) {
-    if (kept.some((outer) => covers(outer, one))) continue;
-    if (kept.push(one) > limit) return undefined;
-  }
-  return kept;
+const bitAt = (position: number): bigint => 1n << BigInt(position);
+
+const positionsIn = (bits: bigint): readonly number[] => {
+  const positions: number[] = [];
+  const text = bits.toString(2);
+  for (let at = text.length - 1; at >= 0; at -= 1) if (text[at] === '1') positions.push(text.length - 1 - at);
+  return positions;
 };
-
-/** Less for what covers than for what it covers. */
-const weightOf = ({ path, method, headers }: Conjunction): number =>
-  (path === undefined ? 0 : 2 * path.value.length + (path.kind === 'exact' ? 1 : 0)) +
-  (method === undefined ? 0 : 1) +
-  headers.length;
-
-/** The order that settles the proxy's ties: more owners first, then Exact before Prefix; the rest only to be stable. */
-export const finerFirst = (
-  a: { readonly match: Conjunction; readonly owners: number },
-  b: { readonly match: Conjunction; readonly owners: number },
-): number =>
-  b.owners - a.owners ||
-  pathOrder(a.match) - pathOrder(b.match) ||
-  compareText(textOf(a.match), textOf(b.match));
-
-const pathOrder = ({ path }: Conjunction): number =>
-  path === undefined ? 2 : path.kind === 'prefix' ? 1 : 0;

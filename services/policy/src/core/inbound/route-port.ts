@@ -5,8 +5,9 @@ import type {
   InboundProtocol,
 } from '@gatehouse/core/inbound/inbound-server';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { attachedRoute, probeRoutes, type RouteObject } from './attached-routes.ts';
+import { attachedRoute, type RouteObject } from './attached-routes.ts';
 import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
+import { probeRoutes } from './probe-routes.ts';
 import { type ProbeRequest, probeAuthorization, probeRequests } from './probes.ts';
 import {
   catchAllGrpcRoute,
@@ -114,18 +115,25 @@ const routesWithProbes = (
 ): { readonly routes: readonly HttpRoute[]; readonly findings: readonly Finding[] } => {
   const asWritten = attached.map((route) => attachedRoute(route, byRoute.get(route) ?? []));
   if (probes === undefined) return { routes: asWritten, findings: [] };
-  const context = { authorization: probes.authorization, matchesRegex: input.matchesRegex };
-  const kept: HttpRoute[] = [];
-  const findings: Finding[] = [];
-  for (const request of probes.requests) {
-    const routes = probeRoutes(request, asWritten, context);
-    if (routes !== undefined) kept.push(...routes);
-    else
-      findings.push(
-        shutProbe(request, input.port, `Routes overlap with it in more than ${maxMatches} ways.`),
-      );
-  }
-  return { routes: [...kept, ...asWritten], findings };
+  const { routes, shut } = probeRoutes(probes, asWritten, {
+    matchesRegex: input.matchesRegex,
+    room: maxAttached - matchesIn(asWritten),
+  });
+  const why = `Routes and probes of the port make more than ${maxAttached} matches together.`;
+  return {
+    routes: [...routes, ...asWritten],
+    findings: shut.map((request) => shutProbe(request, input.port, why)),
+  };
+};
+
+/** Per port, of all attached routes and of what keeps probes open beside them. */
+const maxAttached = 2_048;
+
+/** A rule without matches counts as one that matches everything. */
+const matchesIn = (routes: readonly HttpRoute[]): number => {
+  let count = 0;
+  for (const { rules } of routes) for (const { matches } of rules) count += Math.max(1, matches.length);
+  return count;
 };
 
 const grpcRoutes = (parts: RouteParts): Routes<GrpcRoute> => {

@@ -421,3 +421,13 @@ function aNetworkOf(address: string): Situation['cluster']['probeNetworks'] {
   const { client } = at(address);
   return [{ net: { ...client, prefix: 32 }, except: [] }];
 }
+
+it('policies that write the same matches do not multiply them', () => {
+  const rules = Array.from({ length: 7 }, (_, at) => ({ headers: [{ name: `x-${at}`, value: '1' }] }));
+  const many = Array.from({ length: 1_000 }, (_, at) =>
+    policy(`p${at}`, [...rules, { paths: [exact(`/${at % 2}`)] }]),
+  );
+  // Seven headers, two paths, each header on each path; the guard and the rest.
+  assert.equal(listOf(ruled(...many)).length, 7 + 2 + 14 + 2);
+  assert.deepEqual(compileSituation(ruled(...many)).findings, []);
+});

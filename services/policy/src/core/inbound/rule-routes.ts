@@ -9,15 +9,8 @@ import type {
 import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
-import {
-  type Conjunction,
-  conjunction,
-  conjunctionsOf,
-  covers,
-  finerFirst,
-  MatchClosure,
-  withoutCovered,
-} from './match-closure.ts';
+import { type Conjunction, conjunction, conjunctionsOf, finerFirst, withoutCovered } from './conjunction.ts';
+import { MatchClosure } from './match-closure.ts';
 import type { ProbeRequest } from './probes.ts';
 
 /**
@@ -84,19 +77,16 @@ export const httpRuleRoutes = (
   // A probe of an unnormalised path stays open, but rules reach such a path no more than without the probe.
   const isGuarded = ({ path }: ProbeRequest): boolean =>
     guard.length > 0 && matchesRegex(unnormalizedPath, path);
-  const owners: Owner[] = policies.map(ownerOf);
+  const owners: Owner[] = policies.map((policy) => ownerOf(policy, requestsOf));
   const loneProbes: HttpRoute[] = [];
   if (probes !== undefined) {
-    const owner = (requests: readonly ProbeRequest[]): Owner => ({
-      meta: named('probe'),
-      authorizations: [probes.authorization],
-      conjunctions: requests.map(({ method, path }) =>
-        conjunction({ kind: 'exact', value: path }, method, []),
-      ),
-    });
-    owners.unshift(owner(probes.requests.filter((request) => !isGuarded(request))));
-    const guarded = owner(probes.requests.filter(isGuarded));
-    for (const match of guarded.conjunctions) loneProbes.push(httpRoute({ match, owners: [guarded] }));
+    const conjunctionsOfProbes = (requests: readonly ProbeRequest[]): readonly Conjunction[] =>
+      requests.map(({ method, path }) => conjunction({ kind: 'exact', value: path }, method, []));
+    const owner = { meta: named('probe'), authorizations: [probes.authorization] };
+    const free = probes.requests.filter((request) => !isGuarded(request));
+    owners.unshift({ ...owner, conjunctions: conjunctionsOfProbes(free) });
+    for (const match of conjunctionsOfProbes(probes.requests.filter(isGuarded)))
+      loneProbes.push(httpRoute({ match, owners: [{ ...owner, conjunctions: [match] }] }));
   }
   const { members, leftOut } = close(owners, maxMatches - guard.length - loneProbes.length - 1);
   return { routes: [...guard, ...loneProbes, ...members.map(httpRoute), catchAllRoute], leftOut };
@@ -106,7 +96,8 @@ export const httpRuleRoutes = (
 interface Owner {
   readonly meta: Meta;
   readonly authorizations: readonly Authorization[];
-  readonly conjunctions: Iterable<Conjunction>;
+  /** None of them covers another; undefined = they are too many for any port. */
+  readonly conjunctions: readonly Conjunction[] | undefined;
 }
 
 interface Member {
@@ -114,11 +105,10 @@ interface Member {
   readonly owners: readonly Owner[];
 }
 
-const ownerOf = ({ name, rules, authorizations }: RulePolicy): Owner => ({
-  meta: policyMeta(name),
-  authorizations,
-  conjunctions: alternatives(rules),
-});
+const ownerOf = (
+  { name, rules, authorizations }: RulePolicy,
+  readable: (rules: readonly PolicyRule[]) => Owner['conjunctions'],
+): Owner => ({ meta: policyMeta(name), authorizations, conjunctions: readable(rules) });
 
 export const policyMeta = (name: string): Meta => ({
   kind: 'resource',
@@ -129,29 +119,46 @@ function* alternatives(rules: readonly PolicyRule[]): Generator<Conjunction> {
   for (const rule of rules) yield* conjunctionsOf(rule);
 }
 
+/** What a policy's rules say depends on them alone, so it is worked out once, not for each port of each class of pods. */
+const oncePerPolicy = (
+  read: (rules: readonly PolicyRule[]) => Iterable<Conjunction>,
+): ((rules: readonly PolicyRule[]) => Owner['conjunctions']) => {
+  const known = new WeakMap<readonly PolicyRule[], { readonly conjunctions: Owner['conjunctions'] }>();
+  return (rules) => {
+    const found = known.get(rules) ?? { conjunctions: withoutCovered(read(rules), maxMatches) };
+    known.set(rules, found);
+    return found.conjunctions;
+  };
+};
+
+const requestsOf = oncePerPolicy(alternatives);
+
 /** Closes the conjunctions of as many owners, in order, as fit; each member says who stands behind it. */
 const close = (
   owners: readonly Owner[],
   limit: number,
 ): { readonly members: readonly Member[]; readonly leftOut: readonly string[] } => {
-  let closure = new MatchClosure();
-  const taken: (Owner & { readonly conjunctions: readonly Conjunction[] })[] = [];
-  for (const owner of owners) {
-    const conjunctions = withoutCovered(owner.conjunctions, limit);
-    const next = conjunctions && closure.with(conjunctions, limit);
-    if (conjunctions === undefined || next === undefined) break;
-    closure = next;
-    taken.push({ ...owner, conjunctions });
-  }
-  const members = closure.members.map((match) => ({
+  const { closure, taken } = closeFirst(owners, limit);
+  const members = Array.from(closure.members(), ({ match, owners: behind }) => ({
     match,
-    owners: taken.filter(({ conjunctions }) => conjunctions.some((outer) => covers(outer, match))),
+    owners: behind.flatMap((at) => owners[at] ?? []),
   }));
   members.sort((a, b) =>
     finerFirst({ match: a.match, owners: a.owners.length }, { match: b.match, owners: b.owners.length }),
   );
-  const leftOut = owners.slice(taken.length).map(({ meta }) => nameOf(meta));
-  return { members, leftOut };
+  return { members, leftOut: owners.slice(taken).map(({ meta }) => nameOf(meta)) };
+};
+
+const closeFirst = (
+  owners: readonly Owner[],
+  limit: number,
+): { readonly closure: MatchClosure; readonly taken: number } => {
+  const closure = new MatchClosure(limit);
+  for (const [taken, { conjunctions }] of owners.entries()) {
+    if (conjunctions === undefined || closure.add(conjunctions) === 'full')
+      return closeFirst(owners.slice(0, taken), limit);
+  }
+  return { closure, taken: owners.length };
 };
 
 const nameOf = (meta: Meta): string => (meta.kind === 'resource' ? meta.resource.name : meta.name);
@@ -168,7 +175,7 @@ const httpRoute = ({ match: { path, method, headers }, owners }: Member): HttpRo
   const match: HttpMatch = {
     ...(path === undefined ? {} : { path }),
     ...(method === undefined ? {} : { method }),
-    headers: headers.map(({ name, value }) => ({ name, kind: 'exact', value })),
+    headers: headers.all.map(({ name, value }) => ({ name, kind: 'exact', value })),
     queryParams: [],
   };
   return {
@@ -182,15 +189,15 @@ const httpRoute = ({ match: { path, method, headers }, owners }: Member): HttpRo
 /** What a gRPC port can make of a rule: undefined when no call can match it. Calls are POST /service/method. */
 const asCall = ({ path, method, headers }: Conjunction): Conjunction | undefined => {
   if (method !== undefined && method !== 'POST') return undefined;
-  if (path === undefined) return conjunction(undefined, undefined, headers);
+  if (path === undefined) return conjunction(undefined, undefined, headers.all);
   const [, service, call, ...rest] = path.value.split('/');
   if (service === undefined || service === '' || rest.length > 0) return undefined;
   if (call !== undefined && call !== '') {
-    return conjunction({ kind: 'exact', value: `/${service}/${call}` }, undefined, headers);
+    return conjunction({ kind: 'exact', value: `/${service}/${call}` }, undefined, headers.all);
   }
   return path.kind === 'exact'
     ? undefined
-    : conjunction({ kind: 'prefix', value: `/${service}` }, undefined, headers);
+    : conjunction({ kind: 'prefix', value: `/${service}` }, undefined, headers.all);
 };
 
 /** Whether a gRPC port can express no alternative of the rule. */
@@ -199,12 +206,12 @@ export const neverMatchesCalls = (rule: PolicyRule): boolean => {
   return true;
 };
 
-function* calls(conjunctions: Iterable<Conjunction>): Generator<Conjunction> {
-  for (const one of conjunctions) {
+const callsOf = oncePerPolicy(function* (rules) {
+  for (const one of alternatives(rules)) {
     const call = asCall(one);
     if (call !== undefined) yield call;
   }
-}
+});
 
 export const catchAllGrpcRoute: GrpcRoute = {
   meta: named('default'),
@@ -215,10 +222,7 @@ export const catchAllGrpcRoute: GrpcRoute = {
 
 /** For gRPC Servers: the same closure over services and methods. gRPC routes have no regular expressions, so no guard. */
 export const grpcRuleRoutes = (policies: readonly RulePolicy[]): RuleRoutes<GrpcRoute> => {
-  const owners = policies.map((policy): Owner => {
-    const owner = ownerOf(policy);
-    return { ...owner, conjunctions: calls(owner.conjunctions) };
-  });
+  const owners = policies.map((policy) => ownerOf(policy, callsOf));
   const { members, leftOut } = close(owners, maxMatches - 1);
   return { routes: [...members.map(grpcRoute), catchAllGrpcRoute], leftOut };
 };
@@ -228,7 +232,7 @@ const grpcRoute = ({ match: { path, headers }, owners }: Member): GrpcRoute => {
   const match: GrpcMatch = {
     service,
     method,
-    headers: headers.map(({ name, value }) => ({ name, kind: 'exact', value })),
+    headers: headers.all.map(({ name, value }) => ({ name, kind: 'exact', value })),
   };
   return {
     meta: metaOf(owners),

@@ -1,5 +1,6 @@
 import type { Authorization, InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { type NetworkMatch, printNetwork } from '@gatehouse/core/ip-network';
+import type { Grant } from '../model.ts';
 
 /**
  * Whether a change of a row may refuse somebody who was admitted. False only if every client that the old row admits is
@@ -7,19 +8,34 @@ import { type NetworkMatch, printNetwork } from '@gatehouse/core/ip-network';
  */
 export const mayNarrow = (before: InboundServer, after: InboundServer): boolean => {
   if (!isSame(before.protocol, after.protocol)) return true;
-  return !before.authorizations.every((old, at) => {
-    // Lists change in few places, so what an authorization became is most often found where it was.
-    const there = after.authorizations[at];
-    if (there !== undefined && covers(there, old)) return true;
-    return after.authorizations.some((now) => covers(now, old));
+  // Lists change in few places, so what an authorization became is most often found where it was.
+  const moved = before.authorizations.filter(
+    (old, at) => !isSame(grantOf(old), grantOf(after.authorizations[at])),
+  );
+  if (moved.length === 0) return false;
+  const admitted = networksByClient(after.authorizations);
+  return !moved.every(({ authentication, networks }) => {
+    const from = admitted.get(JSON.stringify(authentication));
+    return from !== undefined && networks.every((network) => from.has(networkKey(network)));
   });
 };
 
-const covers = (now: Authorization, old: Authorization): boolean => {
-  if (!isSame(now.authentication, old.authentication)) return false;
-  if (isSame(now.networks, old.networks)) return true;
-  const networks = new Set(now.networks.map(networkKey));
-  return old.networks.every((network) => networks.has(networkKey(network)));
+/** Whom it admits; not whose it is. */
+const grantOf = (authorization: Authorization | undefined): Grant | undefined =>
+  authorization && { authentication: authorization.authentication, networks: authorization.networks };
+
+/** From where clients who authenticate in the same way are admitted, by any of the authorizations. */
+const networksByClient = (
+  authorizations: readonly Authorization[],
+): ReadonlyMap<string, ReadonlySet<string>> => {
+  const found = new Map<string, Set<string>>();
+  for (const { authentication, networks } of authorizations) {
+    const client = JSON.stringify(authentication);
+    const from = found.get(client) ?? new Set();
+    for (const network of networks) from.add(networkKey(network));
+    found.set(client, from);
+  }
+  return found;
 };
 
 const networkKey = ({ net, except }: NetworkMatch): string => [net, ...except].map(printNetwork).join(' ');
