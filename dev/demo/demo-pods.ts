@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatehouseError } from '@gatehouse/core/error';
@@ -6,6 +6,7 @@ import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workl
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { StateDir } from '@gatehouse/platform/state/state-dir';
 import { replaceFile } from '@gatehouse/platform/state/state-files';
+import { readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
 import { findPod } from '../folder/dev-token.ts';
 import { Child } from './child.ts';
 import { proxyScript } from './demo-paths.ts';
@@ -91,7 +92,7 @@ export const startPod = async (options: PodsOptions, name: string): Promise<Demo
       LINKERD2_PROXY_IDENTITY_DIR: home,
       LINKERD2_PROXY_IDENTITY_TOKEN_FILE: state.tokenFile(namespace, name),
       LINKERD2_PROXY_IDENTITY_LOCAL_NAME: identity,
-      LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS: await readFile(world.trustAnchors, 'utf8'),
+      LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS: await readTrustAnchors(world.trustAnchors),
       LINKERD2_PROXY_IDENTITY_MIN_REFRESH: '1s',
       LINKERD2_PROXY_POLICY_WORKLOAD: JSON.stringify({ ns: namespace, pod: name }),
       LINKERD2_PROXY_DESTINATION_CONTEXT: JSON.stringify({

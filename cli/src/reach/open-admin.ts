@@ -8,6 +8,7 @@ import { readServed, type ServedAt } from '@gatehouse/dev/serve/served';
 import { type KubeContext, openKubeContext } from '@gatehouse/platform/kube/client/client';
 import { accountOf, type ServiceName } from '@gatehouse/platform/service/service';
 import { stateDirAt } from '@gatehouse/platform/state/state-dir';
+import { readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
 import type { Surroundings } from '../cli.ts';
 import { type AdminApi, adminApi } from './admin-client.ts';
 import { clusterToken, createToken } from './cluster-token.ts';
@@ -94,7 +95,10 @@ const atAddress = async (service: ServiceName, url: URL, asking: Asking): Promis
   if (token === undefined) {
     throw new GatehouseError('invalid-argument', '--address needs --token TOKEN or --token-file FILE');
   }
-  const ca = options.caFile === undefined ? undefined : await readText(options.caFile, asking);
+  const ca =
+    options.caFile === undefined
+      ? undefined
+      : await readTrustAnchors(resolve(surroundings.workingDirectory, options.caFile));
   return adminApi({
     service,
     place: url.origin,

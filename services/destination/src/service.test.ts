@@ -150,7 +150,11 @@ test('over a real connection, statuses and profiles arrive as they were meant', 
 test('proxies are served TLS with a leaf from identity, under the mesh name of destination', async (t) => {
   const { state, start } = await aPlace(t);
   const authority = anAuthority();
-  await writeFile(join(state, 'trust-anchors.crt'), authority.pem);
+  // Glued on one line, as shells join files: OpenSSL alone would read the first certificate only.
+  await writeFile(
+    join(state, 'trust-anchors.crt'),
+    anAuthority({ name: 'another' }).pem.trimEnd() + authority.pem,
+  );
   const identityName = 'gatehouse-identity.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
   const identity = await aGrpcServer(t, {
     methods: fakeIdentity(authority),

@@ -1,9 +1,9 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { findPod, mintPodToken } from '@gatehouse/dev/folder/dev-token';
 import { certify } from '@gatehouse/platform/own-leaf/certify-client';
 import { pemOf } from '@gatehouse/platform/tls/material';
+import { readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
 import { Argument, Command } from 'commander';
 import type { Run, Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
@@ -32,7 +32,7 @@ const devCertify = async (
   const account = findPod(index, pod).pod.spec.serviceAccount;
   const { chain, validUntil } = await certify({
     server: await world.reach('identity'),
-    trustAnchors: await readFile(world.state.trustAnchors, 'utf8'),
+    trustAnchors: await readTrustAnchors(world.state.trustAnchors),
     name: printIdentity(identityOf(world.mesh, pod.namespace, account)),
     key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
     token: Buffer.from(await mintPodToken(world.state, index, pod)),

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GatehouseError } from '@gatehouse/core/error';
 import { type HostPort, parseHostPort } from '@gatehouse/core/host-port';
@@ -11,6 +10,7 @@ import { readRecordedFolder } from '@gatehouse/dev/serve/recorded-folder';
 import { readServed } from '@gatehouse/dev/serve/served';
 import type { ServiceName } from '@gatehouse/platform/service/service';
 import { openStateDir, type StateDir } from '@gatehouse/platform/state/state-dir';
+import { readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
 import type { Command } from 'commander';
 import type { Surroundings } from '../../cli.ts';
 
@@ -61,7 +61,7 @@ export const openDevWorld = async (
           `${state.root} names no address of ${service}: ${grpc}`,
         );
       const security: Security = tls
-        ? { serverName: name, trustAnchors: await readFile(state.trustAnchors, 'utf8') }
+        ? { serverName: name, trustAnchors: await readTrustAnchors(state.trustAnchors) }
         : 'plaintext';
       return { address: address.value, security };
     },

@@ -10,8 +10,9 @@ import { accountOf, type ServiceName } from '../service/service.ts';
 import type { LeafConfig, SharedConfig } from '../settings/settings.ts';
 import { mintDevToken } from '../state/dev-tokens.ts';
 import type { StateDir } from '../state/state-dir.ts';
-import { readStateFile, replaceFile } from '../state/state-files.ts';
+import { replaceFile } from '../state/state-files.ts';
 import type { TlsMaterial } from '../tls/material.ts';
+import { readTrustAnchors } from '../tls/pem-bundle.ts';
 import { certifyAs, ServingLeaf } from './serving-leaf.ts';
 
 export interface OwnLeafParts {
@@ -31,7 +32,7 @@ export interface OwnLeafParts {
 export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): ServingLeaf =>
   new ServingLeaf({
     ...parts,
-    trustAnchors: () => readStateFile(config.trustAnchors ?? usualAnchors(parts.ground)),
+    trustAnchors: () => readTrustAnchors(config.trustAnchors ?? usualAnchors(parts.ground)),
     obtain: certifyAs({
       name: parts.name,
       identity: identityServer(config),

@@ -3,7 +3,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Parsed, type Problem, parsed, problem } from '@gatehouse/core/problem';
-import { certificatesInPem } from '@gatehouse/platform/tls/material';
+import { readPemBundle } from '@gatehouse/platform/tls/pem-bundle';
 import type { CaCertificate } from '../../core/issuer/ca-certificate.ts';
 import type { IssuerCandidate } from '../../core/issuer/judge-issuer.ts';
 import { readCaCertificate } from './read-ca-certificate.ts';
@@ -25,7 +25,7 @@ export interface OfferedIssuer {
   readonly candidate: IssuerCandidate;
   readonly privateKey: KeyObject;
   readonly anchors: readonly CaCertificate[];
-  /** The bundle as it stands in the file. */
+  /** The same as PEM, written anew: TLS libraries do not agree on every text that can be judged. */
   readonly bundle: string;
   /** When that file was last written or put in place: its ctime, which nobody can set, in whole milliseconds. */
   readonly bundleWrittenAt: number;
@@ -99,12 +99,12 @@ const readOnce = async (files: Followed): Promise<Parsed<OfferedIssuer>> => {
   );
   if (!chain.ok || !anchors.ok || !privateKey.ok) return { ok: false, problems };
   const [first, ...others] = chain.value.certificates;
-  if (first === undefined) return noCertificate(certificate.path);
+  if (first === undefined) throw new TypeError('a bundle that was read holds a certificate');
   return parsed({
     candidate: { certificate: first, others, keyMatches: isKeyOf(privateKey.value, first) },
     privateKey: privateKey.value,
     anchors: anchors.value.certificates,
-    bundle: bundle.value.text,
+    bundle: anchors.value.pem,
     bundleWrittenAt: await writtenAt(bundle.value),
   });
 };
@@ -168,28 +168,25 @@ const readFirst = async (
 const readCertificates = ({
   path,
   text,
-}: File): Parsed<{ readonly certificates: readonly CaCertificate[] }> => {
-  const blocks = certificatesInPem(text);
-  if (blocks.length === 0) return noCertificate(path);
-  // Half a bundle, read while it is written, is not the bundle without its last roots.
-  if (blocks.length < text.split('-----BEGIN CERTIFICATE-----').length - 1) {
-    return problem('issuer', `${path} ends within a certificate`, 'write it whole');
-  }
+}: File): Parsed<{ readonly certificates: readonly CaCertificate[]; readonly pem: string }> => {
+  const bundle = readPemBundle(text);
+  if (!bundle.ok) return { ok: false, problems: bundle.problems.map((one) => inFile(path, one)) };
   const certificates: CaCertificate[] = [];
   const problems: Problem[] = [];
-  for (const der of blocks) {
+  for (const der of bundle.value.certificates) {
     const read = readCaCertificate(der);
     if (read.ok) certificates.push(read.value);
-    else
-      problems.push(
-        ...read.problems.map((one) => ({ ...one, field: 'issuer', found: `${path}: ${one.found}` })),
-      );
+    else problems.push(...read.problems.map((one) => inFile(`${path}:`, one)));
   }
-  return problems.length === 0 ? parsed({ certificates }) : { ok: false, problems };
+  return problems.length === 0 ? parsed({ certificates, pem: bundle.value.pem }) : { ok: false, problems };
 };
 
-const noCertificate = (path: string): Parsed<never> =>
-  problem('issuer', `${path} holds no certificate`, 'use PEM (-----BEGIN CERTIFICATE-----)');
+/** The problem as a sentence that begins so. */
+const inFile = (start: string, { found, fix }: Problem): Problem => ({
+  field: 'issuer',
+  found: `${start} ${found}`,
+  fix,
+});
 
 const readKey = ({ path, text }: File): Parsed<KeyObject> => {
   try {

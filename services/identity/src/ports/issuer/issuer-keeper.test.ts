@@ -85,6 +85,23 @@ describe('the issuer that is kept', () => {
     assert.equal(inUse(), serialOf(issuer));
   });
 
+  it('hands a bundle on as it was read, whatever form it has in its file', async (test) => {
+    const { keeper, folder, anchors } = await aKeeper(test);
+    const [root, other] = [await aCa(), await aCa()];
+    await write(folder, await aCa({ parent: root }));
+    const texts = [
+      other.pem.trimEnd() + root.pem,
+      (other.pem + root.pem).replaceAll(/^/gm, '    '),
+      `# roots\n${other.pem}\n${root.keyPem}${root.pem}`,
+    ];
+    for (const text of texts) {
+      await writeFile(anchors, text);
+      await keeper.check();
+      assert.equal(keeper.usable?.bundle, other.pem + root.pem, text);
+    }
+    assert.equal(keeper.changes.taken, 1);
+  });
+
   it('takes the second bundle where the first is missing', async (test) => {
     const { keeper, folder, inUse } = await aKeeper(test, (at) => ({
       anchors: [join(at, 'missing.crt'), join(at, 'ca.crt')],
@@ -164,12 +181,12 @@ describe('the issuer that is kept', () => {
       ['an empty issuer', /tls\.crt holds no certificate/, () => writeFile(join(folder, 'tls.crt'), '')],
       [
         'half an issuer',
-        /tls\.crt holds no certificate/,
+        /tls\.crt ends within a certificate/,
         () => writeFile(join(folder, 'tls.crt'), issuer.pem.slice(0, 300)),
       ],
       [
         'a broken issuer',
-        /tls\.crt: /,
+        /tls\.crt holds a certificate, number 1, that cannot be read/,
         () => writeFile(join(folder, 'tls.crt'), issuer.pem.replace(/\n.{8}/, '\nAAAAAAAA')),
       ],
       [

@@ -13,7 +13,7 @@ export interface KeptIssuer extends ActiveIssuer {
   readonly judged: JudgedIssuer;
   /** Everything that this mesh trusts. */
   readonly anchors: readonly CaCertificate[];
-  /** The same as the file has it: PEM. */
+  /** The same as PEM, in the form that every TLS library reads. */
   readonly bundle: string;
   /** Rises when the bundle changes: `spiffe_sequence`. */
   readonly sequence: number;
