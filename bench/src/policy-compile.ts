@@ -23,8 +23,8 @@ interface Measured {
 }
 
 const measure = (pods: number): Measured => {
-  const { index, compiler } = aPolicyWatch();
-  const rows = new InboundRows<number>({ index, compiler, controlPlaneNamespace: 'gatehouse' });
+  const { index, compiler, mesh } = aPolicyWatch();
+  const rows = new InboundRows<number>({ index, compiler, mesh });
   const put = (...objects: readonly KubeObject[]): void => {
     rows.refresh(
       index.apply(objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change)),

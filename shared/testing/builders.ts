@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { everything, type LabelSelector, type Labels } from '@gatehouse/core/label-selector';
+import { controlPlaneLabel } from '@gatehouse/core/mesh/workload';
 import type { Kind, KubeObject, ObjectMeta, Rejected, Specs } from '@gatehouse/core/resources/kinds';
 import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
 
@@ -33,7 +34,7 @@ const build = <K extends Kind>(
 };
 
 /** The label that makes a pod of the mesh `gatehouse`. */
-export const meshed: Labels = { 'linkerd.io/control-plane-ns': 'gatehouse' };
+export const meshed: Labels = { [controlPlaneLabel]: 'gatehouse' };
 
 /** A selector by labels alone. */
 export const labelled = (matchLabels: Labels): LabelSelector => ({ matchLabels, matchExpressions: [] });

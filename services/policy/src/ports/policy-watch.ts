@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { PortSet } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind } from '@gatehouse/core/resources/kinds';
@@ -78,8 +79,7 @@ export class PolicyWatch {
       matchesRegex: matchesWhole,
       encode: (server) => encodedRow(encodeInbound(server)),
     });
-    const { controlPlaneNamespace } = cluster.mesh;
-    this.inbound = new InboundRows({ index, compiler: this.compiler, controlPlaneNamespace });
+    this.inbound = new InboundRows({ index, compiler: this.compiler, mesh: cluster.mesh });
     this.outbound = new OutboundRows({
       index,
       config: { clusterDomain, defaultOpaquePorts, detectTimeoutMs: cluster.detectTimeoutMs },
@@ -88,8 +88,8 @@ export class PolicyWatch {
     this.#bursts = new Bursts({ everyMs: burstEveryMs, clock, take: (changes) => this.#take(changes) });
   }
 
-  get controlPlaneNamespace(): string {
-    return this.#options.cluster.mesh.controlPlaneNamespace;
+  get mesh(): Mesh {
+    return this.#options.cluster.mesh;
   }
 
   /** Whether every kind has been listed once. */

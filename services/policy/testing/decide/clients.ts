@@ -2,6 +2,7 @@ import type { Attempt, ClientTls } from '@gatehouse/core/inbound/evaluate-inboun
 import { type IpAddress, matchesNetwork, type NetworkMatch, readIp } from '@gatehouse/core/ip-network';
 import { selects } from '@gatehouse/core/label-selector';
 import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
+import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
 import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
@@ -54,22 +55,18 @@ const isThisPod = (
   situation: Situation,
   { client, tls }: Pick<Attempt, 'client' | 'tls'>,
 ): boolean => {
-  const isMeshed =
-    pod.meta.labels['linkerd.io/control-plane-ns'] === situation.cluster.mesh.controlPlaneNamespace;
-  if (!isMeshed || pod.spec.hostNetwork || hasEnded(pod) || !hasAddress(pod, client)) return false;
+  if (!isMeshed(pod.meta, situation.cluster.mesh)) return false;
+  if (pod.spec.hostNetwork || hasEnded(pod.spec) || !hasAddress(pod, client)) return false;
   const isItsIdentity =
     tls.kind === 'identified' &&
     tls.name === identityFor(situation, pod.meta.namespace, pod.spec.serviceAccount);
   const isDoubtful = situation.pods.some((other) => {
     if (other === pod || !hasAddress(other, client)) return false;
     if (other.spec.hostNetwork || other.meta.createdAt > pod.meta.createdAt) return true;
-    return other.meta.createdAt === pod.meta.createdAt && !hasEnded(other);
+    return other.meta.createdAt === pod.meta.createdAt && !hasEnded(other.spec);
   });
   return isItsIdentity && !isDoubtful;
 };
-
-const hasEnded = ({ spec }: KubeObject<'Pod'>): boolean =>
-  spec.terminated || spec.phase === 'Succeeded' || spec.phase === 'Failed';
 
 const hasAddress = ({ spec }: KubeObject<'Pod'>, { family, bits }: IpAddress): boolean =>
   spec.ips.some((text) => {

@@ -1,5 +1,3 @@
-import type { Labels } from '../label-selector.ts';
-
 /** The annotations that a service reads; parsing drops all others at the door. */
 export const readAnnotations = [
   'config.linkerd.io/default-inbound-policy',
@@ -23,9 +21,3 @@ export const isReadAnnotation = (name: string): boolean =>
 
 export const defaultInboundPolicyAnnotation = 'config.linkerd.io/default-inbound-policy';
 export const injectAnnotation = 'linkerd.io/inject';
-/** Its value is the namespace of the control plane whose proxy the pod runs: the "is meshed" test. */
-export const meshedLabel = 'linkerd.io/control-plane-ns';
-
-/** Whether a pod with these labels is of the mesh of that control plane (design §3). */
-export const isMeshed = (labels: Labels, controlPlaneNamespace: string): boolean =>
-  Object.hasOwn(labels, meshedLabel) && labels[meshedLabel] === controlPlaneNamespace;

@@ -1,9 +1,10 @@
 import { selects } from '@gatehouse/core/label-selector';
+import { hasEnded } from '@gatehouse/core/mesh/workload';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { EndpointSliceSpec, SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import { type Cluster, zoneOfNode } from '../cluster.ts';
 import { facts } from '../facts.ts';
-import { type Candidate, hasEnded, type Place } from './endpoint.ts';
+import type { Candidate, Place } from './endpoint.ts';
 
 /** What is asked of a Service: everything behind one of its ports. `reads` collects the facts that were looked at. */
 export interface Question {
@@ -64,7 +65,7 @@ const podOf = (
   if (target.kind !== 'Pod' || (target.namespace !== namespace && target.namespace !== '')) return 'unknown';
   reads.add(facts.pod(namespace, target.name));
   const pod = cluster.index.get('Pod', namespace, target.name);
-  return pod === undefined || hasEnded(pod) ? 'unknown' : pod;
+  return pod === undefined || hasEnded(pod.spec) ? 'unknown' : pod;
 };
 
 /** Slices carry the port under the name that the Service's port has. */
@@ -107,7 +108,7 @@ const fromPods = (cluster: Cluster, question: Question): readonly Candidate[] =>
 
 /** As Kubernetes fills its slices: ready and staying, or whatever still runs when the Service asks for all. */
 const isPublished = (pod: KubeObject<'Pod'>, service: KubeObject<'Service'>): boolean => {
-  if (hasEnded(pod)) return false;
+  if (hasEnded(pod.spec)) return false;
   if (service.spec.publishNotReady) return true;
   return pod.spec.phase === 'Running' && pod.spec.ready && pod.meta.deletedAt === undefined;
 };

@@ -1,10 +1,9 @@
 import { isOpaquePort } from '@gatehouse/core/mesh/opaque-port';
+import { controlPlaneLabel, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { hasPort, type PortSet, parsePortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 
-/** The label that says which control plane a pod's proxy obeys; a pod is meshed when it names ours (design §3). */
-const controlPlaneLabel = 'linkerd.io/control-plane-ns';
 const skipInboundAnnotation = 'config.linkerd.io/skip-inbound-ports';
 const podTemplateLabel = 'pod-template-hash';
 
@@ -73,13 +72,6 @@ export interface EndpointFacts {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-const isMeshed = (pod: KubeObject<'Pod'>, mesh: Mesh): boolean =>
-  pod.meta.labels[controlPlaneLabel] === mesh.controlPlaneNamespace;
-
-/** Whether nothing of the pod runs at its addresses any more. */
-export const hasEnded = ({ spec }: KubeObject<'Pod'>): boolean =>
-  spec.terminated || spec.phase === 'Succeeded' || spec.phase === 'Failed';
-
 /** What is shown of a candidate: TLS identity and hints by semantics §3.3, labels by §3.2. */
 const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown => {
   const labels = {
@@ -87,7 +79,7 @@ const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown 
     ...(pod === undefined ? {} : podLabels(pod)),
     ...(place.zone === '' ? {} : { zone: place.zone }),
   };
-  if (pod === undefined || !isMeshed(pod, facts.mesh) || skipsProxy(pod, port)) {
+  if (pod === undefined || !isMeshed(pod.meta, facts.mesh) || skipsProxy(pod, port)) {
     return { ip, port, labels, identity: undefined, hint: undefined };
   }
   const identity = printIdentity(identityOf(facts.mesh, pod.meta.namespace, pod.spec.serviceAccount));

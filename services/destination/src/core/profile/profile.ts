@@ -1,8 +1,9 @@
 import { isOpaquePort, isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
+import { hasEnded } from '@gatehouse/core/mesh/workload';
 import { hasPort } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type Cluster, type Compiled, serversIn, zoneOfNode } from '../cluster.ts';
-import { type Candidate, type Endpoint, endpointOf, hasEnded } from '../endpoints/endpoint.ts';
+import { type Candidate, type Endpoint, endpointOf } from '../endpoints/endpoint.ts';
 import { compileEndpointSet } from '../endpoints/endpoint-set.ts';
 import { preferV6 } from '../endpoints/filter.ts';
 import { facts } from '../facts.ts';
@@ -138,7 +139,8 @@ const ofCandidate = (question: Question, candidate: Candidate, namespace: string
 };
 
 /** Whether the pod takes new connections: it neither ends nor has ended. */
-const isReachable = (pod: KubeObject<'Pod'>): boolean => !hasEnded(pod) && pod.meta.deletedAt === undefined;
+const isReachable = (pod: KubeObject<'Pod'>): boolean =>
+  !hasEnded(pod.spec) && pod.meta.deletedAt === undefined;
 
 /** An address belongs to the pod that got it last. */
 const newest = (pods: readonly KubeObject<'Pod'>[]): KubeObject<'Pod'> | undefined =>

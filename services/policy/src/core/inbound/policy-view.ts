@@ -1,5 +1,6 @@
 import { type IpAddress, printIp, readIp } from '@gatehouse/core/ip-network';
 import type { Labels } from '@gatehouse/core/label-selector';
+import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 
@@ -29,9 +30,6 @@ export type Standing =
   /** It shares its node's address with whatever else runs there. */
   | { readonly kind: 'host-network' };
 
-/** The label that says which control plane's proxy a pod has (design §3). */
-export const meshLabel = 'linkerd.io/control-plane-ns';
-
 /** The API server puts this label on every namespace; a manifest in a folder may lack it. */
 const nameLabel = 'kubernetes.io/metadata.name';
 
@@ -46,7 +44,7 @@ export const worldOf = (seen: {
   const holders = addressHolders(pods);
   const callers = new Map<string, Caller[]>();
   for (const one of pods) {
-    if (hasEnded(one.pod)) continue;
+    if (hasEnded(one.pod.spec)) continue;
     const { namespace, name, labels } = one.pod.meta;
     const caller = { namespace, name, labels, standing: standingOf(one, holders, seen.mesh) };
     const others = callers.get(namespace);
@@ -58,10 +56,6 @@ export const worldOf = (seen: {
     namespaces.set(meta.name, { ...meta.labels, [nameLabel]: meta.name });
   return { mesh: seen.mesh, namespaces, callers };
 };
-
-/** A terminating pod that still runs keeps its grants: draining pods call. */
-const hasEnded = ({ spec }: Pod): boolean =>
-  spec.phase === 'Succeeded' || spec.phase === 'Failed' || spec.terminated;
 
 /** A pod with its addresses as read, each beside the one text that all its spellings share. */
 interface Located {
@@ -85,7 +79,7 @@ const standingOf = (
   mesh: Mesh,
 ): Standing => {
   if (pod.spec.hostNetwork) return { kind: 'host-network' };
-  if (pod.meta.labels[meshLabel] !== mesh.controlPlaneNamespace) return { kind: 'unmeshed' };
+  if (!isMeshed(pod.meta, mesh)) return { kind: 'unmeshed' };
   return {
     kind: 'meshed',
     identity: printIdentity(identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount)),
@@ -113,7 +107,7 @@ const addressHolders = (pods: readonly Located[]): ReadonlyMap<string, Holder> =
     for (const { text } of addresses) {
       const known = holders.get(text);
       if (known === undefined || holder.age > known.age) holders.set(text, holder);
-      else if (holder.age === known.age && !hasEnded(pod))
+      else if (holder.age === known.age && !hasEnded(pod.spec))
         holders.set(text, { ...holder, pod: between(pod, known.pod) });
     }
   }
@@ -122,4 +116,4 @@ const addressHolders = (pods: readonly Located[]): ReadonlyMap<string, Holder> =
 
 /** Of a pod that runs and an equally new one that holds its address. */
 const between = (pod: Pod, other: Pod | undefined): Pod | undefined =>
-  other !== undefined && (other === pod || hasEnded(other)) ? pod : undefined;
+  other !== undefined && (other === pod || hasEnded(other.spec)) ? pod : undefined;

@@ -1,7 +1,7 @@
 import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import { isMeshed } from '@gatehouse/core/mesh/workload';
 import { printProblem } from '@gatehouse/core/problem';
-import { isMeshed } from '@gatehouse/core/resources/annotations';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { Type } from 'typebox';
@@ -202,13 +202,9 @@ const rejected = (
   });
 };
 
-const meshedPods = (
-  { index, controlPlaneNamespace }: PolicyWatch,
-  namespace: string,
-  selector: LabelSelector,
-): string[] =>
+const meshedPods = ({ index, mesh }: PolicyWatch, namespace: string, selector: LabelSelector): string[] =>
   Array.from(index.in('Pod', namespace).values())
-    .filter(({ meta }) => isMeshed(meta.labels, controlPlaneNamespace) && selects(selector, meta.labels))
+    .filter(({ meta }) => isMeshed(meta, mesh) && selects(selector, meta.labels))
     .map(({ meta }) => meta.name)
     .sort();
 

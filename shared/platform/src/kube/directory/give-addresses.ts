@@ -1,3 +1,4 @@
+import { hasEnded } from '@gatehouse/core/mesh/workload';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import { assignAddresses, type Claim, podNetwork, serviceNetwork } from './assign-addresses.ts';
 import type { Candidate } from './candidate.ts';
@@ -15,12 +16,7 @@ const podClaim = ({ object: { meta, spec }, wantsAddress }: Candidate<'Pod'>): C
   name: meta.name,
   explicit: spec.ips,
   wants: wantsAddress,
-  shares:
-    spec.phase === 'Succeeded' || spec.phase === 'Failed' || spec.terminated
-      ? 'ended'
-      : spec.hostNetwork
-        ? 'its-node'
-        : 'no',
+  shares: hasEnded(spec) ? 'ended' : spec.hostNetwork ? 'its-node' : 'no',
 });
 
 const serviceClaim = ({ object: { meta, spec }, wantsAddress }: Candidate<'Service'>): Claim => ({

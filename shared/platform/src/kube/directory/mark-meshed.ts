@@ -1,4 +1,5 @@
-import { injectAnnotation, meshedLabel } from '@gatehouse/core/resources/annotations';
+import { controlPlaneLabel } from '@gatehouse/core/mesh/workload';
+import { injectAnnotation } from '@gatehouse/core/resources/annotations';
 import type { Candidate } from './candidate.ts';
 
 /**
@@ -16,9 +17,10 @@ export const markMeshed = (
   );
   return candidates.map((candidate) => {
     const { kind, meta } = candidate.object;
-    if (kind !== 'Pod' || candidate.path === '' || Object.hasOwn(meta.labels, meshedLabel)) return candidate;
+    if (kind !== 'Pod' || candidate.path === '' || Object.hasOwn(meta.labels, controlPlaneLabel))
+      return candidate;
     if ((meta.annotations[injectAnnotation] ?? inject.get(meta.namespace)) !== 'enabled') return candidate;
-    const labels = { ...meta.labels, [meshedLabel]: controlPlaneNamespace };
+    const labels = { ...meta.labels, [controlPlaneLabel]: controlPlaneNamespace };
     return { ...candidate, object: { ...candidate.object, meta: { ...meta, labels } } };
   });
 };

@@ -57,7 +57,7 @@ class Bench {
   readonly rows = new InboundRows<Reader>({
     index: this.index,
     compiler: this.compiler,
-    controlPlaneNamespace: 'gatehouse',
+    mesh: cluster.mesh,
   });
   readonly watches = new Map<Reader, InboundWatch<Reader>>();
 

@@ -1,6 +1,7 @@
+import { isMeshed } from '@gatehouse/core/mesh/workload';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import { meshLabel } from '../policy-view.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
 import { mayNarrow } from './narrows.ts';
 import { type InboundAnswer, ofKind, type RowCompiler } from './row-compiler.ts';
@@ -13,8 +14,8 @@ type Pod = KubeObject<'Pod'>;
 export interface InboundRowsOptions {
   readonly index: ResourceIndex;
   readonly compiler: RowCompiler;
-  /** Which pods are ours: those whose label names it (design §3). */
-  readonly controlPlaneNamespace: string;
+  /** Whose pods have rows. */
+  readonly mesh: Mesh;
 }
 
 /** A port of a workload, as WatchPort asks for it. */
@@ -191,9 +192,9 @@ export class InboundRows<R> {
   }
 
   #meshed(namespace: string, name: string): Pod | undefined {
-    const { index, controlPlaneNamespace } = this.#options;
+    const { index, mesh } = this.#options;
     const pod = index.get('Pod', namespace, name);
-    return pod?.meta.labels[meshLabel] === controlPlaneNamespace ? pod : undefined;
+    return pod !== undefined && isMeshed(pod.meta, mesh) ? pod : undefined;
   }
 
   #watchedPod({ meta: { namespace, name, uid } }: Pod): WatchedPod<R> {
