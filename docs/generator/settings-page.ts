@@ -50,36 +50,36 @@ const whatDefault = ({ defaults }: Variable): string => {
     : [...defaults].map(([service, fallback]) => `${service} ${fallback}`).join(', ');
 };
 
-const rowsFor = (belongs: (services: readonly string[]) => boolean): string[][] =>
-  variables()
-    .filter(({ defaults }) => belongs([...defaults.keys()]))
-    .map((variable) => [
-      code(variable.setting.variable),
-      whatDefault(variable),
-      variable.setting.value.form,
-      variable.setting.sentence,
-    ]);
+const rowOf = (variable: Variable): string[] => [
+  code(variable.setting.variable),
+  whatDefault(variable),
+  variable.setting.value.form,
+  variable.setting.sentence,
+];
 
-export const settingsPage = (): string => {
-  const head = ['variable', 'default', 'value', 'meaning'];
-  const only = (...wanted: string[]) =>
-    table(
-      head,
-      rowsFor((names) => names.join() === wanted.join()),
-    );
-  return page(
+const titleOf = (readers: readonly string[]): string =>
+  readers.length === Object.keys(services).length ? 'Every service' : readers.join(' and ');
+
+/** One table for each set of services that read the same variables, those of all first. */
+const tables = (): readonly string[] => {
+  const groups = new Map<string, string[][]>();
+  for (const variable of variables()) {
+    const title = titleOf([...variable.defaults.keys()]);
+    groups.set(title, [...(groups.get(title) ?? []), rowOf(variable)]);
+  }
+  return [...groups].flatMap(([title, rows]) => [
+    `## ${title}`,
+    table(['variable', 'default', 'value', 'meaning'], rows),
+  ]);
+};
+
+export const settingsPage = (): string =>
+  page(
     'Settings',
     'Every service is configured by its environment, read once at the start. All problems are reported together, each with its\n' +
       'variable, what was found and what is right; a start with a wrong value, or with a variable that looks like a mistyped\n' +
       'setting, ends with exit code 2. A service ignores the variables of the others, so all can be given the same environment.',
-    '## Every service',
-    only('identity', 'destination', 'policy'),
-    '## identity',
-    only('identity'),
-    '## destination and policy',
-    only('destination', 'policy'),
-    '## policy',
-    only('policy'),
+    ...tables(),
     '## Reference proxy',
     "Beside linkerd2-proxy's own variables, which it reads as linkerd2-proxy does.",
     table(
@@ -87,4 +87,3 @@ export const settingsPage = (): string => {
       proxyVariables.map(([variable, value, meaning]) => [code(variable), value, meaning]),
     ),
   );
-};

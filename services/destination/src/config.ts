@@ -10,7 +10,7 @@ import {
 export const destinationSettings = {
   ...sharedSettings({ grpc: 8086, admin: 9996 }),
   ...leafSettings,
-  defaultOpaquePorts: trafficSettings.defaultOpaquePorts,
+  ...trafficSettings,
 };
 
 export type DestinationConfig = Config<typeof destinationSettings>;

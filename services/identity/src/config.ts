@@ -1,11 +1,12 @@
 import type { Problem } from '@gatehouse/core/problem';
 import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/platform/settings/config';
 import { boolean, byteSize, count, duration, oneOf, path } from '@gatehouse/platform/settings/setting-forms';
-import { sharedProblems, sharedSettings } from '@gatehouse/platform/settings/settings';
+import { sharedProblems, sharedSettings, watchSettings } from '@gatehouse/platform/settings/settings';
 
 /** Every setting of identity. */
 export const identitySettings = {
   ...sharedSettings({ grpc: 8080, admin: 9990 }),
+  ...watchSettings,
   issuerDir: optionalSetting({
     variable: 'GATEHOUSE_ISSUER_DIR',
     value: path,

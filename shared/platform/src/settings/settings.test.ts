@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig, type Settings } from './config.ts';
-import { leafSettings, sharedSettings, trafficSettings } from './settings.ts';
+import { leafSettings, sharedSettings, trafficSettings, watchSettings } from './settings.ts';
 
 const settings: Settings = {
   ...sharedSettings({ grpc: 8080, admin: 9990 }),
   ...leafSettings,
   ...trafficSettings,
+  ...watchSettings,
 };
 
 test('every default can be read, and every setting says what it is for', () => {
   const config: Readonly<Record<string, unknown>> = readConfig(settings, {});
   const entries = Object.entries(settings);
-  assert.equal(entries.length, 19);
+  assert.equal(entries.length, 17);
   for (const [key, { variable, sentence, fallback, absent }] of entries) {
     assert.match(sentence, /^[A-Z`].*\.$/, variable);
     assert.equal(fallback === undefined, absent !== undefined, `${variable} says what its absence means`);

@@ -1,7 +1,7 @@
 import { type Problem, parsed, problem } from '@gatehouse/core/problem';
 import type { ValueForm } from './config.ts';
 import { type Config, optionalSetting, setting } from './config.ts';
-import { dnsName, duration, hostPort, networks, oneOf, path, portSetForm } from './setting-forms.ts';
+import { dnsName, duration, hostPort, oneOf, path, portSetForm } from './setting-forms.ts';
 
 /** Where the objects come from. Dev mode is exactly a directory source (design §5.1). */
 export type SourceSetting =
@@ -25,7 +25,7 @@ const kubeconfigFiles: ValueForm<string> = { form: 'paths, joined by `:`', read:
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** The settings of every service; only the ports differ. */
+/** What every service reads; only the ports differ. A service accepts no setting that it does not use. */
 export const sharedSettings = (ports: { readonly grpc: number; readonly admin: number }) => ({
   source: setting({
     variable: 'GATEHOUSE_SOURCE',
@@ -50,12 +50,6 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
     value: dnsName,
     fallback: 'cluster.local',
     sentence: 'The end of every identity; meshes that share trust anchors must differ in it.',
-  }),
-  clusterDomain: setting({
-    variable: 'GATEHOUSE_CLUSTER_DOMAIN',
-    value: dnsName,
-    fallback: 'cluster.local',
-    sentence: 'The DNS suffix of Service names.',
   }),
   grpcAddress: setting({
     variable: 'GATEHOUSE_GRPC_ADDR',
@@ -93,18 +87,6 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
     absent: "the host's name, which in a pod is the pod's unless it has a `hostname` or the host's network",
     sentence: 'Which pod this is (`metadata.name`): how a replica tells itself from the others.',
   }),
-  maxStalenessMs: setting({
-    variable: 'GATEHOUSE_MAX_STALENESS',
-    value: duration,
-    fallback: '90s',
-    sentence: 'How long a watch may go without proof of life before its answers count as stale.',
-  }),
-  onStale: setting({
-    variable: 'GATEHOUSE_ON_STALE',
-    value: oneOf(['hold', 'deny']),
-    fallback: 'hold',
-    sentence: 'What address-bound rows do once the watch is stale: keep the last answer, or deny.',
-  }),
   logLevel: setting({
     variable: 'GATEHOUSE_LOG_LEVEL',
     value: oneOf(logLevels),
@@ -139,6 +121,24 @@ export const sharedProblems = ({ source, stateDir }: SharedConfig): readonly Pro
   }
 };
 
+/** What destination and policy must agree on about the cluster's traffic. */
+export const trafficSettings = {
+  clusterDomain: setting({
+    variable: 'GATEHOUSE_CLUSTER_DOMAIN',
+    value: dnsName,
+    fallback: 'cluster.local',
+    sentence: 'The DNS suffix of Service names.',
+  }),
+  defaultOpaquePorts: setting({
+    variable: 'GATEHOUSE_DEFAULT_OPAQUE_PORTS',
+    value: portSetForm,
+    fallback: '25,587,3306,4444,5432,6379,9300,11211',
+    sentence: 'Ports whose protocols cannot be detected because the server speaks first.',
+  }),
+};
+
+export type TrafficConfig = Config<typeof trafficSettings>;
+
 /** Where destination and policy obtain their own serving certificate. */
 export const leafSettings = {
   identityAddress: optionalSetting({
@@ -155,20 +155,15 @@ export const leafSettings = {
   }),
 };
 
-export type LeafConfig = Config<typeof leafSettings>;
+/** Identity's own Service is found below the cluster's domain. */
+export type LeafConfig = Config<typeof leafSettings> & Pick<TrafficConfig, 'clusterDomain'>;
 
-/** What destination and policy must agree on about the cluster's traffic. */
-export const trafficSettings = {
-  clusterNetworks: setting({
-    variable: 'GATEHOUSE_CLUSTER_NETWORKS',
-    value: networks,
-    fallback: '10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fd00::/8',
-    sentence: 'The networks that pods, Services and nodes have their addresses in.',
-  }),
-  defaultOpaquePorts: setting({
-    variable: 'GATEHOUSE_DEFAULT_OPAQUE_PORTS',
-    value: portSetForm,
-    fallback: '25,587,3306,4444,5432,6379,9300,11211',
-    sentence: 'Ports whose protocols cannot be detected because the server speaks first.',
+/** For services that answer from what they watched. */
+export const watchSettings = {
+  maxStalenessMs: setting({
+    variable: 'GATEHOUSE_MAX_STALENESS',
+    value: duration,
+    fallback: '90s',
+    sentence: 'How long a watch may go without proof of life before its answers count as stale.',
   }),
 };
