@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { viewerAccount } from '@gatehouse/cli/reach/cluster-token';
 import type { Kind } from '@gatehouse/core/resources/kinds';
-import { watchedKinds as destinationKinds } from '@gatehouse/destination/core/cluster';
+import { watchedKinds as destinationKinds } from '@gatehouse/destination/core/facts';
 import { serviceNames } from '@gatehouse/dev/serve/service-addresses';
 import { callerKinds } from '@gatehouse/identity/core/token/known-callers';
 import { adminGroup, adminResources } from '@gatehouse/platform/http/route-access';

@@ -1,12 +1,9 @@
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { PortSet } from '@gatehouse/core/port-set';
-import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { facts } from './facts.ts';
 import type { AddressIndex } from './target/address-index.ts';
-
-/** The kinds an answer is made of. */
-export const watchedKinds = ['Pod', 'Service', 'EndpointSlice', 'Node', 'Server'] as const satisfies Kind[];
 
 /** What is known of the cluster when an answer is compiled. */
 export interface Cluster {
@@ -20,12 +17,6 @@ export interface ClusterSettings {
   readonly mesh: Mesh;
   readonly clusterDomain: string;
   readonly defaultOpaquePorts: PortSet;
-}
-
-/** An answer, and the facts it was made of: when one of those changes it is stale (see facts.ts). */
-export interface Compiled<T> {
-  readonly value: T;
-  readonly reads: ReadonlySet<string>;
 }
 
 /** The zone of a node by its label; '' where nobody says. */

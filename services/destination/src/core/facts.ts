@@ -1,5 +1,4 @@
-import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
-import type { Touched } from '@gatehouse/core/resources/resource-index';
+import { type KindFacts, kindsOf } from '@gatehouse/core/dependency/kind-facts';
 
 /**
  * Names of the facts that answers are made of. A compiler lists the facts it read; a batch of changes lists the facts
@@ -17,44 +16,29 @@ export const facts = {
   address: (ip: string): string => `address/${ip}`,
 };
 
-/** The facts that a batch changed. */
-export const touchedFacts = (touched: readonly Touched[]): ReadonlySet<string> => {
-  const names = new Set<string>();
-  for (const { before, after } of touched) {
-    for (const object of [before, after]) {
-      if (object !== undefined) nameFacts(object as AnyObject, names);
-    }
-  }
-  return names;
-};
+/** Everything that an answer can be made of, and the only kinds that are watched. */
+export const kindFacts = {
+  *Service({ meta: { namespace, name }, spec }) {
+    yield facts.service(namespace, name);
+    for (const ip of spec.clusterIps) yield facts.address(ip);
+  },
+  *EndpointSlice({ meta: { namespace }, spec }) {
+    yield facts.slices(namespace, spec.service);
+  },
+  *Pod({ meta: { namespace, name, labels }, spec }) {
+    yield facts.pod(namespace, name);
+    for (const [key, value] of Object.entries(labels)) yield facts.labelled(namespace, key, value);
+    for (const ip of spec.ips) yield facts.address(ip);
+    for (const ip of spec.hostIps) yield facts.address(ip);
+  },
+  *Server({ meta: { namespace } }) {
+    yield facts.servers(namespace);
+  },
+  *Node({ meta: { name } }) {
+    yield facts.zone(name);
+  },
+} satisfies KindFacts<'Service' | 'EndpointSlice' | 'Pod' | 'Server' | 'Node'>;
 
-/** The union over kinds, so that `kind` narrows `spec`. */
-type AnyObject = { [K in Kind]: KubeObject<K> }[Kind];
+export type WatchedKind = keyof typeof kindFacts;
 
-const nameFacts = (object: AnyObject, names: Set<string>): void => {
-  const { namespace, name, labels } = object.meta;
-  switch (object.kind) {
-    case 'Service':
-      names.add(facts.service(namespace, name));
-      for (const ip of object.spec.clusterIps) names.add(facts.address(ip));
-      break;
-    case 'EndpointSlice':
-      names.add(facts.slices(namespace, object.spec.service));
-      break;
-    case 'Pod':
-      names.add(facts.pod(namespace, name));
-      for (const [key, value] of Object.entries(labels)) names.add(facts.labelled(namespace, key, value));
-      for (const ip of object.spec.ips) names.add(facts.address(ip));
-      for (const ip of object.spec.hostIps) names.add(facts.address(ip));
-      break;
-    case 'Server':
-      names.add(facts.servers(namespace));
-      break;
-    case 'Node':
-      names.add(facts.zone(name));
-      break;
-    default:
-      // Other kinds are in no answer; if one ever is, its compiler has to name what it reads here.
-      break;
-  }
-};
+export const watchedKinds: readonly WatchedKind[] = kindsOf(kindFacts);

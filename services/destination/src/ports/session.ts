@@ -1,4 +1,4 @@
-import type { Answers, Compile, Held } from '../core/answers.ts';
+import type { Answers, Compile, Held } from '@gatehouse/core/dependency/answers';
 
 /** What a session needs of a stream, whichever method it answers. */
 export interface Stream {

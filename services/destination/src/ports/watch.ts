@@ -1,9 +1,10 @@
+import { Answers } from '@gatehouse/core/dependency/answers';
+import { touchedFacts } from '@gatehouse/core/dependency/kind-facts';
 import type { Change } from '@gatehouse/core/resources/changes';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { Source } from '@gatehouse/platform/kube/source';
-import { Answers } from '../core/answers.ts';
-import { type Cluster, type ClusterSettings, watchedKinds } from '../core/cluster.ts';
-import { touchedFacts } from '../core/facts.ts';
+import type { Cluster, ClusterSettings } from '../core/cluster.ts';
+import { kindFacts, watchedKinds } from '../core/facts.ts';
 import { AddressIndex } from '../core/target/address-index.ts';
 
 /** A burst is compiled at most this often; the first change of one is compiled at once (design §6.5). */
@@ -42,7 +43,7 @@ export class ClusterWatch {
     const { index, addresses } = this.cluster;
     const touched = index.apply(changes);
     addresses.apply(touched);
-    this.answers.touch(touchedFacts(touched));
+    this.answers.touch(touchedFacts(kindFacts, touched));
     if (this.#timer !== undefined) return;
     const wait = this.#settledAt + settleEveryMs - this.#now();
     if (wait <= 0) this.#settle();

@@ -1,4 +1,5 @@
-import { type Cluster, type Compiled, keepSame, serversIn } from '../cluster.ts';
+import type { Compiled } from '@gatehouse/core/dependency/answers';
+import { type Cluster, keepSame, serversIn } from '../cluster.ts';
 import { facts } from '../facts.ts';
 import type { NameTarget } from '../target/target.ts';
 import { candidatesOf } from './candidates.ts';

@@ -1,8 +1,9 @@
+import type { Compiled } from '@gatehouse/core/dependency/answers';
 import { isOpaquePort, isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
 import { hasEnded } from '@gatehouse/core/mesh/workload';
 import { hasPort } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { type Cluster, type Compiled, serversIn, zoneOfNode } from '../cluster.ts';
+import { type Cluster, serversIn, zoneOfNode } from '../cluster.ts';
 import { type Candidate, type Endpoint, endpointOf } from '../endpoints/endpoint.ts';
 import { compileEndpointSet } from '../endpoints/endpoint-set.ts';
 import { preferV6 } from '../endpoints/filter.ts';

@@ -1,4 +1,5 @@
-import { type Cluster, type Compiled, zoneOfNode } from '../cluster.ts';
+import type { Compiled } from '@gatehouse/core/dependency/answers';
+import { type Cluster, zoneOfNode } from '../cluster.ts';
 import type { ClientPlace } from '../endpoints/filter.ts';
 import { facts } from '../facts.ts';
 import type { ContextToken } from './context-token.ts';

@@ -1,4 +1,8 @@
-import type { Compiled } from './cluster.ts';
+/** An answer, and the facts that it was made of: when one of those changes it is stale (see kind-facts.ts). */
+export interface Compiled<T> {
+  readonly value: T;
+  readonly reads: ReadonlySet<string>;
+}
 
 /** Makes an answer; it is given the one before, and hands that back when it is still true. */
 export type Compile<T> = (previous: T | undefined) => Compiled<T>;
