@@ -57,7 +57,7 @@ export const prepareServices = async (state: StateDir, world: World, mesh: Mesh)
 
 /** Resolves when the service says that it is ready; rejects when its process ended, or with its own reasons after a while. */
 export const untilReady = async ({ child, admin }: DemoService, signal: AbortSignal): Promise<void> => {
-  const deadline = Date.now() + 30_000;
+  const deadline = performance.now() + 30_000;
   let said = 'it does not answer';
   for (;;) {
     if (child.failure !== undefined) throw new GatehouseError('unavailable', child.failure);
@@ -69,7 +69,7 @@ export const untilReady = async ({ child, admin }: DemoService, signal: AbortSig
     } catch {
       // Not listening yet.
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new GatehouseError(
         'deadline-exceeded',
         `${child.name} is not ready: ${said} (log: ${child.logFile})`,

@@ -39,7 +39,7 @@ const anIdentity = async (t: TestContext, obtain: (token: string, key: KeyObject
   const told: (() => void)[] = [];
   const wrapped: Obtain = async ({ key, token }) => {
     const leaf = await obtain(Buffer.from(token).toString(), key);
-    return { key, chain: [leaf], trustAnchors: '', validUntil: Date.now() + hour };
+    return { key, chain: [leaf], trustAnchors: '', validFrom: Date.now(), validUntil: Date.now() + hour };
   };
   const identity = await createIdentity({
     config: { identityDir, tokenFile, localName: podName, minRefreshMs: 1, maxRefreshMs: 1 },

@@ -244,8 +244,14 @@ export class TestMesh {
       obtain: async ({ key }) => {
         const publicKey = createPublicKey(key);
         const leaf = aCertificate(this.issuer, { dns: [podName], publicKey });
-        const validUntil = new X509Certificate(leaf).validToDate.getTime();
-        return { key, chain: [leaf, ...this.issuer.chain], trustAnchors: this.root.pem, validUntil };
+        const { validFromDate, validToDate } = new X509Certificate(leaf);
+        return {
+          key,
+          chain: [leaf, ...this.issuer.chain],
+          trustAnchors: this.root.pem,
+          validFrom: validFromDate.getTime(),
+          validUntil: validToDate.getTime(),
+        };
       },
     });
     const at = parseHostPort(proxy.httpProxy ?? '');

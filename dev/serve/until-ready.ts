@@ -12,13 +12,13 @@ export const untilReady = async (
   running: readonly RunningService[],
   interrupted: AbortSignal,
 ): Promise<readonly string[]> => {
-  const deadline = Date.now() + patienceMs;
+  const deadline = performance.now() + patienceMs;
   const waitFor = async ({ service, admin }: RunningService): Promise<readonly string[]> => {
     for (;;) {
       const answer = await fetch(`${admin}/ready`, { signal: interrupted }).catch(() => undefined);
       if (answer?.ok === true || interrupted.aborted) return [];
       const said = (await answer?.text().catch(() => undefined)) ?? 'it does not answer';
-      if (Date.now() > deadline) return [`${service} is not ready: ${said.trim()}`];
+      if (performance.now() > deadline) return [`${service} is not ready: ${said.trim()}`];
       await sleep(25, undefined, { signal: interrupted }).catch(() => undefined);
     }
   };

@@ -46,7 +46,7 @@ export class FakeSource implements Source {
 
   health(): readonly KindHealth[] {
     const kinds = new Set([...this.#watches].flatMap((watch) => watch.kinds));
-    return [...kinds].map((kind) => ({ kind, synced: true, aliveAt: Date.now() }));
+    return [...kinds].map((kind) => ({ kind, synced: true, staleMs: 0 }));
   }
 
   /** Adds or replaces objects; what is equal is not said, and one with another uid is deleted first. */

@@ -243,9 +243,23 @@ export const sourceContract = (
           kinds,
         );
         assert.equal(
-          health.every(({ synced, aliveAt }) => synced && aliveAt > 0 && aliveAt <= Date.now()),
+          health.every(({ synced, staleMs }) => synced && staleMs !== undefined && staleMs >= 0),
           true,
         );
+      }));
+
+    test('how long it has been silent is measured on a clock that nobody sets', (t) =>
+      story([], async (world) => {
+        for (const date of [0, Date.now() + 86_400_000]) {
+          t.mock.timers.enable({ apis: ['Date'], now: date });
+          const ages = world.source.health().map(({ staleMs = Number.NaN }) => staleMs);
+          t.mock.timers.reset();
+          assert.equal(
+            ages.every((age) => age >= 0 && age < 3_600_000),
+            true,
+            `${ages}`,
+          );
+        }
       }));
   });
 };

@@ -21,7 +21,7 @@ export const startedAdmin = async (
     authenticator: tokenAuthenticator(token),
     log: silentLog,
     metrics: new Metrics('policy'),
-    source: { health: () => [{ kind: 'Pod', synced: true, aliveAt: now }] },
+    source: { health: () => [{ kind: 'Pod', synced: true, staleMs: 0 }] },
     reasons: () => [],
     streams: () => [],
     replicas: alone({ name: 'policy-0', instance: 'the only one' }),

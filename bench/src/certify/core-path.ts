@@ -40,11 +40,17 @@ export const corePath = async (signed: SignedToken): Promise<() => Promise<unkno
       maxStalenessMs: 90_000,
       log: silentLog,
       now: Date.now,
+      elapsed: () => performance.now(),
     });
     await keys.refresh();
     const { name, uid } = workload.pod;
     const source = new FakeSource(aPod({ name, uid }), aServiceAccount({ uid: workload.serviceAccount.uid }));
-    const callers = new WatchedCallers({ source, maxStalenessMs: 90_000, now: Date.now });
+    const callers = new WatchedCallers({
+      source,
+      maxStalenessMs: 90_000,
+      now: Date.now,
+      elapsed: () => performance.now(),
+    });
     void callers.run(new AbortController().signal);
     const certifier: Certifier = {
       mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },

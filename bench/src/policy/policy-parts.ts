@@ -17,5 +17,4 @@ export const aPolicyWatch = (): PolicyWatch =>
     defaultOpaquePorts: noPorts,
     staleness: { maxMs: 90_000, onStale: 'hold' },
     log: silentLog,
-    now: Date.now,
   });

@@ -26,7 +26,7 @@ export const startDestination = (
   startService('destination', { config, parts, assemble: (base) => assemble(config, base) });
 
 const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<Doors> => {
-  const { supervisor, source, metrics, mesh, log, now } = base;
+  const { supervisor, source, metrics, mesh, log, now, clock } = base;
   const { clusterDomain, defaultOpaquePorts } = config;
   const watch = new ClusterWatch({ mesh, clusterDomain, defaultOpaquePorts });
   const server = new DestinationServer(watch, now);
@@ -68,6 +68,9 @@ const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<D
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
-  if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
+  if (isTls) {
+    supervisor.run('own leaf', (signal) => leaf.run(signal));
+    clock.onJump(() => leaf.look());
+  }
   return { grpc, admin };
 };

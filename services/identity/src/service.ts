@@ -39,7 +39,7 @@ export const startIdentity = (config: IdentityConfig, parts: ServiceParts = {}):
   startService('identity', { config, parts, assemble: (base) => assemble(config, base) });
 
 const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Doors> => {
-  const { supervisor, source, metrics, ground, mesh, log, now } = base;
+  const { supervisor, source, metrics, ground, mesh, log, now, elapsed, clock } = base;
   if (ground.kind === 'dev') {
     await ensureDevKeys(ground.state);
     if (config.issuerDir === undefined) await ensureDevCa(ground.state, config.trustDomain, now());
@@ -59,6 +59,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     log: log.child({ part: 'issuer' }),
     events: base.events,
     now,
+    elapsed,
     onChange: async ({ bundle }) => {
       leaf.renewSoon();
       await share(bundle);
@@ -70,15 +71,16 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     log: log.child({ part: 'issuer' }),
     events: base.events,
     now,
+    elapsed,
   });
-  const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now });
+  const callers = new WatchedCallers({ source, maxStalenessMs: config.maxStalenessMs, now, elapsed });
   const { reviewer, keys } = await openReviewer(config, base, callers);
   // The API server knows better than a watch whether a pod exists, where it is asked for each token.
   const isWatching = keys !== undefined;
   const record = await openIssuanceLog(config, { log: log.child({ part: 'issuance log' }), metrics, now });
   const { issued } = record;
   if (record.kind === 'file') supervisor.onEnd('issuance log', () => record.issued.close());
-  const turns = new CertifyTurns({ now: () => performance.now() });
+  const turns = new CertifyTurns({ now: elapsed });
   const certifier: Certifier = {
     mesh,
     profile: { lifetimeMs: config.issuanceLifetimeMs, clockSkewMs: config.clockSkewMs },
@@ -100,6 +102,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     advice: 'see that there is a usable issuer (/v1/issuer) and that certificates can be recorded',
     metrics,
     now,
+    elapsed,
   });
   measureIdentity(metrics, { turns, callers });
   measureIssuer(metrics, { keeper, expiry, now });
@@ -143,12 +146,20 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     supervisor.run('token keys', (signal) => keys.run(signal));
   }
   if (base.replicas.meshName !== undefined) {
-    const elsewhere = new KeysElsewhere({ replicas: base.replicas, learn: (one) => issued.learn(one), now });
+    const elsewhere = new KeysElsewhere({
+      replicas: base.replicas,
+      learn: (one) => issued.learn(one),
+      now,
+      elapsed,
+    });
     supervisor.run('keys elsewhere', (signal) => elsewhere.run(signal));
   }
   supervisor.run('issuer files', (signal) => keeper.run(signal));
   supervisor.run('expiry', (signal) => expiry.run(signal));
-  if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
+  if (isTls) {
+    supervisor.run('own leaf', (signal) => leaf.run(signal));
+    clock.onJump(() => leaf.look());
+  }
   return { grpc, admin };
 };
 
@@ -192,6 +203,5 @@ const recordReasons = (record: ServiceIssuanceLog): readonly string[] => {
 
 const reasonsOf = (keeper: IssuerKeeper): readonly string[] => {
   if (keeper.usable !== undefined) return [];
-  const why = keeper.rejected?.problems.map(({ found }) => found).join('; ');
-  return [`no usable issuer${why === undefined ? '' : `: ${why}`}`];
+  return [['no usable issuer', keeper.whyUnusable().join('; ')].filter(Boolean).join(': ')];
 };

@@ -11,11 +11,11 @@ import type { TestCa } from './ca-builder.ts';
 export const activeIssuer = (ca: TestCa, intermediates = [ca.der]): ActiveIssuer => {
   const read = readCaCertificate(ca.der);
   assert.ok(read.ok);
-  const { subject: name, keyId, key, notAfter: chainEnds } = read.value;
+  const { subject: name, keyId, key, notBefore: chainBegins, notAfter: chainEnds } = read.value;
   assert.ok(typeof key === 'string');
   const privateKey = createPrivateKey(ca.keyPem);
   return {
-    template: makeLeafTemplate({ name, keyId, chainEnds, algorithm: signatureAlgorithmOf(key) }),
+    template: makeLeafTemplate({ name, keyId, chainBegins, chainEnds, algorithm: signatureAlgorithmOf(key) }),
     intermediates,
     permits: () => true,
     sign: (leaf) => signLeaf(leaf, privateKey),

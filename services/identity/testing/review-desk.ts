@@ -51,7 +51,11 @@ export const aReviewDesk = async (
     // Leaves of a time that the test has let pass must hold now for those who look at them.
     GATEHOUSE_CLOCK_SKEW: '5m',
   });
-  const service = await startIdentity(config, { log: silentLog, now: () => Date.now() + ahead });
+  const service = await startIdentity(config, {
+    log: silentLog,
+    now: () => Date.now() + ahead,
+    elapsed: () => performance.now() + ahead,
+  });
   t.after(() => service.stop('the test is over'));
   const address = parseHostPort(service.grpc);
   assert.ok(address.ok);

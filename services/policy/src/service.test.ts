@@ -156,7 +156,7 @@ test('without a leaf, or before everything has been listed, policy is not ready 
   const unlisted = new FakeSource();
   unlisted.run = (_kinds, _deliver, signal) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
-  unlisted.health = () => [{ kind: 'Pod', synced: false, aliveAt: 0 }];
+  unlisted.health = () => [{ kind: 'Pod', synced: false, staleMs: undefined }];
   const running = await start(where, {
     source: unlisted,
     env: { GATEHOUSE_GRPC_TLS: 'always', GATEHOUSE_IDENTITY_ADDR: '127.0.0.1:1' },

@@ -29,7 +29,7 @@ export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Pro
   startService('policy', { config, parts, assemble: (base) => assemble(config, base) });
 
 const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors> => {
-  const { supervisor, source, metrics, mesh, log, now } = base;
+  const { supervisor, source, metrics, mesh, log, now, clock } = base;
   const took = updateSeconds(metrics);
   const watch = new PolicyWatch({
     cluster: {
@@ -44,10 +44,9 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
     staleness: { maxMs: config.maxStalenessMs, onStale: config.onStale },
     log: log.child({ part: 'watch' }),
     onUpdate: (seconds) => took.observe(seconds),
-    now,
   });
   const streams = new RowStreams(now);
-  measurePolicy(metrics, { watch, streams, source, now });
+  measurePolicy(metrics, { watch, streams, source });
   supervisor.run('watch', (signal) => watch.run(source, signal));
 
   const { requireReady, settle } = watch;
@@ -97,7 +96,10 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
     now,
   });
   supervisor.onEnd('admin server', () => admin.close());
-  if (isTls) supervisor.run('own leaf', (signal) => leaf.run(signal));
+  if (isTls) {
+    supervisor.run('own leaf', (signal) => leaf.run(signal));
+    clock.onJump(() => leaf.look());
+  }
   return { grpc, admin };
 };
 

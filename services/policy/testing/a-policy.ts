@@ -4,7 +4,7 @@ import { parsePortSet } from '@gatehouse/core/port-set';
 import type { GrpcClient } from '@gatehouse/platform/grpc/client';
 import type { Methods } from '@gatehouse/platform/grpc/transport';
 import type { Source } from '@gatehouse/platform/kube/source';
-import { type Log, silentLog } from '@gatehouse/platform/log/log';
+import { silentLog } from '@gatehouse/platform/log/log';
 import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
 import { RowStreams } from '../src/ports/inbound/row-streams.ts';
 import { inboundMethods } from '../src/ports/inbound/serve-inbound.ts';
@@ -26,7 +26,6 @@ export const settings: PolicyWatchOptions = {
   defaultOpaquePorts: opaque.ok ? opaque.value : { ranges: [] },
   staleness: { maxMs: 90_000, onStale: 'hold' },
   log: silentLog,
-  now: Date.now,
 };
 
 export interface Policy {
@@ -40,10 +39,10 @@ export interface Policy {
 /** The policy service without its process: watch, rows, streams and methods. */
 export const aPolicy = (
   t: TestContext,
-  options: Partial<PolicyWatchOptions> & { readonly log?: Log } = {},
+  { now = Date.now, ...options }: Partial<PolicyWatchOptions> & { readonly now?: () => number } = {},
 ): Policy => {
   const watch = new PolicyWatch({ ...settings, ...options });
-  const streams = new RowStreams(options.now ?? settings.now);
+  const streams = new RowStreams(now);
   const { requireReady, settle } = watch;
   const abort = new AbortController();
   const followed: Promise<void>[] = [];

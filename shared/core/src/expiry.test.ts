@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lifeLeft, type Told, tellNow, warningShare } from './expiry.ts';
+import { lifeLeft, phaseOf, type Told, tellNow, warningShare } from './expiry.ts';
 
 const hour = 3_600_000;
 const life = { notBefore: 1_000 * hour, notAfter: 1_100 * hour };
@@ -30,6 +30,18 @@ test('what is left is between 1 and 0, also before and after', () => {
     [1, 1, 0.5, 0, 0],
   );
   assert.equal(lifeLeft({ notBefore: 5, notAfter: 5 }, 5), 0);
+});
+
+test('a life has not begun, holds, or is over: its first moment counts, its last does not', () => {
+  const { notBefore, notAfter } = life;
+  assert.deepEqual(
+    [notBefore - 1, notBefore, notAfter - 1, notAfter].map((now) => phaseOf(life, now)),
+    ['not yet valid', 'valid', 'valid', 'expired'],
+  );
+});
+
+test('what was told is told again when the wall clock was set back to a larger share', () => {
+  assert.deepEqual(tellNow({ share: 0, at: 0 }, 0.1, 1), { share: 0.1, at: 1 });
 });
 
 test('it is told at once when a share comes, and else once a day', () => {

@@ -1,8 +1,18 @@
+import type { Moment } from './moment.ts';
+
 /** How long something is good; epoch milliseconds. */
 export interface Lifetime {
   readonly notBefore: number;
   readonly notAfter: number;
 }
+
+/** A clock that was set back makes what was made before it not valid yet: as useless as what has expired. */
+export type LifePhase = 'not yet valid' | 'valid' | 'expired';
+
+export const phaseOf = ({ notBefore, notAfter }: Lifetime, now: number): LifePhase => {
+  if (now < notBefore) return 'not yet valid';
+  return now < notAfter ? 'valid' : 'expired';
+};
 
 /** Shares of a life that is left at which people are told, and told again; at the last it is over. */
 export const warningShares = [0.2, 0.1, 0.05, 0.01, 0] as const;
@@ -22,16 +32,20 @@ export const warningShare = (life: Lifetime, now: number): WarningShare | undefi
 /** What was said last of one thing that ends. */
 export interface Told {
   readonly share: WarningShare;
-  readonly at: number;
+  /** On the clock that only goes forward. */
+  readonly at: Moment['elapsed'];
 }
 
-/** What to remember if it is to be said now: when a share has come that was not told of yet, and then once a day. */
+/**
+ * What to remember if it is to be said now: when another share has come than the one told last, and then once a day. A share
+ * is larger than before when the wall clock was set back.
+ */
 export const tellNow = (
   before: Told | undefined,
   share: WarningShare | undefined,
-  now: number,
+  elapsed: Moment['elapsed'],
 ): Told | undefined => {
   if (share === undefined) return undefined;
-  const isDue = before === undefined || share < before.share || now - before.at >= dayMs;
-  return isDue ? { share, at: now } : undefined;
+  const isDue = before === undefined || share !== before.share || elapsed - before.at >= dayMs;
+  return isDue ? { share, at: elapsed } : undefined;
 };

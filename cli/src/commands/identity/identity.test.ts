@@ -342,3 +342,18 @@ test('an issuer that is near its end is told with what comes of it', async (t) =
     /\nissuer +CN=short-issuer.*\n[\s\S]*\n\nNear its end:\n {2}issuer CN=short-issuer ends in \d+ minutes, at .*: certificates are already cut to it: .+/,
   );
 });
+
+test('an issuer that is not valid yet on a clock that was set back is told as that', async (t) => {
+  const begin = Date.now();
+  t.mock.timers.enable({ apis: ['Date'], now: begin });
+  const { run } = await served(t);
+  // The CA of dev mode begins an hour before it is made.
+  t.mock.timers.setTime(begin - 7_200_000);
+  const { code, out, err } = await run('identity', 'issuer');
+  assert.equal(code, exitCode.failed);
+  assert.match(out, /\nissuer +CN=issuer\S+ .* not valid yet\n/);
+  assert.match(
+    err,
+    /no certificate can be issued: CN=issuer\S+ is valid only from .*; compare the clocks, see docs\/clocks\.md$/,
+  );
+});

@@ -87,7 +87,11 @@ const namedCas = ({ issuer }: IssuerReport, roots: TrustBundle['certificates']):
 const whyUnusable = ({ issuer }: IssuerReport, now: number): string => {
   if (issuer === null)
     return 'no certificate can be issued: no issuer was accepted yet; mend its files as said';
-  const ended = [issuer, ...issuer.intermediates].find(({ notAfter }) => Date.parse(notAfter) <= now);
+  const chain = [issuer, ...issuer.intermediates];
+  const early = chain.find(({ notBefore }) => now < Date.parse(notBefore));
+  if (early !== undefined)
+    return `no certificate can be issued: ${early.subject} is valid only from ${early.notBefore}; compare the clocks, see docs/clocks.md`;
+  const ended = chain.find(({ notAfter }) => Date.parse(notAfter) <= now);
   const why =
     ended === undefined
       ? 'the issuer is not usable'

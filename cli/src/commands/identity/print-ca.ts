@@ -17,12 +17,12 @@ export const tableOfCas = (
   { now, paint }: { readonly now: number; readonly paint: Terminal['paint'] },
 ): Omit<Shown, 'value'> => ({
   heads: ['role', 'subject', 'key', 'expires', 'life left'],
-  rows: cas.map(({ role, certificate: { subject, key, notAfter, lifeLeft } }) => [
+  rows: cas.map(({ role, certificate }) => [
     role,
-    subject,
-    key,
-    printMoment(Date.parse(notAfter), now),
-    printLife(lifeLeft, paint),
+    certificate.subject,
+    certificate.key,
+    printMoment(Date.parse(certificate.notAfter), now),
+    printLife(certificate, { now, paint }),
   ]),
   wideHeads: ['not before', 'not after', 'serial', 'sha-256'],
   wideRows: cas.map(({ certificate: { notBefore, notAfter, serial, sha256 } }) => [
@@ -33,7 +33,11 @@ export const tableOfCas = (
   ]),
 });
 
-const printLife = (left: number, paint: Terminal['paint']): string => {
+const printLife = (
+  { notBefore, lifeLeft: left }: CaCertificate,
+  { now, paint }: { readonly now: number; readonly paint: Terminal['paint'] },
+): string => {
+  if (now < Date.parse(notBefore)) return paint('red', 'not valid yet');
   if (left <= 0) return paint('red', 'expired');
   const text = left < 0.01 ? 'under 1 %' : `${Math.floor(left * 100)} %`;
   return left < littleLeft ? paint('yellow', text) : text;

@@ -24,7 +24,8 @@ export interface Certified {
   readonly leaf: Uint8Array;
   /** X.509 in DER, the leaf's issuer first, the anchor left out. */
   readonly intermediates: readonly Uint8Array[];
-  /** Seconds since the epoch: the leaf's notAfter. */
+  /** Seconds since the epoch: the leaf's notBefore and notAfter. */
+  readonly validFrom: number;
   readonly validUntil: number;
 }
 
@@ -194,7 +195,7 @@ export const issue = async (
     spki,
     serial: serials.draw(),
     keyId: keyIdOf(spki),
-    validity: validityOf(certifier.profile, issuedAt, issuer.template.issuer.chainEnds),
+    validity: validityOf(certifier.profile, issuedAt, issuer.template.issuer),
   };
   const checked = CheckedLeaf.check(fillTemplate(issuer.template, order), order, issuer.template.issuer);
   if (!checked.ok) {
@@ -213,7 +214,8 @@ export const issue = async (
   const seal = (recorded: RecordedLeaf): Certified => {
     const leaf = issuer.sign(recorded);
     certifier.log.complete(recorded.serial, sha256(leaf).toHex());
-    return { leaf, intermediates: issuer.intermediates, validUntil: order.validity.notAfter };
+    const { notBefore: validFrom, notAfter: validUntil } = order.validity;
+    return { leaf, intermediates: issuer.intermediates, validFrom, validUntil };
   };
   if (recording instanceof RecordedLeaf) return seal(recording);
   const recorded = await recording;

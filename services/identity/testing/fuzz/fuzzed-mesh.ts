@@ -110,6 +110,7 @@ const keysOf = async (signers: readonly TokenSigner[], nowMs: number): Promise<T
     maxStalenessMs: 90_000,
     log: silentLog,
     now: () => nowMs,
+    elapsed: () => 0,
   });
   await keys.refresh();
   return keys;
@@ -136,14 +137,14 @@ const knownCallers = (nowMs: number) => {
       ),
     },
   ];
-  const longAgo = nowMs - 3_600_000;
+  const longAgo = -3_600_000;
   const former = podsOf((name) => `former-uid-of-${name}`);
   const gone = podsOf((name) => `uid-of-${name}`, '-gone');
   callers.apply(reset([...former, ...gone]), longAgo);
   callers.apply(reset(podsOf((name) => `uid-of-${name}`)), longAgo);
   return {
     judge: (claims: TokenClaims): Standing => {
-      const seen = callers.look(claims, nowMs);
+      const seen = callers.look(claims, { wall: nowMs, elapsed: 0 });
       return seen.kind === 'unseen'
         ? { kind: 'unseen', why: `there is no ${seen.what}`, uid: seen.uid }
         : seen;

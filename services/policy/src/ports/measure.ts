@@ -17,12 +17,10 @@ export interface Measured {
   readonly watch: PolicyWatch;
   readonly streams: RowStreams;
   readonly source: Pick<Source, 'health'>;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
 }
 
 /** Shows what policy counts; nothing is counted here. */
-export const measurePolicy = (metrics: Metrics, { watch, streams, source, now }: Measured): void => {
+export const measurePolicy = (metrics: Metrics, { watch, streams, source }: Measured): void => {
   metrics.gauge({
     name: 'gatehouse_policy_rows',
     help: 'Compiled rows that somebody watches, by direction.',
@@ -76,8 +74,8 @@ export const measurePolicy = (metrics: Metrics, { watch, streams, source, now }:
     help: 'Time since the last proof of life of each watch.',
     labelNames: ['kind'],
     collect() {
-      for (const { kind, aliveAt } of source.health()) {
-        if (aliveAt > 0) this.set({ kind }, Math.max(0, now() - aliveAt) / 1_000);
+      for (const { kind, staleMs } of source.health()) {
+        if (staleMs !== undefined) this.set({ kind }, staleMs / 1_000);
       }
     },
   });

@@ -17,7 +17,6 @@ import { aStream, type FakeStream } from '@gatehouse/testing/fake-stream';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import { aClock } from '../../testing/a-clock.ts';
 import { aPolicy, type Policy } from '../../testing/a-policy.ts';
-import type { PolicyWatchOptions } from './policy-watch.ts';
 
 const port = 80;
 const backend = aPod({ name: 'backend-0', labels: { app: 'backend' } });
@@ -38,7 +37,7 @@ const open = ({ methods }: Pick<Policy, 'methods'>, pod: string): FakeStream => 
 const started = (
   t: TestContext,
   objects: readonly KubeObject[],
-  options: Partial<PolicyWatchOptions> & { readonly source?: FakeSource } = {},
+  options: Parameters<typeof aPolicy>[1] & { readonly source?: FakeSource } = {},
 ) => {
   const clock = aClock();
   const served = aPolicy(t, { clock, ...options });
@@ -130,12 +129,12 @@ test('all rows of a batch switch together, and whoever is shut out hears before 
   assert.deepEqual(heard, ['b: 10.0.0.1/32 | ', 'a: 10.0.0.1/32 | ']);
 });
 
-/** A source whose last proof of life the test sets. */
+/** A source of which the test says how long it has been silent. */
 class AgeingSource extends FakeSource {
-  aliveAt = 0;
+  staleMs = 0;
 
   override health(): readonly KindHealth[] {
-    return super.health().map((one) => ({ ...one, aliveAt: this.aliveAt }));
+    return super.health().map((one) => ({ ...one, staleMs: this.staleMs }));
   }
 }
 
@@ -146,8 +145,6 @@ test('with onStale=deny a silent watch withdraws what is granted to addresses, a
     sources: [{ networks: [{ net: { family: 4, bits: 0n, prefix: 1 }, except: [] }] }],
   });
   const source = new AgeingSource();
-  let time = 1_000_000;
-  source.aliveAt = time;
   const lines: string[] = [];
   const log = createLog({
     service: 'policy',
@@ -158,20 +155,19 @@ test('with onStale=deny a silent watch withdraws what is granted to addresses, a
   const { clock, admitted, ...served } = started(t, [backend, frontend(1), policy, anywhere], {
     source,
     log,
-    now: () => time,
     staleness: { maxMs: 90_000, onStale: 'deny' },
   });
   const stream = open(served, 'backend-0');
   t.after(() => stream.cancel());
   assert.deepEqual(admitted('backend-0'), ['0.0.0.0/1', '10.0.0.1/32']);
-  time += 90_000;
+  source.staleMs = 90_000;
   clock.pass(1_000);
   assert.equal(stream.sent.length, 1);
-  time += 1;
+  source.staleMs = 90_001;
   clock.pass(1_000);
   assert.deepEqual(admitted('backend-0'), ['0.0.0.0/1']);
   assert.equal(stream.sent.length, 2);
-  source.aliveAt = time;
+  source.staleMs = 0;
   clock.pass(1_000);
   assert.deepEqual(admitted('backend-0'), ['0.0.0.0/1', '10.0.0.1/32']);
   assert.equal(stream.sent.length, 3);
@@ -181,10 +177,8 @@ test('with onStale=deny a silent watch withdraws what is granted to addresses, a
 
 test('with onStale=hold a silent watch is said, and the rows stay', (t) => {
   const source = new AgeingSource();
-  let time = 1_000_000;
-  source.aliveAt = time;
-  const { clock, admitted, watch } = started(t, [backend, frontend(1), policy], { source, now: () => time });
-  time += 90_001;
+  const { clock, admitted, watch } = started(t, [backend, frontend(1), policy], { source });
+  source.staleMs = 90_001;
   clock.pass(1_000);
   assert.equal(watch.trust, 'stale');
   assert.deepEqual(admitted('backend-0'), ['10.0.0.1/32']);

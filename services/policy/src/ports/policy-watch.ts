@@ -52,8 +52,6 @@ export interface PolicyWatchOptions {
   /** Told what each batch took, in seconds. */
   readonly onUpdate?: (seconds: number) => void;
   readonly clock?: Clock;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
 }
 
 /** Keeps the index and the rows in step with a source, and hands what changed to the streams. */
@@ -160,10 +158,13 @@ export class PolicyWatch {
 
   #judgeStaleness(source: Source): void {
     if (!this.isReady) return;
-    const { staleness, log, now } = this.#options;
+    const { staleness, log } = this.#options;
     const quiet = source
       .health()
-      .filter(({ kind, aliveAt }) => addressKinds.includes(kind) && now() - aliveAt > staleness.maxMs)
+      .filter(
+        ({ kind, staleMs = Number.POSITIVE_INFINITY }) =>
+          addressKinds.includes(kind) && staleMs > staleness.maxMs,
+      )
       .map(({ kind }) => kind);
     const trust = quiet.length === 0 ? 'fresh' : 'stale';
     if (trust === this.#trust) return;

@@ -1,3 +1,5 @@
+import type { Moment } from '../moment.ts';
+
 /** Something that happened, as an Event of Kubernetes tells it. */
 export interface EventNote {
   readonly type: 'Normal' | 'Warning';
@@ -56,8 +58,10 @@ interface Entry {
   series: EventSeries;
   /** The count that the API server knows. */
   told: number;
+  /** On the clock that only goes forward, as every other time of this book but those that are told. */
+  notedAt: Moment['elapsed'];
   /** Not before. */
-  dueAt: number;
+  dueAt: Moment['elapsed'];
   failures: number;
 }
 
@@ -68,23 +72,24 @@ export class EventBook {
   #filledAt: number | undefined;
 
   /** Takes a note. False = too many others wait, and it is dropped. */
-  note(event: EventNote, now: number): boolean {
+  note(event: EventNote, { wall, elapsed }: Moment): boolean {
     const key = JSON.stringify([event.type, event.reason, event.action, event.note]);
     const entry = this.#entries.get(key);
-    if (entry !== undefined && (isWaiting(entry) || now - entry.series.lastAt <= eventLimits.seriesEndMs)) {
-      entry.series = { ...entry.series, count: entry.series.count + 1, lastAt: now };
+    if (entry !== undefined && (isWaiting(entry) || elapsed - entry.notedAt <= eventLimits.seriesEndMs)) {
+      entry.series = { ...entry.series, count: entry.series.count + 1, lastAt: wall };
+      entry.notedAt = elapsed;
       return true;
     }
     if ([...this.#entries.values()].filter(isWaiting).length >= eventLimits.waiting) return false;
     this.#entries.delete(key);
     this.#forgetOldest();
-    const series = { event, count: 1, firstAt: now, lastAt: now, name: undefined };
-    this.#entries.set(key, { series, told: 0, dueAt: now, failures: 0 });
+    const series = { event, count: 1, firstAt: wall, lastAt: wall, name: undefined };
+    this.#entries.set(key, { series, told: 0, notedAt: elapsed, dueAt: elapsed, failures: 0 });
     return true;
   }
 
   /** What to do now; after `send` the caller says with `done` what came of it. */
-  next(now: number): NextStep {
+  next(now: Moment['elapsed']): NextStep {
     const waiting = [...this.#entries.values()].filter(isWaiting).sort((a, b) => a.dueAt - b.dueAt);
     const [first] = waiting;
     if (first === undefined) return { kind: 'wait', ms: Number.POSITIVE_INFINITY };
@@ -96,7 +101,7 @@ export class EventBook {
   }
 
   /** `series` is what `next` gave; repetitions noted meanwhile are sent later. */
-  done(series: EventSeries, outcome: SendOutcome, now: number): void {
+  done(series: EventSeries, outcome: SendOutcome, now: Moment['elapsed']): void {
     const found = [...this.#entries].find(([, { series: known }]) => known.event === series.event);
     if (found === undefined) return;
     const [key, entry] = found;
@@ -122,7 +127,7 @@ export class EventBook {
     }
   }
 
-  #refill(now: number): void {
+  #refill(now: Moment['elapsed']): void {
     const passed = now - (this.#filledAt ?? now);
     this.#filledAt = now;
     this.#tokens = Math.min(eventLimits.burst, this.#tokens + Math.max(0, passed) / eventLimits.refillMs);

@@ -7,8 +7,8 @@ import type { StreamFacts } from './streams.ts';
 test('/ready is 503 with the reasons until there are none; /live is always 200', async (t) => {
   let reasons = ['no usable issuer'];
   let kinds: KindHealth[] = [
-    { kind: 'Pod', synced: false, aliveAt: 0 },
-    { kind: 'Server', synced: true, aliveAt: now - 1_500 },
+    { kind: 'Pod', synced: false, staleMs: undefined },
+    { kind: 'Server', synced: true, staleMs: 1_500 },
   ];
   const admin = await startedAdmin(t, { reasons: () => reasons, source: { health: () => kinds } });
   const before = await ask(`${admin.url}/ready`);
@@ -45,7 +45,7 @@ test('a service that watches nothing waits for no watch', async (t) => {
 });
 
 test('staleness never takes readiness away', async (t) => {
-  const source = { health: (): KindHealth[] => [{ kind: 'Pod', synced: true, aliveAt: now - 3_600_000 }] };
+  const source = { health: (): KindHealth[] => [{ kind: 'Pod', synced: true, staleMs: 3_600_000 }] };
   const admin = await startedAdmin(t, { source });
   assert.equal((await ask(`${admin.url}/ready`)).status, 200);
   const { json } = await ask(`${admin.url}/v1/health`, { token });

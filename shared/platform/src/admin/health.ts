@@ -55,11 +55,12 @@ export const healthReport = ({
     ready: all.length === 0,
     reasons: all,
     warnings: [...warnings],
-    kinds: kinds.map(({ kind, synced, aliveAt }) => ({
+    kinds: kinds.map(({ kind, synced, staleMs }) => ({
       kind,
       synced,
-      aliveAt: aliveAt === 0 ? null : new Date(aliveAt).toISOString(),
-      stalenessSeconds: aliveAt === 0 ? null : Math.max(0, now - aliveAt) / 1000,
+      // As our own wall clock has it now: after a jump the past moves along with it.
+      aliveAt: staleMs === undefined ? null : new Date(now - staleMs).toISOString(),
+      stalenessSeconds: staleMs === undefined ? null : staleMs / 1000,
     })),
   };
 };

@@ -13,12 +13,13 @@ export interface Source {
     signal: AbortSignal,
   ): Promise<void>;
 
-  /** Per watched kind: has its first full list been delivered, and when was the last proof of life (epoch ms). */
+  /** Per watched kind: has its first full list been delivered, and how old is the last proof of life. */
   health(): readonly KindHealth[];
 }
 
 export interface KindHealth {
   readonly kind: Kind;
   readonly synced: boolean;
-  readonly aliveAt: number;
+  /** Milliseconds since the last proof of life, measured on a clock that only goes forward; undefined before the first. */
+  readonly staleMs: number | undefined;
 }

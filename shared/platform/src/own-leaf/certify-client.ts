@@ -25,9 +25,9 @@ export interface CertifyOptions {
   readonly now?: () => number;
 }
 
-/** What identity gave us, checked. */
+/** What identity gave us, checked; between these times, in epoch milliseconds, peers accept it. */
 export interface Certified extends TlsMaterial {
-  /** Epoch milliseconds. */
+  readonly validFrom: number;
   readonly validUntil: number;
 }
 
@@ -71,7 +71,10 @@ const check = (
       details: { name, leaf: answer.leafCertificate.toString('base64') },
     });
   }
-  return { key, chain, trustAnchors, validUntil: answer.validUntil?.getTime() ?? 0 };
+  const { validFromDate, validToDate } = new X509Certificate(answer.leafCertificate);
+  // What identity says of the end is for schedules; peers judge by the certificate itself (contract/proxy.md §1.2).
+  const validUntil = Math.min(answer.validUntil?.getTime() ?? 0, validToDate.getTime());
+  return { key, chain, trustAnchors, validFrom: validFromDate.getTime(), validUntil };
 };
 
 const flawOf = (

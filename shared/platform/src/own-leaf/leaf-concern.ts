@@ -1,4 +1,12 @@
-import { type Lifetime, lifeLeft, type Told, tellNow, warningShare } from '@gatehouse/core/expiry';
+import {
+  type LifePhase,
+  type Lifetime,
+  lifeLeft,
+  type Told,
+  tellNow,
+  warningShare,
+} from '@gatehouse/core/expiry';
+import type { Moment } from '@gatehouse/core/moment';
 import { printSpan, printTime } from '@gatehouse/core/time-span';
 import type { EventNote, EventRecorder } from '../kube/write/events.ts';
 import type { Log } from '../log/log.ts';
@@ -17,28 +25,40 @@ export interface FailedAttempt {
   /** How many have failed since the last good one, this one counted. */
   readonly failures: number;
   readonly retryInMs: number;
+  readonly trouble: Trouble;
   /** Of the certificate that is still shown; undefined when there never was one. */
   readonly life: Lifetime | undefined;
-  /** Epoch milliseconds. */
-  readonly now: number;
+  readonly now: Moment;
 }
 
 /** The first attempts of a mesh that starts often come too early for identity: each is said, but nobody is called for it. */
 const patience = 3;
 const repeatAfterMs = 60_000;
 
-type Trouble = 'missing' | 'failing' | 'expired';
+/** How bad it is that no certificate was obtained; `failing` = the one that is shown is good still. */
+export type Trouble = 'missing' | 'failing' | 'early' | 'expired';
+
+const troubles = {
+  'not yet valid': 'early',
+  valid: 'failing',
+  expired: 'expired',
+} as const satisfies Record<LifePhase, Trouble>;
+
+/** `phase` is that of the certificate that is shown. */
+export const troubleOf = (phase: LifePhase | undefined): Trouble =>
+  phase === undefined ? 'missing' : troubles[phase];
 
 const reasons = {
   missing: 'CertificateMissing',
   failing: 'CertificateRenewalFailing',
+  early: 'CertificateNotYetValid',
   expired: 'CertificateExpired',
 } as const satisfies Record<Trouble, string>;
 
 /** Says that a serving certificate cannot be had: soon after it begins, louder as its end comes near, and when it is over. */
 export class LeafConcern {
   readonly #options: LeafConcernOptions;
-  #said: { readonly trouble: Trouble; readonly at: number } | undefined;
+  #said: { readonly trouble: Trouble; readonly at: Moment['elapsed'] } | undefined;
   #told: Told | undefined;
 
   constructor(options: LeafConcernOptions) {
@@ -46,18 +66,18 @@ export class LeafConcern {
   }
 
   failed(attempt: FailedAttempt): void {
-    const { thrown, why, failures, retryInMs, life, now } = attempt;
+    const { thrown, why, failures, retryInMs, trouble, life, now } = attempt;
     const { log } = this.#options;
     const fields = { err: thrown, attempt: failures, retryInMs: Math.round(retryInMs) };
-    const trouble = life === undefined ? 'missing' : now < life.notAfter ? 'failing' : 'expired';
     this.#tellShare(attempt);
-    if (failures <= patience && trouble !== 'expired') {
+    const isOutOfDate = trouble === 'early' || trouble === 'expired';
+    if (failures <= patience && !isOutOfDate) {
       log.warn(fields, 'the serving certificate was not obtained');
       return;
     }
     const isNew = this.#said?.trouble !== trouble;
-    if (!isNew && now - (this.#said?.at ?? 0) < repeatAfterMs) return;
-    this.#said = { trouble, at: now };
+    if (!isNew && now.elapsed - (this.#said?.at ?? 0) < repeatAfterMs) return;
+    this.#said = { trouble, at: now.elapsed };
     const sentence = sentenceFor(trouble, life);
     if (trouble === 'failing') log.warn(fields, sentence);
     else log.error(fields, sentence);
@@ -65,30 +85,30 @@ export class LeafConcern {
   }
 
   /** There is a good certificate again. */
-  obtained(now: number): void {
+  obtained({ wall }: Moment): void {
     if (this.#said !== undefined)
       this.#record(
         'Normal',
         'CertificateRenewed',
-        `there is a new serving certificate since ${printTime(now)}`,
+        `there is a new serving certificate since ${printTime(wall)}`,
       );
     this.#said = undefined;
     this.#told = undefined;
   }
 
   /** For `/v1/health`, while the old certificate still holds. */
-  warningOf({ why, life, now }: Pick<FailedAttempt, 'why' | 'now'> & { readonly life: Lifetime }): string {
+  warningOf({ why, life, now }: { why: string; life: Lifetime; now: Moment['wall'] }): string {
     return `the serving certificate ends in ${printSpan(life.notAfter - now)}, at ${printTime(life.notAfter)}, and is not renewed: ${why}; ${this.#options.advice}`;
   }
 
   /** From a fifth of its life on: by then a renewal is overdue by a tenth of it. */
-  #tellShare({ why, life, now }: FailedAttempt): void {
-    if (life === undefined || now >= life.notAfter) return;
-    const telling = tellNow(this.#told, warningShare(life, now), now);
+  #tellShare({ why, trouble, life, now: { wall, elapsed } }: FailedAttempt): void {
+    if (life === undefined || trouble !== 'failing') return;
+    const telling = tellNow(this.#told, warningShare(life, wall), elapsed);
     if (telling === undefined) return;
     this.#told = telling;
-    const left = `${Math.round(100 * lifeLeft(life, now))} %`;
-    this.#options.log.warn({ left }, this.warningOf({ why, life, now }));
+    const left = `${Math.round(100 * lifeLeft(life, wall))} %`;
+    this.#options.log.warn({ left }, this.warningOf({ why, life, now: wall }));
     this.#record(
       'Warning',
       'CertificateExpiring',
@@ -106,6 +126,7 @@ const sentenceFor = (trouble: Trouble, life: Lifetime | undefined): string => {
     case 'failing':
       return `the serving certificate is not renewed, and ends at ${printTime(life?.notAfter ?? 0)}`;
     case 'missing':
+    case 'early':
     case 'expired':
       return 'no proxy can reach this service: it has no valid certificate';
   }

@@ -26,6 +26,8 @@ export interface OwnLeafParts {
   readonly metrics: Metrics;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
 }
 
 /** The certificate that proxies are shown, obtained from identity like any workload's (design §3). */
@@ -37,6 +39,7 @@ export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts):
       name: parts.name,
       identity: identityServer(config),
       token: () => ownToken(config, parts),
+      now: parts.now,
     }),
   });
 

@@ -17,10 +17,12 @@ const issuer = anAuthority({ name: 'issuer', issuedBy: root });
 const name = 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
 const day = 86_400_000;
 const begin = 1_800_000_000_000;
+const skew = 20_000;
 
-/** A leaf on a clock that the test moves: each sleep ends when the test says that its time has passed. */
+/** A leaf on clocks that the test moves: each sleep ends when the test says that its time has passed, or wakes it. */
 const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {}) => {
   let now = begin;
+  let elapsed = 0;
   const lines: Record<string, unknown>[] = [];
   const published: TlsMaterial[] = [];
   const metrics = new Metrics('test');
@@ -32,6 +34,7 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
     obtain: async (trustAnchors) => ({
       ...aTlsMaterial(issuer, { name }),
       trustAnchors,
+      validFrom: now - skew,
       validUntil: now + day,
     }),
     trustAnchors: async () => root.pem,
@@ -45,14 +48,17 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
     events: { record: (event) => void events.push(event) },
     metrics,
     now: () => now,
+    elapsed: () => elapsed,
     random: () => 0,
     sleep: async (ms, signal) => {
       if (signal.aborted) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = () => {
         now += ms;
+        elapsed += ms;
         resolve();
       };
+      signal.addEventListener('abort', () => resolve());
       asleep.resolve(ms);
       await promise;
     },
@@ -72,7 +78,14 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
     wake();
     return rest();
   };
-  return { leaf, metrics, lines, events, published, rest, pass, now: () => now };
+  /** The clock is set, and the leaf looks; resolves to its next rest. */
+  const setClock = (byMs: number): Promise<number> => {
+    now += byMs;
+    asleep = Promise.withResolvers<number>();
+    leaf.look();
+    return rest();
+  };
+  return { leaf, metrics, lines, events, published, rest, pass, setClock, now: () => now };
 };
 
 test('a leaf is obtained, published, and renewed at 70 % of its life with another key', async (t) => {
@@ -107,7 +120,12 @@ test('a failing renewal is said aloud and keeps the old leaf until it expires', 
   const { leaf, metrics, lines, published, rest, pass, now } = await onAClock(t, {
     obtain: async (trustAnchors) => {
       if (failing) throw new GatehouseError('failed-precondition', 'the token is for another audience');
-      obtained = { ...aTlsMaterial(issuer, { name }), trustAnchors, validUntil: validFrom + day };
+      obtained = {
+        ...aTlsMaterial(issuer, { name }),
+        trustAnchors,
+        validFrom,
+        validUntil: validFrom + day,
+      };
       return obtained;
     },
   });
@@ -149,7 +167,7 @@ test('a renewal that fails is told of at once, at each share of life that comes,
   const world = await onAClock(t, {
     obtain: async (trustAnchors) => {
       if (failing) throw new GatehouseError('unavailable', 'no connection to identity');
-      return { ...aTlsMaterial(issuer, { name }), trustAnchors, validUntil: validFrom + day };
+      return { ...aTlsMaterial(issuer, { name }), trustAnchors, validFrom, validUntil: validFrom + day };
     },
   });
   const { leaf, metrics, lines, events, pass, rest, now } = world;
@@ -191,6 +209,80 @@ test('a renewal that fails is told of at once, at each share of life that comes,
   assert.equal(events.at(-1)?.reason, 'CertificateRenewed');
   assert.deepEqual([leaf.notReady(), leaf.warnings()], [undefined, []]);
   assert.equal(await left(), 1);
+});
+
+test('after the clock is set back the leaf is not valid yet: the service is not ready, and renews at once', async (t) => {
+  const { leaf, metrics, published, rest, setClock } = await onAClock(t);
+  await rest();
+  const left = async (): Promise<number> =>
+    Number(/life_left_ratio\{[^}]*\} ([\d.]+)/.exec(await metrics.text())?.[1]);
+  const seen: (readonly [string, number])[] = [];
+  const clockBack = setClock(-2 * day);
+  // Before it could do anything about it.
+  seen.push([leaf.notReady() ?? 'ready', await left()]);
+  await clockBack;
+  seen.push([leaf.notReady() ?? 'ready', await left()]);
+  assert.deepEqual(seen, [
+    [
+      'the serving certificate is valid only from 2027-01-15T07:59:40.000Z: the clock was set back, or is behind',
+      0,
+    ],
+    ['ready', 1],
+  ]);
+  assert.equal(published.length, 2);
+});
+
+test('within what certificates allow for, a clock that is set back changes nothing', async (t) => {
+  const { leaf, published, rest, setClock } = await onAClock(t);
+  await rest();
+  await setClock(-skew);
+  assert.equal(leaf.notReady(), undefined);
+  await setClock(-1);
+  assert.equal(published.length, 2);
+});
+
+test('after the clock jumps forward the leaf is renewed at once', async (t) => {
+  const { leaf, published, rest, setClock } = await onAClock(t);
+  await rest();
+  await setClock(0.71 * day);
+  assert.equal(published.length, 2);
+  await setClock(3 * day);
+  assert.deepEqual([published.length, leaf.notReady()], [3, undefined]);
+});
+
+test('a leaf that is not valid yet and not renewed is said at once and every minute, whatever the clock does', async (t) => {
+  let failing = false;
+  let validFrom = begin;
+  const { leaf, lines, events, rest, pass, setClock, now } = await onAClock(t, {
+    obtain: async (trustAnchors) => {
+      if (failing) throw new GatehouseError('unavailable', 'no connection to identity');
+      return { ...aTlsMaterial(issuer, { name }), trustAnchors, validFrom, validUntil: validFrom + day };
+    },
+  });
+  await rest();
+  failing = true;
+  await setClock(-day);
+  assert.match(
+    leaf.notReady() ?? '',
+    /^the serving certificate is valid only from .*: no connection to identity$/,
+  );
+  assert.deepEqual(leaf.warnings(), []);
+  const errors = (): number => lines.filter(({ level }) => level === 'error').length;
+  assert.equal(errors(), 1);
+  assert.deepEqual(
+    events.map(({ reason }) => reason),
+    ['CertificateNotYetValid'],
+  );
+  for (let attempt = 0; attempt < 30; attempt += 1) await pass();
+  const before = errors();
+  assert.ok(before > 1, `${before} lines in some minutes`);
+  await setClock(-day);
+  for (let attempt = 0; attempt < 12; attempt += 1) await pass();
+  assert.ok(errors() > before, 'said again within two minutes, though the clock shows an earlier time');
+  failing = false;
+  validFrom = now();
+  await pass();
+  assert.deepEqual([leaf.notReady(), events.at(-1)?.reason], [undefined, 'CertificateRenewed']);
 });
 
 test('a leaf that never comes is told of after some attempts', async (t) => {
@@ -313,7 +405,12 @@ test('a leaf is renewed at once when somebody asks, and tried again when that fa
         failures += 1;
         throw new GatehouseError('unavailable', 'not now');
       }
-      return { ...aTlsMaterial(issuer, { name }), trustAnchors, validUntil: Date.now() + day };
+      return {
+        ...aTlsMaterial(issuer, { name }),
+        trustAnchors,
+        validFrom: Date.now() - skew,
+        validUntil: Date.now() + day,
+      };
     },
     trustAnchors: async () => root.pem,
     publish: (material) => void published.push(material),

@@ -1,13 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Lifetime, lifeLeft } from '@gatehouse/core/expiry';
+import { type LifePhase, type Lifetime, lifeLeft, phaseOf } from '@gatehouse/core/expiry';
 import type { HostPort } from '@gatehouse/core/host-port';
+import type { Moment } from '@gatehouse/core/moment';
 import { type EventRecorder, noEvents } from '../kube/write/events.ts';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 import { type Certified, certify } from './certify-client.ts';
-import { LeafConcern } from './leaf-concern.ts';
+import { LeafConcern, troubleOf } from './leaf-concern.ts';
 
 export interface ServingLeafOptions {
   /** Obtains a leaf for a new key; `certifyAs` below does it by Certify. */
@@ -24,6 +25,8 @@ export interface ServingLeafOptions {
   readonly metrics: Metrics;
   /** Epoch milliseconds. */
   readonly now?: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed?: () => number;
   /** Resolves early when the signal aborts. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** In [0, 1). */
@@ -33,7 +36,7 @@ export interface ServingLeafOptions {
 /** The proxy renews at the same point of a leaf's life. */
 const renewAfterShare = 0.7;
 
-/** How often the roots are read; also bounds what a sleeping machine or a changed clock can delay. */
+/** How often the roots are read; also bounds what a timer can be late by, when nobody calls `look` after a change of the clock. */
 const lookEveryMs = 60_000;
 
 /** Sooner than the proxy's fixed ten seconds: three services that start together should be ready together. */
@@ -43,12 +46,13 @@ const backoff = { minMs: 100, maxMs: 10_000, jitter: 0.1 };
 const attemptMs = 15_000;
 
 /**
- * The leaf that a service shows: obtained from identity like any workload's, renewed at 70 % of its life, with a new key
- * each time. Run it as a long task; it ends only with its signal.
+ * The leaf that a service shows: obtained from identity like any workload's, renewed at 70 % of its life, and at once when a
+ * changed clock has put it outside its dates; with a new key each time. Run it as a long task; it ends only with its signal.
  */
 export class ServingLeaf {
   readonly #options: ServingLeafOptions;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #attempts: ReturnType<typeof attemptCounter>;
   readonly #concern: LeafConcern;
   #current: { readonly leaf: Certified; readonly takenAt: number; readonly renewAt: number } | undefined;
@@ -62,6 +66,7 @@ export class ServingLeaf {
   constructor(options: ServingLeafOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#elapsed = options.elapsed ?? (() => performance.now());
     this.#attempts = attemptCounter(options.metrics);
     const {
       log,
@@ -70,7 +75,10 @@ export class ServingLeaf {
     } = options;
     this.#concern = new LeafConcern({ log, events, advice });
     const expiry = (): number => (this.#current?.leaf.validUntil ?? 0) / 1_000;
-    const left = (): number => (this.#life === undefined ? 0 : lifeLeft(this.#life, this.#now()));
+    const left = (): number => {
+      const [life, now] = [this.#life, this.#now()];
+      return life === undefined || this.#phase !== 'valid' ? 0 : lifeLeft(life, now);
+    };
     options.metrics.gauge({
       name: 'gatehouse_serving_certificate_expiration_timestamp_seconds',
       help: 'When the certificate that this service shows expires; 0 while there is none.',
@@ -80,39 +88,58 @@ export class ServingLeaf {
     });
     options.metrics.gauge({
       name: 'gatehouse_serving_certificate_life_left_ratio',
-      help: 'How much of its life the certificate that this service shows has left, from 1 to 0; below 0.2 its renewal is overdue.',
+      help: 'How much of its life the certificate that this service shows has left, from 1 to 0; below 0.2 its renewal is overdue, 0 also before it is valid.',
       collect() {
         this.set(left());
       },
     });
   }
 
+  /** The time that renewals share out: from when the leaf came, not from its notBefore, which lies before that. */
   get #life(): Lifetime | undefined {
     return this.#current === undefined
       ? undefined
       : { notBefore: this.#current.takenAt, notAfter: this.#current.leaf.validUntil };
   }
 
+  /** Whether peers accept the leaf now; undefined while there is none. */
+  get #phase(): LifePhase | undefined {
+    if (this.#current === undefined) return undefined;
+    const { validFrom, validUntil } = this.#current.leaf;
+    return phaseOf({ notBefore: validFrom, notAfter: validUntil }, this.#now());
+  }
+
   /** What will make the service unreachable if nobody sees to it, for `/v1/health`; what already has is in `notReady`. */
   warnings(): readonly string[] {
-    const [life, why, now] = [this.#life, this.#failure, this.#now()];
-    if (life === undefined || why === undefined || now >= life.notAfter) return [];
-    return [this.#concern.warningOf({ why, life, now })];
+    const [life, why] = [this.#life, this.#failure];
+    if (life === undefined || why === undefined || this.#phase !== 'valid') return [];
+    return [this.#concern.warningOf({ why, life, now: this.#now() })];
   }
 
   /** Why the service cannot be reached by proxies, for `/ready`; undefined while the leaf is valid. */
   notReady(): string | undefined {
     const why = this.#failure === undefined ? '' : `: ${this.#failure}`;
     if (this.#current === undefined) return `no serving certificate yet${why}`;
-    const { validUntil } = this.#current.leaf;
-    return validUntil > this.#now()
-      ? undefined
-      : `the serving certificate expired at ${new Date(validUntil).toISOString()}${why}`;
+    const { validFrom, validUntil } = this.#current.leaf;
+    switch (this.#phase) {
+      case 'not yet valid':
+        return `the serving certificate is valid only from ${new Date(validFrom).toISOString()}: the clock was set back, or is behind${why}`;
+      case 'expired':
+        return `the serving certificate expired at ${new Date(validUntil).toISOString()}${why}`;
+      case 'valid':
+      case undefined:
+        return undefined;
+    }
   }
 
   /** Why the last attempt failed, for `/v1/health`; undefined when it succeeded. The leaf may still be valid. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** Looks at once whether something is due: to be called when the clock was changed. */
+  look(): void {
+    this.#wake.abort();
   }
 
   /** Has the leaf replaced without waiting for its time: what stands behind it has changed. */
@@ -134,7 +161,7 @@ export class ServingLeaf {
     try {
       const trustAnchors = await this.#options.trustAnchors();
       const { leaf, renewAt, takenAt } = this.#current ?? { leaf: undefined, renewAt: 0, takenAt: 0 };
-      const isDue = this.#now() >= renewAt || this.#answered < this.#asked;
+      const isDue = this.#now() >= renewAt || this.#phase !== 'valid' || this.#answered < this.#asked;
       if (leaf === undefined || isDue) await this.#renew(trustAnchors, signal);
       else if (leaf.trustAnchors !== trustAnchors)
         this.#take({ ...leaf, trustAnchors }, { renewAt, takenAt });
@@ -156,7 +183,7 @@ export class ServingLeaf {
       const leaf = await obtain(trustAnchors, AbortSignal.any([signal, late.signal]));
       const now = this.#now();
       this.#take(leaf, { takenAt: now, renewAt: now + renewAfterShare * (leaf.validUntil - now) });
-      this.#concern.obtained(now);
+      this.#concern.obtained(this.#moment);
       this.#answered = asked;
       this.#attempts.inc({ result: 'ok' });
       log.info({ validUntil: new Date(leaf.validUntil).toISOString() }, 'serving with a new certificate');
@@ -182,10 +209,15 @@ export class ServingLeaf {
       why: this.#failure,
       failures: this.#failures,
       retryInMs: wait,
+      trouble: troubleOf(this.#phase),
       life: this.#life,
-      now: this.#now(),
+      now: this.#moment,
     });
     return wait;
+  }
+
+  get #moment(): Moment {
+    return { wall: this.#now(), elapsed: this.#elapsed() };
   }
 }
 
@@ -199,17 +231,20 @@ export interface CertifyAs {
   };
   /** Read anew for each attempt, since projected tokens are rotated. */
   readonly token: () => Promise<Uint8Array>;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
 }
 
 /** How destination and policy obtain their leaf: one Certify, with a key that exists nowhere else. */
 export const certifyAs =
-  ({ name, identity, token }: CertifyAs): ServingLeafOptions['obtain'] =>
+  ({ name, identity, token, now = Date.now }: CertifyAs): ServingLeafOptions['obtain'] =>
   async (trustAnchors, signal) => {
     const { address, serverName } = identity;
     return certify({
       name,
       trustAnchors,
       signal,
+      now,
       key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
       token: await token(),
       server: { address, security: serverName === undefined ? 'plaintext' : { serverName, trustAnchors } },

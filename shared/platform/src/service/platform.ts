@@ -29,8 +29,8 @@ export const openGround = async ({ source, stateDir, kubeconfig }: SharedConfig)
 export interface SourceParts {
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
 }
 
 /** Where the objects come from. Nothing is watched before its `run`. */
@@ -38,6 +38,6 @@ export const openSource = (config: SharedConfig, ground: Ground, parts: SourcePa
   if (ground.kind === 'cluster') return new KubernetesSource({ client: ground.client, ...parts });
   const path = config.source.kind === 'directory' ? config.source.path : '';
   const source = new DirectorySource({ path, controlPlaneNamespace: config.namespace, log: parts.log });
-  watchMetrics(parts.metrics, { health: () => source.health(), now: parts.now });
+  watchMetrics(parts.metrics, { health: () => source.health() });
   return source;
 };

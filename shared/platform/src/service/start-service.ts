@@ -8,6 +8,7 @@ import type { Source } from '../kube/source.ts';
 import { type EventRecorder, KubeEvents, type KubeEventsOptions, noEvents } from '../kube/write/events.ts';
 import { createLog, type Log } from '../log/log.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { ClockWatch } from '../process/clock-watch.ts';
 import { Supervisor } from '../process/supervise.ts';
 import { openReplicas } from '../replicas/open-replicas.ts';
 import type { Replicas } from '../replicas/replicas.ts';
@@ -21,8 +22,10 @@ export interface ServiceParts {
   readonly source?: Source;
   readonly log?: Log;
   readonly metrics?: Metrics;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds: what dates are judged by. */
   readonly now?: () => number;
+  /** Milliseconds on a clock that only goes forward: what durations are measured on. */
+  readonly elapsed?: () => number;
 }
 
 /** What every service stands on by the time it assembles its own parts. */
@@ -31,6 +34,9 @@ export interface ServiceBase {
   readonly supervisor: Supervisor;
   readonly log: Log;
   readonly now: () => number;
+  readonly elapsed: () => number;
+  /** Tells when the first of the two clocks was set. */
+  readonly clock: Pick<ClockWatch, 'onJump'>;
   readonly metrics: Metrics;
   readonly source: Source;
   /** Its state directory is locked for this service until the end. */
@@ -65,8 +71,11 @@ export const startService = (
     readonly assemble: (base: ServiceBase) => Promise<Doors>;
   },
 ): Promise<RunningService> => {
-  const { log = createLog({ service, level: config.logLevel, format: config.logFormat }), now = Date.now } =
-    parts;
+  const {
+    log = createLog({ service, level: config.logLevel, format: config.logFormat }),
+    now = Date.now,
+    elapsed = () => performance.now(),
+  } = parts;
   for (const warning of config.warnings) log.warn(warning);
   const supervisor = new Supervisor({ log });
   return supervisor.build(async () => {
@@ -76,18 +85,34 @@ export const startService = (
     const name = printIdentity(identityOf(mesh, config.namespace, accountOf(service)));
     const metrics = parts.metrics ?? new Metrics(service);
     metrics.addProcessMetrics();
+    const clock = new ClockWatch({
+      log: log.child({ part: 'clock' }),
+      metrics,
+      moment: () => ({ wall: now(), elapsed: elapsed() }),
+    });
+    supervisor.run('clock', (signal) => clock.run(signal));
     const source =
-      parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, now });
+      parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, elapsed });
     const authenticator = await authenticatorOn(ground, metrics);
     const part = log.child({ part: 'replicas' });
     const replicas = openReplicas(config, { service, ground, name, metrics, log: part, now });
     supervisor.onEnd('calls of other replicas', () => replicas.close());
-    const events = eventsOn(ground, { service, namespace: config.namespace, supervisor, log, metrics, now });
+    const events = eventsOn(ground, {
+      service,
+      namespace: config.namespace,
+      supervisor,
+      log,
+      metrics,
+      now,
+      elapsed,
+    });
     const base: ServiceBase = {
       service,
       supervisor,
       log,
       now,
+      elapsed,
+      clock,
       metrics,
       source,
       ground,

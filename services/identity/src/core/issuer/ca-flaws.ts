@@ -34,7 +34,7 @@ export const flawsOf = (ca: CaCertificate, { below, now }: CaPosition): readonly
 export const flaw = (found: string, fix: string): Problem => ({ field: 'issuer', found, fix });
 
 /** With the times themselves and not the spans until then, so that a reason stays the same from one look to the next. */
-const dateFlaws = ({ name, notBefore, notAfter }: CaCertificate, now: number): readonly Problem[] => {
+export const dateFlaws = ({ name, notBefore, notAfter }: CaCertificate, now: number): readonly Problem[] => {
   if (now < notBefore) {
     return [flaw(`${name} is valid only from ${printTime(notBefore * 1000)}`, 'wait, or compare the clocks')];
   }

@@ -75,12 +75,18 @@ describe('the chain of an issuer', () => {
   const offered = (issuer: TestCa, anchors: readonly TestCa[], others: readonly TestCa[] = []) =>
     accepted({ issuer, anchors, others, keyMatches: true });
 
-  it('ends with the first of its path, the anchor aside', async () => {
-    const root = await aCa({ notAfter: Date.now() + dayMs });
-    const top = await aCa({ name: 'top', parent: root, notAfter: Date.now() + 2 * dayMs });
+  it('begins with the last and ends with the first of its path, the anchor aside', async () => {
+    const root = await aCa({ notBefore: Date.now() - 1_000, notAfter: Date.now() + dayMs });
+    const top = await aCa({
+      name: 'top',
+      parent: root,
+      notBefore: Date.now() - 1_800_000,
+      notAfter: Date.now() + 2 * dayMs,
+    });
     const issuer = await aCa({ parent: top, notAfter: Date.now() + 3 * dayMs });
     const judged = offered(issuer, [root], [top]);
-    assert.equal(judged.chainEnds, judged.intermediates[1]?.notAfter);
+    const [, above] = judged.intermediates;
+    assert.deepEqual([judged.chainBegins, judged.chainEnds], [above?.notBefore, above?.notAfter]);
   });
 
   it('does not end with a cross certificate that only some proxies need', async () => {

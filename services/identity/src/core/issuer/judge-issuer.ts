@@ -1,5 +1,6 @@
 import { compareBytes } from '@gatehouse/core/der/der';
 import { type Parsed, type Problem, parsed } from '@gatehouse/core/problem';
+import type { ChainValidity } from '../leaf/issuance-profile.ts';
 import { type CaCertificate, isSelfIssued } from './ca-certificate.ts';
 import { flaw, flawsOf } from './ca-flaws.ts';
 import { coverNames, isBeyondProxies, type NameConstraints, permitName } from './name-constraints.ts';
@@ -16,7 +17,7 @@ export interface IssuerCandidate {
 }
 
 /** An issuer whose every leaf a proxy with these anchors will accept now. */
-export interface JudgedIssuer {
+export interface JudgedIssuer extends ChainValidity {
   readonly certificate: CaCertificate;
   /** From the issuer to its anchor. */
   readonly path: Path;
@@ -26,8 +27,6 @@ export interface JudgedIssuer {
    */
   readonly intermediates: readonly CaCertificate[];
   readonly anchor: CaCertificate;
-  /** The first notAfter of issuer and intermediates of its own path, in seconds. */
-  readonly chainEnds: number;
   /** Those of its own path: names that they do not let pass must not be certified. */
   readonly constraints: readonly NameConstraints[];
 }
@@ -109,6 +108,7 @@ const judged = (path: Path, all: readonly Path[]): JudgedIssuer => {
     path,
     intermediates: sent,
     anchor: path.at(-1) ?? certificate,
+    chainBegins: Math.max(certificate.notBefore, ...intermediates.map(({ notBefore }) => notBefore)),
     chainEnds: Math.min(certificate.notAfter, ...intermediates.map(({ notAfter }) => notAfter)),
     constraints: path.flatMap(({ constraints }) => constraints ?? []),
   };

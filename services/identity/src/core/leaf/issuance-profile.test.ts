@@ -9,13 +9,19 @@ const profile = { lifetimeMs: day * 1000, clockSkewMs: 20_000 };
 
 describe('the validity of a leaf', () => {
   it('is its lifetime with the clock skew at both ends', () => {
-    assert.deepEqual(validityOf(profile, nowMs, now + 2 * day), {
+    assert.deepEqual(validityOf(profile, nowMs, { chainBegins: now - day, chainEnds: now + 2 * day }), {
       notBefore: now - 20,
       notAfter: now + day + 20,
     });
   });
 
   it('ends with the issuer chain at the latest', () => {
-    assert.equal(validityOf(profile, nowMs, now + 36_000).notAfter, now + 36_000);
+    const chain = { chainBegins: now - day, chainEnds: now + 36_000 };
+    assert.equal(validityOf(profile, nowMs, chain).notAfter, now + 36_000);
+  });
+
+  it('begins with the issuer chain at the earliest', () => {
+    const chain = { chainBegins: now - 5, chainEnds: now + 2 * day };
+    assert.equal(validityOf(profile, nowMs, chain).notBefore, now - 5);
   });
 });

@@ -11,15 +11,21 @@ export interface Validity {
   readonly notAfter: number;
 }
 
+/** When every certificate of an issuer's chain is valid, in seconds: from the last notBefore until the first notAfter. */
+export interface ChainValidity {
+  readonly chainBegins: number;
+  readonly chainEnds: number;
+}
+
 /**
- * From `skew` ago until `lifetime + skew` from now, and never beyond the first end in the issuer chain: a leaf that
+ * From `skew` ago until `lifetime + skew` from now, and never beyond what the issuer chain is valid for: a leaf that
  * outlives its issuer is one that no peer accepts any more, and whose proxy would not know.
  */
 export const validityOf = (
   { lifetimeMs, clockSkewMs }: IssuanceProfile,
   nowMs: number,
-  chainEnds: number,
+  { chainBegins, chainEnds }: ChainValidity,
 ): Validity => ({
-  notBefore: Math.floor((nowMs - clockSkewMs) / 1000),
+  notBefore: Math.max(Math.floor((nowMs - clockSkewMs) / 1000), chainBegins),
   notAfter: Math.min(Math.floor((nowMs + lifetimeMs + clockSkewMs) / 1000), chainEnds),
 });

@@ -8,18 +8,16 @@ import {
   joinBytes,
   writeDer,
 } from '@gatehouse/core/der/der';
-import type { Validity } from './issuance-profile.ts';
+import type { ChainValidity, Validity } from './issuance-profile.ts';
 import type { SignatureAlgorithm } from './signature-algorithm.ts';
 
 /** What a leaf says of its issuer. */
-export interface LeafIssuer {
+export interface LeafIssuer extends ChainValidity {
   /** The subject of the issuer's certificate in its own DER: verifiers compare names byte for byte (contract/proxy.md §3.4). */
   readonly name: Uint8Array;
   /** The issuer's subjectKeyIdentifier. */
   readonly keyId: Uint8Array;
   readonly algorithm: SignatureAlgorithm;
-  /** The first notAfter of the issuer chain, in seconds. */
-  readonly chainEnds: number;
 }
 
 /** What differs from leaf to leaf. */

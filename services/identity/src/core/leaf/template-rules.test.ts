@@ -24,6 +24,7 @@ const issuer: LeafIssuer = {
   name: commonName('issuer'),
   keyId: new Uint8Array(20).fill(7),
   algorithm: signatureAlgorithmOf('P-256'),
+  chainBegins: now - 864_000,
   chainEnds: now + 864_000,
 };
 
@@ -175,6 +176,11 @@ describe('the rules of a leaf', () => {
       'outlives its issuer',
       'design §4.5',
       () => brokenRules(tbsWith({}), order, { ...issuer, chainEnds: now + 86_419 }),
+    ],
+    [
+      'begins before its issuer',
+      'design §4.5',
+      () => brokenRules(tbsWith({}), order, { ...issuer, chainBegins: now - 19 }),
     ],
     ['has a subject', '§4.1.2.6', () => brokenRules(tbsWith({ subject: commonName(aName) }))],
     [

@@ -83,8 +83,8 @@ export const leafRules: readonly LeafRule[] = [
   },
   {
     clause: 'design §4.5',
-    says: 'it does not outlive the issuer chain',
-    holds: (leaf, _, issuer) => leaf.notAfter <= issuer.chainEnds,
+    says: 'the issuer chain is valid for as long as it is',
+    holds: (leaf, _, issuer) => issuer.chainBegins <= leaf.notBefore && leaf.notAfter <= issuer.chainEnds,
   },
   {
     clause: '§4.1.2.6',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import type { Moment } from '@gatehouse/core/moment';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { aPod, aServiceAccount } from '@gatehouse/testing/builders';
@@ -30,6 +31,9 @@ const gone = ({ kind, meta }: KubeObject): Change => ({
   uid: meta.uid,
 });
 
+/** Both clocks, as long as nobody sets one of them. */
+const at = (ms: number): Moment => ({ wall: ms, elapsed: ms - t0 });
+
 let callers: KnownCallers;
 beforeEach(() => {
   callers = new KnownCallers();
@@ -38,12 +42,12 @@ beforeEach(() => {
       { type: 'reset', kind: 'Pod', objects: [pod] },
       { type: 'reset', kind: 'ServiceAccount', objects: [account] },
     ],
-    t0,
+    0,
   );
 });
 
 const look = (nowMs = t0, about: Partial<TokenClaims> = {}): string =>
-  callers.look({ ...claims, ...about }, nowMs).kind;
+  callers.look({ ...claims, ...about }, at(nowMs)).kind;
 
 describe('callers', () => {
   it('are known while their pod and ServiceAccount exist', () => assert.equal(look(), 'known'));
@@ -64,50 +68,58 @@ describe('callers', () => {
 
   it('of a pod that runs as another ServiceAccount are refused', () => {
     const admin = aServiceAccount({ name: 'admin', uid: 's2' });
-    callers.apply([apply(admin)], t0);
+    callers.apply([apply(admin)], 0);
     assert.equal(look(t0, { serviceAccount: { name: 'admin', uid: 's2' } }), 'refused');
   });
 
   it('are known for a minute after their pod was deleted, and no longer', () => {
-    callers.apply([gone(pod)], t0);
+    callers.apply([gone(pod)], 0);
     assert.equal(look(t0 + 60_000), 'known');
     assert.equal(look(t0 + 60_001), 'unseen');
   });
 
+  it('are known for a minute after their pod was deleted, wherever the wall clock is set meanwhile', () => {
+    callers.apply([gone(pod)], 0);
+    for (const wall of [t0 - 86_400_000, t0 + 86_400_000]) {
+      assert.equal(callers.look(claims, { wall, elapsed: 60_000 }).kind, 'known');
+      assert.equal(callers.look(claims, { wall, elapsed: 60_001 }).kind, 'unseen');
+    }
+  });
+
   it('are known for a minute after their ServiceAccount was deleted, and no longer', () => {
-    callers.apply([gone(account)], t0);
+    callers.apply([gone(account)], 0);
     assert.equal(look(t0 + 60_000), 'known');
     assert.equal(look(t0 + 60_001), 'unseen');
   });
 
   it('are known for a minute after a relist did not mention their pod', () => {
-    callers.apply([{ type: 'reset', kind: 'Pod', objects: [] }], t0);
+    callers.apply([{ type: 'reset', kind: 'Pod', objects: [] }], 0);
     assert.equal(look(t0 + 60_000), 'known');
     assert.equal(look(t0 + 60_001), 'unseen');
   });
 
   it('of a deleted pod that ran as another ServiceAccount are refused', () => {
     const admin = aServiceAccount({ name: 'admin', uid: 's2' });
-    callers.apply([apply(admin), gone(pod)], t0);
+    callers.apply([apply(admin), gone(pod)], 0);
     assert.equal(look(t0, { serviceAccount: { name: 'admin', uid: 's2' } }), 'refused');
   });
 
   it('whose pod was made again under its name are told apart from the new one', () => {
-    callers.apply([gone(pod), apply(aPod({ name: 'frontend-0', uid: 'p2' }))], t0);
+    callers.apply([gone(pod), apply(aPod({ name: 'frontend-0', uid: 'p2' }))], 0);
     assert.equal(look(t0, { pod: { name: 'frontend-0', uid: 'p2' } }), 'known');
     assert.equal(look(t0), 'known', 'the old one for a minute');
     assert.equal(look(t0 + 60_001), 'unseen');
   });
 
   it('of a terminating pod are known until a minute after its end', () => {
-    callers.apply([apply(aPod({ name: 'frontend-0', uid: 'p1', deletedAt: t0 + 30_000 }))], t0);
+    callers.apply([apply(aPod({ name: 'frontend-0', uid: 'p1', deletedAt: t0 + 30_000 }))], 0);
     assert.equal(look(t0 + 90_000), 'known');
     assert.equal(look(t0 + 90_001), 'refused');
   });
 
   it('that left long ago are forgotten', () => {
-    callers.apply([gone(pod)], t0);
-    callers.apply([], t0 + 60_001);
+    callers.apply([gone(pod)], 0);
+    callers.apply([], 60_001);
     // Were it remembered, going back in time would show it.
     assert.equal(look(t0 + 1), 'unseen');
   });
@@ -115,9 +127,9 @@ describe('callers', () => {
   it('cannot be called missing before both kinds were listed', () => {
     const fresh = new KnownCallers();
     assert.equal(fresh.isComplete, false);
-    fresh.apply([{ type: 'reset', kind: 'Pod', objects: [] }], t0);
+    fresh.apply([{ type: 'reset', kind: 'Pod', objects: [] }], 0);
     assert.equal(fresh.isComplete, false);
-    fresh.apply([{ type: 'reset', kind: 'ServiceAccount', objects: [] }], t0);
+    fresh.apply([{ type: 'reset', kind: 'ServiceAccount', objects: [] }], 0);
     assert.equal(fresh.isComplete, true);
   });
 });

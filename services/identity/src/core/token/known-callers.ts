@@ -1,3 +1,4 @@
+import type { Moment } from '@gatehouse/core/moment';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
@@ -18,7 +19,8 @@ interface Departed {
   readonly name: string;
   /** Of a pod: what it ran as. */
   readonly runsAs: string | undefined;
-  readonly at: number;
+  /** When we were told; no date of anybody. */
+  readonly at: Moment['elapsed'];
 }
 
 /**
@@ -38,16 +40,16 @@ export class KnownCallers {
   /** By uid, oldest first: a Map keeps the order of insertion. */
   readonly #departed = new Map<string, Departed>();
 
-  apply(changes: readonly Change[], nowMs: number): void {
+  apply(changes: readonly Change[], now: Moment['elapsed']): void {
     for (const { before, after } of this.#index.apply(changes)) {
       if (after !== undefined) this.#departed.delete(after.meta.uid);
       if (before === undefined || before.meta.uid === after?.meta.uid) continue;
       const { namespace, name, uid } = before.meta;
       const runsAs = before.kind === 'Pod' ? this.#runsAs(before) : undefined;
-      this.#departed.set(uid, { namespace, name, runsAs, at: nowMs });
+      this.#departed.set(uid, { namespace, name, runsAs, at: now });
     }
     for (const [uid, { at }] of this.#departed) {
-      if (at + graceMs >= nowMs) break;
+      if (at + graceMs >= now) break;
       this.#departed.delete(uid);
     }
   }
@@ -57,54 +59,54 @@ export class KnownCallers {
     return this.#index.isSynced(callerKinds);
   }
 
-  look({ namespace, serviceAccount, pod }: TokenClaims, nowMs: number): Acquaintance {
+  look({ namespace, serviceAccount, pod }: TokenClaims, now: Moment): Acquaintance {
     if (pod !== undefined) {
-      const seen = this.#lookAtPod(pod, { namespace, serviceAccount: serviceAccount.name, nowMs });
+      const seen = this.#lookAtPod(pod, { namespace, serviceAccount: serviceAccount.name, now });
       if (seen.kind !== 'known') return seen;
     }
-    return this.#lookAtAccount(serviceAccount, namespace, nowMs);
+    return this.#lookAtAccount(serviceAccount, namespace, now);
   }
 
   #lookAtPod(
     { name, uid }: Named,
-    expected: { readonly namespace: string; readonly serviceAccount: string; readonly nowMs: number },
+    expected: { readonly namespace: string; readonly serviceAccount: string; readonly now: Moment },
   ): Acquaintance {
-    const { namespace, serviceAccount, nowMs } = expected;
+    const { namespace, serviceAccount, now } = expected;
     const what = `pod ${namespace}/${name}`;
     const live = this.#index.get('Pod', namespace, name);
     if (live?.meta.uid === uid) {
-      if (isLongGone(live.meta.deletedAt, nowMs)) return refused(`${what} has been deleted`);
+      if (isLongGone(live.meta.deletedAt, now.wall)) return refused(`${what} has been deleted`);
       return live.spec.serviceAccount === serviceAccount
         ? known
         : refused(`${what} runs as the ServiceAccount ${live.spec.serviceAccount}`);
     }
-    const departed = this.#recall(uid, { namespace, name, nowMs });
+    const departed = this.#recall(uid, { namespace, name, now: now.elapsed });
     if (departed === undefined) return { kind: 'unseen', what: `${what} with uid ${uid}`, uid };
     return departed.runsAs === serviceAccount
       ? known
       : refused(`${what} ran as the ServiceAccount ${departed.runsAs}`);
   }
 
-  #lookAtAccount({ name, uid }: Named, namespace: string, nowMs: number): Acquaintance {
+  #lookAtAccount({ name, uid }: Named, namespace: string, now: Moment): Acquaintance {
     const what = `ServiceAccount ${namespace}/${name}`;
     const live = this.#index.get('ServiceAccount', namespace, name);
     if (live?.meta.uid === uid) {
-      return isLongGone(live.meta.deletedAt, nowMs) ? refused(`${what} has been deleted`) : known;
+      return isLongGone(live.meta.deletedAt, now.wall) ? refused(`${what} has been deleted`) : known;
     }
-    return this.#recall(uid, { namespace, name, nowMs }) === undefined
+    return this.#recall(uid, { namespace, name, now: now.elapsed }) === undefined
       ? { kind: 'unseen', what: `${what} with uid ${uid}`, uid }
       : known;
   }
 
   #recall(
     uid: string,
-    expected: { readonly namespace: string; readonly name: string; readonly nowMs: number },
+    expected: { readonly namespace: string; readonly name: string; readonly now: Moment['elapsed'] },
   ): Departed | undefined {
     const departed = this.#departed.get(uid);
     return departed !== undefined &&
       departed.namespace === expected.namespace &&
       departed.name === expected.name &&
-      !isLongGone(departed.at, expected.nowMs)
+      !isLongGone(departed.at, expected.now)
       ? departed
       : undefined;
   }
@@ -118,5 +120,6 @@ export class KnownCallers {
 
 const refused = (why: string): Acquaintance => ({ kind: 'refused', why });
 
-const isLongGone = (deletedAt: number | undefined, nowMs: number): boolean =>
-  deletedAt !== undefined && deletedAt + graceMs < nowMs;
+/** Both by one clock: the API server's date by the wall clock, what we saw ourselves by the one that only goes forward. */
+const isLongGone = (deletedAt: number | undefined, now: number): boolean =>
+  deletedAt !== undefined && deletedAt + graceMs < now;

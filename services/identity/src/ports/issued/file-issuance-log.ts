@@ -73,7 +73,7 @@ export class FileIssuanceLog implements IssuanceLog {
     this.#issued = opened.issued;
     this.#file = opened.file;
     this.#unlock = opened.unlock;
-    this.#sayFailed = limitedLog((fields, message) => options.log.error(fields, message), { now: this.#now });
+    this.#sayFailed = limitedLog((fields, message) => options.log.error(fields, message));
   }
 
   /** Opens or makes the file, and remembers the latest of what it holds. Throws `failed-precondition` if it cannot be used. */

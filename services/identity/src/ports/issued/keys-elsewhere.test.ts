@@ -32,14 +32,15 @@ class Other implements Pick<Replicas, 'ask'> {
 }
 
 const two = () => {
-  const clock = { now: start };
+  const clock = { now: start, ahead: 0 };
   const told: IssuanceRecord[] = [];
   const here = new MemoryIssuanceLog((record) => void told.push(record));
   const there = new Other();
   const keys = new KeysElsewhere({
     replicas: there,
     learn: (record) => here.learn(record),
-    now: () => clock.now,
+    now: () => clock.now + clock.ahead,
+    elapsed: () => clock.now,
   });
   let serial = 0;
   const issue = (log: MemoryIssuanceLog, spkiSha256: string, uid = 'p1'): void => {
@@ -102,5 +103,22 @@ describe('the keys that other replicas have certified', () => {
     there.isDown = false;
     await keys.poll();
     assert.equal(clock.now - start + sinceOf(), 600_000);
+  });
+
+  it('are learned after our clock was ahead and is set back, those that were issued meanwhile too', async () => {
+    const { clock, told, here, there, keys, issue } = two();
+    issue(here, 'a');
+    await keys.poll();
+    clock.ahead = 7_200_000;
+    await keys.poll();
+    issue(there.issued, 'b');
+    await keys.poll();
+    clock.ahead = 0;
+    await keys.poll();
+    issue(here, 'a');
+    assert.deepEqual(
+      told.map(({ suspicious }) => suspicious?.newerSpkiSha256),
+      ['b'],
+    );
   });
 });

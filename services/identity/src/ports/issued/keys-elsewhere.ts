@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Moment } from '@gatehouse/core/moment';
 import { pageOf } from '@gatehouse/platform/http/page';
 import type { PeerQuestion, Replicas } from '@gatehouse/platform/replicas/replicas';
 import { Compile } from 'typebox/compile';
@@ -10,6 +11,8 @@ export interface KeysElsewhereOptions {
   readonly learn: (record: IssuanceRecord) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
   /** How often the others are asked; 15 s when left out. */
   readonly everyMs?: number;
 }
@@ -44,10 +47,12 @@ const longestGapMs = 600_000;
 export class KeysElsewhere {
   readonly #options: KeysElsewhereOptions;
   #since: number;
+  #polledAt: Moment;
 
   constructor(options: KeysElsewhereOptions) {
     this.#options = options;
-    this.#since = options.now() - historyMs;
+    this.#polledAt = { wall: options.now(), elapsed: options.elapsed() };
+    this.#since = this.#polledAt.wall - historyMs;
   }
 
   /** Asks until `signal` aborts. */
@@ -61,8 +66,12 @@ export class KeysElsewhere {
 
   /** Asks all others once for what is new. */
   async poll(): Promise<void> {
-    const { replicas, learn, now } = this.#options;
+    const { replicas, learn, now, elapsed } = this.#options;
     const began = now();
+    const moment = { wall: began, elapsed: elapsed() };
+    // By a clock that was set since, `#since` names another time than was meant: what was issued meanwhile would be missed.
+    if (hasJumped(this.#polledAt, moment)) this.#since = began - historyMs;
+    this.#polledAt = moment;
     let until: number | undefined;
     let isWhole = true;
     for (let page = 0; page < mostPages; page += 1) {
@@ -83,3 +92,7 @@ export class KeysElsewhere {
     this.#since = isWhole ? began - overlapMs : Math.max(this.#since, began - longestGapMs);
   }
 }
+
+/** By more than what is asked for twice anyway. */
+const hasJumped = (before: Moment, after: Moment): boolean =>
+  Math.abs(after.wall - before.wall - (after.elapsed - before.elapsed)) > overlapMs / 2;

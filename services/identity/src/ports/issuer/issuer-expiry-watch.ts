@@ -13,6 +13,8 @@ export interface IssuerExpiryOptions {
   readonly events: EventRecorder;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed?: () => number;
   /** A minute when left out. */
   readonly lookEveryMs?: number;
 }
@@ -43,12 +45,12 @@ export class IssuerExpiry {
 
   /** Says what is new or has not been said for a day. */
   tell(): void {
-    const { log, events, now } = this.#options;
+    const { log, events, elapsed = () => performance.now() } = this.#options;
     const told = new Map<string, Told>();
     for (const { certificate, share, role, found, fix } of this.warnings()) {
       const { fingerprint, name, notAfter } = certificate;
       const before = this.#told.get(fingerprint);
-      const telling = tellNow(before, share, now());
+      const telling = tellNow(before, share, elapsed());
       const last = telling ?? before;
       if (last !== undefined) told.set(fingerprint, last);
       if (telling === undefined) continue;

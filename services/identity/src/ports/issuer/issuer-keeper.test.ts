@@ -295,6 +295,29 @@ describe('the issuer that is kept', () => {
     assert.notEqual(keeper.current, undefined, 'but it can still be asked about');
   });
 
+  it('is of no use while a clock that was set back shows a time before its own, and is again afterwards', async (test) => {
+    const { keeper, folder, anchors, inUse, taken, events, pass } = await aKeeper(test);
+    const root = await aCa({ notBefore: Date.now() - 1000 * hourMs });
+    const issuer = await aCa({ parent: root, notBefore: Date.now() - hourMs });
+    await write(folder, issuer);
+    await writeFile(anchors, root.pem);
+    await keeper.check();
+    pass(-2 * hourMs);
+    assert.equal(keeper.usable, undefined, 'at once, not with the next look at the files');
+    assert.match(keeper.whyUnusable().join(), /^CN=issuer is valid only from \S+$/);
+    await keeper.check();
+    assert.equal(keeper.usable, undefined);
+    assert.match(keeper.whyUnusable().join(), /^CN=issuer is valid only from \S+$/, 'said once');
+    assert.match(
+      events.at(-1)?.note ?? '',
+      /not taken, there is no other: issuer: CN=issuer is valid only from/,
+    );
+    pass(2 * hourMs);
+    await keeper.check();
+    assert.equal(inUse(), serialOf(issuer));
+    assert.equal(taken.length, 1);
+  });
+
   it('is taken once its time has come, without the files having changed', async (test) => {
     const { keeper, folder, anchors, inUse, pass, reason } = await aKeeper(test);
     const root = await aCa({ notAfter: Date.now() + 1000 * hourMs });

@@ -5,6 +5,7 @@ import { type EventRecorder, noEvents } from '@gatehouse/platform/kube/write/eve
 import type { Log } from '@gatehouse/platform/log/log';
 import { accountOf, serviceNames } from '@gatehouse/platform/service/service';
 import { FolderWatch } from '@gatehouse/platform/state/folder-watch';
+import { dateFlaws } from '../../core/issuer/ca-flaws.ts';
 import { type IssuerState, offerIssuer, type Rejection } from '../../core/issuer/issuer-state.ts';
 import { judgeIssuer, type WantedNames } from '../../core/issuer/judge-issuer.ts';
 import { type IssuerFiles, readIssuerFiles } from './issuer-files.ts';
@@ -22,6 +23,8 @@ export interface IssuerKeeperOptions {
   readonly events?: EventRecorder;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed?: () => number;
   /** Called after a new issuer or bundle was taken, which is in use by then. */
   readonly onChange: (issuer: KeptIssuer) => Promise<void>;
   /** How often the files are read though nothing has stirred; 10 s when left out. */
@@ -57,15 +60,26 @@ export class IssuerKeeper {
     };
   }
 
-  /** The issuer to sign with now; undefined while there is none, or it has expired. */
+  /** The issuer to sign with now; undefined while there is none, or its chain is not valid: it has expired, or a clock was set back. */
   get usable(): KeptIssuer | undefined {
     const { current } = this.#state;
-    return current !== undefined && this.#options.now() < current.judged.chainEnds * 1000
-      ? current
-      : undefined;
+    if (current === undefined) return undefined;
+    const { chainBegins, chainEnds } = current.judged;
+    const second = this.#options.now() / 1000;
+    return chainBegins <= second && second < chainEnds ? current : undefined;
   }
 
-  /** The issuer that was taken last, also when it has expired since. */
+  /** What stands against the issuer and against what the files offer, each in words for people, while nothing is `usable`. */
+  whyUnusable(): readonly string[] {
+    const { current, rejected } = this.#state;
+    // Of the anchor's dates proxies take no notice (contract/proxy.md §3.4).
+    const chain =
+      current === undefined ? [] : [current.judged.certificate, ...current.judged.path.slice(1, -1)];
+    const outdated = chain.flatMap((ca) => dateFlaws(ca, this.#options.now() / 1000));
+    return [...new Set([...outdated, ...(rejected?.problems ?? [])].map(({ found }) => found))];
+  }
+
+  /** The issuer that was taken last, also when it is not valid now. */
   get current(): KeptIssuer | undefined {
     return this.#state.current;
   }
@@ -105,9 +119,9 @@ export class IssuerKeeper {
   }
 
   async #comeToRest(watch: FolderWatch, signal: AbortSignal): Promise<void> {
-    const { now } = this.#options;
-    const begun = now();
-    while (!signal.aborted && now() - begun < longestUnrestMs) {
+    const { elapsed = () => performance.now() } = this.#options;
+    const begun = elapsed();
+    while (!signal.aborted && elapsed() - begun < longestUnrestMs) {
       if (!(await watch.wait(quietMs, signal))) return;
     }
   }
@@ -126,7 +140,7 @@ export class IssuerKeeper {
       const isNews = reasonOf(rejected?.problems) !== reasonOf(outcome.problems);
       if (!isNews) return;
       this.#refused += 1;
-      this.#news.refused(outcome.problems, current);
+      this.#news.refused(outcome.problems, this.usable);
     }
     this.#state = offerIssuer(this.#state, outcome, now());
     if (!outcome.ok) return;

@@ -25,7 +25,7 @@ export const keepIssuer = (
   { privateKey, anchors, bundle, bundleWrittenAt }: OfferedIssuer,
   before: KeptIssuer | undefined,
 ): KeptIssuer => {
-  const { certificate, intermediates, chainEnds } = judged;
+  const { certificate, intermediates, chainBegins, chainEnds } = judged;
   const { key, subject, keyId } = certificate;
   if (typeof key !== 'string') throw new TypeError('judgeIssuer lets no other key pass');
   const algorithm = signatureAlgorithmOf(key);
@@ -34,7 +34,7 @@ export const keepIssuer = (
     anchors,
     bundle,
     sequence: bundleSequence({ bundle, writtenAt: bundleWrittenAt }, before),
-    template: makeLeafTemplate({ name: subject, keyId, algorithm, chainEnds }),
+    template: makeLeafTemplate({ name: subject, keyId, algorithm, chainBegins, chainEnds }),
     intermediates: intermediates.map(({ der }) => der),
     permits: (identity) => permitName(judged.constraints, identity),
     sign: (leaf) => signLeaf(leaf, privateKey),

@@ -14,6 +14,12 @@ export const mintFor =
   async (trustAnchors) => {
     const { publicKey, privateKey: key } = await makeKeys('ec', { namedCurve: 'P-256' });
     const spki = publicKey.export({ format: 'der', type: 'spki' });
-    const { leaf, intermediates, validUntil } = await issue({ identity: name, spki, pod: undefined });
-    return { key, chain: [leaf, ...intermediates], trustAnchors, validUntil: validUntil * 1000 };
+    const issued = await issue({ identity: name, spki, pod: undefined });
+    return {
+      key,
+      chain: [issued.leaf, ...issued.intermediates],
+      trustAnchors,
+      validFrom: issued.validFrom * 1000,
+      validUntil: issued.validUntil * 1000,
+    };
   };

@@ -53,7 +53,7 @@ const aReviewer = async ({
   const now = (): number => clock;
   let published: () => Promise<PublishedKeys> = async () => setOf(signers);
   const source = { name: 'the test', read: () => published() };
-  const keys = new TokenKeys({ source, maxStalenessMs: 90_000, log: silentLog, now });
+  const keys = new TokenKeys({ source, maxStalenessMs: 90_000, log: silentLog, now, elapsed: now });
   await keys.refresh();
   const asked: TokenClaims[] = [];
   const remembered: string[] = [];

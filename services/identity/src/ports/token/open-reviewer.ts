@@ -21,7 +21,7 @@ export interface OpenedReviewer {
  */
 export const openReviewer = async (
   config: IdentityConfig,
-  { ground, log, metrics: told, now }: ServiceBase,
+  { ground, log, metrics: told, now, elapsed }: ServiceBase,
   callers: WatchedCallers,
 ): Promise<OpenedReviewer> => {
   const { requirePodBoundToken } = config;
@@ -37,6 +37,7 @@ export const openReviewer = async (
       maxStalenessMs: config.maxStalenessMs,
       log: log.child({ part: 'token keys' }),
       now,
+      elapsed,
     });
     // An API server that is away does not stop the start: readiness tells, and the keys are tried again.
     await keys.refresh();

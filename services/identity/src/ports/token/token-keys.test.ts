@@ -14,7 +14,7 @@ const setOf = (...signers: readonly TokenSigner[]): PublishedKeys => ({
   set: { keys: signers.map(({ jwk }) => jwk) },
 });
 
-/** Keys on a clock and a source that the test holds. */
+/** Keys on clocks and a source that the test holds. */
 const held = (test: TestContext, { maxStalenessMs = 90_000 } = {}) => {
   test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
   let answer: () => Promise<PublishedKeys> = async () => setOf(first);
@@ -30,7 +30,14 @@ const held = (test: TestContext, { maxStalenessMs = 90_000 } = {}) => {
     },
   };
   const log = new RecordingLog();
-  const keys = new TokenKeys({ source, maxStalenessMs, log, now: Date.now });
+  let ahead = 0;
+  const keys = new TokenKeys({
+    source,
+    maxStalenessMs,
+    log,
+    now: () => Date.now() + ahead,
+    elapsed: Date.now,
+  });
   return {
     keys,
     log,
@@ -40,6 +47,9 @@ const held = (test: TestContext, { maxStalenessMs = 90_000 } = {}) => {
     },
     say: (next: () => Promise<PublishedKeys>) => {
       answer = next;
+    },
+    setClock: (byMs: number) => {
+      ahead += byMs;
     },
     ids: () => [...(keys.current?.keys.keys() ?? [])],
     pass: async (ms: number): Promise<void> => {
@@ -152,6 +162,19 @@ describe('the keys of tokens', () => {
     await pass(7_200_000);
     assert.ok(keys.current);
     await pass(1);
+    assert.equal(keys.current, undefined);
+  });
+
+  it('grow old and are read by time that has passed, wherever the wall clock is set', async (test) => {
+    const { keys, reads, ids, pass, setClock } = held(test);
+    await keys.refresh();
+    setClock(86_400_000);
+    assert.deepEqual(ids(), ['first'], 'a clock that jumps forward makes them no older');
+    setClock(-2 * 86_400_000);
+    await pass(10_000);
+    await keys.refresh();
+    assert.equal(reads(), 2, 'nor does one that is set back keep a new key unknown');
+    await pass(3_600_001);
     assert.equal(keys.current, undefined);
   });
 

@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import type { Moment } from '@gatehouse/core/moment';
 import { printProblem } from '@gatehouse/core/problem';
 import type { Log } from '@gatehouse/platform/log/log';
 import { readKeySet, type TokenKey } from './key-set.ts';
@@ -23,6 +24,8 @@ export interface TokenKeysOptions {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
 }
 
 /** What a token can be judged by: the keys, and whose they are. */
@@ -39,9 +42,9 @@ export class TokenKeys {
   readonly #options: TokenKeysOptions;
   readonly #goodForMs: number;
   #current: IssuerKeys | undefined;
-  #readAt = Number.NEGATIVE_INFINITY;
+  #readAt: Moment | undefined;
   #refreshing: Promise<void> | undefined;
-  #refreshedAt = Number.NEGATIVE_INFINITY;
+  #refreshedAt: Moment['elapsed'] = Number.NEGATIVE_INFINITY;
   /** Why the last refresh failed. */
   #failure: string | undefined;
 
@@ -52,12 +55,13 @@ export class TokenKeys {
 
   /** Undefined while nothing was read, or what was read is too old to be believed. */
   get current(): IssuerKeys | undefined {
-    return this.#options.now() - this.#readAt <= this.#goodForMs ? this.#current : undefined;
+    const age = this.#options.elapsed() - (this.#readAt?.elapsed ?? Number.NEGATIVE_INFINITY);
+    return age <= this.#goodForMs ? this.#current : undefined;
   }
 
   /** Milliseconds since the epoch; undefined before the first time. */
   get readAt(): number | undefined {
-    return this.#current === undefined ? undefined : this.#readAt;
+    return this.#readAt?.wall;
   }
 
   /** Why nobody can say whether there are newer keys; undefined when the last refresh went well. */
@@ -73,10 +77,10 @@ export class TokenKeys {
 
   /** Reads the keys again unless that was tried just now. Never throws: what came of it is told by `current` and `failure`. */
   refresh(): Promise<void> {
-    const { now } = this.#options;
+    const { elapsed } = this.#options;
     if (this.#refreshing !== undefined) return this.#refreshing;
-    if (now() - this.#refreshedAt < refreshAtMostEveryMs) return Promise.resolve();
-    this.#refreshedAt = now();
+    if (elapsed() - this.#refreshedAt < refreshAtMostEveryMs) return Promise.resolve();
+    this.#refreshedAt = elapsed();
     this.#refreshing = this.#read().finally(() => {
       this.#refreshing = undefined;
     });
@@ -110,7 +114,7 @@ export class TokenKeys {
   }
 
   #take(next: IssuerKeys, passedOver: readonly string[]): void {
-    const { log, now, source } = this.#options;
+    const { log, now, elapsed, source } = this.#options;
     const before = [...(this.#current?.keys.keys() ?? [])];
     const added = [...next.keys.keys()].filter((id) => !before.includes(id));
     const dropped = before.filter((id) => !next.keys.has(id));
@@ -120,20 +124,21 @@ export class TokenKeys {
       log.info({ issuer, added, dropped, passedOver }, 'the token keys have changed');
     }
     this.#current = next;
-    this.#readAt = now();
+    this.#readAt = { wall: now(), elapsed: elapsed() };
     this.#failure = undefined;
   }
 
   /** One line for a row of failures; those that follow are in the metrics. */
   #keep(error: unknown): void {
-    const { log, source } = this.#options;
+    const { log, source, now, elapsed } = this.#options;
     const isNews = this.#failure === undefined;
     this.#failure = error instanceof Error ? error.message : String(error);
     if (!isNews) return;
     const about = { err: error, source: source.name };
     if (this.#current === undefined) log.error(about, 'the token keys cannot be read: no token is believed');
     else {
-      const until = new Date(this.#readAt + this.#goodForMs).toISOString();
+      const left = (this.#readAt?.elapsed ?? 0) + this.#goodForMs - elapsed();
+      const until = new Date(now() + left).toISOString();
       log.warn(about, `the token keys cannot be read: the old ones stay in use until ${until}`);
     }
   }

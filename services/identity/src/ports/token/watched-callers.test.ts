@@ -20,14 +20,21 @@ const claimsOf = (uid = 'p1', name = 'frontend-0'): TokenClaims => ({
   alsoBoundTo: undefined,
 });
 
-/** Callers on a source and a clock that the test holds. */
+/** Callers on a source and clocks that the test holds. */
 const watched = (test: TestContext, ...objects: readonly KubeObject[]) => {
   test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_780_000_000_000 });
   const source = new FakeSource(account, ...objects);
   const health = source.health.bind(source);
-  let aliveAt: number | undefined;
-  source.health = () => health().map((kind) => ({ ...kind, aliveAt: aliveAt ?? kind.aliveAt }));
-  const callers = new WatchedCallers({ source, maxStalenessMs: 90_000, now: Date.now });
+  let ahead = 0;
+  let frozenAt: number | undefined;
+  const silentMs = (): number => (frozenAt === undefined ? 0 : Date.now() - frozenAt);
+  source.health = () => health().map((kind) => ({ ...kind, staleMs: silentMs() }));
+  const callers = new WatchedCallers({
+    source,
+    maxStalenessMs: 90_000,
+    now: () => Date.now() + ahead,
+    elapsed: Date.now,
+  });
   const end = new AbortController();
   const run = (): void => void callers.run(end.signal);
   test.after(() => end.abort());
@@ -39,9 +46,12 @@ const watched = (test: TestContext, ...objects: readonly KubeObject[]) => {
     judge,
     run,
     freeze: () => {
-      aliveAt = Date.now();
+      frozenAt = Date.now();
     },
     pass: (ms: number) => test.mock.timers.tick(ms),
+    setClock: (byMs: number) => {
+      ahead += byMs;
+    },
   };
 };
 
@@ -215,6 +225,35 @@ describe('watched callers', () => {
       kind: 'undecided',
       why: 'the watch of pods and ServiceAccounts is stale: try again',
     });
+  });
+
+  it('are not judged by a watch that shows no life, wherever the wall clock is set', (test) => {
+    const { judge, run, freeze, pass, setClock } = watched(test, pod);
+    run();
+    freeze();
+    setClock(86_400_000);
+    pass(90_000);
+    assert.deepEqual(judge(), known, 'a clock that jumps forward makes nothing old');
+    setClock(-2 * 86_400_000);
+    pass(1);
+    const standing = judge();
+    assert.ok(
+      !(standing instanceof Promise) && standing.kind === 'undecided',
+      'nor does one that is set back keep it new',
+    );
+  });
+
+  it('that somebody who knows has not heard of are refused for a minute, wherever the wall clock is set', (test) => {
+    const { callers, judge, run, pass, setClock } = watched(test);
+    run();
+    callers.remember('p1');
+    setClock(86_400_000);
+    assert.deepEqual(judge(), { kind: 'refused', why: missing });
+    setClock(-2 * 86_400_000);
+    pass(60_000);
+    const waiting = judge();
+    assert.ok(waiting instanceof Promise);
+    waiting.catch(() => {});
   });
 
   it('that wait while the watch dies cannot be judged', async (test) => {

@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import type { Moment } from '@gatehouse/core/moment';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Source } from '@gatehouse/platform/kube/source';
 import { type Acquaintance, callerKinds, KnownCallers } from '../../core/token/known-callers.ts';
@@ -19,6 +20,8 @@ export interface WatchedCallersOptions {
   readonly maxStalenessMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
 }
 
 /** What can be said of the ServiceAccount and pod that a token names. */
@@ -38,18 +41,20 @@ export class WatchedCallers {
   readonly #source: Source;
   readonly #maxStalenessMs: number;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #callers = new KnownCallers();
-  #freshUntil = 0;
+  #freshUntil: Moment['elapsed'] = Number.NEGATIVE_INFINITY;
   readonly #waits = new SharedWork<void>();
   /** Ends each wait whose pod has been shown. */
   readonly #wakes = new Map<() => void, TokenClaims>();
   /** Until when a uid counts as missing; oldest first. */
-  readonly #missing = new Map<string, number>();
+  readonly #missing = new Map<string, Moment['elapsed']>();
 
-  constructor({ source, maxStalenessMs, now }: WatchedCallersOptions) {
+  constructor({ source, maxStalenessMs, now, elapsed }: WatchedCallersOptions) {
     this.#source = source;
     this.#maxStalenessMs = maxStalenessMs;
     this.#now = now;
+    this.#elapsed = elapsed;
   }
 
   /** Watches until `signal` aborts. */
@@ -73,7 +78,7 @@ export class WatchedCallers {
 
   /** Somebody who would know has said that there is no such pod: it is not waited for during the next minute. */
   remember(uid: string): void {
-    const now = this.#now();
+    const now = this.#elapsed();
     for (const [old, until] of this.#missing) {
       if (until > now && this.#missing.size < maxMissing) break;
       this.#missing.delete(old);
@@ -86,19 +91,19 @@ export class WatchedCallers {
     if (this.#isStale()) {
       return { kind: 'undecided', why: 'the watch of pods and ServiceAccounts is stale: try again' };
     }
-    const seen: Acquaintance = this.#callers.look(claims, this.#now());
+    const seen: Acquaintance = this.#callers.look(claims, this.#moment);
     if (seen.kind !== 'unseen') return seen;
     const why = `there is no ${seen.what}`;
-    const isMissing = (this.#missing.get(seen.uid) ?? 0) > this.#now();
+    const isMissing = (this.#missing.get(seen.uid) ?? Number.NEGATIVE_INFINITY) > this.#elapsed();
     return isMissing ? { kind: 'refused', why } : { kind: 'unseen', why, uid: seen.uid };
   }
 
   /** The watch is asked for a proof of life only when the last one has become too old. */
   #isStale(): boolean {
-    const now = this.#now();
+    const now = this.#elapsed();
     if (now <= this.#freshUntil || !this.#callers.isComplete) return false;
-    const alive = this.#source.health().map(({ aliveAt }) => aliveAt);
-    this.#freshUntil = Math.min(...alive) + this.#maxStalenessMs;
+    const ages = this.#source.health().map(({ staleMs = Number.POSITIVE_INFINITY }) => staleMs);
+    this.#freshUntil = now + this.#maxStalenessMs - Math.max(...ages);
     return now > this.#freshUntil;
   }
 
@@ -133,9 +138,13 @@ export class WatchedCallers {
   }
 
   #apply(changes: readonly Change[]): void {
-    this.#callers.apply(changes, this.#now());
+    this.#callers.apply(changes, this.#elapsed());
     for (const [wake, claims] of [...this.#wakes]) {
-      if (this.#callers.look(claims, this.#now()).kind !== 'unseen') wake();
+      if (this.#callers.look(claims, this.#moment).kind !== 'unseen') wake();
     }
+  }
+
+  get #moment(): Moment {
+    return { wall: this.#now(), elapsed: this.#elapsed() };
   }
 }

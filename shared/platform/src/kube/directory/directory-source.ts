@@ -65,7 +65,7 @@ class Run {
   readonly #said: SaidOnce;
   readonly #startedAt = performance.now();
   #world: World | undefined;
-  #aliveAt = 0;
+  #aliveAt: number | undefined;
   #isThere = true;
   ended = false;
 
@@ -78,7 +78,9 @@ class Run {
   }
 
   health(): readonly KindHealth[] {
-    return this.#kinds.map((kind) => ({ kind, synced: this.#world !== undefined, aliveAt: this.#aliveAt }));
+    const synced = this.#world !== undefined;
+    const staleMs = this.#aliveAt === undefined ? undefined : performance.now() - this.#aliveAt;
+    return this.#kinds.map((kind) => ({ kind, synced, staleMs }));
   }
 
   async until(signal: AbortSignal): Promise<void> {
@@ -107,7 +109,7 @@ class Run {
     if (scan.kind === 'listing') {
       if (!this.#isThere) log.info({ path }, `the folder ${path} is back`);
       this.#isThere = true;
-      this.#aliveAt = Date.now();
+      this.#aliveAt = performance.now();
       return scan;
     }
     const found =

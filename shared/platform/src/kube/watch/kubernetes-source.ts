@@ -14,8 +14,8 @@ export interface KubernetesSourceOptions {
   readonly client: KubeClient;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Epoch milliseconds. */
-  readonly now?: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed?: () => number;
   readonly timings?: WatchTimings;
   /** A random number from 0 to 1. */
   readonly dice?: () => number;
@@ -29,13 +29,13 @@ export class KubernetesSource implements Source {
   #isRunning = false;
 
   constructor({
-    now = Date.now,
+    elapsed = () => performance.now(),
     timings = usualTimings,
     dice = Math.random,
     ...rest
   }: KubernetesSourceOptions) {
-    this.#options = { now, timings, dice, ...rest };
-    this.#metrics = watchMetrics(rest.metrics, { health: () => this.health(), now });
+    this.#options = { elapsed, timings, dice, ...rest };
+    this.#metrics = watchMetrics(rest.metrics, { health: () => this.health() });
   }
 
   /** Never gives up on an API server that is away, refuses, or talks nonsense: what is known stays known. */

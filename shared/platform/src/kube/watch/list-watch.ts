@@ -23,8 +23,8 @@ export interface ListWatchOptions {
   readonly log: Log;
   readonly metrics: WatchMetrics;
   readonly timings: WatchTimings;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
   /** A random number from 0 to 1. */
   readonly dice: () => number;
 }
@@ -46,7 +46,7 @@ export class ListWatch {
   readonly #known: KnownObjects;
   readonly #complain: (fields: Readonly<Record<string, unknown>>, message: string) => void;
   #synced = false;
-  #aliveAt = 0;
+  #aliveAt: number | undefined;
   #absentSince: number | undefined;
   /** The version of the kind's API that the last list came in. */
   #served: string;
@@ -59,7 +59,9 @@ export class ListWatch {
   }
 
   health(): KindHealth {
-    return { kind: this.#options.kind, synced: this.#synced, aliveAt: this.#aliveAt };
+    const { kind, elapsed } = this.#options;
+    const staleMs = this.#aliveAt === undefined ? undefined : elapsed() - this.#aliveAt;
+    return { kind, synced: this.#synced, staleMs };
   }
 
   /** Resolves after an abort; rejects only when something of ours is broken. */
@@ -304,7 +306,7 @@ export class ListWatch {
   // Telling
 
   #prove(): void {
-    this.#aliveAt = this.#options.now();
+    this.#aliveAt = this.#options.elapsed();
   }
 
   #tell({ step, failures }: Plan, outcome: Outcome): void {

@@ -10,15 +10,15 @@ export interface WatchMetrics {
 /** What a source tells of its watches; only a Kubernetes source counts relists, restarts and unreadable lines. */
 export const watchMetrics = (
   metrics: Metrics,
-  { health, now }: { readonly health: () => readonly KindHealth[]; readonly now: () => number },
+  { health }: { readonly health: () => readonly KindHealth[] },
 ): WatchMetrics => {
   metrics.gauge({
     name: 'gatehouse_watch_staleness_seconds',
     help: 'Time since the last proof of life of the watch, by kind.',
     labelNames: ['kind'],
     collect() {
-      for (const { kind, aliveAt } of health()) {
-        if (aliveAt > 0) this.set({ kind }, Math.max(0, now() - aliveAt) / 1_000);
+      for (const { kind, staleMs } of health()) {
+        if (staleMs !== undefined) this.set({ kind }, staleMs / 1_000);
       }
     },
   });

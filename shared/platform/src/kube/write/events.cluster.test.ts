@@ -25,6 +25,7 @@ suite('Events on a real API server', { skip, timeout: 300_000 }, () => {
       log: silentLog,
       onResult: () => {},
       now: () => Date.now() + skipped,
+      elapsed: () => performance.now() + skipped,
       sleep: (ms) => sleep(Math.min(ms, 50)),
     });
     const end = new AbortController();

@@ -43,6 +43,7 @@ const recording = async (t: TestContext, options: Parameters<typeof startFakeApi
     log,
     onResult: (result) => void results.push(result),
     now: () => now,
+    elapsed: () => now,
     sleep: async (ms, signal) => {
       if (signal.aborted) return;
       const until = now + ms;

@@ -36,6 +36,8 @@ export interface KubeEventsOptions {
   readonly onResult: (result: EventResult) => void;
   /** Epoch milliseconds. */
   readonly now?: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed?: () => number;
   /** Resolves early when the signal aborts. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -62,6 +64,7 @@ const longestSleepMs = 600_000;
 export class KubeEvents implements EventRecorder {
   readonly #options: KubeEventsOptions;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #book = new EventBook();
   readonly #complain: ReturnType<typeof limitedLog>;
   #regarding: ObjectReference | undefined;
@@ -70,14 +73,16 @@ export class KubeEvents implements EventRecorder {
   constructor(options: KubeEventsOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#elapsed = options.elapsed ?? (() => performance.now());
     this.#complain = limitedLog((fields, message) => options.log.warn(fields, message), {
       everyMs: 600_000,
-      now: this.#now,
+      now: this.#elapsed,
     });
   }
 
   record(event: EventNote): void {
-    if (this.#book.note({ ...event, note: cut(event.note) }, this.#now())) this.#wake.abort();
+    const moment = { wall: this.#now(), elapsed: this.#elapsed() };
+    if (this.#book.note({ ...event, note: cut(event.note) }, moment)) this.#wake.abort();
     else this.#options.onResult('dropped');
   }
 
@@ -86,11 +91,11 @@ export class KubeEvents implements EventRecorder {
     const { sleep = sleepUntilAbort } = this.#options;
     while (!signal.aborted) {
       this.#wake = new AbortController();
-      const step = this.#book.next(this.#now());
+      const step = this.#book.next(this.#elapsed());
       switch (step.kind) {
         case 'send': {
           const outcome = await this.#send(step.series, signal);
-          this.#book.done(step.series, outcome, this.#now());
+          this.#book.done(step.series, outcome, this.#elapsed());
           break;
         }
         case 'wait':
