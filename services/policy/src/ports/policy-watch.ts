@@ -8,31 +8,23 @@ import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import type { Source } from '@gatehouse/platform/kube/source';
 import type { Log } from '@gatehouse/platform/log/log';
 import type { ClusterConfig } from '../core/inbound/model.ts';
+import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
 import { InboundRows } from '../core/inbound/rows/inbound-rows.ts';
 import { Rejections } from '../core/inbound/rows/rejections.ts';
 import { RowCompiler } from '../core/inbound/rows/row-compiler.ts';
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { RowUpdate } from '../core/inbound/rows/watched-row.ts';
-import { OutboundRows } from '../core/outbound/rows.ts';
+import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
 import { Bursts, type Clock, systemClock } from './bursts.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
 import type { RowStream } from './inbound/row-streams.ts';
 import { encodedRow } from './inbound/row-version.ts';
 import { encodeOutbound } from './outbound/encode-outbound.ts';
 
-/** Everything that a row can depend on. */
-export const watchedKinds = [
-  'Namespace',
-  'Pod',
-  'Service',
-  'NetworkAuthenticationPolicy',
-  'Server',
-  'AuthorizationPolicy',
-  'MeshTLSAuthentication',
-  'NetworkAuthentication',
-  'HTTPRoute',
-  'GatewayHTTPRoute',
-] as const satisfies readonly Kind[];
+/** Everything that a row can depend on: the kinds of the tables of both directions. */
+export const watchedKinds: readonly Kind[] = [
+  ...new Set<Kind>([...watchedForInbound, ...watchedForOutbound]),
+];
 
 /** The first change of a burst is compiled at once, the others at most this often (design §6.5). */
 const burstEveryMs = 20;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { type LabelSelector, selects } from '../label-selector.ts';
-import { SelectorBook } from './selector-index.ts';
+import { SelectorIndex } from './selector-index.ts';
 
 const key = fc.constantFrom('app', 'tier', 'toString');
 const value = fc.constantFrom('a', 'b');
@@ -22,10 +22,10 @@ const selector: fc.Arbitrary<LabelSelector> = fc.record({
   ),
 });
 
-test('a book finds exactly the items that a look at every selector would find', () => {
+test('a selector index finds exactly the items that a look at every selector would find', () => {
   fc.assert(
     fc.property(fc.array(selector), fc.array(fc.nat(20)), labels, (selectors, removed, asked) => {
-      const book = new SelectorBook<number>();
+      const book = new SelectorIndex<number>();
       const present = new Map(selectors.entries());
       for (const [item, one] of present) book.add(item, one);
       for (const item of removed) {

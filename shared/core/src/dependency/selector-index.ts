@@ -4,7 +4,7 @@ import { type LabelSelector, type Labels, selects } from '../label-selector.ts';
  * Selectors by one label that they insist on, so that finding those that select given labels does not look at all of
  * them. With one policy per application, a look-up costs the same however many applications there are.
  */
-export class SelectorBook<T> {
+export class SelectorIndex<T> {
   readonly #anchored = new Map<string, Map<T, LabelSelector>>();
   /** Selectors that insist on no single pair: they are looked at every time. */
   readonly #loose = new Map<T, LabelSelector>();

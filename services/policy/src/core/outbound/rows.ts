@@ -1,13 +1,28 @@
-import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
+import { Answers, type Compiled, type Held } from '@gatehouse/core/dependency/answers';
+import { type KindFacts, kindsOf, touchedFacts } from '@gatehouse/core/dependency/kind-facts';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import type { EncodedRow, RowSend, RowUpdate, RowWatch, WatchedRow } from '../inbound/rows/watched-row.ts';
-import { compileOutbound, destinationName, type OutboundConfig } from './compile.ts';
+import type { EncodedRow, RowSend, RowUpdate, RowWatch } from '../inbound/rows/watched-row.ts';
+import { compileOutbound, type OutboundConfig } from './compile.ts';
 import type { OutboundPolicy } from './model.ts';
-import { ServiceAddresses } from './service-addresses.ts';
-import type { OutboundTarget } from './target.ts';
+import { addressesOf, answersFor, ServiceAddresses } from './service-addresses.ts';
+import { type OutboundTarget, printTarget } from './target.ts';
 
-type Service = KubeObject<'Service'>;
+const facts = {
+  service: (namespace: string, name: string): string => `service/${namespace}/${name}`,
+  /** Which Service answers to the address, as `printIp` writes it. */
+  address: (ip: string): string => `address/${ip}`,
+};
+
+/** Everything that an outbound policy can be made of, and the only kinds that are watched for it. */
+export const outboundKinds = {
+  *Service(service) {
+    yield facts.service(service.meta.namespace, service.meta.name);
+    for (const ip of addressesOf(service)) yield facts.address(ip);
+  },
+} satisfies KindFacts<'Service'>;
+
+export const watchedForOutbound = kindsOf(outboundKinds);
 
 export interface OutboundRow {
   readonly policy: OutboundPolicy;
@@ -18,28 +33,24 @@ export interface OutboundRowsOptions {
   readonly index: ResourceIndex;
   readonly config: OutboundConfig;
   readonly encode: (policy: OutboundPolicy) => EncodedRow;
-}
-
-/** What is watched of one Service: a row per port, shared by all its readers. */
-interface WatchedService<R> {
-  readonly key: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly rows: Map<number, WatchedRow<R>>;
-  readonly watches: Set<OutboundWatch<R>>;
+  /** The table above when left out. */
+  readonly kinds?: KindFacts<'Service'>;
 }
 
 export interface OutboundWatch<R> extends RowWatch<R> {
-  readonly target: OutboundTarget;
-  readonly service: WatchedService<R>;
-  readonly row: WatchedRow<R>;
+  /** What to send first; whatever comes later is in the updates. */
+  readonly row: { readonly encoded: EncodedRow };
+  readonly held: Held<OutboundRow | undefined>;
 }
 
-/** The rows that clients watch, compiled when first asked for and dropped with their last reader. */
+/** The rows that clients watch: one for all who asked for the same target, compiled anew when something it was made of changes. */
 export class OutboundRows<R> {
   readonly #options: OutboundRowsOptions;
   readonly #addresses = new ServiceAddresses();
-  readonly #watched = new Map<string, WatchedService<R>>();
+  readonly #answers = new Answers();
+  /** Gathered while answers settle. */
+  #sends = new Map<EncodedRow, OutboundWatch<R>[]>();
+  #gone: R[] = [];
 
   constructor(options: OutboundRowsOptions) {
     this.#options = options;
@@ -47,104 +58,89 @@ export class OutboundRows<R> {
 
   get size(): number {
     let size = 0;
-    for (const { rows } of this.#watched.values()) size += rows.size;
+    for (const count of this.#answers.kinds.values()) size += count;
     return size;
   }
 
   knows(target: OutboundTarget): boolean {
-    return this.#resolve(target) !== undefined;
+    return this.#compile(target, undefined).value !== undefined;
   }
 
   /** What a client of the target is told; undefined when no Service answers to it. */
   look(target: OutboundTarget): OutboundRow | undefined {
-    const service = this.#resolve(target);
-    return service === undefined ? undefined : this.#compile(service, target.port);
+    return this.#compile(target, undefined).value;
   }
 
   /** The watch's row holds what to send first. Undefined when no Service answers to the target. */
   watch(target: OutboundTarget, reader: R): OutboundWatch<R> | undefined {
-    const object = this.#resolve(target);
-    if (object === undefined) return undefined;
-    const service = this.#watchedService(object);
-    let row = service.rows.get(target.port);
-    if (row === undefined) {
-      row = { encoded: this.#compile(object, target.port).encoded, watches: new Set() };
-      service.rows.set(target.port, row);
+    const compile = (previous: OutboundRow | undefined) => this.#compile(target, previous);
+    const held: Held<OutboundRow | undefined> = this.#answers.ask<OutboundRow | undefined>(
+      `${target.kind}/${printTarget(target)}`,
+      compile,
+      () => {
+        const row = held.value;
+        // Another Service at the address is another policy: the client asks again, and is told by that answer.
+        if (row === undefined || !isSameService(row, first)) {
+          this.#gone.push(reader);
+          held.release();
+        } else {
+          const watches = this.#sends.get(row.encoded);
+          if (watches === undefined) this.#sends.set(row.encoded, [watch]);
+          else watches.push(watch);
+        }
+      },
+    );
+    const first = held.value;
+    if (first === undefined) {
+      held.release();
+      return undefined;
     }
-    const watch = { reader, row, target, service };
-    row.watches.add(watch);
-    service.watches.add(watch);
+    const watch: OutboundWatch<R> = { reader, row: first, held };
     return watch;
   }
 
-  unwatch(watch: OutboundWatch<R>): void {
-    const { service, row, target } = watch;
-    if (!row.watches.delete(watch)) return;
-    service.watches.delete(watch);
-    if (row.watches.size === 0) service.rows.delete(target.port);
-    if (service.watches.size === 0) this.#watched.delete(service.key);
+  unwatch({ held }: OutboundWatch<R>): void {
+    held.release();
   }
 
   /** Brings every watched row up to date with what a batch changed in the index. */
   refresh(touched: readonly Touched[]): RowUpdate<R> {
-    const concerned = new Set<string>();
     for (const change of touched) {
       if (change.kind !== 'Service') continue;
       const { before, after } = change as Touched<'Service'>;
-      for (const other of this.#addresses.replace(before, after)) concerned.add(keyOf(other));
-      for (const state of [before, after]) if (state !== undefined) concerned.add(keyOf(state));
+      this.#addresses.replace(before, after);
     }
-    const sends: RowSend<R>[] = [];
-    const gone: R[] = [];
-    for (const key of concerned) {
-      const service = this.#watched.get(key);
-      if (service === undefined) continue;
-      for (const watch of [...service.watches]) {
-        const object = this.#resolve(watch.target);
-        if (object !== undefined && keyOf(object) === key) continue;
-        this.unwatch(watch);
-        gone.push(watch.reader);
-      }
-      const object = this.#options.index.get('Service', service.namespace, service.name);
-      if (object === undefined) continue;
-      for (const [port, row] of service.rows) {
-        const { encoded } = this.#compile(object, port);
-        if (encoded.version === row.encoded.version) continue;
-        row.encoded = encoded;
-        sends.push({ encoded, watches: row.watches });
-      }
-    }
+    this.#answers.touch(touchedFacts(this.#options.kinds ?? outboundKinds, touched));
+    this.#answers.settle();
+    const sends = Array.from(this.#sends, ([encoded, watches]): RowSend<R> => ({ encoded, watches }));
+    const gone = this.#gone;
+    this.#sends = new Map();
+    this.#gone = [];
     return { sends, gone };
   }
 
-  #watchedService({ meta: { namespace, name } }: Service): WatchedService<R> {
-    const key = `${namespace}/${name}`;
-    const known = this.#watched.get(key);
-    if (known !== undefined) return known;
-    const fresh: WatchedService<R> = { key, namespace, name, rows: new Map(), watches: new Set() };
-    this.#watched.set(key, fresh);
-    return fresh;
-  }
-
-  #resolve(target: OutboundTarget): Service | undefined {
-    const { index, config } = this.#options;
-    const service =
-      target.kind === 'address'
-        ? this.#addresses.holder(target.ip)
-        : index.get('Service', target.namespace, target.name);
-    // A headless Service or an ExternalName has no address of its own that policy could stand for; and a name that is
-    // none, which only a manifest outside Kubernetes can have, would panic the proxy as a destination.
-    return service !== undefined &&
-      service.spec.clusterIps.length > 0 &&
-      isDnsName(destinationName(service, config.clusterDomain))
-      ? service
-      : undefined;
-  }
-
-  #compile(service: Service, port: number): OutboundRow {
-    const policy = compileOutbound(service, port, this.#options.config);
-    return { policy, encoded: this.#options.encode(policy) };
+  #compile(target: OutboundTarget, previous: OutboundRow | undefined): Compiled<OutboundRow | undefined> {
+    const { index, config, encode } = this.#options;
+    const reads = new Set<string>();
+    let service: KubeObject<'Service'> | undefined;
+    if (target.kind === 'service') {
+      reads.add(facts.service(target.namespace, target.name));
+      service = index.get('Service', target.namespace, target.name);
+    } else {
+      reads.add(facts.address(target.ip));
+      service = this.#addresses.holder(target.ip);
+    }
+    if (service === undefined || !answersFor(service, config.clusterDomain))
+      return { value: undefined, reads };
+    const policy = compileOutbound(service, target.port, config);
+    const row = { policy, encoded: encode(policy) };
+    const isSame =
+      previous !== undefined &&
+      isSameService(previous, row) &&
+      previous.encoded.version === row.encoded.version;
+    return { value: isSame ? previous : row, reads };
   }
 }
 
-const keyOf = ({ meta }: Service): string => `${meta.namespace}/${meta.name}`;
+const isSameService = ({ policy: a }: OutboundRow, b: OutboundRow | undefined): boolean =>
+  a.service.namespace === b?.policy.service.namespace && a.service.name === b.policy.service.name;

@@ -1,6 +1,8 @@
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import { printIp, readIp } from '@gatehouse/core/ip-network';
+import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { destinationName } from './compile.ts';
 
 type Service = KubeObject<'Service'>;
 
@@ -11,11 +13,11 @@ export class ServiceAddresses {
   /** Takes a Service's old and new state; answers every other Service whose addresses may now lead elsewhere. */
   replace(before: Service | undefined, after: Service | undefined): ReadonlySet<Service> {
     const concerned = new Set<Service>();
-    for (const ip of ipsOf(before)) {
+    for (const ip of addressesOf(before)) {
       if (before !== undefined) this.#byIp.remove(ip, before);
       for (const other of this.#byIp.get(ip)) concerned.add(other);
     }
-    for (const ip of ipsOf(after)) {
+    for (const ip of addressesOf(after)) {
       for (const other of this.#byIp.get(ip)) concerned.add(other);
       if (after !== undefined) this.#byIp.add(ip, after);
     }
@@ -38,8 +40,16 @@ const comesFirst = ({ meta: a }: Service, { meta: b }: Service): boolean => {
 };
 
 /** In the one form that requests are printed in too, so that `fd00::0` and `fd00::` are one. */
-const ipsOf = (service: Service | undefined): readonly string[] =>
+export const addressesOf = (service: Service | undefined): readonly string[] =>
   (service?.spec.clusterIps ?? []).flatMap((text) => {
     const ip = readIp(text);
     return ip === undefined ? [] : [printIp(ip)];
   });
+
+/**
+ * Whether policy speaks for a Service. A headless Service or an ExternalName has no address of its own that policy could
+ * stand for; and a name that is not a DNS name, which only a manifest outside Kubernetes can have, would panic the proxy
+ * as a destination (`contract/proxy.md` §0 row 9).
+ */
+export const answersFor = (service: Service, clusterDomain: string): boolean =>
+  service.spec.clusterIps.length > 0 && isDnsName(destinationName(service, clusterDomain));

@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  EventBook,
   type EventNote,
   type EventSeries,
+  PendingEvents,
   type SendOutcome,
-} from '@gatehouse/core/writes/event-index';
+} from '@gatehouse/core/writes/pending-events';
 import { limitedLog } from '../../log/limited-log.ts';
 import type { Log } from '../../log/log.ts';
 import { accountOf, type ServiceName } from '../../service/service.ts';
 import type { KubeClient, KubeRequest } from '../client/client.ts';
 
-export type { EventNote } from '@gatehouse/core/writes/event-index';
+export type { EventNote } from '@gatehouse/core/writes/pending-events';
 
 /** Tells people what happened where they look first: `kubectl describe`, `kubectl get events`. */
 export interface EventRecorder {
@@ -65,7 +65,7 @@ export class KubeEvents implements EventRecorder {
   readonly #options: KubeEventsOptions;
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  readonly #book = new EventBook();
+  readonly #pending = new PendingEvents();
   readonly #complain: ReturnType<typeof limitedLog>;
   #regarding: ObjectReference | undefined;
   #wake = new AbortController();
@@ -82,7 +82,7 @@ export class KubeEvents implements EventRecorder {
 
   record(event: EventNote): void {
     const moment = { wall: this.#now(), elapsed: this.#elapsed() };
-    if (this.#book.note({ ...event, note: cut(event.note) }, moment)) this.#wake.abort();
+    if (this.#pending.note({ ...event, note: cut(event.note) }, moment)) this.#wake.abort();
     else this.#options.onResult('dropped');
   }
 
@@ -91,11 +91,11 @@ export class KubeEvents implements EventRecorder {
     const { sleep = sleepUntilAbort } = this.#options;
     while (!signal.aborted) {
       this.#wake = new AbortController();
-      const step = this.#book.next(this.#elapsed());
+      const step = this.#pending.next(this.#elapsed());
       switch (step.kind) {
         case 'send': {
           const outcome = await this.#send(step.series, signal);
-          this.#book.done(step.series, outcome, this.#elapsed());
+          this.#pending.done(step.series, outcome, this.#elapsed());
           break;
         }
         case 'wait':

@@ -31,7 +31,7 @@ interface Neighbourhood {
  * only on itself and on the pods that share an address with it, so `worldOf` is asked about those alone, and a removed
  * address and its reuse are seen together.
  */
-export class CallerBook {
+export class CallerIndex {
   /** A world in which nothing has been seen. */
   readonly nobody: World;
   readonly #neighbourhoods = new Map<string, Neighbourhood>();

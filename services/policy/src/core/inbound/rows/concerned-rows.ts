@@ -1,29 +1,12 @@
-import { SelectorBook } from '@gatehouse/core/dependency/selector-index';
+import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
+import type { LabelSelector } from '@gatehouse/core/label-selector';
 import { namesPort } from '@gatehouse/core/mesh/named-ports';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
 import { isProxyPort } from '../proxy-ports.ts';
-import {
-  type AnyObject,
-  asTarget,
-  everyServer,
-  namespaceTarget,
-  portsOf,
-  type SelectingObject,
-  selectorOf,
-  serversOf,
-  targetOf,
-} from './policy-index.ts';
+import { asTarget, everyServer, namespaceTarget, portsOf, type SelectingObject } from './policy-index.ts';
 import type { InboundRow, WorkloadClass } from './workload-class.ts';
-
-export interface Changes {
-  readonly touched: readonly Touched[];
-  /** The policies whose sources may stand for other callers than before. */
-  readonly sources: ReadonlySet<KubeObject<'NetworkAuthenticationPolicy'>>;
-  /** `everything`: something changed on which every row depends. */
-  readonly scope: 'touched' | 'everything';
-}
 
 /** What a batch does to one class. */
 export interface Concern<R> {
@@ -37,9 +20,8 @@ export interface Concern<R> {
  * objects looks at every class once, and one changed policy compiles the rows that it names or named, and no others.
  */
 export class ConcernedRows {
-  readonly #scope: Changes['scope'];
   /** Servers and NetworkAuthenticationPolicies, as they were and as they are, by namespace. */
-  readonly #selecting = new Map<string, SelectorBook<SelectingObject>>();
+  readonly #selecting = new Map<string, SelectorIndex<SelectingObject>>();
   /** What the changed AuthorizationPolicies target, by namespace. */
   readonly #targets = new SetMap<string, string>();
   /** The Servers that the changed routes are attached to, by namespace. */
@@ -47,18 +29,56 @@ export class ConcernedRows {
   readonly #authentications = new Set<string>();
   /** Namespaces whose annotations changed. */
   readonly #namespaces = new Set<string>();
-  readonly #sources: ReadonlySet<KubeObject<'NetworkAuthenticationPolicy'>>;
+  /** The policies whose sources may stand for other callers than before. */
+  readonly #sources = new Set<KubeObject<'NetworkAuthenticationPolicy'>>();
   /** The namespaces of those. */
-  readonly #followers: ReadonlySet<string>;
+  readonly #followers = new Set<string>();
+  readonly #pods: Touched<'Pod'>[] = [];
+  #scope: 'noted' | 'everything' = 'noted';
 
-  constructor({ touched, sources, scope }: Changes) {
-    this.#scope = scope;
-    this.#sources = sources;
-    this.#followers = new Set(Array.from(sources, ({ meta }) => meta.namespace));
-    for (const { before, after } of touched) {
-      if (before !== undefined && after !== undefined && isSameNamespace(before, after)) continue;
-      for (const state of [before, after]) if (state !== undefined) this.#note(state as AnyObject);
+  /** Something changed on which every row depends. */
+  noteEverything(): void {
+    this.#scope = 'everything';
+  }
+
+  noteSelecting(object: SelectingObject, selector: LabelSelector): void {
+    const { namespace } = object.meta;
+    const index = this.#selecting.get(namespace) ?? new SelectorIndex<SelectingObject>();
+    index.add(object, selector);
+    this.#selecting.set(namespace, index);
+  }
+
+  noteTarget(namespace: string, target: string): void {
+    this.#targets.add(namespace, target);
+  }
+
+  noteRouted(namespace: string, server: string): void {
+    this.#routed.add(namespace, server);
+  }
+
+  noteAuthentication({ kind, meta }: KubeObject): void {
+    this.#authentications.add(`${kind}/${meta.namespace}/${meta.name}`);
+  }
+
+  /** Its annotations changed. */
+  noteNamespace(name: string): void {
+    this.#namespaces.add(name);
+  }
+
+  noteSources(policies: Iterable<KubeObject<'NetworkAuthenticationPolicy'>>): void {
+    for (const policy of policies) {
+      this.#sources.add(policy);
+      this.#followers.add(policy.meta.namespace);
     }
+  }
+
+  /** Pods whose class, and so whose rows, may be others now. */
+  notePods(touched: readonly Touched<'Pod'>[]): void {
+    this.#pods.push(...touched);
+  }
+
+  get pods(): readonly Touched<'Pod'>[] {
+    return this.#pods;
   }
 
   /** Whether any class of the namespace may be concerned; most batches reach none. */
@@ -97,39 +117,6 @@ export class ConcernedRows {
     };
   }
 
-  #note(object: AnyObject): void {
-    const { namespace, name } = object.meta;
-    switch (object.kind) {
-      case 'Server':
-      case 'NetworkAuthenticationPolicy': {
-        const selector = selectorOf(object);
-        if (selector === undefined) break;
-        const book = this.#selecting.get(namespace) ?? new SelectorBook<SelectingObject>();
-        book.add(object, selector);
-        this.#selecting.set(namespace, book);
-        break;
-      }
-      case 'AuthorizationPolicy': {
-        const target = targetOf(object);
-        if (target !== undefined) this.#targets.add(namespace, target);
-        break;
-      }
-      case 'HTTPRoute':
-      case 'GatewayHTTPRoute':
-        for (const server of serversOf(object)) this.#routed.add(namespace, server);
-        break;
-      case 'MeshTLSAuthentication':
-      case 'NetworkAuthentication':
-        this.#authentications.add(`${object.kind}/${namespace}/${name}`);
-        break;
-      case 'Namespace':
-        this.#namespaces.add(name);
-        break;
-      default:
-        break;
-    }
-  }
-
   /** Whether an AuthorizationPolicy or a route came to, changed at or left one of the class's Servers. */
   #reachesServersOf<R>({ workload: { namespace }, policies }: WorkloadClass<R>): boolean {
     if (policies.servers.length === 0) return false;
@@ -163,8 +150,3 @@ const mayName = <R>(object: SelectingObject, { port, class: { workload } }: Inbo
   if (ports === 'all') return isRejected(object.spec) || !isProxyPort(port);
   return namesPort(ports, port, workload);
 };
-
-/** Of a Namespace only its annotations bear on rows; its labels bear on sources. */
-const isSameNamespace = (before: KubeObject, after: KubeObject): boolean =>
-  before.kind === 'Namespace' &&
-  JSON.stringify(before.meta.annotations) === JSON.stringify(after.meta.annotations);

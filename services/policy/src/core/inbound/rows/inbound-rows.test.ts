@@ -3,9 +3,10 @@ import test from 'node:test';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere } from '@gatehouse/core/ip-network';
 import type { Change } from '@gatehouse/core/resources/changes';
-import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import {
+  aGatewayHttpRoute,
   aMeshTlsAuthentication,
   aNamespace,
   aNetworkAuthentication,
@@ -18,10 +19,9 @@ import {
   labelled,
 } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import { compilePort } from '../compile.ts';
-import type { ClusterConfig, CompiledPort } from '../model.ts';
-import { worldOf } from '../policy-view.ts';
-import { resolveSource } from '../resolve-sources.ts';
+import { compileFromIndex } from '../compile-from-index.ts';
+import type { ClusterConfig } from '../model.ts';
+import { type InboundKind, type InboundKinds, inboundKinds, watchedForInbound } from './inbound-kinds.ts';
 import { InboundRows, type InboundWatch } from './inbound-rows.ts';
 import { RowCompiler } from './row-compiler.ts';
 import type { EncodedRow } from './watched-row.ts';
@@ -53,13 +53,15 @@ interface Reader {
 /** The rows behind an index, with readers that hear what the streams of a service would. */
 class Bench {
   readonly index = new ResourceIndex();
-  readonly compiler = new RowCompiler({ index: this.index, cluster, matchesRegex, encode });
-  readonly rows = new InboundRows<Reader>({
-    index: this.index,
-    compiler: this.compiler,
-    mesh: cluster.mesh,
-  });
+  readonly compiler: RowCompiler;
+  readonly rows: InboundRows<Reader>;
   readonly watches = new Map<Reader, InboundWatch<Reader>>();
+
+  constructor(kinds: InboundKinds = inboundKinds) {
+    const { index } = this;
+    this.compiler = new RowCompiler({ index, cluster, matchesRegex, encode, kinds });
+    this.rows = new InboundRows<Reader>({ index, compiler: this.compiler, mesh: cluster.mesh });
+  }
 
   apply(...changes: readonly Change[]): void {
     const { sends, gone } = this.rows.refresh(this.index.apply(changes));
@@ -88,40 +90,6 @@ class Bench {
     return reader;
   }
 }
-
-/** The row as a look at everything in the index gives it, with nothing left out and nothing remembered. */
-const compiledFromScratch = (index: ResourceIndex, pod: KubeObject<'Pod'>, port: number): CompiledPort => {
-  const { namespace } = pod.meta;
-  const { mesh } = cluster;
-  const world = worldOf({ mesh, pods: index.all('Pod'), namespaces: index.all('Namespace') });
-  const byName = <K extends Kind>(kind: K) =>
-    new Map(
-      Array.from(index.all(kind), (object) => [`${object.meta.namespace}/${object.meta.name}`, object]),
-    );
-  return compilePort({
-    port,
-    workload: { namespace, labels: pod.meta.labels, annotations: pod.meta.annotations, ...pod.spec },
-    namespaceAnnotations: index.get('Namespace', '', namespace)?.meta.annotations ?? {},
-    cluster,
-    policies: {
-      servers: [...index.in('Server', namespace).values()],
-      networkAuthenticationPolicies: Array.from(
-        index.in('NetworkAuthenticationPolicy', namespace).values(),
-        (object) => ({
-          object,
-          sources: isRejected(object.spec)
-            ? []
-            : object.spec.sources.map((source) => resolveSource(source, namespace, world)),
-        }),
-      ),
-      authorizationPolicies: [...index.in('AuthorizationPolicy', namespace).values()],
-      routes: [...index.in('HTTPRoute', namespace).values()],
-    },
-    authentications: { meshTls: byName('MeshTLSAuthentication'), network: byName('NetworkAuthentication') },
-    unreadableManifests: index.unreadable.length === 0 ? 'none' : 'some',
-    matchesRegex,
-  });
-};
 
 const namespaceName = fc.constantFrom('demo', 'demo', 'demo', 'other');
 const objectName = fc.constantFrom('a', 'b');
@@ -169,9 +137,31 @@ const anySource = fc.oneof(
   fc.record({ networks: fc.constant(everywhere) }, plain),
 );
 
-const anyObject: fc.Arbitrary<KubeObject> = fc.oneof(
-  { weight: 8, arbitrary: anyPod },
+const rejected = <
+  K extends 'NetworkAuthenticationPolicy' | 'Server' | 'AuthorizationPolicy' | 'MeshTLSAuthentication',
+>(
+  kind: K,
+) =>
   fc
+    .record({ ...named, selector })
+    .map(({ selector: closed, ...meta }) =>
+      aRejected(kind, { closes: { selector: closed, ports: 'all' }, ...meta }),
+    );
+
+const rejectedRoute = <K extends 'HTTPRoute' | 'GatewayHTTPRoute'>(kind: K) =>
+  fc
+    .record({ ...named, attachedTo: fc.constantFrom('all' as const, ['a']) })
+    .map(({ attachedTo, ...meta }) => aRejected(kind, { attachedTo, ...meta }));
+
+const usually = <T>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: rare });
+
+const route = fc.record({ ...named, servers: fc.subarray(['a', 'b']) }, plain);
+
+/** Random objects of each kind that rows can depend on. A kind without a row here does not compile. */
+const objects = {
+  Pod: anyPod,
+  Namespace: fc
     .record(
       {
         name: namespaceName,
@@ -184,9 +174,8 @@ const anyObject: fc.Arbitrary<KubeObject> = fc.oneof(
       plain,
     )
     .map(aNamespace),
-  {
-    weight: 6,
-    arbitrary: fc
+  NetworkAuthenticationPolicy: usually<KubeObject>(
+    fc
       .record(
         {
           ...named,
@@ -202,61 +191,70 @@ const anyObject: fc.Arbitrary<KubeObject> = fc.oneof(
         plain,
       )
       .map(aNetworkAuthenticationPolicy),
-  },
-  fc
-    .record(
-      { ...named, createdAt, podSelector: fc.option(selector, { nil: undefined }), port: portSelector },
-      plain,
-    )
-    .map(aServer),
-  fc
-    .record(
-      {
-        ...named,
-        target: fc.oneof(
-          fc.constant({ kind: 'Namespace' as const }),
-          fc.record(
-            { kind: fc.constantFrom('Server' as const, 'HTTPRoute' as const), name: objectName },
-            plain,
+    rejected('NetworkAuthenticationPolicy'),
+  ),
+  Server: usually<KubeObject>(
+    fc
+      .record(
+        { ...named, createdAt, podSelector: fc.option(selector, { nil: undefined }), port: portSelector },
+        plain,
+      )
+      .map(aServer),
+    rejected('Server'),
+  ),
+  AuthorizationPolicy: usually<KubeObject>(
+    fc
+      .record(
+        {
+          ...named,
+          target: fc.oneof(
+            fc.constant({ kind: 'Namespace' as const }),
+            fc.record(
+              {
+                kind: fc.constantFrom('Server' as const, 'HTTPRoute' as const, 'GatewayHTTPRoute' as const),
+                name: objectName,
+              },
+              plain,
+            ),
           ),
-        ),
-        authentications: fc.array(
-          fc.record(
-            {
-              kind: fc.constantFrom('MeshTLSAuthentication' as const, 'NetworkAuthentication' as const),
-              namespace: namespaceName,
-              name: objectName,
-            },
-            plain,
+          authentications: fc.array(
+            fc.record(
+              {
+                kind: fc.constantFrom('MeshTLSAuthentication' as const, 'NetworkAuthentication' as const),
+                namespace: namespaceName,
+                name: objectName,
+              },
+              plain,
+            ),
+            { maxLength: 1 },
           ),
-          { maxLength: 1 },
-        ),
-      },
-      plain,
-    )
-    .map(anAuthorizationPolicy),
-  fc
-    .record({ ...named, identities: fc.constantFrom([], [{ kind: 'suffix' as const, parts: [] }]) }, plain)
-    .map(aMeshTlsAuthentication),
-  fc.record({ ...named, networks: fc.constantFrom([], everywhere) }, plain).map(aNetworkAuthentication),
-  fc.record({ ...named, servers: fc.subarray(['a', 'b']) }, plain).map(anHttpRoute),
-  fc
-    .record({
-      kind: fc.constantFrom(
-        'NetworkAuthenticationPolicy' as const,
-        'Server' as const,
-        'AuthorizationPolicy' as const,
-        'MeshTLSAuthentication' as const,
-      ),
-      ...named,
-      selector,
-    })
-    .map(({ kind, selector: closed, ...meta }) =>
-      aRejected(kind, { closes: { selector: closed, ports: 'all' }, ...meta }),
-    ),
-  fc
-    .record({ ...named, attachedTo: fc.constantFrom('all' as const, ['a']) })
-    .map(({ attachedTo, ...meta }) => aRejected('HTTPRoute', { attachedTo, ...meta })),
+        },
+        plain,
+      )
+      .map(anAuthorizationPolicy),
+    rejected('AuthorizationPolicy'),
+  ),
+  MeshTLSAuthentication: usually<KubeObject>(
+    fc
+      .record({ ...named, identities: fc.constantFrom([], [{ kind: 'suffix' as const, parts: [] }]) }, plain)
+      .map(aMeshTlsAuthentication),
+    rejected('MeshTLSAuthentication'),
+  ),
+  NetworkAuthentication: fc
+    .record({ ...named, networks: fc.constantFrom([], everywhere) }, plain)
+    .map(aNetworkAuthentication),
+  HTTPRoute: usually<KubeObject>(route.map(anHttpRoute), rejectedRoute('HTTPRoute')),
+  GatewayHTTPRoute: usually<KubeObject>(route.map(aGatewayHttpRoute), rejectedRoute('GatewayHTTPRoute')),
+} satisfies { readonly [K in InboundKind]: fc.Arbitrary<KubeObject> };
+
+/** How often each is drawn; pods and our own policies matter most. */
+const weights: Partial<Record<InboundKind, number>> = { Pod: 8, NetworkAuthenticationPolicy: 6, Server: 2 };
+
+const anyObject: fc.Arbitrary<KubeObject> = fc.oneof(
+  ...watchedForInbound.map((kind) => ({
+    weight: weights[kind] ?? 1,
+    arbitrary: objects[kind] as fc.Arbitrary<KubeObject>,
+  })),
 );
 
 const anyChange: fc.Arbitrary<Change> = fc.oneof(
@@ -274,44 +272,56 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
     .map((manifests): Change => ({ type: 'unreadable', manifests })),
 );
 
-test('after any batches every watched row is what a look at everything would compile, and its readers have it', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.array(anyChange, { minLength: 1, maxLength: 5 }), {
-        minLength: 1,
-        maxLength: 25,
-        size: 'max',
-      }),
-      (batches) => {
-        const bench = new Bench();
-        for (const batch of batches) {
-          bench.apply(...batch);
-          for (const [reader, watch] of bench.watches) {
-            const pod = bench.index.get('Pod', watch.pod.namespace, watch.pod.name);
-            assert.equal(pod?.meta.uid, watch.pod.uid, 'a watch outlived its pod');
-            if (pod === undefined) continue;
-            const expected = compiledFromScratch(bench.index, pod, watch.port);
-            assert.deepEqual(watch.row.compiled, expected);
-            assert.equal(watch.row.encoded.version, print(expected.server));
-            assert.equal(reader.versions.at(-1), watch.row.encoded.version);
-          }
-          for (const { meta } of bench.index.all('Pod')) {
-            if (meta.labels['linkerd.io/control-plane-ns'] === undefined) continue;
-            for (const port of [8080, 9000, 4191]) {
-              const { namespace, name: pod } = meta;
-              const watched = [...bench.watches.values()].some(
-                (watch) => watch.pod.namespace === namespace && watch.pod.name === pod && watch.port === port,
-              );
-              if (!watched) bench.watch(namespace, pod, port);
-            }
+/** After any batches every watched row is what a look at everything would compile, and its readers have it. */
+const neverStale = (kinds: InboundKinds) =>
+  fc.property(
+    fc.array(fc.array(anyChange, { minLength: 1, maxLength: 5 }), {
+      minLength: 1,
+      maxLength: 25,
+      size: 'max',
+    }),
+    (batches) => {
+      const bench = new Bench(kinds);
+      for (const batch of batches) {
+        bench.apply(...batch);
+        for (const [reader, watch] of bench.watches) {
+          const pod = bench.index.get('Pod', watch.pod.namespace, watch.pod.name);
+          assert.equal(pod?.meta.uid, watch.pod.uid, 'a watch outlived its pod');
+          if (pod === undefined) continue;
+          const expected = compileFromIndex(bench.index, pod, watch.port, { cluster, matchesRegex });
+          assert.deepEqual(watch.row.compiled, expected);
+          assert.equal(watch.row.encoded.version, print(expected.server));
+          assert.equal(reader.versions.at(-1), watch.row.encoded.version);
+        }
+        for (const { meta } of bench.index.all('Pod')) {
+          if (meta.labels['linkerd.io/control-plane-ns'] === undefined) continue;
+          for (const port of [8080, 9000, 4191]) {
+            const { namespace, name: pod } = meta;
+            const watched = [...bench.watches.values()].some(
+              (watch) => watch.pod.namespace === namespace && watch.pod.name === pod && watch.port === port,
+            );
+            if (!watched) bench.watch(namespace, pod, port);
           }
         }
-        for (const watch of bench.watches.values()) bench.rows.unwatch(watch);
-        assert.deepEqual(bench.rows.size, { classes: 0, rows: 0 });
-      },
-    ),
-    { numRuns: 150 },
+      }
+      for (const watch of bench.watches.values()) bench.rows.unwatch(watch);
+      assert.deepEqual(bench.rows.size, { classes: 0, rows: 0 });
+    },
   );
+
+test('after any batches every watched row is what a look at everything would compile, and its readers have it', () => {
+  fc.assert(neverStale(inboundKinds), { numRuns: 150 });
+});
+
+test('each kind of the table is needed: struck out, rows go stale and the property notices', () => {
+  assert.equal(watchedForInbound.length, 9);
+  for (const kind of watchedForInbound) {
+    const { failed } = fc.check(neverStale({ ...inboundKinds, [kind]: () => {} }), {
+      numRuns: 3_000,
+      endOnFailure: true,
+    });
+    assert.equal(failed, true, `nothing notices that ${kind} is not taken in`);
+  }
 });
 
 const app = (name: string, fields = {}) => aPod({ name, labels: { app: name }, ...fields });

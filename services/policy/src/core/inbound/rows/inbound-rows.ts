@@ -4,7 +4,7 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
 import type { ConcernedRows } from './concerned-rows.ts';
 import { mayNarrow } from './narrows.ts';
-import { type InboundAnswer, ofKind, type RowCompiler } from './row-compiler.ts';
+import type { InboundAnswer, RowCompiler } from './row-compiler.ts';
 import type { AddressTrust } from './source-index.ts';
 import type { RowSend, RowUpdate, RowWatch } from './watched-row.ts';
 import { classKey, type InboundRow, type WorkloadClass, workloadOf } from './workload-class.ts';
@@ -108,15 +108,15 @@ export class InboundRows<R> {
 
   /** Takes what a batch changed in the index, which must hold it already. */
   refresh(touched: readonly Touched[]): RowUpdate<R> {
-    return this.#update(this.#options.compiler.apply(touched), ofKind(touched, 'Pod'));
+    return this.#update(this.#options.compiler.apply(touched));
   }
 
   /** Withdraws what is granted to addresses, or grants it again. */
   setTrust(trust: AddressTrust): RowUpdate<R> {
-    return this.#update(this.#options.compiler.setTrust(trust), []);
+    return this.#update(this.#options.compiler.setTrust(trust));
   }
 
-  #update(concerned: ConcernedRows, pods: readonly Touched<'Pod'>[]): RowUpdate<R> {
+  #update(concerned: ConcernedRows): RowUpdate<R> {
     const { compiler } = this.#options;
     const dirty = new Set<InboundRow<R>>();
     const regrouped: string[] = [];
@@ -131,7 +131,7 @@ export class InboundRows<R> {
       if (labelKeys.symmetricDifference(classes.labelKeys).size > 0) regrouped.push(namespace);
       classes.labelKeys = labelKeys;
     }
-    const { moves, gone } = this.#regroup(pods, regrouped);
+    const { moves, gone } = this.#regroup(concerned.pods, regrouped);
     return { sends: this.#recompile(dirty, moves), gone };
   }
 

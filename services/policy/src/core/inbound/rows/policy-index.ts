@@ -1,26 +1,23 @@
-import { SelectorBook } from '@gatehouse/core/dependency/selector-index';
+import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import type { LabelSelector, Labels } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
-import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
-import type { Touched } from '@gatehouse/core/resources/resource-index';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { NamespacePolicies } from '../model.ts';
 
-/** So that `kind` tells what the spec is. */
-export type AnyObject = { [K in Kind]: KubeObject<K> }[Kind];
 export type AuthorizationPolicy = KubeObject<'AuthorizationPolicy'>;
 export type Route = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;
 
 /** Objects that choose pods by labels and ports. */
 export type SelectingObject = KubeObject<'Server'> | KubeObject<'NetworkAuthenticationPolicy'>;
 
-/** The policy objects that concern some port of the workloads of a class; sources are resolved by the source book. */
+/** The policy objects that concern some port of the workloads of a class; sources are resolved by the source index. */
 export interface ConcerningPolicies extends Omit<NamespacePolicies, 'networkAuthenticationPolicies'> {
   readonly networkPolicies: readonly KubeObject<'NetworkAuthenticationPolicy'>[];
 }
 
-interface NamespaceBook {
-  readonly selecting: SelectorBook<SelectingObject>;
+export interface NamespaceIndex {
+  readonly selecting: SelectorIndex<SelectingObject>;
   /** By what they target: a `targetKey`. */
   readonly authorizations: SetMap<string, AuthorizationPolicy>;
   /** By the names of the Servers that they are attached to. */
@@ -28,71 +25,42 @@ interface NamespaceBook {
 }
 
 /** The policy objects of every namespace, ordered by whom they concern. */
-export class PolicyBook {
-  readonly #books = new Map<string, NamespaceBook>();
-
-  apply(touched: readonly Touched[]): void {
-    for (const { before, after } of touched) {
-      if (before !== undefined) this.#enter(before as AnyObject, 'remove');
-      if (after !== undefined) this.#enter(after as AnyObject, 'add');
-    }
-  }
+export class PolicyIndex {
+  readonly #namespaces = new Map<string, NamespaceIndex>();
 
   /** Everything that may matter to a port of workloads with those labels. */
   concerning(namespace: string, labels: Labels): ConcerningPolicies {
-    const book = this.#books.get(namespace);
-    if (book === undefined) return noPolicies;
+    const index = this.#namespaces.get(namespace);
+    if (index === undefined) return noPolicies;
     const servers: KubeObject<'Server'>[] = [];
     const networkPolicies: KubeObject<'NetworkAuthenticationPolicy'>[] = [];
-    for (const object of book.selecting.selecting(labels)) {
+    for (const object of index.selecting.selecting(labels)) {
       if (object.kind === 'Server') servers.push(object);
       else networkPolicies.push(object);
     }
     const routes = new Set<Route>();
     for (const server of [everyServer, ...servers.map(({ meta }) => meta.name)]) {
-      for (const route of book.routes.get(server)) routes.add(route);
+      for (const route of index.routes.get(server)) routes.add(route);
     }
     // Authorizations count only where a Server governs (design §6.2).
     const targets = servers.length === 0 ? [] : [namespaceTarget, ...[...servers, ...routes].map(asTarget)];
-    const authorizationPolicies = targets.flatMap((target) => [...book.authorizations.get(target)]);
+    const authorizationPolicies = targets.flatMap((target) => [...index.authorizations.get(target)]);
     return { servers, networkPolicies, authorizationPolicies, routes: [...routes] };
   }
 
   /** The label names by which pods of the namespace are chosen. */
   labelKeys(namespace: string): ReadonlySet<string> {
-    return new Set(this.#books.get(namespace)?.selecting.keys);
+    return new Set(this.#namespaces.get(namespace)?.selecting.keys);
   }
 
-  #enter(object: AnyObject, how: 'add' | 'remove'): void {
-    switch (object.kind) {
-      case 'Server':
-      case 'NetworkAuthenticationPolicy': {
-        const selector = selectorOf(object);
-        if (selector !== undefined) this.#bookOf(object).selecting[how](object, selector);
-        break;
-      }
-      case 'AuthorizationPolicy': {
-        const target = targetOf(object);
-        if (target !== undefined) this.#bookOf(object).authorizations[how](target, object);
-        break;
-      }
-      case 'HTTPRoute':
-      case 'GatewayHTTPRoute':
-        for (const server of serversOf(object)) this.#bookOf(object).routes[how](server, object);
-        break;
-      default:
-        break;
+  /** Where the policies of a namespace are entered (inbound-kinds.ts). Namespaces are few, and small once empty. */
+  of(namespace: string): NamespaceIndex {
+    let index = this.#namespaces.get(namespace);
+    if (index === undefined) {
+      index = { selecting: new SelectorIndex(), authorizations: new SetMap(), routes: new SetMap() };
+      this.#namespaces.set(namespace, index);
     }
-  }
-
-  /** Namespaces are few, and their books small once empty. */
-  #bookOf({ meta: { namespace } }: AnyObject): NamespaceBook {
-    let book = this.#books.get(namespace);
-    if (book === undefined) {
-      book = { selecting: new SelectorBook(), authorizations: new SetMap(), routes: new SetMap() };
-      this.#books.set(namespace, book);
-    }
-    return book;
+    return index;
   }
 }
 

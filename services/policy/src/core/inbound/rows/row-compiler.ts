@@ -8,10 +8,18 @@ import { type Authorized, authorizationBy } from '../authorize.ts';
 import { compilePort } from '../compile.ts';
 import { authorizationsOf, defaultPolicyOf, type PortDefault } from '../default-policy.ts';
 import type { ClusterConfig, CompiledPort, Grant, ResolvedSource, Workload } from '../model.ts';
-import { CallerBook } from './caller-index.ts';
+import { CallerIndex } from './caller-index.ts';
 import { ConcernedRows } from './concerned-rows.ts';
-import { type ConcerningPolicies, PolicyBook } from './policy-index.ts';
-import { type AddressTrust, SourceBook } from './source-index.ts';
+import {
+  type InboundKinds,
+  inboundKinds,
+  type Kept,
+  type Noted,
+  type TakeKind,
+  watchedForInbound,
+} from './inbound-kinds.ts';
+import { type ConcerningPolicies, PolicyIndex } from './policy-index.ts';
+import { type AddressTrust, SourceIndex } from './source-index.ts';
 import type { EncodedRow } from './watched-row.ts';
 
 export interface RowCompilerOptions {
@@ -19,6 +27,8 @@ export interface RowCompilerOptions {
   readonly cluster: ClusterConfig;
   readonly matchesRegex: RegexMatcher;
   readonly encode: (server: InboundServer) => EncodedRow;
+  /** Those of inbound-kinds.ts when left out. */
+  readonly kinds?: InboundKinds;
 }
 
 /** What a class's proxies are told of a port, why, and its bytes. */
@@ -30,20 +40,21 @@ export interface InboundAnswer {
 /** Gathers from the index, in time that follows what a batch changes, what the pure compiler needs for any row. */
 export class RowCompiler {
   readonly #options: RowCompilerOptions;
-  readonly #callers: CallerBook;
-  readonly #sources: SourceBook;
-  readonly #policies = new PolicyBook();
-  readonly #authentications = {
-    meshTls: new Map<string, KubeObject<'MeshTLSAuthentication'>>(),
-    network: new Map<string, KubeObject<'NetworkAuthentication'>>(),
-  };
+  readonly #kinds: InboundKinds;
+  readonly #kept: Kept;
   #unreadable: 'none' | 'some' = 'none';
   #compiled = 0;
 
   constructor(options: RowCompilerOptions) {
     this.#options = options;
-    this.#callers = new CallerBook(options.cluster.mesh);
-    this.#sources = new SourceBook(this.#callers);
+    this.#kinds = options.kinds ?? inboundKinds;
+    const callers = new CallerIndex(options.cluster.mesh);
+    this.#kept = {
+      callers,
+      sources: new SourceIndex(callers),
+      policies: new PolicyIndex(),
+      authentications: { meshTls: new Map(), network: new Map() },
+    };
   }
 
   /** Rows compiled since the start. */
@@ -53,24 +64,23 @@ export class RowCompiler {
 
   /** Takes what a batch changed in the index, which must hold it already; answers which rows it may change. */
   apply(touched: readonly Touched[]): ConcernedRows {
-    const namespaces = this.#callers.applyNamespaces(ofKind(touched, 'Namespace'));
-    const callers = this.#callers.applyPods(ofKind(touched, 'Pod'));
-    const sources = this.#sources.invalidate(callers, namespaces);
-    for (const { before } of ofKind(touched, 'NetworkAuthenticationPolicy')) {
-      if (before !== undefined) this.#sources.forget(before);
+    const noted: Noted = { rows: new ConcernedRows(), callers: [], namespaces: [] };
+    for (const kind of watchedForInbound) {
+      const take = this.#kinds[kind] as TakeKind<Kind>;
+      take(this.#kept, ofKind(touched, kind), noted);
     }
-    this.#policies.apply(touched);
-    for (const one of ofKind(touched, 'MeshTLSAuthentication')) replace(this.#authentications.meshTls, one);
-    for (const one of ofKind(touched, 'NetworkAuthentication')) replace(this.#authentications.network, one);
+    noted.rows.noteSources(this.#kept.sources.invalidate(noted.callers, noted.namespaces));
     const unreadable = this.#options.index.unreadable.length === 0 ? 'none' : 'some';
-    const scope = unreadable === this.#unreadable ? 'touched' : 'everything';
+    if (unreadable !== this.#unreadable) noted.rows.noteEverything();
     this.#unreadable = unreadable;
-    return new ConcernedRows({ touched, sources, scope });
+    return noted.rows;
   }
 
   /** Withdraws what is granted to addresses, or grants it again; answers which rows that may change. */
   setTrust(trust: AddressTrust): ConcernedRows {
-    return new ConcernedRows({ touched: [], sources: this.#sources.setTrust(trust), scope: 'touched' });
+    const rows = new ConcernedRows();
+    rows.noteSources(this.#kept.sources.setTrust(trust));
+    return rows;
   }
 
   compile({ workload, policies }: Compilable, port: number): InboundAnswer {
@@ -88,7 +98,7 @@ export class RowCompiler {
           sources: this.sourcesOf(object),
         })),
       },
-      authentications: this.#authentications,
+      authentications: this.#kept.authentications,
       unreadableManifests: this.#unreadable,
       matchesRegex,
     });
@@ -97,19 +107,19 @@ export class RowCompiler {
   }
 
   policiesFor({ namespace, labels }: Workload): ConcerningPolicies {
-    return this.#policies.concerning(namespace, labels);
+    return this.#kept.policies.concerning(namespace, labels);
   }
 
   /** What the sources of a policy stand for now, in order. */
   sourcesOf(policy: KubeObject<'NetworkAuthenticationPolicy'>): readonly ResolvedSource[] {
-    return this.#sources.resolve(policy);
+    return this.#kept.sources.resolve(policy);
   }
 
   /** What an AuthorizationPolicy admits wherever it applies; undefined for a rejected one. */
   authorizationBy({ meta, spec }: KubeObject<'AuthorizationPolicy'>): Authorized | undefined {
     return isRejected(spec)
       ? undefined
-      : authorizationBy({ meta, spec }, this.#authentications, this.#options.cluster.mesh);
+      : authorizationBy({ meta, spec }, this.#kept.authentications, this.#options.cluster.mesh);
   }
 
   /** What governs a namespace's ports where nothing selects them and the pod does not say otherwise. */
@@ -128,7 +138,7 @@ export class RowCompiler {
 
   /** The label names by which a namespace's pods are chosen. */
   labelKeys(namespace: string): ReadonlySet<string> {
-    return this.#policies.labelKeys(namespace);
+    return this.#kept.policies.labelKeys(namespace);
   }
 
   #annotationsOf(namespace: string): Labels {
@@ -143,14 +153,3 @@ interface Compilable {
 
 export const ofKind = <K extends Kind>(touched: readonly Touched[], kind: K): readonly Touched<K>[] =>
   touched.filter((one) => one.kind === kind) as unknown as readonly Touched<K>[];
-
-const replace = <K extends Kind>(
-  objects: Map<string, KubeObject<K>>,
-  { before, after }: Touched<K>,
-): void => {
-  const meta = (after ?? before)?.meta;
-  if (meta === undefined) return;
-  const key = `${meta.namespace}/${meta.name}`;
-  if (after === undefined) objects.delete(key);
-  else objects.set(key, after);
-};

@@ -1,11 +1,11 @@
-import { SelectorBook } from '@gatehouse/core/dependency/selector-index';
+import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { everything, type LabelSelector, type Labels, selects } from '@gatehouse/core/label-selector';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { ResolvedSource } from '../model.ts';
 import type { Caller } from '../policy-view.ts';
 import { dependsOnPods, resolveSource } from '../resolve-sources.ts';
-import type { CallerBook, CallerChange, NamespaceChange } from './caller-index.ts';
+import type { CallerChange, CallerIndex, NamespaceChange } from './caller-index.ts';
 
 type Policy = KubeObject<'NetworkAuthenticationPolicy'>;
 
@@ -24,15 +24,15 @@ interface Follower {
  * What every source of a NetworkAuthenticationPolicy stands for now, resolved when first asked for and kept until
  * something it depends on changes: the policy itself, a caller that it selects or selected, a namespace's labels.
  */
-export class SourceBook {
-  readonly #callers: CallerBook;
+export class SourceIndex {
+  readonly #callers: CallerIndex;
   readonly #resolved = new Map<Policy, readonly ResolvedSource[]>();
-  readonly #atHome = new Map<string, SelectorBook<Follower>>();
-  readonly #abroad = new SelectorBook<Follower>();
+  readonly #atHome = new Map<string, SelectorIndex<Follower>>();
+  readonly #abroad = new SelectorIndex<Follower>();
   readonly #followers = new Map<Policy, readonly Follower[]>();
   #trust: AddressTrust = 'fresh';
 
-  constructor(callers: CallerBook) {
+  constructor(callers: CallerIndex) {
     this.#callers = callers;
   }
 
@@ -51,10 +51,10 @@ export class SourceBook {
   forget(policy: Policy): void {
     this.#resolved.delete(policy);
     for (const follower of this.#followers.get(policy) ?? [])
-      this.#bookOf(follower)?.remove(follower, follower.podSelector);
+      this.#indexOf(follower)?.remove(follower, follower.podSelector);
     this.#followers.delete(policy);
-    const book = this.#atHome.get(policy.meta.namespace);
-    if (book?.isEmpty === true) this.#atHome.delete(policy.meta.namespace);
+    const index = this.#atHome.get(policy.meta.namespace);
+    if (index?.isEmpty === true) this.#atHome.delete(policy.meta.namespace);
   }
 
   /** Forgets what the changes may have made wrong; answers the policies whose sources must be asked for again. */
@@ -97,13 +97,13 @@ export class SourceBook {
     this.#followers.set(policy, followers);
     for (const follower of followers) {
       if (follower.namespaceSelector === undefined && !this.#atHome.has(policy.meta.namespace)) {
-        this.#atHome.set(policy.meta.namespace, new SelectorBook());
+        this.#atHome.set(policy.meta.namespace, new SelectorIndex());
       }
-      this.#bookOf(follower)?.add(follower, follower.podSelector);
+      this.#indexOf(follower)?.add(follower, follower.podSelector);
     }
   }
 
-  #bookOf({ policy, namespaceSelector }: Follower): SelectorBook<Follower> | undefined {
+  #indexOf({ policy, namespaceSelector }: Follower): SelectorIndex<Follower> | undefined {
     return namespaceSelector === undefined ? this.#atHome.get(policy.meta.namespace) : this.#abroad;
   }
 

@@ -58,7 +58,7 @@ interface Entry {
   series: EventSeries;
   /** The count that the API server knows. */
   told: number;
-  /** On the clock that only goes forward, as every other time of this book but those that are told. */
+  /** On the clock that only goes forward, as every other time here but those that are told. */
   notedAt: Moment['elapsed'];
   /** Not before. */
   dueAt: Moment['elapsed'];
@@ -66,7 +66,7 @@ interface Entry {
 }
 
 /** Which notes are to be sent, when, and as what. Knows no clock: every call says what time it is. */
-export class EventBook {
+export class PendingEvents {
   readonly #entries = new Map<string, Entry>();
   #tokens: number = eventLimits.burst;
   #filledAt: number | undefined;

@@ -1,0 +1,65 @@
+import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
+import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import { compilePort } from './compile.ts';
+import type { ClusterConfig, CompiledPort } from './model.ts';
+import { worldOf } from './policy-view.ts';
+import { resolveSource } from './resolve-sources.ts';
+
+export interface CompileOptions {
+  readonly cluster: ClusterConfig;
+  readonly matchesRegex: RegexMatcher;
+}
+
+/**
+ * What the proxy of a pod is told of one of its ports, by a look at everything in the index: nothing is left out and
+ * nothing remembered. It costs what the cluster holds; what streams wait on is kept up to date by rows/, which must
+ * always give the same.
+ */
+export const compileFromIndex = (
+  index: ResourceIndex,
+  { meta, spec }: KubeObject<'Pod'>,
+  port: number,
+  { cluster, matchesRegex }: CompileOptions,
+): CompiledPort => {
+  const { namespace } = meta;
+  const world = worldOf({
+    mesh: cluster.mesh,
+    pods: index.all('Pod'),
+    namespaces: index.all('Namespace'),
+  });
+  const here = <K extends Kind>(kind: K): readonly KubeObject<K>[] => [...index.in(kind, namespace).values()];
+  return compilePort({
+    port,
+    workload: {
+      namespace,
+      labels: meta.labels,
+      annotations: meta.annotations,
+      hostNetwork: spec.hostNetwork,
+      ports: spec.ports,
+      probes: spec.probes,
+    },
+    namespaceAnnotations: index.get('Namespace', '', namespace)?.meta.annotations ?? {},
+    cluster,
+    policies: {
+      servers: here('Server'),
+      networkAuthenticationPolicies: here('NetworkAuthenticationPolicy').map((object) => ({
+        object,
+        sources: isRejected(object.spec)
+          ? []
+          : object.spec.sources.map((source) => resolveSource(source, namespace, world)),
+      })),
+      authorizationPolicies: here('AuthorizationPolicy'),
+      routes: [...here('HTTPRoute'), ...here('GatewayHTTPRoute')],
+    },
+    authentications: {
+      meshTls: byName(index, 'MeshTLSAuthentication'),
+      network: byName(index, 'NetworkAuthentication'),
+    },
+    unreadableManifests: index.unreadable.length === 0 ? 'none' : 'some',
+    matchesRegex,
+  });
+};
+
+const byName = <K extends Kind>(index: ResourceIndex, kind: K): ReadonlyMap<string, KubeObject<K>> =>
+  new Map(Array.from(index.all(kind), (object) => [`${object.meta.namespace}/${object.meta.name}`, object]));
