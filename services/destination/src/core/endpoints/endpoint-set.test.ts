@@ -86,6 +86,12 @@ const hints: readonly (readonly [string, readonly KubeObject[], number, object])
     unmeshed,
   ],
   [
+    'a pod on its host network, before which no proxy stands',
+    [backend({ hostNetwork: true })],
+    8080,
+    unmeshed,
+  ],
+  [
     'an opaque port that bypasses the proxy',
     [backend({ annotations: { 'config.linkerd.io/skip-inbound-ports': '3306' } })],
     3306,
@@ -121,7 +127,7 @@ const hints: readonly (readonly [string, readonly KubeObject[], number, object])
 ];
 
 test('TLS identity and protocol hints follow the mesh label, the skipped ports and the opaque ports', () => {
-  assert.equal(hints.length, 12);
+  assert.equal(hints.length, 13);
   for (const [says, objects, targetPort, expected] of hints) {
     const ports = [{ name: 'http', port: 80, targetPort, appProtocol: undefined }];
     const [only] = shown(compile(aCluster(service({ ports }), ...objects)));

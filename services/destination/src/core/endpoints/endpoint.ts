@@ -1,10 +1,10 @@
 import { isOpaquePort } from '@gatehouse/core/mesh/opaque-port';
+import { bypassOf } from '@gatehouse/core/mesh/proxy-bypass';
 import { controlPlaneLabel, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
-import { hasPort, type PortSet, parsePortSet } from '@gatehouse/core/port-set';
+import type { PortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 
-const skipInboundAnnotation = 'config.linkerd.io/skip-inbound-ports';
 const podTemplateLabel = 'pod-template-hash';
 
 /** The proxy's own ports: tap and admin. They take no transport header (semantics §3.3). */
@@ -79,7 +79,7 @@ const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown 
     ...(pod === undefined ? {} : podLabels(pod)),
     ...(place.zone === '' ? {} : { zone: place.zone }),
   };
-  if (pod === undefined || !isMeshed(pod.meta, facts.mesh) || skipsProxy(pod, port)) {
+  if (pod === undefined || !isMeshed(pod.meta, facts.mesh) || bypasses(pod, port)) {
     return { ip, port, labels, identity: undefined, hint: undefined };
   }
   const identity = printIdentity(identityOf(facts.mesh, pod.meta.namespace, pod.spec.serviceAccount));
@@ -157,12 +157,8 @@ export const localityOf = (zone: string, clientZone: string): ZoneLocality => {
   return zone === clientZone ? 'local' : 'remote';
 };
 
-/** Ports that bypass the pod's proxy: whoever connects speaks with the application, so neither TLS nor hints. */
-const skipsProxy = (pod: KubeObject<'Pod'>, port: number): boolean =>
-  (pod.meta.annotations[skipInboundAnnotation] ?? '').split(',').some((item) => {
-    const ports = parsePortSet(item);
-    return ports.ok && hasPort(ports.value, port);
-  });
+const bypasses = ({ meta, spec }: KubeObject<'Pod'>, port: number): boolean =>
+  bypassOf({ hostNetwork: spec.hostNetwork, annotations: meta.annotations }, port) !== undefined;
 
 const podLabels = ({ meta, spec }: KubeObject<'Pod'>): Record<string, string> => {
   const controlPlane = meta.labels[controlPlaneLabel];

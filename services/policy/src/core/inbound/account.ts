@@ -1,4 +1,9 @@
-import { listsPort } from '@gatehouse/core/mesh/opaque-port';
+import {
+  type Bypass,
+  bypassOf,
+  skipInboundPortsAnnotation,
+  unreadableSkips,
+} from '@gatehouse/core/mesh/proxy-bypass';
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
@@ -76,6 +81,7 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...granted.findings,
     ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
     ...unenforced(input, policies),
+    ...unreadablePorts(input),
   ];
 };
 
@@ -98,19 +104,35 @@ const overlappedBy = (
   message: `Port ${port} is governed by Server ${governing?.meta.name}, the older one, so this Server has no effect there.`,
 });
 
-const skipInboundPortsAnnotation = 'config.linkerd.io/skip-inbound-ports';
-
 /** Selected, but no proxy stands before the port. Pods without any proxy have no rows; the status names them. */
 const unenforced = (
   { port, workload }: PortInput,
   { enforced, rejected: broken }: SelectedPolicies,
 ): readonly Finding[] => {
-  const skipped = listsPort(workload.annotations[skipInboundPortsAnnotation] ?? '', port, workload.ports);
-  if (!workload.hostNetwork && !skipped) return [];
-  const why = workload.hostNetwork ? 'the pod is on its host network' : 'the port is in skip-inbound-ports';
+  const bypass = bypassOf(workload, port);
+  if (bypass === undefined) return [];
+  const why = bypassed[bypass];
   return [...enforced.map(({ object }) => object), ...broken].map((object) => ({
     reason: 'Unenforced',
     about: refOf(object),
     message: `Port ${port} is open, not enforced: ${why}.`,
   }));
+};
+
+const bypassed = {
+  'host-network': 'the pod is on its host network',
+  'skipped-port': 'the port is in skip-inbound-ports',
+} as const satisfies Record<Bypass, string>;
+
+/** Whoever wrote a name expects that port to bypass the proxy; it does not. */
+const unreadablePorts = ({ workload }: PortInput): readonly Finding[] => {
+  const items = unreadableSkips(workload.annotations).map((item) => `\`${item}\``);
+  if (items.length === 0) return [];
+  return [
+    {
+      reason: 'UnreadablePorts',
+      about: { kind: 'workload' },
+      message: `The pod's annotation ${skipInboundPortsAnnotation} lists ${items.join(', ')}: not a port or a range of ports, so nothing is skipped by it. Use numbers, such as 8443,9000-9010.`,
+    },
+  ];
 };

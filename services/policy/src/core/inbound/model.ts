@@ -163,6 +163,8 @@ export const findingReasons = [
   'MissingAuthentication',
   /** An annotation could not be read; deny is in force. */
   'UnreadableDefault',
+  /** An item of a list of ports could not be read, so the port that its author meant is not on the list. */
+  'UnreadablePorts',
   /** A kubelet probe that nothing keeps open here. */
   'ProbeNotOpened',
 ] as const;

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { servicesOnCase } from './services-on-folder.ts';
+
+const identity = 'default.demo.serviceaccount.identity.gatehouse.cluster.local';
+
+test('a port that the proxy does not see is plaintext to clients and named as not enforced; a name skips no port', async (t) => {
+  const { destination, policy } = await servicesOnCase(t, 'skip-inbound-ports');
+  // By the Service's port: the pod's port, and whether it bypasses the proxy.
+  const ports = [
+    [443, 8443, true],
+    [9005, 9005, true],
+    [9100, 9100, false],
+    [80, 80, false],
+  ] as const;
+  for (const [port, target, bypasses] of ports) {
+    const { items } = await destination(`/v1/services/demo/hook/endpoints?port=${port}`);
+    assert.deepEqual(
+      items.map((item: { port: number; identity: string | null }) => [item.port, item.identity]),
+      [[target, bypasses ? null : identity]],
+    );
+    const { conditions } = await policy(`/v1/workloads/demo/hook/ports/${target}`);
+    const reasons = conditions.map(({ reason }: { reason: string }) => reason);
+    assert.equal(reasons.includes('Unenforced'), bypasses, `${target}: ${reasons}`);
+    assert.equal(reasons.includes('UnreadablePorts'), true, `${target}: ${reasons}`);
+  }
+  const { conditions } = await policy('/v1/workloads/demo/hook/ports/9100');
+  assert.deepEqual(conditions, [
+    {
+      reason: 'UnreadablePorts',
+      about: null,
+      message:
+        "The pod's annotation config.linkerd.io/skip-inbound-ports lists `metrics`: not a port or a range of ports, so nothing is skipped by it. Use numbers, such as 8443,9000-9010.",
+    },
+  ]);
+});
