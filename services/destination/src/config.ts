@@ -1,3 +1,4 @@
+import { budgetSettings } from '@gatehouse/platform/settings/budget-settings';
 import { type Config, readConfig } from '@gatehouse/platform/settings/config';
 import {
   leafSettings,
@@ -11,6 +12,7 @@ export const destinationSettings = {
   ...sharedSettings({ grpc: 8086, admin: 9996 }),
   ...leafSettings,
   ...trafficSettings,
+  ...budgetSettings,
 };
 
 export type DestinationConfig = Config<typeof destinationSettings>;

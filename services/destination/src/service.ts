@@ -9,6 +9,7 @@ import {
   type ServiceParts,
   startService,
 } from '@gatehouse/platform/service/start-service';
+import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
 import type { DestinationConfig } from './config.ts';
 import { measureDestination } from './ports/measure.ts';
 import { destinationRoutes } from './ports/rest/rest.ts';
@@ -23,7 +24,12 @@ export const startDestination = (
   config: DestinationConfig,
   parts: ServiceParts = {},
 ): Promise<RunningService> =>
-  startService('destination', { config, parts, assemble: (base) => assemble(config, base) });
+  startService('destination', {
+    config,
+    parts,
+    budgets: objectBudgetsOf(config),
+    assemble: (base) => assemble(config, base),
+  });
 
 const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<Doors> => {
   const { supervisor, source, metrics, mesh, log, now, clock } = base;

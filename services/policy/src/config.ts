@@ -1,4 +1,5 @@
 import { defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
+import { budgetSettings } from '@gatehouse/platform/settings/budget-settings';
 import { type Config, readConfig, setting } from '@gatehouse/platform/settings/config';
 import { networks, oneOf, orOff } from '@gatehouse/platform/settings/setting-forms';
 import {
@@ -15,6 +16,7 @@ export const policySettings = {
   ...leafSettings,
   ...trafficSettings,
   ...watchSettings,
+  ...budgetSettings,
   defaultInboundPolicy: setting({
     variable: 'GATEHOUSE_DEFAULT_INBOUND_POLICY',
     value: oneOf(defaultPolicies),

@@ -10,6 +10,7 @@ import {
   type ServiceParts,
   startService,
 } from '@gatehouse/platform/service/start-service';
+import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
 import type { PolicyConfig } from './config.ts';
 import { RowStreams } from './ports/inbound/row-streams.ts';
 import { inboundMethods } from './ports/inbound/serve-inbound.ts';
@@ -26,7 +27,12 @@ const detectTimeoutMs = 10_000;
 
 /** Starts policy. Rejects with a GatehouseError that says what to mend; nothing stays open then. */
 export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Promise<RunningService> =>
-  startService('policy', { config, parts, assemble: (base) => assemble(config, base) });
+  startService('policy', {
+    config,
+    parts,
+    budgets: objectBudgetsOf(config),
+    assemble: (base) => assemble(config, base),
+  });
 
 const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors> => {
   const { supervisor, source, metrics, mesh, log, now, clock } = base;

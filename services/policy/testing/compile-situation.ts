@@ -22,6 +22,7 @@ export const compileSituation = (situation: Situation): CompiledPort => {
       hostNetwork: target.spec.hostNetwork,
       ports: target.spec.ports,
       probes: target.spec.probes,
+      ...(target.spec.shutProbes === undefined ? {} : { shutProbes: target.spec.shutProbes }),
     },
     namespaceAnnotations:
       namespaces.find(({ meta }) => meta.name === target.meta.namespace)?.meta.annotations ?? {},

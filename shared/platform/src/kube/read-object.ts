@@ -1,6 +1,8 @@
 import type { Problem } from '@gatehouse/core/problem';
 import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
+import { defaultObjectBudgets, type ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { rowOf } from './kind-table.ts';
+import { Tally } from './parse/budget.ts';
 import { describe, Fields, isWireObject, type WireObject } from './parse/fields.ts';
 import { isNamespaceName, isObjectName, readMeta } from './parse/meta.ts';
 import type { Wire } from './parse/read.ts';
@@ -41,14 +43,20 @@ const versionProblems = ({ version }: Wire, versions: readonly string[]): readon
  * The door that every wire object goes through, whatever source it comes from: its metadata and spec, small and
  * readonly, or what is wrong with it.
  */
-export const readObject = (kind: Kind, body: WireObject): ReadObject => {
+export const readObject = (
+  kind: Kind,
+  body: WireObject,
+  budgets: ObjectBudgets = defaultObjectBudgets,
+): ReadObject => {
   const row = rowOf(kind);
   const problems: Problem[] = [];
-  const metadata = new Fields(isWireObject(body.metadata) ? body.metadata : {}, 'metadata', problems);
+  const metadata = new Fields(isWireObject(body.metadata) ? body.metadata : {}, 'metadata', problems, {
+    tally: new Tally(budgets),
+  });
   const meta = readMeta(metadata, row.namespaced);
   if (meta === undefined) return { outcome: 'nameless', problems };
   const version = String(body.apiVersion ?? '').replace(/^.*\//, '');
-  const wire: Wire = { body, meta, version };
+  const wire: Wire = { body, meta, version, budgets };
   const badName = nameProblems(wire, row.namespaced, kind === 'Namespace');
   const badVersion = versionProblems(wire, row.versions);
   if (row.class === 'core') {

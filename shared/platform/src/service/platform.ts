@@ -1,3 +1,4 @@
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { type KubeClient, openKubeClient } from '../kube/client/client.ts';
 import { DirectorySource } from '../kube/directory/directory-source.ts';
 import type { Source } from '../kube/source.ts';
@@ -31,13 +32,16 @@ export interface SourceParts {
   readonly metrics: Metrics;
   /** Milliseconds on a clock that only goes forward. */
   readonly elapsed: () => number;
+  /** What one object may hold. */
+  readonly budgets: ObjectBudgets;
 }
 
 /** Where the objects come from. Nothing is watched before its `run`. */
 export const openSource = (config: SharedConfig, ground: Ground, parts: SourceParts): Source => {
   if (ground.kind === 'cluster') return new KubernetesSource({ client: ground.client, ...parts });
   const path = config.source.kind === 'directory' ? config.source.path : '';
-  const source = new DirectorySource({ path, controlPlaneNamespace: config.namespace, log: parts.log });
+  const { log, budgets } = parts;
+  const source = new DirectorySource({ path, controlPlaneNamespace: config.namespace, log, budgets });
   watchMetrics(parts.metrics, { health: () => source.health() });
   return source;
 };

@@ -1,4 +1,5 @@
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { defaultObjectBudgets, type ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import type { AdminServer } from '../admin/admin-server.ts';
 import type { GrpcServer } from '../grpc/transport.ts';
 import { devAdminToken } from '../http/admin-token.ts';
@@ -64,10 +65,13 @@ export const startService = (
   {
     config,
     parts,
+    budgets = defaultObjectBudgets,
     assemble,
   }: {
     readonly config: SharedConfig;
     readonly parts: ServiceParts;
+    /** What one object may hold. */
+    readonly budgets?: ObjectBudgets;
     readonly assemble: (base: ServiceBase) => Promise<Doors>;
   },
 ): Promise<RunningService> => {
@@ -92,7 +96,8 @@ export const startService = (
     });
     supervisor.run('clock', (signal) => clock.run(signal));
     const source =
-      parts.source ?? openSource(config, ground, { log: log.child({ part: 'source' }), metrics, elapsed });
+      parts.source ??
+      openSource(config, ground, { log: log.child({ part: 'source' }), metrics, elapsed, budgets });
     const authenticator = await authenticatorOn(ground, metrics);
     const part = log.child({ part: 'replicas' });
     const replicas = openReplicas(config, { service, ground, name, metrics, log: part, now });

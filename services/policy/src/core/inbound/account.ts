@@ -80,6 +80,7 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...overlapped.map((server) => overlappedBy(governing, server, input.port)),
     ...granted.findings,
     ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
+    ...(admitsAll(governance.base) ? [] : probesOverBudget(input)),
     ...unenforced(input, policies),
     ...unreadablePorts(input),
   ];
@@ -87,6 +88,18 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
 
 /** Where everybody is admitted, no probe needs a door of its own. */
 const admitsAll = (base: DefaultPolicy): boolean => base === 'all-unauthenticated' || base === 'audit';
+
+/** Of a pod that has more probes than are kept open, or too long ones; nobody knows which port they are for. */
+const probesOverBudget = ({ workload: { shutProbes } }: PortInput): readonly Finding[] =>
+  shutProbes === undefined
+    ? []
+    : [
+        {
+          reason: 'ProbeNotOpened',
+          about: { kind: 'workload' },
+          message: `${shutProbes} probes of the pod are over its budget (GATEHOUSE_MAX_PROBES, GATEHOUSE_MAX_PROBE_PATH_SIZE), so they pass only where a policy admits them.`,
+        },
+      ];
 
 const rejected = (object: KubeObject, port: number): Finding => ({
   reason: 'Rejected',

@@ -34,6 +34,8 @@ export interface Workload {
   readonly hostNetwork: boolean;
   readonly ports: PodSpec['ports'];
   readonly probes: PodSpec['probes'];
+  /** How many more it has, which nothing keeps open: they are over its budget. */
+  readonly shutProbes?: number;
 }
 
 export interface ClusterConfig {

@@ -19,6 +19,8 @@ export interface PodSpec {
   /** TCP ports of containers and initContainers. One name may stand for several numbers. */
   readonly ports: readonly { readonly name: string; readonly port: number; readonly hostPort?: number }[];
   readonly probes: readonly Probe[];
+  /** How many probes are over what a pod may have of them, or of their paths (design §15.5): nothing keeps them open. */
+  readonly shutProbes?: number;
   /** Deployment (ReplicaSets folded), StatefulSet, DaemonSet, Job …; absent for a bare pod. */
   readonly owner?: { readonly kind: string; readonly name: string };
   readonly hostname: string;

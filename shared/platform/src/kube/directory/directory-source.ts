@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { GatehouseError } from '@gatehouse/core/error';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind } from '@gatehouse/core/resources/kinds';
+import { defaultObjectBudgets, type ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import type { Log } from '../../log/log.ts';
 import { FolderWatch } from '../../state/folder-watch.ts';
 import type { KindHealth, Source } from '../source.ts';
@@ -22,6 +23,8 @@ export interface DirectorySourceOptions {
   readonly pollMs?: number;
   /** At the start, how long to wait for files that somebody keeps writing to; milliseconds. */
   readonly patienceMs?: number;
+  /** What one object may hold; the usual when left out. */
+  readonly budgets?: ObjectBudgets;
 }
 
 type Settings = Required<DirectorySourceOptions>;
@@ -34,8 +37,15 @@ export class DirectorySource implements Source {
   readonly #settings: Settings;
   #run: Run | undefined;
 
-  constructor({ path, quietMs = 50, pollMs = 2_000, patienceMs = 5_000, ...rest }: DirectorySourceOptions) {
-    this.#settings = { path: resolve(path), quietMs, pollMs, patienceMs, ...rest };
+  constructor({
+    path,
+    quietMs = 50,
+    pollMs = 2_000,
+    patienceMs = 5_000,
+    budgets = defaultObjectBudgets,
+    ...rest
+  }: DirectorySourceOptions) {
+    this.#settings = { path: resolve(path), quietMs, pollMs, patienceMs, budgets, ...rest };
   }
 
   /** Rejects when there is no such folder, or it cannot be read, at the start; later its last state stays in force. */
@@ -74,7 +84,10 @@ class Run {
     this.#kinds = kinds;
     this.#deliver = deliver;
     this.#said = new SaidOnce(settings.log, kinds);
-    this.#folder = new FolderState(settings.quietMs, (path) => readManifestFile(join(settings.path, path)));
+    this.#folder = new FolderState({
+      ...settings,
+      read: (path) => readManifestFile(join(settings.path, path)),
+    });
   }
 
   health(): readonly KindHealth[] {

@@ -1,6 +1,7 @@
 import { nearestWord } from '@gatehouse/core/nearest-word';
 import type { Parsed, Problem } from '@gatehouse/core/problem';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { kindOf, kinds, kindTable } from '../kind-table.ts';
 import type { WireObject } from '../parse/fields.ts';
 import { readObject } from '../read-object.ts';
@@ -74,13 +75,14 @@ const unknownKind = (group: string, wireKind: string): Problem => ({
 
 const draftOf = (
   document: WireObject,
+  budgets: ObjectBudgets | undefined,
 ): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[] }> => {
   const wireKind = writtenText(document.kind);
   const group = groupOf(writtenText(document.apiVersion));
   const about = `${wireKind} ${nameIn(document)}`;
   const remark = (problem: Problem, kind?: Kind): Remark => ({ kind, object: about, problem });
   if (isWorkloadKind(group, wireKind)) {
-    const read = readWorkload(document, wireKind);
+    const read = readWorkload(document, wireKind, budgets);
     if (!read.ok) return read;
     const { workload, problems } = read.value;
     return {
@@ -93,7 +95,7 @@ const draftOf = (
   }
   const kind = kindOf(group, wireKind);
   if (kind === undefined) return { ok: true, value: { remarks: [remark(unknownKind(group, wireKind))] } };
-  const read = readObject(kind, fillIn(kind, document));
+  const read = readObject(kind, fillIn(kind, document), budgets);
   switch (read.outcome) {
     case 'nameless':
       return { ok: false, problems: read.problems };
@@ -119,11 +121,11 @@ const draftOf = (
 };
 
 /** Reads every document; one that nobody can name makes the whole manifest unreadable. */
-export const draftAll = (documents: readonly WireObject[]): Parsed<Drafts> => {
+export const draftAll = (documents: readonly WireObject[], budgets?: ObjectBudgets): Parsed<Drafts> => {
   const drafts: Draft[] = [];
   const remarks: Remark[] = [];
   for (const [index, document] of documents.entries()) {
-    const read = draftOf(document);
+    const read = draftOf(document, budgets);
     if (!read.ok) {
       const where = `document ${index + 1} (${writtenText(document.kind)})`;
       return {

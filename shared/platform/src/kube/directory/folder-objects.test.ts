@@ -11,10 +11,10 @@ import { type Manifest, parseManifest } from './manifest.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const manifest = (path: string, ...objects: readonly WireObject[]): Manifest =>
-  parseManifest(path, undefined, bytes(asManifest(...objects)));
+  parseManifest(path, undefined, { bytes: bytes(asManifest(...objects)) });
 /** A manifest that held these objects and then was filled with garbage. */
 const broken = (path: string, ...objects: readonly WireObject[]): Manifest =>
-  parseManifest(path, manifest(path, ...objects), bytes('kind: ['));
+  parseManifest(path, manifest(path, ...objects), { bytes: bytes('kind: [') });
 
 const compose = (...manifests: readonly Manifest[]): World => composeWorld(manifests, 'gatehouse');
 const find = <K extends Kind>(
@@ -295,23 +295,21 @@ suite('a manifest that cannot be read', () => {
   });
 
   test('is unreadable as long as nobody ever read it', () => {
-    const world = compose(parseManifest('a.yaml', undefined, bytes('kind: [')));
+    const world = compose(parseManifest('a.yaml', undefined, { bytes: bytes('kind: [') }));
     assert.deepEqual(
       world.unreadable.map(({ path }) => path),
       ['a.yaml'],
     );
-    const mended = parseManifest(
-      'a.yaml',
-      parseManifest('a.yaml', undefined, bytes('[')),
-      bytes(asManifest(aServer())),
-    );
+    const mended = parseManifest('a.yaml', parseManifest('a.yaml', undefined, { bytes: bytes('[') }), {
+      bytes: bytes(asManifest(aServer())),
+    });
     assert.deepEqual(compose(mended).unreadable, []);
   });
 
   test('is not one that never says apiVersion and kind: it is named and closes nothing', () => {
     const world = compose(
-      parseManifest('chart/Chart.yaml', undefined, bytes('apiVersion: v2\nname: web\n')),
-      parseManifest('chart/values.yaml', undefined, bytes('image: { tag: 1 }\n')),
+      parseManifest('chart/Chart.yaml', undefined, { bytes: bytes('apiVersion: v2\nname: web\n') }),
+      parseManifest('chart/values.yaml', undefined, { bytes: bytes('image: { tag: 1 }\n') }),
       manifest('a.yaml', aPod('a')),
     );
     assert.deepEqual([world.foreign, world.unreadable], [['chart/Chart.yaml', 'chart/values.yaml'], []]);
@@ -319,7 +317,7 @@ suite('a manifest that cannot be read', () => {
 
   test('stays closed when a manifest becomes something else', () => {
     const before = manifest('a.yaml', aServer(), aPod('a'));
-    const world = compose(parseManifest('a.yaml', before, bytes('image: { tag: 1 }\n')));
+    const world = compose(parseManifest('a.yaml', before, { bytes: bytes('image: { tag: 1 }\n') }));
     const spec = find(world, 'Server', 'web')?.spec;
     assert.equal(spec !== undefined && isRejected(spec), true);
     assert.notEqual(find(world, 'Pod', 'a'), undefined);
@@ -328,11 +326,9 @@ suite('a manifest that cannot be read', () => {
 
   test('is one with a document that nobody can name', () => {
     for (const metadata of [undefined, { namespace: 'demo' }, { name: 7 }]) {
-      const read = parseManifest(
-        'a.yaml',
-        undefined,
-        bytes(asManifest(aPod('a'), { ...aServer(), metadata })),
-      );
+      const read = parseManifest('a.yaml', undefined, {
+        bytes: bytes(asManifest(aPod('a'), { ...aServer(), metadata })),
+      });
       assert.equal(
         read.state.kind === 'unreadable' && read.state.problem.field,
         'document 2 (Server): metadata.name',

@@ -79,7 +79,7 @@ const settle = async (disk: Disk, state: FolderState): Promise<void> => {
   throw new Error('the folder does not settle');
 };
 
-const stateOf = (disk: Disk): FolderState => new FolderState(quietMs, (path) => disk.read(path));
+const stateOf = (disk: Disk): FolderState => new FolderState({ quietMs, read: (path) => disk.read(path) });
 const paths = (state: FolderState): readonly string[] =>
   state.manifests.map(({ path, state: { kind } }: Manifest) => `${path} ${kind}`).sort();
 const object = (name: string): WireObject => aWireObject('Service', { name, spec: {} });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '@gatehouse/core/problem';
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { breakManifest, type Manifest, parseManifest } from './manifest.ts';
 import type { FileRead } from './read-manifest.ts';
 import type { Listing } from './scan-folder.ts';
@@ -14,6 +15,14 @@ export interface Taken {
   readonly wakeAt: number | undefined;
 }
 
+export interface FolderStateOptions {
+  /** How long a file must not have changed before it is believed. */
+  readonly quietMs: number;
+  readonly read: (path: string) => Promise<FileRead>;
+  /** What one object may hold; the usual when left out. */
+  readonly budgets?: ObjectBudgets;
+}
+
 const isBelow = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(`${directory}/`);
 
@@ -24,14 +33,16 @@ const isBelow = (path: string, directory: string): boolean =>
 export class FolderState {
   readonly #settled: SettledFiles;
   readonly #read: (path: string) => Promise<FileRead>;
+  readonly #budgets: ObjectBudgets | undefined;
   readonly #manifests = new Map<string, Manifest>();
   /** Paths that are no more, and leave as soon as everything that came with them is read. */
   readonly #leaving = new Set<string>();
   #closed: ReadonlySet<string> = new Set();
 
-  constructor(quietMs: number, read: (path: string) => Promise<FileRead>) {
+  constructor({ quietMs, read, budgets }: FolderStateOptions) {
     this.#settled = new SettledFiles(quietMs);
     this.#read = read;
+    this.#budgets = budgets;
   }
 
   get manifests(): readonly Manifest[] {
@@ -80,7 +91,10 @@ export class FolderState {
         this.#break(path, read.problem);
         return true;
       case 'bytes':
-        this.#manifests.set(path, parseManifest(path, this.#manifests.get(path), read.bytes));
+        this.#manifests.set(
+          path,
+          parseManifest(path, this.#manifests.get(path), { bytes: read.bytes, budgets: this.#budgets }),
+        );
         return true;
     }
   }

@@ -1,4 +1,5 @@
 import { type Problem, printProblem } from '@gatehouse/core/problem';
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { type Draft, draftAll, type Remark } from './draft.ts';
 import { readDocuments } from './manifest-documents.ts';
 
@@ -43,7 +44,11 @@ const becameForeign: Problem = {
 };
 
 /** The manifest after its file was read. */
-export const parseManifest = (path: string, before: Manifest | undefined, bytes: Uint8Array): Manifest => {
+export const parseManifest = (
+  path: string,
+  before: Manifest | undefined,
+  { bytes, budgets }: { readonly bytes: Uint8Array; readonly budgets?: ObjectBudgets | undefined },
+): Manifest => {
   const documents = readDocuments(bytes);
   if (!documents.ok) return breakManifest(path, before, documents.problems);
   if (documents.value.kind === 'foreign') {
@@ -52,7 +57,7 @@ export const parseManifest = (path: string, before: Manifest | undefined, bytes:
       ? breakManifest(path, before, [becameForeign])
       : { path, drafts: [], remarks: [], state: { kind: 'foreign' } };
   }
-  const drafts = draftAll(documents.value.objects);
+  const drafts = draftAll(documents.value.objects, budgets);
   return drafts.ok
     ? { path, ...drafts.value, state: { kind: 'read' } }
     : breakManifest(path, before, drafts.problems);

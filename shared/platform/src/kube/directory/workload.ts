@@ -1,5 +1,6 @@
 import type { Parsed, Problem } from '@gatehouse/core/problem';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { Fields, type WireObject } from '../parse/fields.ts';
 import { readObject } from '../read-object.ts';
 import { defaultUid } from './default-uid.ts';
@@ -38,7 +39,11 @@ const inTemplate = (problem: Problem): Problem =>
     ? problem
     : { ...problem, field: `spec.template.${problem.field}` };
 
-export const readWorkload = (document: WireObject, kind: WorkloadKind): Parsed<ReadWorkload> => {
+export const readWorkload = (
+  document: WireObject,
+  kind: WorkloadKind,
+  budgets?: ObjectBudgets,
+): Parsed<ReadWorkload> => {
   const problems: Problem[] = [];
   const body = new Fields(document, '', problems);
   const metadata = body.part('metadata');
@@ -62,6 +67,7 @@ export const readWorkload = (document: WireObject, kind: WorkloadKind): Parsed<R
       spec: template.raw('spec'),
       status: runningStatus(undefined),
     }),
+    budgets,
   );
   if (pod.outcome === 'nameless') return { ok: false, problems: pod.problems };
   if (pod.outcome === 'refused') return { ok: true, value: { workload: undefined, problems: pod.problems } };

@@ -1,6 +1,7 @@
 import { nearestWord } from '@gatehouse/core/nearest-word';
 import { highestPort } from '@gatehouse/core/port-set';
 import type { Parsed, Problem } from '@gatehouse/core/problem';
+import { Tally } from './budget.ts';
 
 /** An object as a manifest or the API server spells it; nothing in it has been checked. */
 export type WireObject = Readonly<Record<string, unknown>>;
@@ -22,6 +23,12 @@ export const describe = (value: unknown): string => {
 /** Whether a null is a field left out, as in core kinds, or one that is wrong, as in policy kinds. */
 export type Nulls = 'absent' | 'refused';
 
+/** How an object is read, the same for all its parts. */
+export interface Reading {
+  readonly nulls?: Nulls;
+  readonly tally?: Tally;
+}
+
 /** How a person says that something is of the wrong type. */
 const isNo = (value: unknown, type: string): string =>
   value === null ? 'nothing is written' : `${describe(value)} is no ${type}`;
@@ -33,15 +40,27 @@ const isNo = (value: unknown, type: string): string =>
 export class Fields {
   readonly path: string;
   readonly problems: Problem[];
+  /** What the whole object has been found to hold. */
+  readonly tally: Tally;
   readonly #values: WireObject;
   readonly #nulls: Nulls;
   readonly #known = new Set<string>();
 
-  constructor(values: WireObject, path: string, problems: Problem[], nulls: Nulls = 'absent') {
+  constructor(
+    values: WireObject,
+    path: string,
+    problems: Problem[],
+    { nulls = 'absent', tally = new Tally() }: Reading = {},
+  ) {
     this.path = path;
     this.problems = problems;
+    this.tally = tally;
     this.#values = values;
     this.#nulls = nulls;
+  }
+
+  get #reading(): Reading {
+    return { nulls: this.#nulls, tally: this.tally };
   }
 
   pathOf(name: string): string {
@@ -126,7 +145,7 @@ export class Fields {
 
   /** The object behind a field; one without fields where there is none, for readers to whom absent and empty are alike. */
   part(name: string): Fields {
-    return this.fields(name) ?? new Fields({}, this.pathOf(name), this.problems, this.#nulls);
+    return this.fields(name) ?? new Fields({}, this.pathOf(name), this.problems, this.#reading);
   }
 
   /** Reads every item of a list; items that are wrong are left out after their problem was noted. */
@@ -163,7 +182,7 @@ export class Fields {
 
   /** The same fields, their problems noted apart. */
   alone(): Fields {
-    return new Fields(this.#values, this.path, [], this.#nulls);
+    return new Fields(this.#values, this.path, [], this.#reading);
   }
 
   /** Adds the problems of a part that has its own parser. */
@@ -192,7 +211,7 @@ export class Fields {
 
   /** The fields of an object that stands inside this one under `name`. */
   open(value: unknown, name: string): Fields | undefined {
-    if (isWireObject(value)) return new Fields(value, this.pathOf(name), this.problems, this.#nulls);
+    if (isWireObject(value)) return new Fields(value, this.pathOf(name), this.problems, this.#reading);
     return this.refuse(name, isNo(value, 'object'), 'write an object');
   }
 }
@@ -208,14 +227,14 @@ export const readable = <T>(fields: Fields, read: (alone: Fields) => T | undefin
 export const readWhole = <T>(
   value: unknown,
   path: string,
-  { nulls = 'absent', read }: { readonly nulls?: Nulls; readonly read: (fields: Fields) => T | undefined },
+  { read, ...reading }: Reading & { readonly read: (fields: Fields) => T | undefined },
 ): Parsed<T> => {
   const problems: Problem[] = [];
   if (!isWireObject(value)) {
     const found = value === undefined || value === null ? 'missing' : isNo(value, 'object');
     return { ok: false, problems: [{ field: path, found, fix: 'write an object' }] };
   }
-  const result = read(new Fields(value, path, problems, nulls));
+  const result = read(new Fields(value, path, problems, reading));
   if (problems.length > 0) return { ok: false, problems };
   if (result === undefined) throw new TypeError(`the reader of ${path} answered nothing and said no problem`);
   return { ok: true, value: result };

@@ -1,11 +1,11 @@
 import type { GrpcMatch, RequestHeadersFilter } from '@gatehouse/core/inbound/inbound-server';
 import type { Problem } from '@gatehouse/core/problem';
 import type { GrpcRouteSpec } from '@gatehouse/core/resources/kinds/gateway';
+import { spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
 import { readFilter } from './http-route-filter.ts';
-import { readValueMatch } from './http-route-match.ts';
+import { readHeaders } from './http-route-match.ts';
 import type { Parent } from './http-route-parent.ts';
-import { readHeaderName } from './http-token.ts';
 import { policyDoor } from './read.ts';
 import { isElsewhere, readHosts, readParents, routeCloses, serversOf, servicesOf } from './route-parents.ts';
 
@@ -14,8 +14,10 @@ type Warn = (warning: Problem) => void;
 
 const gateway = 'gateway.networking.k8s.io';
 
+const anyCall: GrpcMatch = { service: '', method: '', headers: [] };
+
 /** What stands for rules or matches that are not written. */
-const everyCall: Rule = { matches: [{ service: '', method: '', headers: [] }], filters: [] };
+const everyCall: Rule = { matches: [anyCall], filters: [] };
 
 const serviceName = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/;
 const methodName = /^[A-Za-z_]\w*$/;
@@ -45,11 +47,10 @@ const readMethod = (method: Fields): Pick<GrpcMatch, 'service' | 'method'> => {
 };
 
 const readMatch = (match: Fields): GrpcMatch => {
+  if (!spend(match, 'matches')) return anyCall;
   const method = match.fields('method');
   const named = method === undefined ? { service: '', method: '' } : readMethod(method);
-  const headers =
-    match.eachFields('headers', (each) => readValueMatch(each, (fields) => readHeaderName(fields, 'name'))) ??
-    [];
+  const headers = readHeaders(match);
   match.close();
   return { ...named, headers };
 };

@@ -1,4 +1,5 @@
 import type { HttpLocalRateLimitPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
+import { spend } from './budget.ts';
 import type { Fields } from './fields.ts';
 import { isRefTo, printRefKind, readRef } from './object-ref.ts';
 import { closesNothing, policyDoor } from './read.ts';
@@ -31,6 +32,7 @@ const readLimit = (spec: Fields, name: string): number | undefined => {
 };
 
 const readClient = (fields: Fields, namespace: string): Client | undefined => {
+  if (!spend(fields, 'identities')) return undefined;
   const ref = readRef(fields, { namespaced: true });
   if (ref === undefined) return undefined;
   return isRefTo(ref, '', 'ServiceAccount')

@@ -1,6 +1,7 @@
 import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
 import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
 import { intern } from '../intern.ts';
+import { spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
 
 /** SPIFFE-ID §2: a trust domain, then segments without `.`, `..`, empty ones or a trailing slash; 2,048 bytes at most. */
@@ -40,6 +41,7 @@ export const readIdentity = (
 
 export const readIdentities = (fields: Fields, name: string): readonly IdentityMatch[] | undefined =>
   fields.each(name, (value, item) => {
+    if (!spend(fields, 'identities')) return undefined;
     const identity = readIdentity(value);
     return 'kind' in identity ? identity : fields.refuse(item, identity.found, identity.fix);
   });

@@ -1,4 +1,5 @@
 import type { MeshTlsAuthenticationSpec } from '@gatehouse/core/resources/kinds/linkerd';
+import { spend } from './budget.ts';
 import type { Fields } from './fields.ts';
 import { readIdentities } from './identity-match.ts';
 import { isRefTo, printRefKind, readRef } from './object-ref.ts';
@@ -7,6 +8,7 @@ import { closesNothing, policyDoor } from './read.ts';
 type IdentityRef = MeshTlsAuthenticationSpec['identityRefs'][number];
 
 const readIdentityRef = (fields: Fields, ownNamespace: string): IdentityRef | undefined => {
+  if (!spend(fields, 'identities')) return undefined;
   const ref = readRef(fields, { namespaced: true });
   if (ref === undefined) return undefined;
   if (isRefTo(ref, '', 'ServiceAccount')) {

@@ -2,12 +2,15 @@ import type { Labels } from '@gatehouse/core/label-selector';
 import { defaultInboundPolicyAnnotation, isReadAnnotation } from '@gatehouse/core/resources/annotations';
 import type { ObjectMeta } from '@gatehouse/core/resources/kinds';
 import { intern, internValue } from '../intern.ts';
+import { bytesOf, fits } from './budget.ts';
 import { describe, type Fields, isWireObject } from './fields.ts';
 
 interface TextsReader {
   readonly keep: (key: string) => boolean;
   /** What counts when there is something, and it cannot be read. */
   readonly unreadable: Labels;
+  /** How much may be kept; more cannot be read. */
+  readonly budget?: 'annotationBytes';
 }
 
 const labelsReader: TextsReader = { keep: () => true, unreadable: {} };
@@ -16,22 +19,25 @@ const labelsReader: TextsReader = { keep: () => true, unreadable: {} };
 const annotationsReader: TextsReader = {
   keep: isReadAnnotation,
   unreadable: { [defaultInboundPolicyAnnotation]: 'deny' },
+  budget: 'annotationBytes',
 };
 
 /**
  * Labels or annotations. Kubernetes refuses a value that is no text; a manifest that says `quarantine: true` means the
  * text, and dropping the label could open what a selector closes: so scalars are read as text, with a problem noted.
  */
-const readTexts = (fields: Fields, name: string, { keep, unreadable }: TextsReader): Labels => {
+const readTexts = (fields: Fields, name: string, reader: TextsReader): Labels => {
+  const { keep, unreadable, budget } = reader;
   const value = fields.raw(name);
   if (value === undefined) return {};
   if (!isWireObject(value)) {
     fields.refuse(name, `${describe(value)} is no object`, 'write names and texts');
     return unreadable;
   }
+  const kept = Object.entries(value).filter(([key]) => keep(key));
+  if (budget !== undefined && !fits(fields, budget, { name, size: sizeOf(kept) })) return unreadable;
   const texts: Record<string, string> = {};
-  for (const [key, text] of Object.entries(value)) {
-    if (!keep(key)) continue;
+  for (const [key, text] of kept) {
     if (text === null) texts[intern(key)] = '';
     else if (typeof text === 'string') texts[intern(key)] = intern(text);
     else {
@@ -45,6 +51,12 @@ const readTexts = (fields: Fields, name: string, { keep, unreadable }: TextsRead
     }
   }
   return texts;
+};
+
+const sizeOf = (texts: readonly (readonly [string, unknown])[]): number => {
+  let size = 0;
+  for (const [key, text] of texts) size += bytesOf(key) + (typeof text === 'string' ? bytesOf(text) : 0);
+  return size;
 };
 
 /** RFC 3339 as API servers write it; `Date.parse` alone would take almost anything for a time. */

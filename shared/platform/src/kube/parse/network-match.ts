@@ -5,6 +5,7 @@ import {
   parseNetwork,
   printNetwork,
 } from '@gatehouse/core/ip-network';
+import { spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
 
 const readCidr = (fields: Fields, name: string, value: unknown): IpNetwork | undefined =>
@@ -14,11 +15,13 @@ const readCidr = (fields: Fields, name: string, value: unknown): IpNetwork | und
 
 /** `{cidr, except}`; an exception lies inside the network and leaves something of it (semantics §2.11). */
 const readNetwork = (item: Fields): NetworkMatch | undefined => {
+  if (!spend(item, 'networks')) return undefined;
   const net = item.need('cidr', 'a CIDR such as 10.0.0.0/8')
     ? readCidr(item, 'cidr', item.raw('cidr'))
     : undefined;
   const except =
     item.each('except', (value, name) => {
+      if (!spend(item, 'networks')) return undefined;
       const hole = readCidr(item, name, value);
       if (hole === undefined || net === undefined) return hole;
       if (networkCovers(hole, net)) {

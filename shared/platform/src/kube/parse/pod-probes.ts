@@ -1,5 +1,6 @@
 import { isPort } from '@gatehouse/core/port-set';
-import type { Probe } from '@gatehouse/core/resources/kinds/kubernetes';
+import type { PodSpec, Probe } from '@gatehouse/core/resources/kinds/kubernetes';
+import { bytesOf, fits, spend } from './budget.ts';
 import type { Fields } from './fields.ts';
 
 const probeFields = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
@@ -58,15 +59,26 @@ const readProbe = (container: Fields, probe: Fields): Probe | undefined => {
 const printProbe = (probe: Probe): string =>
   `${probe.kind} ${probe.port} ${probe.kind === 'http' ? probe.path : ''}`;
 
-/** The kubelet probes that policy must let through (design §6.2): plain HTTP and gRPC ones, each once. */
-export const readProbes = (containers: readonly Fields[]): readonly Probe[] => {
+/**
+ * The kubelet probes that policy must let through (design §6.2): plain HTTP and gRPC ones, each once. Each is kept open
+ * beside everything that governs its port, so of too many, or too long ones, nobody knows which: none or not that one.
+ */
+export const readProbes = (containers: readonly Fields[]): Pick<PodSpec, 'probes' | 'shutProbes'> => {
   const probes = new Map<string, Probe>();
+  let shut = 0;
   for (const container of containers) {
     for (const field of probeFields) {
       const written = container.fields(field);
       const probe = written === undefined ? undefined : readProbe(container, written);
-      if (probe !== undefined) probes.set(printProbe(probe), probe);
+      if (written === undefined || probe === undefined) continue;
+      const size = probe.kind === 'http' ? bytesOf(probe.path) : 0;
+      if (fits(written, 'probePathBytes', { name: 'httpGet.path', size }))
+        probes.set(printProbe(probe), probe);
+      else shut += 1;
     }
   }
-  return [...probes.values()];
+  const [container] = containers;
+  const isWithin = container === undefined || spend(container, 'probes', probes.size);
+  if (!isWithin) return { probes: [], shutProbes: shut + probes.size };
+  return { probes: [...probes.values()], ...(shut === 0 ? {} : { shutProbes: shut }) };
 };

@@ -69,6 +69,7 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
   const spec = body.part('spec');
   const status = body.part('status');
   const containers = readContainers(spec);
+  const { probes, ...shut } = readProbes(containers);
   const owner = readOwner(body.part('metadata'), meta.labels);
   return {
     serviceAccount: intern(spec.text('serviceAccountName') || spec.text('serviceAccount') || 'default'),
@@ -80,7 +81,8 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
     ready: readReady(status),
     terminated: readTerminated(status),
     ports: internValue(containers.flatMap(readPorts)),
-    probes: internValue(readProbes(containers)),
+    probes: internValue(probes),
+    ...shut,
     ...(owner === undefined ? {} : { owner: internValue(owner) }),
     hostname: spec.text('hostname') ?? '',
     subdomain: intern(spec.text('subdomain') ?? ''),

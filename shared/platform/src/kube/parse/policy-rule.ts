@@ -1,5 +1,6 @@
 import { isUnnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
+import { bytesOf, fits, lengthOf, spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
 import { readHeaderName, readMethod } from './http-token.ts';
 
@@ -14,6 +15,7 @@ const readPath = (path: Fields): RulePath | undefined => {
   const value = path.need('value', 'an absolute path such as /api') ? path.text('value') : undefined;
   path.close();
   if (value === undefined) return undefined;
+  if (!fits(path, 'patternBytes', { name: 'value', size: bytesOf(value) })) return undefined;
   if (!value.startsWith('/')) {
     return path.refuse('value', `${describe(value)} is not absolute`, 'begin with `/`');
   }
@@ -36,6 +38,12 @@ const readHeader = (header: Fields): RuleHeader | undefined => {
 
 /** One of `spec.rules`: what it gives must hold, and it gives something. */
 export const readRule = (rule: Fields): PolicyRule | undefined => {
+  // Its lists are alternatives, so each path with each method is a match of its own.
+  const matches = Math.max(1, lengthOf(rule, 'paths')) * Math.max(1, lengthOf(rule, 'methods'));
+  const isWithin =
+    spend(rule, 'matches', matches) &&
+    fits(rule, 'headers', { name: 'headers', size: lengthOf(rule, 'headers') });
+  if (!isWithin) return undefined;
   const methods = rule.each('methods', (value, item) => readMethod(rule, item, value));
   const paths = rule.eachFields('paths', readPath);
   const headers = rule.eachFields('headers', readHeader);

@@ -1,4 +1,5 @@
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
+import { spend } from './budget.ts';
 import type { Fields } from './fields.ts';
 import { readIdentities } from './identity-match.ts';
 import { readSelector } from './label-selector.ts';
@@ -7,6 +8,8 @@ import { readServiceAccount } from './service-account-ref.ts';
 
 /** One alternative of `spec.sources`: all that it gives must hold, and it gives something. */
 export const readSource = (source: Fields, ownNamespace: string): PolicySource | undefined => {
+  // What is selected by labels becomes identities, so a source of selectors counts as one.
+  if (!spend(source, 'identities')) return undefined;
   const podSelector = source.fields('podSelector');
   const namespaceSelector = source.fields('namespaceSelector');
   const serviceAccounts = source.eachFields('serviceAccounts', (ref) =>

@@ -1,7 +1,8 @@
 import type { Condition, RequestCondition, ResponseCondition } from '@gatehouse/core/resources/kinds/linkerd';
+import { spend } from './budget.ts';
 import type { Fields } from './fields.ts';
+import { readRegex } from './http-route-match.ts';
 import { readMethod } from './http-token.ts';
-import { checkProxyRegex } from './proxy-regex.ts';
 
 /**
  * A condition of a ServiceProfile: `all`, `any`, `not` and the leaves of its sort. Several fields at once must all hold;
@@ -11,6 +12,7 @@ const readCondition = <Leaf>(
   fields: Fields,
   readLeaves: (fields: Fields) => readonly Leaf[],
 ): Condition<Leaf> | undefined => {
+  if (!spend(fields, 'matches')) return undefined;
   const nested = (item: Fields): Condition<Leaf> | undefined => readCondition(item, readLeaves);
   const given: Condition<Leaf>[] = [...readLeaves(fields)];
   for (const kind of ['all', 'any'] as const) {
@@ -36,8 +38,7 @@ export const readRequestCondition = (fields: Fields): RequestCondition | undefin
       : undefined;
     if (method !== undefined) leaves.push({ kind: 'method', value: method });
     const text = condition.text('pathRegex');
-    const path =
-      text === undefined ? undefined : condition.take(checkProxyRegex(text, condition.pathOf('pathRegex')));
+    const path = text === undefined ? undefined : readRegex(condition, 'pathRegex', text);
     if (path !== undefined) leaves.push({ kind: 'path', value: path });
     return leaves;
   });

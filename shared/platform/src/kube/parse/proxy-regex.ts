@@ -1,7 +1,9 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { type Parsed, parsed, problem } from '@gatehouse/core/problem';
+import { RecentValues } from '@gatehouse/core/recent-values';
 import { RE2JS } from 're2js';
-import { type RegexToken, regexTokens } from './proxy-regex-tokens.ts';
+import { compiledSize } from './proxy-regex-size.ts';
+import { regexTokens } from './proxy-regex-tokens.ts';
 
 /**
  * Regular expressions as the proxy understands them. Its engine is Rust's `regex`; one that it refuses makes the whole
@@ -9,15 +11,29 @@ import { type RegexToken, regexTokens } from './proxy-regex-tokens.ts';
  * differently is refused (design §6.4).
  */
 export const checkProxyRegex = (pattern: string, field = ''): Parsed<string> => {
-  const refuse = (found: string, fix: string): Parsed<string> =>
-    problem(field, `\`${pattern}\` ${found}`, fix);
+  // What is too long is not worth keeping.
+  const { refused } = pattern.length > longest ? judge(pattern) : judged.get(pattern, judge);
+  return refused === undefined
+    ? parsed(pattern)
+    : problem(field, `\`${pattern}\` ${refused.found}`, refused.fix);
+};
+
+interface Judgement {
+  readonly refused?: { readonly found: string; readonly fix: string };
+}
+
+/** The same patterns come again with every relist, and are judged once; so many that no cluster's own push each other out. */
+const judged = new RecentValues<string, Judgement>(10_000);
+
+const judge = (pattern: string): Judgement => {
+  const refuse = (found: string, fix: string): Judgement => ({ refused: { found, fix } });
   if (pattern.length > longest) return refuse('is too long', `use at most ${longest} characters`);
   if (!pattern.isWellFormed()) return refuse('has half a surrogate pair', 'use whole characters');
   const tokens = [...regexTokens(pattern)];
   for (const token of tokens) {
     if (token.kind === 'foreign') return refuse(`has \`${token.text}\``, token.why);
   }
-  const { bytes, depth } = measure(tokens);
+  const { bytes, depth } = compiledSize(tokens);
   if (depth > deepest) return refuse('is nested too deeply', `use at most ${deepest} levels of parentheses`);
   if (bytes > largest) return refuse('repeats too much', 'use smaller counts, or fewer Unicode classes');
   try {
@@ -28,7 +44,7 @@ export const checkProxyRegex = (pattern: string, field = ''): Parsed<string> => 
       'use the syntax of RE2',
     );
   }
-  return parsed(pattern);
+  return {};
 };
 
 /** Far above what a path or header can use. */
@@ -37,61 +53,6 @@ const longest = 4_096;
 const deepest = 100;
 /** The proxy's engine stops at 10 MiB of compiled program; what follows overestimates it. */
 const largest = 8_000_000;
-
-/**
- * What each piece costs in the proxy's engine, in bytes, measured with regex 1.12: a letter 32 to 81, `.` 1,013, `\s` 688 to
- * 1,953, `\d` 5,178, `\D` 12,819, `\w` and Unicode properties up to 51,150. A class is at most about as big as the largest property.
- */
-const costOf = (token: RegexToken, foldsCase: boolean): number => {
-  switch (token.kind) {
-    case 'shorthand':
-      return { d: 6_000, D: 13_000, s: 2_000, S: 2_000 }[token.text[1] ?? ''] ?? largestClass;
-    case 'property':
-      return largestClass;
-    case 'any':
-      return 1_100;
-    case 'class-open':
-      return token.text === '[^' ? 2_000 : 100;
-    case 'literal':
-      // A range that begins or ends beyond ASCII may fold to many others.
-      return /^(?:[\0-\x7f]|\\[^x])$/.test(token.text) ? 110 : foldsCase ? 10_000 : 600;
-    default:
-      return 110;
-  }
-};
-const largestClass = 52_000;
-
-/** An upper bound of the compiled size, and the depth of parentheses. */
-const measure = (tokens: readonly RegexToken[]): { readonly bytes: number; readonly depth: number } => {
-  const foldsCase = tokens.some(({ text }) => /^\(\?[a-zA-Z]*i/.test(text));
-  let [bytes, last, deepestYet] = [0, 0, 0];
-  let classBytes: number | undefined;
-  const outer: number[] = [];
-  for (const token of tokens) {
-    const cost = costOf(token, foldsCase);
-    if (token.kind === 'repeat' && classBytes === undefined) {
-      bytes += last * (token.copies - 1) + cost * token.copies;
-      last = last * token.copies + cost * token.copies;
-    } else if (token.kind === 'class-open') {
-      classBytes = cost;
-    } else if (token.kind === 'class-close') {
-      last = Math.min(classBytes ?? 0, largestClass) + cost;
-      bytes += last;
-      classBytes = undefined;
-    } else if (classBytes !== undefined) {
-      classBytes += cost;
-    } else if (token.kind === 'group-open') {
-      deepestYet = Math.max(deepestYet, outer.push(bytes));
-    } else if (token.kind === 'group-close') {
-      last = bytes - (outer.pop() ?? 0) + cost;
-      bytes += cost;
-    } else {
-      last = cost;
-      bytes += cost;
-    }
-  }
-  return { bytes, depth: deepestYet };
-};
 
 const wordCharacter = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
@@ -133,25 +94,14 @@ const forRe2 = (pattern: string): string =>
     })
     .join('');
 
-const compiled = new Map<string, RE2JS>();
-/** Patterns in force are few; what was not used for longest goes first. */
-const mostCompiled = 1_000;
+/** Patterns in force are few. */
+const compiled = new RecentValues<string, RE2JS>(1_000);
 
 const compile = (pattern: string): RE2JS => {
-  let engine = compiled.get(pattern);
-  if (engine === undefined) {
-    const checked = checkProxyRegex(pattern);
-    if (!checked.ok) {
-      throw new GatehouseError('internal', 'unchecked regular expression', { details: { pattern } });
-    }
-    engine = RE2JS.compile(forRe2(pattern));
-  } else {
-    compiled.delete(pattern);
+  if (!checkProxyRegex(pattern).ok) {
+    throw new GatehouseError('internal', 'unchecked regular expression', { details: { pattern } });
   }
-  compiled.set(pattern, engine);
-  const [oldest] = compiled.keys();
-  if (compiled.size > mostCompiled && oldest !== undefined) compiled.delete(oldest);
-  return engine;
+  return RE2JS.compile(forRe2(pattern));
 };
 
 /**
@@ -160,6 +110,7 @@ const compile = (pattern: string): RE2JS => {
  * Throws for a pattern that `checkProxyRegex` refuses.
  */
 export const matchesWhole = (pattern: string, text: string): boolean => {
-  const match = compile(pattern).matcher(text);
-  return match.find() && match.start() === 0 && match.end() === text.length;
+  const match = compiled.get(pattern, compile).matcher(text);
+  // The leftmost match begins at 0 exactly if there is one that does.
+  return match.lookingAt() && match.end() === text.length;
 };

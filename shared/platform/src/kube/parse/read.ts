@@ -1,6 +1,8 @@
 import { everything } from '@gatehouse/core/label-selector';
 import type { Problem } from '@gatehouse/core/problem';
 import type { ObjectMeta, Rejected } from '@gatehouse/core/resources/kinds';
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
+import { Tally } from './budget.ts';
 import { Fields, isWireObject, readWhole, type WireObject } from './fields.ts';
 
 /** One wire object at the door: its metadata already read, the rest as it was written. */
@@ -9,6 +11,7 @@ export interface Wire {
   readonly meta: ObjectMeta;
   /** The API version without its group, such as `v1beta3`. */
   readonly version: string;
+  readonly budgets: ObjectBudgets;
 }
 
 /** A spec, and what it cost: fields that could not be read or that mean nothing here. */
@@ -20,7 +23,7 @@ export interface Read<Spec> {
 /** Core kinds: an unreadable field costs that field, and becomes a warning. */
 export const readCore = <Spec>(wire: Wire, read: (body: Fields) => Spec): Read<Spec> => {
   const warnings: Problem[] = [];
-  return { spec: read(new Fields(wire.body, '', warnings)), warnings };
+  return { spec: read(new Fields(wire.body, '', warnings, { tally: new Tally(wire.budgets) })), warnings };
 };
 
 export type Closes = Pick<Rejected, 'closes' | 'attachedTo'>;
@@ -48,12 +51,19 @@ export interface PolicyDoor<Spec> {
 export const policyDoor = <Spec>(reader: PolicyReader<Spec>): PolicyDoor<Spec> => {
   const reject = (wire: Wire, problems: readonly Problem[]): Rejected => {
     const spec = isWireObject(wire.body.spec) ? wire.body.spec : {};
-    return { rejected: problems, ...reader.closes(new Fields(spec, 'spec', [], 'refused'), wire) };
+    return {
+      rejected: problems,
+      ...reader.closes(
+        new Fields(spec, 'spec', [], { nulls: 'refused', tally: new Tally(wire.budgets) }),
+        wire,
+      ),
+    };
   };
   const parse = (wire: Wire): Read<Spec | Rejected> => {
     const warnings: Problem[] = [];
     const whole = readWhole(wire.body.spec, 'spec', {
       nulls: 'refused',
+      tally: new Tally(wire.budgets),
       read: (spec) => reader.read(spec, wire, (warning) => warnings.push(warning)),
     });
     return whole.ok ? { spec: whole.value, warnings } : { spec: reject(wire, whole.problems), warnings };

@@ -1,4 +1,5 @@
 import type { ServiceParent } from '@gatehouse/core/resources/kinds/gateway';
+import { spend } from './budget.ts';
 import { describe, type Fields, readable } from './fields.ts';
 import { type Parent, type RouteContext, readParent } from './http-route-parent.ts';
 import { type Closes, closesNothing, type Wire } from './read.ts';
@@ -43,8 +44,9 @@ export const routeCloses = (group: string, spec: Fields, wire: Wire): Closes => 
 const hostname = /^(?:\*\.)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 export const readHosts = (spec: Fields): readonly string[] =>
-  spec.each('hostnames', (value, item) =>
-    typeof value === 'string' && value.length <= 253 && hostname.test(value)
+  spec.each('hostnames', (value, item) => {
+    if (!spend(spec, 'hosts')) return undefined;
+    return typeof value === 'string' && value.length <= 253 && hostname.test(value)
       ? value
-      : spec.refuse(item, `${describe(value)} is no host name`, 'a lower-case DNS name, or one after `*.`'),
-  ) ?? [];
+      : spec.refuse(item, `${describe(value)} is no host name`, 'a lower-case DNS name, or one after `*.`');
+  }) ?? [];

@@ -1,4 +1,5 @@
 import { intern } from '../intern.ts';
+import { spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
 import { isNamespaceName, isObjectName } from './meta.ts';
 
@@ -9,6 +10,7 @@ export interface ServiceAccountRef {
 
 /** `{name, namespace?}`; without a namespace it is of the object's own. */
 export const readServiceAccount = (ref: Fields, ownNamespace: string): ServiceAccountRef | undefined => {
+  if (!spend(ref, 'identities')) return undefined;
   const name = ref.need('name', 'name a ServiceAccount') ? ref.text('name') : undefined;
   const namespace = ref.has('namespace') ? ref.text('namespace') : ownNamespace;
   ref.close();

@@ -1,6 +1,7 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind } from '@gatehouse/core/resources/kinds';
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import type { Log } from '../../log/log.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { KubeClient } from '../client/client.ts';
@@ -19,11 +20,14 @@ export interface KubernetesSourceOptions {
   readonly timings?: WatchTimings;
   /** A random number from 0 to 1. */
   readonly dice?: () => number;
+  /** What one object may hold; the usual when left out. */
+  readonly budgets?: ObjectBudgets;
 }
 
 /** The objects of a cluster, as its API server tells them: one list and watch for each kind (design §5). */
 export class KubernetesSource implements Source {
-  readonly #options: Required<KubernetesSourceOptions>;
+  readonly #options: Required<Omit<KubernetesSourceOptions, 'budgets'>> &
+    Pick<KubernetesSourceOptions, 'budgets'>;
   readonly #metrics: WatchMetrics;
   #watches: readonly ListWatch[] = [];
   #isRunning = false;

@@ -3,6 +3,7 @@ import { GatehouseError } from '@gatehouse/core/error';
 import { printProblem } from '@gatehouse/core/problem';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { limitedLog } from '../../log/limited-log.ts';
 import type { Log } from '../../log/log.ts';
 import type { KubeClient, KubeRequest, KubeResponse } from '../client/client.ts';
@@ -23,6 +24,7 @@ export interface ListWatchOptions {
   readonly log: Log;
   readonly metrics: WatchMetrics;
   readonly timings: WatchTimings;
+  readonly budgets?: ObjectBudgets | undefined;
   /** Milliseconds on a clock that only goes forward. */
   readonly elapsed: () => number;
   /** A random number from 0 to 1. */
@@ -261,7 +263,7 @@ export class ListWatch {
   // Reading
 
   #read(body: WireObject): KubeObject | 'refused' | 'nameless' {
-    const read = readObject(this.#options.kind, body);
+    const read = readObject(this.#options.kind, body, this.#options.budgets);
     switch (read.outcome) {
       case 'read':
         if (read.warnings.length > 0) {

@@ -30,6 +30,7 @@ export const workloadOf = ({ meta, spec }: KubeObject<'Pod'>, labelKeys: Readonl
   hostNetwork: spec.hostNetwork,
   ports: spec.ports,
   probes: spec.probes,
+  ...(spec.shutProbes === undefined ? {} : { shutProbes: spec.shutProbes }),
 });
 
 /** Two pods with equal keys share their rows; the order of annotations, if it differs, merely splits a class. */
