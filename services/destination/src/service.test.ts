@@ -129,7 +129,7 @@ test('over a real connection, statuses and profiles arrive as they were meant', 
   const aliased = await get(client, 'alias.demo.svc.cluster.local:80').end();
   assert.equal(aliased instanceof GatehouseError && aliased.code, 'invalid-argument');
   const { text } = await ask(`${admin}/metrics`);
-  assert.match(text, /gatehouse_destination_streams\{method="Get"[^}]*\} 0\n/);
+  assert.match(text, /gatehouse_destination_streams\{method="Destination\/Get"[^}]*\} 0\n/);
   assert.doesNotMatch(text, /gatehouse_destination_answers\{/, 'a refused call leaves nothing behind');
 
   const profiles: DestinationProfile[] = [];
@@ -239,7 +239,7 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
   assert.deepEqual([stream.method, stream.target], ['Destination/Get', 'backend.demo:80']);
   assert.match(
     (await ask(`${admin}/metrics`)).text,
-    /gatehouse_destination_streams\{method="Get"[^}]*\} 1\n/,
+    /gatehouse_destination_streams\{method="Destination\/Get"[^}]*\} 1\n/,
   );
 
   const problems: readonly (readonly [string, number, RegExp])[] = [

@@ -12,12 +12,12 @@ import {
 } from '@gatehouse/platform/service/start-service';
 import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
 import type { PolicyConfig } from './config.ts';
-import { RowStreams } from './ports/inbound/row-streams.ts';
 import { inboundMethods } from './ports/inbound/serve-inbound.ts';
 import { measurePolicy, updateSeconds } from './ports/measure.ts';
 import { outboundMethods } from './ports/outbound/serve-outbound.ts';
 import { PolicyWatch } from './ports/policy-watch.ts';
 import { policyRoutes } from './ports/rest/rest.ts';
+import { RowStreams } from './ports/row-streams.ts';
 
 /** Streams are sent away over this time, so that proxies do not all come to the next replica at once. */
 const drainMs = 5_000;
@@ -52,7 +52,7 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
     onUpdate: (seconds) => took.observe(seconds),
   });
   const streams = new RowStreams(now);
-  measurePolicy(metrics, { watch, streams, source });
+  measurePolicy(metrics, { watch, streams });
   supervisor.run('watch', (signal) => watch.run(source, signal));
 
   const { requireReady, settle } = watch;

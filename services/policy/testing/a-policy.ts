@@ -6,10 +6,10 @@ import type { Methods } from '@gatehouse/platform/grpc/transport';
 import type { Source } from '@gatehouse/platform/kube/source';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
-import { RowStreams } from '../src/ports/inbound/row-streams.ts';
 import { inboundMethods } from '../src/ports/inbound/serve-inbound.ts';
 import { outboundMethods } from '../src/ports/outbound/serve-outbound.ts';
 import { PolicyWatch, type PolicyWatchOptions } from '../src/ports/policy-watch.ts';
+import { RowStreams } from '../src/ports/row-streams.ts';
 
 const opaque = parsePortSet('25,3306');
 

@@ -1,6 +1,6 @@
 import type { LatestStream, Row } from '@gatehouse/platform/grpc/latest-stream';
+import { versionOf } from '@gatehouse/platform/grpc/row-version';
 import type { Stream } from './session.ts';
-import { versionOf } from './version.ts';
 
 /** One GetProfile stream: the latest profile wins, and one that is equal to the last is not sent again. */
 export class ProfileStream implements Stream {

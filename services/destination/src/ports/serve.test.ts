@@ -415,7 +415,7 @@ test('what is open says who asks what, and what it was sent', async (t) => {
   const [one, two] = [await open('Get', { path: backend }), await open('Get', { path: backend })];
   const versions = () => [...server.streams.facts()].map(({ version }) => version);
   const [first, same] = versions();
-  assert.match(first ?? '', /^[0-9a-f]{16}$/);
+  assert.match(first ?? '', /^[0-9a-f]{32}$/);
   assert.equal(first, same);
   two.reads = false;
   source.put(pod(2));

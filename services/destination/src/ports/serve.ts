@@ -2,6 +2,7 @@ import { GatehouseError } from '@gatehouse/core/error';
 import { LatestStreams, type Row } from '@gatehouse/platform/grpc/latest-stream';
 import { StreamPacer } from '@gatehouse/platform/grpc/stream-pacer';
 import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
+import { type OpenStream, OpenStreams } from '@gatehouse/platform/service/open-streams';
 import { compileEndpointSet, type EndpointSet } from '../core/endpoints/endpoint-set.ts';
 import type { ClientPlace } from '../core/endpoints/filter.ts';
 import { compileProfile, type Profile } from '../core/profile/profile.ts';
@@ -11,7 +12,6 @@ import type { ContextToken } from '../core/target/context-token.ts';
 import { printTarget, type Target } from '../core/target/target.ts';
 import { Admission } from './admission.ts';
 import { GetStream } from './get-stream.ts';
-import { type OpenStream, OpenStreams } from './open-streams.ts';
 import { ProfileStream } from './profile-stream.ts';
 import { Profiles } from './profiles.ts';
 import { readGet, readGetProfile } from './request.ts';
@@ -21,6 +21,10 @@ import type { ClusterWatch } from './watch.ts';
 
 const service = '/io.linkerd.proxy.destination.Destination';
 
+const methods = ['Destination/Get', 'Destination/GetProfile'] as const;
+
+export type StreamMethod = (typeof methods)[number];
+
 /** A client that does not read is never cut off: what it missed is one difference, whenever it reads again (design §7). */
 const patience = { drainWithinMs: Number.POSITIVE_INFINITY };
 
@@ -28,7 +32,7 @@ const patience = { drainWithinMs: Number.POSITIVE_INFINITY };
 export class DestinationServer {
   readonly updates = new Updates();
   readonly admission = new Admission();
-  readonly streams: OpenStreams;
+  readonly streams: OpenStreams<StreamMethod>;
   readonly #watch: ClusterWatch;
   readonly #pacer = new StreamPacer(patience);
   readonly #latest = new LatestStreams<Row>(patience);
@@ -37,7 +41,7 @@ export class DestinationServer {
 
   constructor(watch: ClusterWatch, now: () => number) {
     this.#watch = watch;
-    this.streams = new OpenStreams(now);
+    this.streams = new OpenStreams(methods, now);
     this.#profiles = new Profiles(watch.cluster.settings.clusterDomain);
   }
 
@@ -51,8 +55,8 @@ export class DestinationServer {
     if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGet(received.request, cluster.settings.clusterDomain);
-    const call = this.streams.follow(received, { method: 'Get', ...asked(target, token) });
-    const session = new Session(answers, call.signal);
+    const call = this.streams.follow(received, { method: 'Destination/Get', ...asked(target, token) });
+    const session = new Session(answers, call);
     const set = session.ask(`endpoints/${printTarget(target)}`, (previous: EndpointSet | undefined) =>
       compileEndpointSet(cluster, target, previous),
     );
@@ -72,8 +76,8 @@ export class DestinationServer {
     if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGetProfile(received.request, cluster.settings.clusterDomain);
-    const call = this.streams.follow(received, { method: 'GetProfile', ...asked(target, token) });
-    const session = new Session(answers, call.signal);
+    const call = this.streams.follow(received, { method: 'Destination/GetProfile', ...asked(target, token) });
+    const session = new Session(answers, call);
     const profile = session.ask(`profile/${printTarget(target)}`, (previous: Profile | undefined) =>
       compileProfile(cluster, target, previous),
     );
@@ -85,7 +89,7 @@ export class DestinationServer {
 
   /** From here on the stream has its turn in the queue, then follows its answers until the call is over. */
   #begin(call: OpenStream, session: Session, stream: Stream): void {
-    call.version = () => stream.version;
+    call.sentBy(stream);
     session.begin(stream);
     const turn = this.admission.enter(() => {
       const [bytes, builds] = [call.sentBytes, this.updates.firstBuilds];
@@ -93,7 +97,7 @@ export class DestinationServer {
       return { bytes: call.sentBytes - bytes, wasBuilt: this.updates.firstBuilds > builds };
     });
     call.onLeft = turn.left;
-    call.signal.addEventListener('abort', turn.leave, { once: true });
+    call.holds(turn.leave);
   }
 
   /** Out of ignorance nobody is told that something does not exist: until all is listed, come again. */

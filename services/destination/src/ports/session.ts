@@ -1,12 +1,11 @@
 import type { Answers, Compile, Held } from '@gatehouse/core/dependency/answers';
+import type { OpenStream, Versioned } from '@gatehouse/platform/service/open-streams';
 
 /** What a session needs of a stream, whichever method it answers. */
-export interface Stream {
+export interface Stream extends Versioned {
   /** Sends the first message; from then on `advance` sends what is new. */
   admit(): void;
   advance(): void;
-  /** What the proxy was sent, hashed; undefined before the first message. */
-  readonly version: string | undefined;
 }
 
 /** The answers that one call waits on while it is open. */
@@ -15,10 +14,10 @@ export class Session {
   readonly #held: Held<unknown>[] = [];
   #stream: Stream | undefined;
 
-  /** Ends when the signal aborts. */
-  constructor(answers: Answers, signal: AbortSignal) {
+  /** Ends with the call. */
+  constructor(answers: Answers, call: Pick<OpenStream, 'holds'>) {
     this.#answers = answers;
-    signal.addEventListener('abort', () => this.#end(), { once: true });
+    call.holds(() => this.#end());
   }
 
   /** Holds an answer until the end; whenever it changes, the stream advances. */

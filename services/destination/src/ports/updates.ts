@@ -1,7 +1,7 @@
+import { versionOf } from '@gatehouse/platform/grpc/row-version';
 import { type Limit, type Message, nextStep, type Sent, type Step } from '../core/endpoints/diff.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type ServiceLabels, UpdateEncoder } from './encode.ts';
-import { versionOf } from './version.ts';
 
 /** The bytes that bring a proxy one step nearer to the newest snapshot, and where it then is. */
 export interface Written {

@@ -1,9 +1,7 @@
-import type { Source } from '@gatehouse/platform/kube/source';
 import type { Histogram, Metrics } from '@gatehouse/platform/metrics/metrics';
-import type { RowStreams, StreamMethod } from './inbound/row-streams.ts';
+import { measureStreams } from '@gatehouse/platform/service/stream-metrics';
 import type { PolicyWatch } from './policy-watch.ts';
-
-const methods: readonly StreamMethod[] = ['InboundServerPolicies/WatchPort', 'OutboundPolicies/Watch'];
+import type { RowStreams } from './row-streams.ts';
 
 /** How long batches take, from the index to the streams. */
 export const updateSeconds = (metrics: Metrics): Histogram =>
@@ -16,11 +14,10 @@ export const updateSeconds = (metrics: Metrics): Histogram =>
 export interface Measured {
   readonly watch: PolicyWatch;
   readonly streams: RowStreams;
-  readonly source: Pick<Source, 'health'>;
 }
 
 /** Shows what policy counts; nothing is counted here. */
-export const measurePolicy = (metrics: Metrics, { watch, streams, source }: Measured): void => {
+export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): void => {
   metrics.gauge({
     name: 'gatehouse_policy_rows',
     help: 'Compiled rows that somebody watches, by direction.',
@@ -45,38 +42,12 @@ export const measurePolicy = (metrics: Metrics, { watch, streams, source }: Meas
       this.inc(watch.compiler.compiled);
     },
   });
-  metrics.gauge({
-    name: 'gatehouse_policy_streams',
-    help: 'Open streams that are answered, by method.',
-    labelNames: ['method'],
-    collect() {
-      for (const method of methods) this.set({ method }, streams.count(method));
-    },
-  });
+  measureStreams(metrics, { service: 'policy', streams });
   metrics.gauge({
     name: 'gatehouse_policy_busy_streams',
     help: 'Streams whose client has not taken its last message yet.',
     collect() {
       this.set(streams.load.busy);
-    },
-  });
-  metrics.counter({
-    name: 'gatehouse_policy_messages_sent_total',
-    help: 'Messages handed to streams, refreshes of quiet ones included, by method.',
-    labelNames: ['method'],
-    collect() {
-      this.reset();
-      for (const method of methods) this.inc({ method }, streams.messages.get(method) ?? 0);
-    },
-  });
-  metrics.gauge({
-    name: 'gatehouse_policy_source_staleness_seconds',
-    help: 'Time since the last proof of life of each watch.',
-    labelNames: ['kind'],
-    collect() {
-      for (const { kind, staleMs } of source.health()) {
-        if (staleMs !== undefined) this.set({ kind }, staleMs / 1_000);
-      }
     },
   });
   metrics.gauge({

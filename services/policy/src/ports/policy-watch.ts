@@ -16,10 +16,10 @@ import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { RowUpdate } from '../core/inbound/rows/watched-row.ts';
 import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
 import { Bursts, type Clock, systemClock } from './bursts.ts';
+import { encodedRow } from './encoded-row.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
-import type { RowStream } from './inbound/row-streams.ts';
-import { encodedRow } from './inbound/row-version.ts';
 import { encodeOutbound } from './outbound/encode-outbound.ts';
+import type { RowStream } from './row-streams.ts';
 
 /** Everything that a row can depend on: the kinds of the tables of both directions. */
 export const watchedKinds: readonly Kind[] = [

@@ -5,7 +5,7 @@ import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import type { InboundRows, WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
 import { readWorkload } from '../../core/inbound/workload-name.ts';
-import type { RowStream, RowStreams } from './row-streams.ts';
+import type { RowStream, RowStreams } from '../row-streams.ts';
 
 const service = '/io.linkerd.proxy.inbound.InboundServerPolicies';
 

@@ -7,7 +7,7 @@ import { decodeIp } from '@gatehouse/wire/ip';
 import { readWorkload } from '../../core/inbound/workload-name.ts';
 import type { OutboundRows } from '../../core/outbound/rows.ts';
 import { type OutboundTarget, printTarget, readServiceAuthority } from '../../core/outbound/target.ts';
-import type { RowStream, RowStreams } from '../inbound/row-streams.ts';
+import type { RowStream, RowStreams } from '../row-streams.ts';
 
 const service = '/io.linkerd.proxy.outbound.OutboundPolicies';
 
