@@ -66,6 +66,7 @@ export const aPod = ({
       hostname: '',
       subdomain: '',
       proxyInboundPort: 4143,
+      proxyListensOn: 'both',
     },
     { ...said, labels: { ...(isMeshed ? meshed : {}), ...said.labels } },
   );

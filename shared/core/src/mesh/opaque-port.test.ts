@@ -38,6 +38,7 @@ const pod = (opaque?: string): KubeObject<'Pod'> => ({
     hostname: '',
     subdomain: '',
     proxyInboundPort: 4143,
+    proxyListensOn: 'both',
   } satisfies PodSpec,
 });
 

@@ -119,7 +119,7 @@ const podPort = ({ service, port }: Question, pod: KubeObject<'Pod'>): number | 
   if (declared === undefined) return undeclaredPort(service, port);
   const { targetPort } = declared;
   if (typeof targetPort === 'number') return targetPort;
-  return pod.spec.ports.find(({ name }) => name === targetPort)?.port;
+  return pod.spec.ports.find(({ name, init }) => name === targetPort && init === undefined)?.port;
 };
 
 /** One address per family of the Service; a headless one has the family of the pod's first address, the cluster's own. */

@@ -135,6 +135,52 @@ test('TLS identity and protocol hints follow the mesh label, the skipped ports a
   }
 });
 
+const dual = { ips: ['10.1.0.1', 'fd00::1'] };
+const families: readonly (readonly [
+  string,
+  Parameters<typeof aPod>[0],
+  readonly string[],
+  readonly string[],
+])[] = [
+  ['on both', {}, ['10.32.0.9', 'fd01::1'], ['10.1.0.1:8080', '[fd00::1]:8080']],
+  ['on IPv4 alone', { proxyListensOn: 'IPv4' }, ['10.32.0.9', 'fd01::1'], ['10.1.0.1:8080']],
+  ['on IPv6 alone', { proxyListensOn: 'IPv6' }, ['10.32.0.9', 'fd01::1'], ['[fd00::1]:8080']],
+  ['on IPv4 alone, behind an IPv6 Service', { proxyListensOn: 'IPv4' }, ['fd01::1'], ['10.1.0.1:8080']],
+  ['on IPv6 alone, of a headless Service', { proxyListensOn: 'IPv6' }, [], ['[fd00::1]:8080']],
+  [
+    'on IPv4 alone, where the pod has no such address',
+    { proxyListensOn: 'IPv4', ips: ['fd00::1'] },
+    ['fd01::1'],
+    ['[fd00::1]:8080'],
+  ],
+  [
+    'on IPv4 alone, on a port that bypasses it',
+    { proxyListensOn: 'IPv4', annotations: { 'config.linkerd.io/skip-inbound-ports': '8080' } },
+    ['fd01::1'],
+    ['[fd00::1]:8080'],
+  ],
+  ['nowhere, as there is none', { proxyListensOn: 'IPv4', meshed: false }, ['fd01::1'], ['[fd00::1]:8080']],
+];
+
+test("a pod is given at an address on which its proxy listens, whatever the Service's families", () => {
+  const ports = [{ name: 'http', port: 80, targetPort: 8080, appProtocol: undefined }];
+  for (const [where, said, clusterIps, expected] of families) {
+    const cluster = aCluster(service({ clusterIps, ports }), backend({ ...dual, ...said }));
+    assert.deepEqual(keys(compile(cluster, { port: 80 })), expected, where);
+  }
+  assert.equal(families.length, 8);
+});
+
+test('a target port by name is never that of an init container, which ends before the pod serves', () => {
+  const ports = [{ name: 'http', port: 80, targetPort: 'http', appProtocol: undefined }];
+  const containerPorts = [
+    { name: 'http', port: 1, init: true },
+    { name: 'http', port: 8080 },
+  ] as const;
+  const cluster = aCluster(service({ ports }), backend({ ports: containerPorts }));
+  assert.deepEqual(keys(compile(cluster)), ['10.1.0.1:8080']);
+});
+
 const published: readonly (readonly [string, Parameters<typeof aPod>[0], boolean, boolean])[] = [
   ['ready', {}, true, true],
   ['not ready', { ready: false }, false, true],
@@ -220,6 +266,26 @@ const inSlice = (said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
   target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
   ...said,
 });
+
+test('two slices of one pod give it once, where its proxy listens', () => {
+  const target = { kind: 'Pod', namespace: 'demo', name: 'backend-0' };
+  const slice = (name: string, family: 4 | 6, ip: string) =>
+    anEndpointSlice({
+      name,
+      service: 'backend',
+      family,
+      ports: [{ name: 'http', port: 8080 }],
+      endpoints: [inSlice({ addresses: [ip], target })],
+    });
+  const cluster = aCluster(
+    service(),
+    backend({ ...dual, proxyListensOn: 'IPv4' }),
+    slice('backend-v4', 4, '10.1.0.1'),
+    slice('backend-v6', 6, 'fd00::1'),
+  );
+  assert.deepEqual(keys(compile(cluster)), ['10.1.0.1:8080']);
+});
+
 const slice = (said: Parameters<typeof anEndpointSlice>[0] = {}) =>
   anEndpointSlice({ name: 'backend-abc', service: 'backend', endpoints: [inSlice()], ...said });
 

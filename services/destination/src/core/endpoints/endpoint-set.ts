@@ -3,7 +3,7 @@ import { type Cluster, keepSame, serversIn } from '../cluster.ts';
 import { facts } from '../facts.ts';
 import type { NameTarget } from '../target/target.ts';
 import { candidatesOf } from './candidates.ts';
-import { addressKey, type Endpoint, type EndpointFacts, endpointOf } from './endpoint.ts';
+import { addressKey, atProxy, type Endpoint, type EndpointFacts, endpointOf } from './endpoint.ts';
 import type { TrafficRules } from './filter.ts';
 
 /** Everything behind a name, before anybody in particular asks. */
@@ -41,7 +41,8 @@ export const compileEndpointSet = (
   const known: EndpointFacts = { mesh, defaultOpaquePorts, servers, labels: {} };
   const old = new Map(before?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
   const endpoints = new Map<string, Endpoint>();
-  for (const candidate of candidatesOf(cluster, { service, port, reads })) {
+  for (const found of candidatesOf(cluster, { service, port, reads })) {
+    const candidate = atProxy(found, mesh);
     const key = addressKey(candidate);
     if (endpoints.has(key) || (instance !== undefined && candidate.place.hostname !== instance)) continue;
     endpoints.set(key, endpointOf(candidate, known, old.get(key)));

@@ -4,6 +4,7 @@ import { controlPlaneLabel, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { PortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 
 const podTemplateLabel = 'pod-template-hash';
 
@@ -63,6 +64,22 @@ export interface Candidate {
   readonly place: Place;
 }
 
+/**
+ * The candidate at an address on which the pod's proxy takes connections (design §15.7): on another one the application would
+ * be met, without its proxy, or nobody. A pod of which no such address is known stays where it was found.
+ */
+export const atProxy = (candidate: Candidate, mesh: Mesh): Candidate => {
+  const { ip, port, pod } = candidate;
+  if (pod === undefined || !hasProxy(pod, port, mesh)) return candidate;
+  const { ips, proxyListensOn } = pod.spec;
+  if (isFamily(ip, proxyListensOn)) return candidate;
+  const other = ips.find((each) => isFamily(each, proxyListensOn));
+  return other === undefined ? candidate : { ...candidate, ip: other };
+};
+
+const isFamily = (ip: string, family: PodSpec['proxyListensOn']): boolean =>
+  family === 'both' || ip.includes(':') === (family === 'IPv6');
+
 export interface EndpointFacts {
   readonly mesh: Mesh;
   readonly defaultOpaquePorts: PortSet;
@@ -72,6 +89,10 @@ export interface EndpointFacts {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Whether a proxy of this mesh stands before the pod's port. */
+const hasProxy = (pod: KubeObject<'Pod'>, port: number, mesh: Mesh): boolean =>
+  isMeshed(pod.meta, mesh) && !bypasses(pod, port);
+
 /** What is shown of a candidate: TLS identity and hints by semantics §3.3, labels by §3.2. */
 const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown => {
   const labels = {
@@ -79,7 +100,7 @@ const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown 
     ...(pod === undefined ? {} : podLabels(pod)),
     ...(place.zone === '' ? {} : { zone: place.zone }),
   };
-  if (pod === undefined || !isMeshed(pod.meta, facts.mesh) || bypasses(pod, port)) {
+  if (pod === undefined || !hasProxy(pod, port, facts.mesh)) {
     return { ip, port, labels, identity: undefined, hint: undefined };
   }
   const identity = printIdentity(identityOf(facts.mesh, pod.meta.namespace, pod.spec.serviceAccount));

@@ -99,6 +99,38 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
     '10.1.0.1:8080',
     at('10.1.0.1 8080', false),
   ],
+  [
+    'a pod whose proxy does not listen on the address',
+    [pod({ ips: ['10.1.0.1', 'fd00::1'], proxyListensOn: 'IPv4' })],
+    '[fd00::1]:8080',
+    at('10.1.0.1 8080'),
+  ],
+  [
+    'an unmeshed pod with such an environment',
+    [pod({ ips: ['10.1.0.1', 'fd00::1'], proxyListensOn: 'IPv4', meshed: false })],
+    '[fd00::1]:8080',
+    at('fd00::1 8080', false),
+  ],
+  [
+    'an instance whose proxy listens on IPv4 alone',
+    [
+      service({ clusterIps: ['fd01::1'] }),
+      pod({
+        ips: ['10.1.0.1', 'fd00::1'],
+        proxyListensOn: 'IPv4',
+        hostname: 'backend-0',
+        subdomain: 'backend',
+      }),
+    ],
+    'backend-0.backend.demo.svc.cluster.local:80',
+    at('10.1.0.1 8080'),
+  ],
+  [
+    'a hostPort of an init container',
+    [hostPort({ ports: [{ name: '', port: 8080, hostPort: 30080, init: true }] })],
+    '192.168.0.7:30080',
+    unknown(),
+  ],
   ["a host's address and a pod's hostPort", [hostPort()], '192.168.0.7:30080', at('10.1.0.1 8080')],
   ['a hostPort that no pod has', [hostPort()], '192.168.0.7:30081', unknown()],
   ["an ended pod's hostPort", [hostPort({ terminated: true })], '192.168.0.7:30080', unknown()],
@@ -120,7 +152,7 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
 ];
 
 test('a profile says who stands behind a name or an address', () => {
-  assert.equal(cases.length, 28);
+  assert.equal(cases.length, 32);
   for (const [says, objects, path, expected] of cases) {
     assert.deepEqual(brief(compile(aCluster(...objects), path)), expected, says);
   }

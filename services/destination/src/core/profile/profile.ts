@@ -4,7 +4,7 @@ import { hasEnded } from '@gatehouse/core/mesh/workload';
 import { hasPort } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type Cluster, serversIn, zoneOfNode } from '../cluster.ts';
-import { type Candidate, type Endpoint, endpointOf } from '../endpoints/endpoint.ts';
+import { atProxy, type Candidate, type Endpoint, endpointOf } from '../endpoints/endpoint.ts';
 import { compileEndpointSet } from '../endpoints/endpoint-set.ts';
 import { preferV6 } from '../endpoints/filter.ts';
 import { facts } from '../facts.ts';
@@ -110,7 +110,8 @@ const ofPod = (
 
 /** The pod's own address and port: a proxy that was told the host's would look for the pod's proxy on the host. */
 const ofHostPort = (question: Question, { ip, port }: { ip: string; port: number }): Profile | undefined => {
-  const mapped = (pod: KubeObject<'Pod'>) => pod.spec.ports.find(({ hostPort }) => hostPort === port);
+  const mapped = (pod: KubeObject<'Pod'>) =>
+    pod.spec.ports.find(({ hostPort, init }) => hostPort === port && init === undefined);
   const pod = newest(
     question.cluster.addresses
       .podsOnHost(ip)
@@ -123,8 +124,9 @@ const ofHostPort = (question: Question, { ip, port }: { ip: string; port: number
   return address === undefined ? undefined : ofPod(question, pod, { ip: address, port: containerPort });
 };
 
-const ofCandidate = (question: Question, candidate: Candidate, namespace: string): Profile => {
+const ofCandidate = (question: Question, found: Candidate, namespace: string): Profile => {
   const { mesh, defaultOpaquePorts } = question.cluster.settings;
+  const candidate = atProxy(found, mesh);
   const servers = serversIn(question.cluster, question.reads, namespace);
   const before = question.previous?.kind === 'endpoint' ? question.previous.endpoint : undefined;
   // A balancer learns the namespace from the set; an endpoint alone has to say it.

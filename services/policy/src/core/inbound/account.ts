@@ -81,6 +81,7 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...granted.findings,
     ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
     ...(admitsAll(governance.base) ? [] : probesOverBudget(input)),
+    ...(admitsAll(governance.base) ? [] : unopened(input)),
     ...unenforced(input, policies),
     ...unreadablePorts(input),
   ];
@@ -100,6 +101,25 @@ const probesOverBudget = ({ workload: { shutProbes } }: PortInput): readonly Fin
           message: `${shutProbes} probes of the pod are over its budget (GATEHOUSE_MAX_PROBES, GATEHOUSE_MAX_PROBE_PATH_SIZE), so they pass only where a policy admits them.`,
         },
       ];
+
+const unopened = ({ workload, port }: PortInput): readonly Finding[] =>
+  (workload.unopened ?? [])
+    .filter((request) => request.port === port)
+    .map(({ kind, path }): Finding => {
+      const where = `GET ${path} on port ${port}`;
+      const passes = 'it passes only where a policy admits it';
+      return kind === 'hook'
+        ? {
+            reason: 'HookNotOpened',
+            about: { kind: 'workload' },
+            message: `The lifecycle hook ${where} has effects, so it is not open to everybody as probes are: ${passes}. A hook by exec needs no policy.`,
+          }
+        : {
+            reason: 'ProbeNotOpened',
+            about: { kind: 'workload' },
+            message: `The HTTPS probe ${where} comes as TLS that the proxy cannot tell from other connections: ${passes}. Probe over HTTP, or by exec.`,
+          };
+    });
 
 const rejected = (object: KubeObject, port: number): Finding => ({
   reason: 'Rejected',

@@ -347,6 +347,20 @@ describe('what the row says of objects without effect', () => {
     assert.deepEqual(findings(situation), ['UnreadableDefault workload']);
   });
 
+  it('HTTPS probes and hooks, which nothing keeps open', () => {
+    const unopened = [
+      { kind: 'https-probe', port: 8080, path: '/live' },
+      { kind: 'hook', port: 8080, path: '/drain' },
+      { kind: 'hook', port: 9000, path: '/elsewhere' },
+    ] as const;
+    const target = { ...backend, spec: { ...backend.spec, unopened } };
+    const situation = aSituation({ target });
+    assert.equal(verdictOf(situation, at('192.0.2.1'), 'GET /drain'), 'unauthorized');
+    assert.deepEqual(findings(situation), ['ProbeNotOpened workload', 'HookNotOpened workload']);
+    const open = [aServer({ accessPolicy: 'all-unauthenticated' })];
+    assert.deepEqual(findings({ ...situation, servers: open }), []);
+  });
+
   it('rules on an opaque port, and its probes', () => {
     const ruled = aNetworkAuthenticationPolicy({ name: 'rules', rules: [{ methods: ['GET'] }] });
     const situation = aSituation({

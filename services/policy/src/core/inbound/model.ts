@@ -36,6 +36,7 @@ export interface Workload {
   readonly probes: PodSpec['probes'];
   /** How many more it has, which nothing keeps open: they are over its budget. */
   readonly shutProbes?: number;
+  readonly unopened?: PodSpec['unopened'];
 }
 
 export interface ClusterConfig {
@@ -169,6 +170,8 @@ export const findingReasons = [
   'UnreadablePorts',
   /** A kubelet probe that nothing keeps open here. */
   'ProbeNotOpened',
+  /** A lifecycle hook that kubelet calls here, which nothing keeps open. */
+  'HookNotOpened',
 ] as const;
 export type FindingReason = (typeof findingReasons)[number];
 

@@ -17,22 +17,44 @@ export interface PodSpec {
   /** Every container has ended: nothing of this pod runs at its addresses any more. */
   readonly terminated: boolean;
   /** TCP ports of containers and initContainers. One name may stand for several numbers. */
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly hostPort?: number }[];
+  readonly ports: readonly ContainerPort[];
   readonly probes: readonly Probe[];
   /** How many probes are over what a pod may have of them, or of their paths (design §15.5): nothing keeps them open. */
   readonly shutProbes?: number;
+  /** Requests of kubelet that nothing keeps open, for findings; absent when there are none. */
+  readonly unopened?: readonly UnopenedRequest[];
   /** Deployment (ReplicaSets folded), StatefulSet, DaemonSet, Job …; absent for a bare pod. */
   readonly owner?: { readonly kind: string; readonly name: string };
   readonly hostname: string;
   readonly subdomain: string;
   /** The proxy's inbound port as its container's environment says; 4143 when it says nothing. */
   readonly proxyInboundPort: number;
+  /** The addresses on which it takes connections, by the same variable; `both` when it says nothing. */
+  readonly proxyListensOn: 'IPv4' | 'IPv6' | 'both';
+}
+
+export interface ContainerPort {
+  readonly name: string;
+  readonly port: number;
+  readonly hostPort?: number;
+  /** Of an init container that ends before the pod serves anybody: no Service's traffic is for it. */
+  readonly init?: true;
 }
 
 /** A kubelet probe over plain HTTP or gRPC; other probes open nothing. `path` without query. */
 export type Probe =
   | { readonly kind: 'http'; readonly port: number; readonly path: string }
   | { readonly kind: 'grpc'; readonly port: number };
+
+/**
+ * A GET of kubelet that is denied unless a policy admits it. Of an HTTPS probe the proxy sees no request that could be told
+ * from others; a lifecycle hook has effects (`/drain`), which a probe has not, and must not be open to everybody.
+ */
+export interface UnopenedRequest {
+  readonly kind: 'https-probe' | 'hook';
+  readonly port: number;
+  readonly path: string;
+}
 
 export interface ServiceSpec {
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';

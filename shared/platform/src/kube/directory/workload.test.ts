@@ -51,6 +51,7 @@ test('the pods of a Deployment are those of its template, and belong to it', () 
       hostname: '',
       subdomain: '',
       proxyInboundPort: 4143,
+      proxyListensOn: 'both',
     },
   });
 });

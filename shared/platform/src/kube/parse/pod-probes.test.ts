@@ -50,14 +50,51 @@ test('a named port is one of the same container only', () => {
   ]);
 });
 
-test('probes of all three kinds and of init containers count, each once', () => {
+test('probes of all three kinds and of sidecars count, each once', () => {
   const probe = { httpGet: { port: 8080, path: '/x' } };
   const container = { startupProbe: probe, livenessProbe: probe, readinessProbe: { grpc: { port: 9090 } } };
-  const { spec } = readWire('Pod', { spec: { initContainers: [container], containers: [container] } });
+  const sidecar = { ...container, restartPolicy: 'Always' };
+  const { spec } = readWire('Pod', { spec: { initContainers: [sidecar], containers: [container] } });
   assert.deepEqual(spec.probes, [
     { kind: 'http', port: 8080, path: '/x' },
     { kind: 'grpc', port: 9090 },
   ]);
+});
+
+test('probes of init containers that end before the pod serves open nothing: kubelet sends none', () => {
+  const container = { livenessProbe: { httpGet: { port: 8080 } } };
+  assert.deepEqual(readWire('Pod', { spec: { initContainers: [container] } }).spec.probes, []);
+});
+
+test('HTTPS probes and the hooks of a container are remembered as what nothing opens', () => {
+  const https = { httpGet: { port: 'http', path: '/live', scheme: 'HTTPS' } };
+  const drain = { httpGet: { port: 9000, path: 'drain?now' } };
+  const { spec, warnings } = probesOf({
+    livenessProbe: https,
+    readinessProbe: https,
+    startupProbe: { httpGet: { port: 8080, host: 'example.com', scheme: 'HTTPS' } },
+    lifecycle: { preStop: drain, postStart: { exec: { command: ['true'] } } },
+  });
+  assert.deepEqual(
+    [spec.probes, spec.unopened, warnings],
+    [
+      [],
+      [
+        { kind: 'https-probe', port: 8080, path: '/live' },
+        { kind: 'hook', port: 9000, path: '/drain' },
+      ],
+      [],
+    ],
+  );
+  assert.equal(probesOf({ livenessProbe: { httpGet: { port: 8080 } } }).spec.unopened, undefined);
+});
+
+test('what cannot be read of a hook is told once', () => {
+  const { warnings } = probesOf({
+    lifecycle: { preStop: { httpGet: { port: 'admin' } } },
+    livenessProbe: { httpGet: { port: 'admin', scheme: 'HTTPS' } },
+  });
+  assert.equal(warnings.length, 2);
 });
 
 test('TCP and exec probes open nothing', () => {

@@ -1,9 +1,10 @@
 import { isPort } from '@gatehouse/core/port-set';
-import type { PodSpec, Probe } from '@gatehouse/core/resources/kinds/kubernetes';
+import type { PodSpec, Probe, UnopenedRequest } from '@gatehouse/core/resources/kinds/kubernetes';
 import { bytesOf, fits, spend } from './budget.ts';
 import type { Fields } from './fields.ts';
 
 const probeFields = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
+const hookFields = ['postStart', 'preStop'] as const;
 
 /** RFC 3986 §3.3: segments of unreserved characters, sub-delims, `:`, `@` and percent escapes. */
 const absolutePath = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
@@ -32,15 +33,21 @@ const readProbePort = (container: Fields, probe: Fields): number | undefined => 
 const lowerCase = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.toLowerCase() : undefined;
 
-const readHttpProbe = (container: Fields, http: Fields): Probe | undefined => {
-  const scheme = http.text('scheme') ?? 'HTTP';
+interface HttpGet {
+  readonly scheme: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+const readHttpGet = (container: Fields, http: Fields): HttpGet | undefined => {
+  const scheme = (http.text('scheme') ?? 'HTTP').toUpperCase();
   // With `host` kubelet calls that host, not the pod.
-  if (scheme.toUpperCase() !== 'HTTP' || (http.text('host') ?? '') !== '') return undefined;
+  if ((http.text('host') ?? '') !== '') return undefined;
   const port = readProbePort(container, http);
   const written = (http.text('path') || '/').split(/[?#]/, 1)[0] ?? '';
   const path = written.startsWith('/') ? written : `/${written}`;
   if (port === undefined) return undefined;
-  if (absolutePath.test(path)) return { kind: 'http', port, path };
+  if (absolutePath.test(path)) return { scheme, port, path };
   return http.refuse(
     'path',
     `\`${path}\` is no path`,
@@ -48,37 +55,69 @@ const readHttpProbe = (container: Fields, http: Fields): Probe | undefined => {
   );
 };
 
-const readProbe = (container: Fields, probe: Fields): Probe | undefined => {
+/** What kubelet asks of the pod: what is kept open, or what nothing keeps open. */
+type KubeletRequest = Probe | UnopenedRequest;
+
+const isUnopened = (request: KubeletRequest): request is UnopenedRequest =>
+  request.kind === 'https-probe' || request.kind === 'hook';
+
+const readProbe = (container: Fields, probe: Fields): KubeletRequest | undefined => {
   const http = probe.fields('httpGet');
-  if (http !== undefined) return readHttpProbe(container, http);
+  if (http !== undefined) {
+    const get = readHttpGet(container, http);
+    return get === undefined
+      ? undefined
+      : { kind: get.scheme === 'HTTP' ? 'http' : 'https-probe', port: get.port, path: get.path };
+  }
   const grpc = probe.fields('grpc');
   const port = grpc?.port('port');
   return port === undefined ? undefined : { kind: 'grpc', port };
 };
 
-const printProbe = (probe: Probe): string =>
-  `${probe.kind} ${probe.port} ${probe.kind === 'http' ? probe.path : ''}`;
+const readHook = (container: Fields, hook: Fields): UnopenedRequest | undefined => {
+  const http = hook.fields('httpGet');
+  const get = http === undefined ? undefined : readHttpGet(container, http);
+  return get === undefined ? undefined : { kind: 'hook', port: get.port, path: get.path };
+};
+
+const printRequest = (request: KubeletRequest): string =>
+  `${request.kind} ${request.port} ${'path' in request ? request.path : ''}`;
+
+type ReadProbes = Pick<PodSpec, 'probes' | 'unopened' | 'shutProbes'>;
 
 /**
- * The kubelet probes that policy must let through (design §6.2): plain HTTP and gRPC ones, each once. Each is kept open
- * beside everything that governs its port, so of too many, or too long ones, nobody knows which: none or not that one.
+ * The kubelet probes that policy must let through (design §6.2): plain HTTP and gRPC ones, each once; and what else kubelet
+ * asks for. Each probe is kept open beside everything that governs its port, so of too many, or too long ones, nobody
+ * knows which: none or not that one.
  */
-export const readProbes = (containers: readonly Fields[]): Pick<PodSpec, 'probes' | 'shutProbes'> => {
-  const probes = new Map<string, Probe>();
+export const readProbes = (containers: readonly Fields[]): ReadProbes => {
+  const requests = new Map<string, KubeletRequest>();
   let shut = 0;
+  const add = (written: Fields, request: KubeletRequest | undefined): void => {
+    if (request === undefined) return;
+    const size = 'path' in request ? bytesOf(request.path) : 0;
+    if (fits(written, 'probePathBytes', { name: 'httpGet.path', size }))
+      requests.set(printRequest(request), request);
+    else shut += 1;
+  };
   for (const container of containers) {
     for (const field of probeFields) {
-      const written = container.fields(field);
-      const probe = written === undefined ? undefined : readProbe(container, written);
-      if (written === undefined || probe === undefined) continue;
-      const size = probe.kind === 'http' ? bytesOf(probe.path) : 0;
-      if (fits(written, 'probePathBytes', { name: 'httpGet.path', size }))
-        probes.set(printProbe(probe), probe);
-      else shut += 1;
+      const probe = container.fields(field);
+      if (probe !== undefined) add(probe, readProbe(container, probe));
+    }
+    for (const field of hookFields) {
+      const hook = container.fields('lifecycle')?.fields(field);
+      if (hook !== undefined) add(hook, readHook(container, hook));
     }
   }
   const [container] = containers;
-  const isWithin = container === undefined || spend(container, 'probes', probes.size);
-  if (!isWithin) return { probes: [], shutProbes: shut + probes.size };
-  return { probes: [...probes.values()], ...(shut === 0 ? {} : { shutProbes: shut }) };
+  const isWithin = container === undefined || spend(container, 'probes', requests.size);
+  if (!isWithin) return { probes: [], shutProbes: shut + requests.size };
+  const all = [...requests.values()];
+  const unopened = all.filter(isUnopened);
+  return {
+    probes: all.filter((request) => !isUnopened(request)),
+    ...(unopened.length === 0 ? {} : { unopened }),
+    ...(shut === 0 ? {} : { shutProbes: shut }),
+  };
 };

@@ -17,6 +17,7 @@ const bare: PodSpec = {
   hostname: '',
   subdomain: '',
   proxyInboundPort: 4143,
+  proxyListensOn: 'both',
 };
 
 const full = {
@@ -35,6 +36,7 @@ const full = {
     initContainers: [
       {
         name: 'linkerd-proxy',
+        restartPolicy: 'Always',
         ports: [{ name: 'linkerd-proxy', containerPort: 4143 }],
         env: [
           { name: 'OTHER', valueFrom: {} },
@@ -92,6 +94,54 @@ test('a pod is read with everything that matters to a decision', () => {
 test('a pod that says nothing has the ServiceAccount default and no address', () => {
   assert.deepEqual(readWire('Pod', { spec: {} }).spec, bare);
   assert.deepEqual(readWire('Pod').spec, bare);
+});
+
+test('ports of init containers that end before the others start are known as such', () => {
+  const container = (containerPort: number) => ({ name: 'c', ports: [{ name: 'http', containerPort }] });
+  const { spec } = readWire('Pod', {
+    spec: {
+      initContainers: [
+        container(1),
+        { ...container(2), restartPolicy: 'Always' },
+        { ...container(3), restartPolicy: 'always' },
+      ],
+      containers: [container(4)],
+    },
+  });
+  assert.deepEqual(spec.ports, [
+    { name: 'http', port: 2 },
+    { name: 'http', port: 4 },
+    { name: 'http', port: 1, init: true },
+    { name: 'http', port: 3, init: true },
+  ]);
+});
+
+const listening: readonly (readonly [
+  value: string | undefined,
+  port: number,
+  on: PodSpec['proxyListensOn'],
+])[] = [
+  ['0.0.0.0:4143', 4143, 'IPv4'],
+  ['10.4.0.21:5143', 5143, 'IPv4'],
+  ['[::]:4143', 4143, 'both'],
+  ['[fd00::1]:5143', 5143, 'IPv6'],
+  ['[::ffff:10.4.0.21]:5143', 5143, 'IPv4'],
+  ['$(POD_IP):5143', 5143, 'both'],
+  ['localhost:5143', 5143, 'both'],
+  ['0.0.0.0:0', 4143, 'both'],
+  ['0.0.0.0', 4143, 'both'],
+  [undefined, 4143, 'both'],
+];
+
+test('the address on which the proxy listens tells its port and its family', () => {
+  for (const [value, port, on] of listening) {
+    const env = [{ name: 'LINKERD2_PROXY_INBOUND_LISTEN_ADDR', value }];
+    for (const list of ['initContainers', 'containers']) {
+      const { spec } = readWire('Pod', { spec: { [list]: [{ name: 'linkerd-proxy', env }] } });
+      assert.deepEqual([spec.proxyInboundPort, spec.proxyListensOn], [port, on], value ?? list);
+    }
+  }
+  assert.equal(listening.length, 10);
 });
 
 test('the older fields of ServiceAccount and address count where the newer are missing', () => {

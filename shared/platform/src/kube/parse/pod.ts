@@ -1,22 +1,30 @@
 import { highestPort } from '@gatehouse/core/port-set';
-import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
+import type { ContainerPort, PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 import { intern, internValue } from '../intern.ts';
 import type { Fields } from './fields.ts';
 import { readAddress, readAddresses } from './ip-list.ts';
 import { readOwner } from './pod-owner.ts';
 import { readProbes } from './pod-probes.ts';
+import { readProxy } from './pod-proxy.ts';
 import { type Read, readCore, type Wire } from './read.ts';
 
-type ContainerPort = PodSpec['ports'][number];
-
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
-const proxyContainer = 'linkerd-proxy';
-const inboundAddressVariable = 'LINKERD2_PROXY_INBOUND_LISTEN_ADDR';
-const defaultInboundPort = 4143;
 
-/** The containers of a pod spec, init containers first: a native sidecar is one of those. */
-const readContainers = (spec: Fields): readonly Fields[] =>
-  ['initContainers', 'containers'].flatMap((list) => spec.eachFields(list, (container) => container) ?? []);
+interface Containers {
+  /** Those that serve: the pod's containers and its sidecars, which are init containers that are restarted. */
+  readonly serving: readonly Fields[];
+  /** Those that end before the others start. */
+  readonly init: readonly Fields[];
+}
+
+const readContainers = (spec: Fields): Containers => {
+  const listed = (list: string): readonly Fields[] => spec.eachFields(list, (container) => container) ?? [];
+  const isSidecar = (container: Fields): boolean =>
+    container.oneOf('restartPolicy', ['Always', 'OnFailure', 'Never']) === 'Always';
+  const [sidecars, init]: [Fields[], Fields[]] = [[], []];
+  for (const container of listed('initContainers')) (isSidecar(container) ? sidecars : init).push(container);
+  return { serving: [...sidecars, ...listed('containers')], init };
+};
 
 /** TCP ports only: the mesh governs nothing else. */
 const readPorts = (container: Fields): readonly ContainerPort[] =>
@@ -29,14 +37,11 @@ const readPorts = (container: Fields): readonly ContainerPort[] =>
     return { name, port: number, ...(hostPort === 0 ? {} : { hostPort }) };
   }) ?? [];
 
-const readProxyInboundPort = (container: Fields): number | undefined => {
-  if (container.text('name') !== proxyContainer) return undefined;
-  const values = container.eachFields('env', (variable) =>
-    variable.text('name') === inboundAddressVariable ? variable.text('value') : undefined,
-  );
-  const port = Number(/:(\d{1,5})$/.exec(values?.at(-1) ?? '')?.[1]);
-  return port >= 1 && port <= highestPort ? port : undefined;
-};
+/** Of init containers too: their proxy may run before them, and what policies name by a port's name closes theirs as well. */
+const readAllPorts = ({ serving, init }: Containers): readonly ContainerPort[] => [
+  ...serving.flatMap(readPorts),
+  ...init.flatMap(readPorts).map((port) => ({ ...port, init: true }) as const),
+];
 
 /** Lists of `{ip}`, as the pod's status has them. */
 const readIps = (status: Fields, list: string, single: string): readonly string[] =>
@@ -69,7 +74,7 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
   const spec = body.part('spec');
   const status = body.part('status');
   const containers = readContainers(spec);
-  const { probes, ...shut } = readProbes(containers);
+  const { probes, unopened, ...shut } = readProbes(containers.serving);
   const owner = readOwner(body.part('metadata'), meta.labels);
   return {
     serviceAccount: intern(spec.text('serviceAccountName') || spec.text('serviceAccount') || 'default'),
@@ -80,14 +85,14 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
     phase: status.oneOf('phase', phases) ?? 'Unknown',
     ready: readReady(status),
     terminated: readTerminated(status),
-    ports: internValue(containers.flatMap(readPorts)),
+    ports: internValue(readAllPorts(containers)),
     probes: internValue(probes),
+    ...(unopened === undefined ? {} : { unopened: internValue(unopened) }),
     ...shut,
     ...(owner === undefined ? {} : { owner: internValue(owner) }),
     hostname: spec.text('hostname') ?? '',
     subdomain: intern(spec.text('subdomain') ?? ''),
-    proxyInboundPort:
-      containers.map(readProxyInboundPort).find((port) => port !== undefined) ?? defaultInboundPort,
+    ...readProxy([...containers.serving, ...containers.init]),
   };
 };
 

@@ -31,6 +31,7 @@ export const workloadOf = ({ meta, spec }: KubeObject<'Pod'>, labelKeys: Readonl
   ports: spec.ports,
   probes: spec.probes,
   ...(spec.shutProbes === undefined ? {} : { shutProbes: spec.shutProbes }),
+  ...(spec.unopened === undefined ? {} : { unopened: spec.unopened }),
 });
 
 /** Two pods with equal keys share their rows; the order of annotations, if it differs, merely splits a class. */

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Rest, servicesOnCase } from './services-on-folder.ts';
+
+// Folders that operators of this and similar systems stumbled over; what each is about stands in its manifests.
+
+/** The addresses of the endpoints that destination gives for a Service's port. */
+const endpointsOf = async (destination: Rest, service: string, port: number): Promise<readonly string[]> => {
+  const { items } = await destination(`/v1/services/${service}/endpoints?port=${port}`);
+  return items.map(({ ip }: { readonly ip: string }) => ip);
+};
+
+test('a pod whose proxy listens on IPv4 alone is given at its IPv4 address, however it is asked for', async (t) => {
+  const { destination } = await servicesOnCase(t, 'ipv4-proxies-dual-stack');
+  assert.deepEqual(await endpointsOf(destination, 'demo/web', 8080), ['10.4.0.21']);
+  for (const authority of ['10.4.0.21:8080', '[fd00:4::21]:8080']) {
+    const { profile } = await destination(`/v1/resolve?authority=${encodeURIComponent(authority)}`);
+    assert.equal(profile.endpoint.ip, '10.4.0.21', authority);
+  }
+});
+
+test('an HTTPS probe, which nothing can keep open, is named', async (t) => {
+  const { policy } = await servicesOnCase(t, 'probe-https');
+  const { conditions } = await policy('/v1/workloads/demo/ledger/ports/9443');
+  assert.deepEqual(
+    conditions.map(({ reason, message }: { readonly reason: string; readonly message: string }) => [
+      reason,
+      /GET \/\w+ on port \d+/.exec(message)?.[0],
+    ]),
+    [
+      ['ProbeNotOpened', 'GET /alive on port 9443'],
+      ['ProbeNotOpened', 'GET /ready on port 9443'],
+    ],
+  );
+});
+
+test('an anchor may be used more than a hundred times: nothing is closed for it', async (t) => {
+  const { policy, destination } = await servicesOnCase(t, 'yaml-aliases');
+  assert.equal((await destination('/v1/services?namespace=demo&limit=500')).items.length, 101);
+  for (const pod of ['demo/web', 'elsewhere/other']) {
+    const { governedBy } = await policy(`/v1/workloads/${pod}/ports/8080`);
+    assert.deepEqual([governedBy.kind, governedBy.base], ['default-policy', 'all-authenticated'], pod);
+  }
+});
+
+test("a node agent with `hostNetwork: yes` is granted nothing by its node's address", async (t) => {
+  const { policy, destination } = await servicesOnCase(t, 'yaml-1.1-booleans');
+  assert.deepEqual((await policy('/v1/workloads/demo/api/ports/8080')).authorizations, []);
+  // `publishNotReadyAddresses: on`
+  assert.deepEqual(await endpointsOf(destination, 'demo/api', 8080), ['10.4.0.7']);
+});
