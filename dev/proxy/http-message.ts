@@ -7,7 +7,7 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 export interface HttpRequest {
   readonly version: 1 | 2;
   readonly method: string;
-  /** Raw, as the client wrote it, with its query: nothing here normalises a path. */
+  /** Raw, as the client wrote it, with its query and without a fragment, a character for each byte: nothing here normalises a path. */
   readonly path: string;
   /** Host and port as the client wrote them. */
   readonly authority: string | undefined;

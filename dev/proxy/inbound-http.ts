@@ -13,6 +13,7 @@ import { eventClient, type InboundClient, identityOf } from './inbound-client.ts
 import type { InboundContext } from './inbound-context.ts';
 import { printMeta } from './port-policy.ts';
 import { type RefusalKind, refuse } from './refusal.ts';
+import { asText } from './request-target.ts';
 
 /** How an HTTP/1 request says what it was while HTTP/2 carries it between two proxies. */
 export const originalProtocol = 'l5d-orig-proto';
@@ -33,11 +34,11 @@ const judge = (
   const { kind } = server.protocol;
   // A port that became raw under an open HTTP connection has no routes for it (contract/proxy.md §6.1).
   if (kind === 'opaque' || kind === 'tls') return { kind: 'denied', reason: 'no-route', route: undefined };
-  const { method, path: target, authority: host, headers } = request;
+  const { method, authority: host, headers } = request;
   const traffic = {
     kind: 'http',
     method,
-    target,
+    target: asText(request.path),
     host,
     headers: headers.map(([name, value]) => ({ name, value })),
   } as const;

@@ -159,6 +159,28 @@ test('requests are judged by path, method and header, exactly as they were writt
   }
 });
 
+test('no application sees a fragment, of which policy sees nothing, and bytes that stand in no URI reach neither', async (t) => {
+  const from = someAddress();
+  const routes = [route('api', '/api', { authorizations: [admit(from)] })];
+  const rows = aRow({ protocol: { kind: 'detect', timeoutMs: 10_000, routes } });
+  const { mesh, backend } = await aBackend(t, rows);
+  const session = await openHttp2(mesh, { backend, from });
+  t.after(() => session.destroy());
+  const seen = (body: string): string => (JSON.parse(body) as WorkloadAnswer).path;
+  const tls = clientCertificate(mesh.issuer);
+  for (const path of ['/api#/../admin', '/api?x=1#?y=2']) {
+    const expected = path.split('#', 1)[0];
+    const url = `http://backend.demo:8080${path}`;
+    const http1 = await callDirect({ to: { host: backend.ip, port: 8080 }, from, tls, url });
+    assert.ok(http1.kind === 'answered' && http1.status === 200, path);
+    assert.equal(seen(http1.body), expected);
+    const http2 = await request(session, { ':path': path });
+    assert.deepEqual([http2.status, seen(http2.body)], [200, expected]);
+  }
+  assert.equal(await call(backend, { from, tls, url: 'http://backend.demo:8080/api<x' }), 400);
+  await assert.rejects(request(session, { ':path': '/api<x' }), /PROTOCOL_ERROR/);
+});
+
 test('a revocation denies the next request of an open HTTP/2 connection, and a grant admits it again', async (t) => {
   const from = someAddress();
   const granted = aRow({ authorizations: [admit(from)] });

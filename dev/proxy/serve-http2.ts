@@ -14,8 +14,10 @@ import {
   headersFromRaw,
   valuesOf,
 } from './http-message.ts';
+import { readPath } from './request-target.ts';
 
-const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } =
+  constants;
 
 /** HTTP/2 fields as node:http2 takes them: repeated names as arrays. */
 export const asHttp2Headers = (headers: HeaderList): Record<string, string | string[]> => {
@@ -51,12 +53,17 @@ const answerStream = async (
   stream.on('error', () => gone.abort()).on('close', () => gone.abort());
   const fields = headersFromRaw(opening.raw);
   const pseudo = (name: string): string | undefined => valuesOf(fields, name)[0];
+  // nghttp2 lets nothing through that does not begin with `/`, but `*` and the absent path of CONNECT.
+  const path = readPath(pseudo(':path') ?? '*');
+  if (path === undefined) {
+    stream.close(NGHTTP2_PROTOCOL_ERROR);
+    return;
+  }
   try {
     const answer = await handler({
       version: 2,
       method: pseudo(':method') ?? 'GET',
-      // nghttp2 lets nothing through that does not begin with `/`, but `*` and the absent path of CONNECT.
-      path: pseudo(':path') ?? '*',
+      path,
       authority: pseudo(':authority') ?? pseudo('host'),
       headers: endToEnd(fields),
       body: (opening.flags & NGHTTP2_FLAG_END_STREAM) === 0 ? stream : undefined,

@@ -284,6 +284,11 @@ export const protocolsAndRules = (): readonly Scenario[] => [
       '/api/..%2fadmin',
       '/api\\..\\admin',
       '/api/..;/admin',
+      '/api/%u002e%u002e/admin',
+      '/api/%c0%ae%c0%ae/admin',
+      '/api/.%09./admin',
+      '/api/.%%32%65/admin',
+      '/api/..%ef%bc%8fadmin',
       '//api/x',
       '/API/x',
     ];

@@ -44,16 +44,52 @@ export const ruleAllowsCall = ({ methods, paths, headers }: PolicyRule, request:
   );
 };
 
-/** `//`, `.` and `..` segments, `\`, `;`, and escapes of `.`, `/`, `%`, `\`, `;` and NUL: applications may read another path. */
-export const isUnnormalized = (path: string): boolean =>
-  path.includes('//') ||
-  path.includes('\\') ||
-  path.includes(';') ||
+/** What escapes stand for, byte by byte; undefined where a `%` is none. */
+const escapedBytes = (path: string): readonly number[] | undefined => {
+  const found = path.split('%').slice(1);
+  if (found.some((text) => !/^[\da-f]{2}/i.test(text))) return undefined;
+  return found.map((text) => Number.parseInt(text.slice(0, 2), 16));
+};
+
+/** A first byte that UTF-8 never has, or a second one that makes the form longer than it need be. */
+const isOverlong = (path: string): boolean =>
   path
-    .split('/')
+    .toLowerCase()
+    .split('%')
     .slice(1)
-    .some((segment) => segment === '.' || segment === '..') ||
-  ['%2e', '%2f', '%25', '%5c', '%3b', '%00'].some((escaped) => path.toLowerCase().includes(escaped));
+    .some((text, at, all) => {
+      const [byte, next] = [text, all[at + 1] ?? ''].map((hex) => Number.parseInt(hex.slice(0, 2), 16));
+      if (byte === undefined) return false;
+      if (byte === 0xc0 || byte === 0xc1 || byte > 0xf4) return true;
+      const isFollowed = text.length === 2 && next !== undefined;
+      return (
+        isFollowed &&
+        ((byte === 0xe0 && next >= 0x80 && next < 0xa0) || (byte === 0xf0 && next >= 0x80 && next < 0x90))
+      );
+    });
+
+/** Of other scripts: what stands for a dot, a slash or a percent sign once it is normalised (docs/policy.md). */
+const hasOtherMarks = (path: string): boolean => {
+  const text = path.replace(/%([\da-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  const read = Buffer.from(text, 'latin1').toString('utf8');
+  return /[/／＼﹨∕∖⁄][．﹒︰․‥]|[／＼﹨∕∖⁄]\.|[％﹪][\da-f\uff00-\uff7f]/i.test(read);
+};
+
+/** Applications may read another path: what docs/policy.md lists under "Paths as applications read them". */
+export const isUnnormalized = (path: string): boolean => {
+  const escaped = escapedBytes(path);
+  return (
+    escaped === undefined ||
+    escaped.some((byte) => byte < 0x20 || byte === 0x7f || './\\;%'.includes(String.fromCharCode(byte))) ||
+    /[^!-~]/.test(path) ||
+    ['//', '\\', ';'].some((text) => path.includes(text)) ||
+    path.split('/').some((segment) => /^\.{1,2}(?:$|%)/.test(segment)) ||
+    isOverlong(path) ||
+    hasOtherMarks(path)
+  );
+};
 
 /** The requests of kubelet's probes, and of the proxy's own on its admin port (design §6.2). */
 export const probesOf = ({

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HttpRoute, Meta } from '@gatehouse/core/inbound/inbound-server';
-import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
+import { isUnnormalizedPath, unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
 import { everything } from '@gatehouse/core/label-selector';
 import type { NetworkAuthenticationPolicySpec, PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { checkProxyRegex, matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { aNetworkAuthenticationPolicy, aServer, labelled } from '@gatehouse/testing/builders';
+import { pathPieces } from '@gatehouse/testing/path-readers';
+import fc from 'fast-check';
 import { compileSituation } from '../../../testing/compile-situation.ts';
+import { isUnnormalized } from '../../../testing/decide/requests.ts';
 import type { Situation } from '../../../testing/decide/situation.ts';
 import { aSituation, asPod, at, backend, frontend, intruder, verdictOf } from '../../../testing/situation.ts';
 import { maxMatches } from './rule-routes.ts';
@@ -197,6 +200,12 @@ describe('paths that others may read differently', () => {
     ['/api%5cx', true],
     ['/api%3Bx', true],
     ['/api%00', true],
+    ['/api/%u002e%u002e/admin', true],
+    ['/api/%c0%ae%c0%ae/admin', true],
+    ['/api/.%09./admin', true],
+    ['/api/.%%32%65/admin', true],
+    ['/api/%ef%bc%8e%ef%bc%8e/admin', true],
+    ['/api/..%ef%bc%8fadmin', true],
     ['/api', false],
     ['/api/', false],
     ['/api/...', false],
@@ -206,7 +215,7 @@ describe('paths that others may read differently', () => {
     ['/api/%252e', true],
     ['/', false],
   ];
-  it('covers the table', () => assert.equal(rows.length, 23));
+  it('covers the table', () => assert.equal(rows.length, 29));
   const situation = ruled(policy('p', [{ paths: [prefix('/')] }]));
   for (const [path, guarded] of rows) {
     it(`${path} is ${guarded ? 'refused' : 'allowed'} by rules that name paths`, () => {
@@ -217,6 +226,22 @@ describe('paths that others may read differently', () => {
       );
     });
   }
+
+  it('the guard finds what the oracle finds, in random paths', () => {
+    const path = fc
+      .array(fc.constantFrom(...pathPieces), { maxLength: 8 })
+      .map((pieces) => `/${pieces.join('')}`);
+    fc.assert(
+      fc.property(path, (raw) => {
+        const expected = isUnnormalized(raw);
+        assert.deepEqual(
+          [matchesWhole(unnormalizedPath, raw), isUnnormalizedPath(raw)],
+          [expected, expected],
+        );
+      }),
+      { numRuns: 3_000 },
+    );
+  });
 
   it('the guard is one that the proxy understands', () => assert(checkProxyRegex(unnormalizedPath).ok));
 

@@ -23,7 +23,7 @@ const readPath = (path: Fields): RulePath | undefined => {
     return path.refuse(
       'value',
       `${describe(value)} can be read as another path`,
-      'no `//`, `/./`, `/../`, `\\`, `;`, nor the escapes of `.`, `/`, `\\`, `;`, `%` and NUL',
+      'no `//`, `/./`, `/../`, `\\`, `;`, escapes of these, of `%` and of control bytes; other bytes than visible ASCII escaped in UTF-8 (docs/policy.md)',
     );
   }
   return type === undefined ? undefined : { kind: type === 'Exact' ? 'exact' : 'prefix', value };
