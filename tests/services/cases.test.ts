@@ -43,6 +43,35 @@ test('an anchor may be used more than a hundred times: nothing is closed for it'
   }
 });
 
+test('a member of a StatefulSet is chosen by its name, and its policy governs it', async (t) => {
+  const { policy, destination } = await servicesOnCase(t, 'statefulset-pod-name');
+  const governs = async (pod: string): Promise<string> =>
+    (await policy(`/v1/workloads/demo/${pod}/ports/25672`)).governedBy.kind;
+  assert.equal(await governs('queue-5'), 'network-authentication-policies');
+  assert.equal(await governs('queue-6'), 'default-policy');
+  assert.equal((await endpointsOf(destination, 'demo/queue-5', 5671)).length, 1);
+});
+
+test("a namespace's opaque ports, and the default list, hold for clients and inbound alike", async (t) => {
+  const { policy, destination } = await servicesOnCase(t, 'opaque-ports-inherited');
+  const ports = [
+    ['shop', 'store', 9042],
+    ['plain', 'sql', 3306],
+  ] as const;
+  for (const [namespace, name, port] of ports) {
+    const { protocol } = await policy(`/v1/workloads/${namespace}/${name}/ports/${port}`);
+    assert.equal(protocol, 'opaque', `${name} inbound`);
+    const { items } = await destination(`/v1/services/${namespace}/${name}/endpoints?port=${port}`);
+    assert.deepEqual(
+      items.map((item: { readonly protocol: string }) => item.protocol),
+      ['opaque'],
+    );
+    const authority = `${name}.${namespace}.svc.cluster.local:${port}`;
+    const { profile } = await destination(`/v1/resolve?authority=${authority}`);
+    assert.equal(profile.opaque, true, `${name}'s profile`);
+  }
+});
+
 test("a node agent with `hostNetwork: yes` is granted nothing by its node's address", async (t) => {
   const { policy, destination } = await servicesOnCase(t, 'yaml-1.1-booleans');
   assert.deepEqual((await policy('/v1/workloads/demo/api/ports/8080')).authorizations, []);

@@ -11,10 +11,10 @@ export const aPolicyWatch = (): PolicyWatch =>
       defaultPolicy: 'deny',
       clusterNetworks: [],
       probeNetworks: everywhere,
+      defaultOpaquePorts: noPorts,
       detectTimeoutMs: 10_000,
     },
     clusterDomain: 'cluster.local',
-    defaultOpaquePorts: noPorts,
     staleness: { maxMs: 90_000, onStale: 'hold' },
     log: silentLog,
   });

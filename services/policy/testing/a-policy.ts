@@ -20,10 +20,10 @@ export const settings: PolicyWatchOptions = {
     defaultPolicy: 'deny',
     clusterNetworks: [{ net: { family: 4, bits: 10n << 24n, prefix: 8 }, except: [] }],
     probeNetworks: everywhere,
+    defaultOpaquePorts: opaque.ok ? opaque.value : { ranges: [] },
     detectTimeoutMs: 10_000,
   },
   clusterDomain: 'cluster.local',
-  defaultOpaquePorts: opaque.ok ? opaque.value : { ranges: [] },
   staleness: { maxMs: 90_000, onStale: 'hold' },
   log: silentLog,
 };

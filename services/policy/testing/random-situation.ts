@@ -1,4 +1,5 @@
 import type { Attempt } from '@gatehouse/core/inbound/evaluate-inbound';
+import { noPorts, portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type DefaultPolicy, defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
@@ -113,6 +114,7 @@ const surroundings = fc.record({
   probes,
   clusterNetworks: fc.constantFrom([network('10.0.0.0/8')], []),
   probeNetworks: fc.constantFrom([network('0.0.0.0/0'), network('::/0')], [network('192.168.0.0/16')], []),
+  opaquePorts: rarely(noPorts, portSet([{ first: 8080, last: 9000 }])),
   meshTls: maybe(meshTlsAuthentication),
   net: maybe(fc.array(networks, { minLength: 1, maxLength: 2 })),
   attempts: fc.array(attempt, { minLength: 12, maxLength: 12 }),
@@ -142,7 +144,14 @@ export const cases: fc.Arbitrary<Case> = fc
       situation: {
         target: backend,
         port: objects.port,
-        cluster: { mesh, defaultPolicy, clusterNetworks, probeNetworks, detectTimeoutMs: 10_000 },
+        cluster: {
+          mesh,
+          defaultPolicy,
+          clusterNetworks,
+          probeNetworks,
+          defaultOpaquePorts: around.opaquePorts,
+          detectTimeoutMs: 10_000,
+        },
         pods: [backend, ...pods],
         namespaces: [
           aNamespace({ name: 'demo', annotations: around.namespaceAnnotations }),

@@ -3,6 +3,7 @@ import { type Attempt, type ClientTls, evaluate } from '@gatehouse/core/inbound/
 import type { HttpRequest } from '@gatehouse/core/inbound/match-request';
 import { everywhere, readIp } from '@gatehouse/core/ip-network';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { aNamespace, aPod } from '@gatehouse/testing/builders';
@@ -32,6 +33,7 @@ export const aSituation = (said: Partial<Situation> = {}): Situation => ({
     defaultPolicy: 'deny',
     clusterNetworks: [],
     probeNetworks: everywhere,
+    defaultOpaquePorts: portSet([{ first: 3306, last: 3306 }]),
     detectTimeoutMs: 10_000,
   },
   pods: [frontend, intruder, backend],

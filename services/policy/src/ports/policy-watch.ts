@@ -1,6 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
-import type { PortSet } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
@@ -38,7 +37,6 @@ const addressKinds: readonly Kind[] = ['Namespace', 'Pod'];
 export interface PolicyWatchOptions {
   readonly cluster: ClusterConfig;
   readonly clusterDomain: string;
-  readonly defaultOpaquePorts: PortSet;
   readonly staleness: { readonly maxMs: number; readonly onStale: 'hold' | 'deny' };
   readonly log: Log;
   /** Told what each batch took, in seconds. */
@@ -61,7 +59,7 @@ export class PolicyWatch {
   constructor(options: PolicyWatchOptions) {
     this.#options = options;
     const { index } = this;
-    const { cluster, clusterDomain, defaultOpaquePorts, clock = systemClock } = options;
+    const { cluster, clusterDomain, clock = systemClock } = options;
     this.#clock = clock;
     this.compiler = new RowCompiler({
       index,
@@ -72,7 +70,7 @@ export class PolicyWatch {
     this.inbound = new InboundRows({ index, compiler: this.compiler, mesh: cluster.mesh });
     this.outbound = new OutboundRows({
       index,
-      config: { clusterDomain, defaultOpaquePorts, detectTimeoutMs: cluster.detectTimeoutMs },
+      config: { ...cluster, clusterDomain },
       encode: (policy) => encodedRow(encodeOutbound(policy)),
     });
     this.#bursts = new Bursts({ everyMs: burstEveryMs, clock, take: (changes) => this.#take(changes) });

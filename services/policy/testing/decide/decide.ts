@@ -101,11 +101,17 @@ const governingServer = (situation: Situation): KubeObject<'Server'> | undefined
 };
 
 const protocolOf = (
-  { target, port }: Situation,
+  { target, port, cluster }: Situation,
   server: KubeObject<'Server'> | undefined,
 ): 'unknown' | 'HTTP/1' | 'HTTP/2' | 'gRPC' | 'opaque' | 'TLS' => {
   if (server !== undefined) return isRejected(server.spec) ? 'unknown' : server.spec.proxyProtocol;
-  const listed = target.meta.annotations['config.linkerd.io/opaque-ports'] ?? '';
+  const listed = target.meta.annotations['config.linkerd.io/opaque-ports'];
+  if (listed === undefined) {
+    const isDefault = cluster.defaultOpaquePorts.ranges.some(
+      ({ first, last }) => port >= first && port <= last,
+    );
+    return isDefault ? 'opaque' : 'unknown';
+  }
   for (const item of listed.split(',')) {
     const [first, last = first] = item.trim().split('-').map(Number);
     if (first !== undefined && last !== undefined && port >= first && port <= last) return 'opaque';

@@ -1,3 +1,4 @@
+import type { Labels } from '../label-selector.ts';
 import { hasPort, type PortSet, parsePortSet } from '../port-set.ts';
 import { isRejected, type KubeObject } from '../resources/kinds.ts';
 import { selectServer } from './select-server.ts';
@@ -28,7 +29,7 @@ export const isOpaquePort = (pod: KubeObject<'Pod'>, port: number, facts: Opaque
   // A rejected Server keeps its place in the order (design §6.2), but what protocol it meant nobody knows.
   const protocol = server === undefined || isRejected(server.spec) ? 'unknown' : server.spec.proxyProtocol;
   if (protocol !== 'unknown') return protocol === 'opaque';
-  return isListed(pod.meta.annotations[opaquePortsAnnotation], port, pod.spec.ports, facts.defaults);
+  return isListedOpaque({ annotations: pod.meta.annotations, ports: pod.spec.ports }, port, facts.defaults);
 };
 
 /** The same for a Service's port, where no Server can speak: the Service's annotation, else the default list. */
@@ -36,14 +37,24 @@ export const isOpaqueServicePort = (
   service: KubeObject<'Service'>,
   port: number,
   defaults: PortSet,
-): boolean => isListed(service.meta.annotations[opaquePortsAnnotation], port, service.spec.ports, defaults);
+): boolean =>
+  isListedOpaque({ annotations: service.meta.annotations, ports: service.spec.ports }, port, defaults);
 
-const isListed = (
-  annotation: string | undefined,
+/** What no Server decides: by the annotation, else by the default list. A pod's own proxy is told the same as its clients. */
+export const isListedOpaque = (
+  {
+    annotations,
+    ports,
+  }: {
+    readonly annotations: Labels;
+    readonly ports: readonly { readonly name: string; readonly port: number }[];
+  },
   port: number,
-  named: readonly { readonly name: string; readonly port: number }[],
   defaults: PortSet,
-): boolean => (annotation === undefined ? hasPort(defaults, port) : listsPort(annotation, port, named));
+): boolean => {
+  const annotation = annotations[opaquePortsAnnotation];
+  return annotation === undefined ? hasPort(defaults, port) : listsPort(annotation, port, ports);
+};
 
 /**
  * Whether an annotation's list holds the port. Read item by item, and by name too, as Linkerd does: an unreadable item

@@ -157,8 +157,10 @@ describe('the protocol of a port without Server', () => {
     ['listed by name', { [opaque]: 'db' }, 5432, 'opaque'],
     ['not listed', { [opaque]: '25' }, 5432, 'detect'],
     ['an empty list', { [opaque]: '' }, 5432, 'detect'],
+    ['of the default list', {}, 3306, 'opaque'],
+    ['of the default list, where the pod has one of its own', { [opaque]: '25' }, 3306, 'detect'],
   ] as const;
-  it('covers the table', () => assert.equal(rows.length, 6));
+  it('covers the table', () => assert.equal(rows.length, 8));
   for (const [title, pod, port, kind] of rows) {
     it(`${title}: ${kind}`, () =>
       assert.equal(compileSituation(situation({ pod, port })).server.protocol.kind, kind));

@@ -1,5 +1,5 @@
 import type { InboundProtocol, Meta } from '@gatehouse/core/inbound/inbound-server';
-import { listsPort, opaquePortsAnnotation } from '@gatehouse/core/mesh/opaque-port';
+import { isListedOpaque } from '@gatehouse/core/mesh/opaque-port';
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
 import { isRejected } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy, ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
@@ -41,10 +41,9 @@ export const govern = (
       findings: rejected ? [] : openedByServer(input.port, governing.meta.name, base, policies),
     };
   }
-  // Nothing but the pod's own annotation says so; the injector writes the cluster's default list there (semantics §2.3).
-  const opaque = input.workload.annotations[opaquePortsAnnotation];
-  const protocol =
-    opaque !== undefined && listsPort(opaque, input.port, input.workload.ports) ? 'opaque' : 'detect';
+  const protocol = isListedOpaque(input.workload, input.port, input.cluster.defaultOpaquePorts)
+    ? 'opaque'
+    : 'detect';
   const deny = { base: 'deny', protocol, meta: { kind: 'default', name: 'deny' }, findings: [] } as const;
   const closers = [...policies.enforced.map(({ object }) => object), ...policies.rejected];
   if (closers.length > 0) {

@@ -3,6 +3,7 @@ import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import type { NetworkMatch } from '@gatehouse/core/ip-network';
 import type { Labels } from '@gatehouse/core/label-selector';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
+import type { PortSet } from '@gatehouse/core/port-set';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
@@ -46,6 +47,8 @@ export interface ClusterConfig {
   readonly clusterNetworks: readonly NetworkMatch[];
   /** Where kubelet probes come from; empty = probes are opened to nobody. */
   readonly probeNetworks: readonly NetworkMatch[];
+  /** The ports that are opaque where no annotation speaks; clients are told by the same list. */
+  readonly defaultOpaquePorts: PortSet;
   /** How long the proxy waits for a connection to look like HTTP; 10,000 ms. */
   readonly detectTimeoutMs: number;
 }

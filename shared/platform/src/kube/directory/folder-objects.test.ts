@@ -138,6 +138,8 @@ suite('a pod is meshed', () => {
     ['not when it says otherwise', inject('enabled'), { annotations: inject('disabled') }, undefined],
     ['not when its namespace says otherwise', inject('disabled'), {}, undefined],
     ['not when nobody says so', {}, {}, undefined],
+    ['in ingress mode', {}, { annotations: inject('ingress') }, 'gatehouse'],
+    ['not by a word that means nothing', inject('enabled'), { annotations: inject('true') }, undefined],
     [
       'not of ours when it has the proxy of another mesh',
       inject('enabled'),
@@ -151,7 +153,44 @@ suite('a pod is meshed', () => {
       const world = compose(manifest('a.yaml', aNamespace(annotations), aPod('a', { metadata })));
       assert.equal(find(world, 'Pod', 'a')?.meta.labels['linkerd.io/control-plane-ns'], label, what);
     }
-    assert.equal(cases.length, 7);
+    assert.equal(cases.length, 9);
+  });
+
+  test("not on its host's network, whatever it says", () => {
+    const spec = { hostNetwork: true };
+    const pod = aPod('a', { spec, metadata: { annotations: inject('enabled') } });
+    const world = compose(manifest('a.yaml', aNamespace(), pod));
+    assert.equal(find(world, 'Pod', 'a')?.meta.labels['linkerd.io/control-plane-ns'], undefined);
+  });
+
+  test('not without a word to whoever misspelt it, of a namespace once', () => {
+    const said = (namespace: object, ...pods: readonly WireObject[]) =>
+      texts(compose(manifest('a.yaml', aNamespace(namespace), ...pods)));
+    assert.deepEqual(said({}, aPod('a', { metadata: { annotations: inject('true') } })), [
+      'a.yaml: Pod demo/a: linkerd.io/inject is `true`, so it gets no proxy: use enabled, ingress, disabled',
+    ]);
+    assert.deepEqual(said(inject('Enabled'), aPod('a'), aPod('b')), [
+      'a.yaml: Namespace demo: linkerd.io/inject is `Enabled`, so its pods get no proxy: use enabled, ingress, disabled',
+    ]);
+  });
+
+  test("with its namespace's settings of proxies, of which its Services have the opaque ports too", () => {
+    const settings = {
+      'config.linkerd.io/opaque-ports': '9042',
+      'config.linkerd.io/skip-inbound-ports': '22',
+    };
+    const world = compose(
+      manifest(
+        'a.yaml',
+        aNamespace({ ...inject('enabled'), ...policy('deny'), ...settings }),
+        aPod('a'),
+        aWireObject('Service', { name: 'a', spec: { ports: [{ port: 80 }] } }),
+      ),
+    );
+    assert.deepEqual(find(world, 'Pod', 'a')?.meta.annotations, settings);
+    assert.deepEqual(find(world, 'Service', 'a')?.meta.annotations, {
+      'config.linkerd.io/opaque-ports': '9042',
+    });
   });
 
   test('when its Deployment is in an injected namespace', () => {

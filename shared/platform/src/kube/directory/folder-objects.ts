@@ -1,4 +1,7 @@
+import { quoted } from '@gatehouse/core/foreign-text';
+import { injectValues } from '@gatehouse/core/mesh/injection';
 import { type Problem, printProblem } from '@gatehouse/core/problem';
+import { injectAnnotation } from '@gatehouse/core/resources/annotations';
 import type { Unreadable } from '@gatehouse/core/resources/changes';
 import { isRejected, type Kind, type KubeObject, type ObjectMeta } from '@gatehouse/core/resources/kinds';
 import { rowOf } from '../kind-table.ts';
@@ -6,8 +9,8 @@ import { type Candidate, keyOf } from './candidate.ts';
 import type { Draft } from './draft.ts';
 import { giveAddresses } from './give-addresses.ts';
 import { addImplied } from './implied-objects.ts';
+import { injectAll } from './inject-all.ts';
 import type { Manifest } from './manifest.ts';
-import { markMeshed } from './mark-meshed.ts';
 import { type Copies, groupCopies, mergeMeta, rejectCopies } from './merge-copies.ts';
 import { expandWorkload } from './workload.ts';
 
@@ -151,6 +154,10 @@ const warnOfAccounts = (candidates: readonly Candidate[], warn: Warn): void => {
   }
 };
 
+/** Said aloud, as a pod without a proxy is governed by nothing. */
+const oddInjection = ({ kind, meta }: KubeObject): string =>
+  `${nameOf(kind, meta)}: ${injectAnnotation} is ${quoted(meta.annotations[injectAnnotation] ?? '')}, so ${kind === 'Namespace' ? 'its pods get' : 'it gets'} no proxy: use ${injectValues.join(', ')}`;
+
 /** Composes the world from the manifests, in whatever order they come. */
 export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespace: string): World => {
   const ordered = [...manifests].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
@@ -173,7 +180,9 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
   );
   const all = addImplied(written, controlPlaneNamespace);
   warnOfAccounts(all, warn);
-  const { objects: complete, losses } = giveAddresses(markMeshed(all, controlPlaneNamespace));
+  const injected = injectAll(all, controlPlaneNamespace);
+  for (const { path, object } of injected.odd) warn({ path, kind: 'Pod', text: oddInjection(object) });
+  const { objects: complete, losses } = giveAddresses(injected.candidates);
   for (const { candidate, text } of losses) {
     const { kind, meta } = candidate.object;
     warn({ path: candidate.path, kind, text: `${nameOf(kind, meta)}: ${text}` });

@@ -33,7 +33,7 @@ test('the pods of a Deployment are those of its template, and belong to it', () 
       name: 'web-0',
       uid: defaultUid('Pod', 'demo', 'web-0'),
       createdAt: Date.UTC(2026, 0, 31, 12),
-      labels: { app: 'web' },
+      labels: { app: 'web', 'pod-template-hash': pod?.meta.labels['pod-template-hash'] },
       annotations: { 'linkerd.io/inject': 'enabled' },
     },
     spec: {
@@ -73,6 +73,37 @@ test('the pods of a StatefulSet have their names as host names below its Service
   );
 });
 
+test('the pods of a StatefulSet are numbered from where it says, and bear name and number', () => {
+  const pods = expandWorkload(read('StatefulSet', { replicas: 2, ordinals: { start: 5 } }), []);
+  const revision = pods[0]?.meta.labels['controller-revision-hash'];
+  assert.match(revision ?? '', /^web-[0-9a-f]{10}$/);
+  assert.deepEqual(
+    pods.map(({ meta }) => meta.labels),
+    [5, 6].map((number) => ({
+      app: 'web',
+      'statefulset.kubernetes.io/pod-name': `web-${number}`,
+      'apps.kubernetes.io/pod-index': `${number}`,
+      'controller-revision-hash': revision,
+    })),
+  );
+  assert.deepEqual(names(read('Deployment', { ordinals: { start: 5 } })), ['web-0']);
+});
+
+test('the labels of a revision follow the template and nothing else', () => {
+  const kinds = [
+    ['Deployment', 'pod-template-hash'],
+    ['StatefulSet', 'controller-revision-hash'],
+    ['DaemonSet', 'controller-revision-hash'],
+  ] as const;
+  for (const [kind, label] of kinds) {
+    const revisionOf = (spec: object): string | undefined =>
+      expandWorkload(read(kind, spec), []).at(-1)?.meta.labels[label];
+    assert.match(revisionOf({}) ?? '', /[0-9a-f]{10}$/);
+    assert.equal(revisionOf({}), revisionOf({ replicas: 3, minReadySeconds: 5 }));
+    assert.notEqual(revisionOf({}), revisionOf({ template: { ...template, spec: {} } }));
+  }
+});
+
 test('a DaemonSet has one pod on each node, and one where there are no nodes', () => {
   const daemon = read('DaemonSet', { replicas: 7 });
   const placed = (nodes: readonly string[]) =>
@@ -108,6 +139,11 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[], 
     ['spec.replicas: the number 1000000000 is no number from 0 to 10000: a whole number, without quotes'],
     1,
   ],
+  [
+    { template, ordinals: { start: -1 } },
+    ['spec.ordinals.start: the number -1 is no number from 0 to 2147483647: a whole number, without quotes'],
+    1,
+  ],
   [{}, ['spec.template: missing: say what the pods are'], 1],
   [
     { template: { metadata: { labels: { app: 1 } }, spec: { hostNetwork: 'no' } } },
@@ -121,11 +157,11 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[], 
 
 test('a field that cannot be read costs that field, and is told where it stands', () => {
   for (const [spec, problems, replicas] of mistakes) {
-    const result = readWorkload({ ...wire('Deployment'), spec }, 'Deployment');
+    const result = readWorkload({ ...wire('StatefulSet'), spec }, 'StatefulSet');
     assert.deepEqual(result.ok && result.value.problems.map(printProblem), problems);
     assert.equal(result.ok && result.value.workload?.replicas, replicas);
   }
-  assert.equal(mistakes.length, 5);
+  assert.equal(mistakes.length, 6);
 });
 
 test('a workload that cannot be named is not read, and one with an impossible name does not exist', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere } from '@gatehouse/core/ip-network';
+import { noPorts } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
@@ -31,6 +32,7 @@ const cluster: ClusterConfig = {
   defaultPolicy: 'deny',
   clusterNetworks: [],
   probeNetworks: everywhere,
+  defaultOpaquePorts: noPorts,
   detectTimeoutMs: 10_000,
 };
 const matchesRegex = (): boolean => false;
