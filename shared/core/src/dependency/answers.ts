@@ -1,3 +1,5 @@
+import { Readers } from './readers.ts';
+
 /** An answer, and the facts that it was made of: when one of those changes it is stale (see kind-facts.ts). */
 export interface Compiled<T> {
   readonly value: T;
@@ -21,7 +23,7 @@ export interface Held<T> {
  */
 export class Answers {
   readonly #answers = new Map<string, Dependent>();
-  readonly #readers = new Readers();
+  readonly #readers = new Readers<Dependent>();
   #stale = new Set<Dependent>();
 
   /** How many different answers are kept of each kind: what their keys say before the first slash. */
@@ -89,14 +91,14 @@ interface Dependent {
 class Answer<T> implements Dependent {
   readonly askers = new Set<Asker>();
   readonly #compile: Compile<T>;
-  readonly #readers: Readers;
+  readonly #readers: Readers<Dependent>;
   #value: T | undefined;
   /** What the askers know: the first answer, which each looked at itself, or the one they were last told of. */
   #told: { readonly value: T } | undefined;
   #reads: ReadonlySet<string> = new Set();
   isStale = true;
 
-  constructor(compile: Compile<T>, readers: Readers) {
+  constructor(compile: Compile<T>, readers: Readers<Dependent>) {
     this.#compile = compile;
     this.#readers = readers;
   }
@@ -125,28 +127,5 @@ class Answer<T> implements Dependent {
     this.#readers.move(this, this.#reads, new Set());
     this.#reads = new Set();
     this.isStale = true;
-  }
-}
-
-/** Which answers were made of a fact. */
-class Readers {
-  readonly #byFact = new Map<string, Set<Dependent>>();
-
-  of(fact: string): Iterable<Dependent> {
-    return this.#byFact.get(fact) ?? [];
-  }
-
-  move(answer: Dependent, from: ReadonlySet<string>, to: ReadonlySet<string>): void {
-    for (const fact of from) {
-      if (to.has(fact)) continue;
-      const known = this.#byFact.get(fact);
-      known?.delete(answer);
-      if (known?.size === 0) this.#byFact.delete(fact);
-    }
-    for (const fact of to) {
-      const known = this.#byFact.get(fact);
-      if (known === undefined) this.#byFact.set(fact, new Set([answer]));
-      else known.add(answer);
-    }
   }
 }

@@ -61,10 +61,11 @@ export class SelectorIndex<T> {
   }
 }
 
-/** A line feed can be in no label. */
-const pair = (key: string, value: string): string => `${key}\n${value}`;
+/** One pair of a label, as text. A line feed can be in no label. */
+export const pair = (key: string, value: string): string => `${key}\n${value}`;
 
-const anchorOf = ({ matchLabels }: LabelSelector): string | undefined => {
+/** A pair that whatever the selector selects must have; undefined when it insists on no single one. */
+export const anchorOf = ({ matchLabels }: LabelSelector): string | undefined => {
   for (const [key, value] of Object.entries(matchLabels)) return pair(key, value);
   return undefined;
 };

@@ -5,6 +5,7 @@ import { namesPort } from '@gatehouse/core/mesh/named-ports';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
 import { isProxyPort } from '../proxy-ports.ts';
+import { classFacts, selectingFact } from './class-facts.ts';
 import { asTarget, everyServer, namespaceTarget, portsOf, type SelectingObject } from './policy-index.ts';
 import type { InboundRow, WorkloadClass } from './workload-class.ts';
 
@@ -16,8 +17,9 @@ export interface Concern<R> {
 }
 
 /**
- * Which rows a batch of policy changes may change. Collected first, then asked once per class: a relist of a thousand
- * objects looks at every class once, and one changed policy compiles the rows that it names or named, and no others.
+ * Which rows a batch of policy changes may change. Collected first, then asked once for each class that was made of
+ * a fact it touched: a relist of a thousand objects looks at every class once, and one changed policy compiles the rows that it
+ * names or named, and no others.
  */
 export class ConcernedRows {
   /** Servers and NetworkAuthenticationPolicies, as they were and as they are, by namespace. */
@@ -31,9 +33,8 @@ export class ConcernedRows {
   readonly #namespaces = new Set<string>();
   /** The policies whose sources may stand for other callers than before. */
   readonly #sources = new Set<KubeObject<'NetworkAuthenticationPolicy'>>();
-  /** The namespaces of those. */
-  readonly #followers = new Set<string>();
   readonly #pods: Touched<'Pod'>[] = [];
+  readonly #facts = new Set<string>();
   #scope: 'noted' | 'everything' = 'noted';
 
   /** Something changed on which every row depends. */
@@ -46,29 +47,34 @@ export class ConcernedRows {
     const index = this.#selecting.get(namespace) ?? new SelectorIndex<SelectingObject>();
     index.add(object, selector);
     this.#selecting.set(namespace, index);
+    this.#facts.add(selectingFact(namespace, selector));
   }
 
   noteTarget(namespace: string, target: string): void {
     this.#targets.add(namespace, target);
+    this.#facts.add(classFacts.target(namespace, target));
   }
 
   noteRouted(namespace: string, server: string): void {
     this.#routed.add(namespace, server);
+    this.#facts.add(classFacts.routed(namespace, server));
   }
 
   noteAuthentication({ kind, meta }: KubeObject): void {
     this.#authentications.add(`${kind}/${meta.namespace}/${meta.name}`);
+    this.#facts.add(classFacts.authentication(kind, meta.namespace, meta.name));
   }
 
   /** Its annotations changed. */
   noteNamespace(name: string): void {
     this.#namespaces.add(name);
+    this.#facts.add(classFacts.annotations(name));
   }
 
   noteSources(policies: Iterable<KubeObject<'NetworkAuthenticationPolicy'>>): void {
     for (const policy of policies) {
       this.#sources.add(policy);
-      this.#followers.add(policy.meta.namespace);
+      this.#facts.add(classFacts.sources(policy.meta.namespace, policy.meta.name));
     }
   }
 
@@ -77,22 +83,22 @@ export class ConcernedRows {
     this.#pods.push(...touched);
   }
 
-  get pods(): readonly Touched<'Pod'>[] {
-    return this.#pods;
+  /** The facts that the batch touched: classes that were made of none of them are not looked at. */
+  get facts(): ReadonlySet<string> {
+    return this.#facts;
   }
 
-  /** Whether any class of the namespace may be concerned; most batches reach none. */
-  reaches(namespace: string): boolean {
-    return (
-      this.#scope === 'everything' ||
-      // Authentications are referred to from anywhere.
-      this.#authentications.size > 0 ||
-      this.#selecting.has(namespace) ||
-      this.#targets.has(namespace) ||
-      this.#routed.has(namespace) ||
-      this.#namespaces.has(namespace) ||
-      this.#followers.has(namespace)
-    );
+  /** The namespaces in which something selects pods by labels, or did, that changed. */
+  get selected(): Iterable<string> {
+    return this.#selecting.keys();
+  }
+
+  get scope(): 'noted' | 'everything' {
+    return this.#scope;
+  }
+
+  get pods(): readonly Touched<'Pod'>[] {
+    return this.#pods;
   }
 
   /** `workloads.policies` must still be what its rows were compiled from. */
@@ -103,7 +109,6 @@ export class ConcernedRows {
     const following = policies.networkPolicies.filter((policy) => this.#sources.has(policy));
     const atServers = this.#reachesServersOf(workloads);
     const byServer = atServers || this.#authenticates(workloads);
-    // Most classes of a namespace are not concerned by most batches that reach it.
     if (!everyRow && !byServer && selecting.length + following.length === 0) return unconcerned;
     const naming = [...selecting, ...following];
     return {

@@ -1,7 +1,9 @@
+import { Readers } from '@gatehouse/core/dependency/readers';
 import { isMeshed } from '@gatehouse/core/mesh/workload';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
+import { readsOf } from './class-facts.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
 import { mayNarrow } from './narrows.ts';
 import type { InboundAnswer, RowCompiler } from './row-compiler.ts';
@@ -52,6 +54,7 @@ interface WatchedPod<R> {
 export class InboundRows<R> {
   readonly #options: InboundRowsOptions;
   readonly #classes = new Map<string, NamespaceClasses<R>>();
+  readonly #readers = new Readers<WorkloadClass<R>>();
   readonly #pods = new Map<string, Map<string, WatchedPod<R>>>();
 
   constructor(options: InboundRowsOptions) {
@@ -120,19 +123,42 @@ export class InboundRows<R> {
     const { compiler } = this.#options;
     const dirty = new Set<InboundRow<R>>();
     const regrouped: string[] = [];
-    for (const [namespace, classes] of this.#classes) {
-      if (!concerned.reaches(namespace)) continue;
-      for (const workloads of classes.byKey.values()) {
-        const { policies, rows } = concerned.of(workloads);
-        if (policies === 'changed') workloads.policies = compiler.policiesFor(workloads.workload);
-        for (const row of rows) dirty.add(row);
-      }
+    for (const workloads of this.#concerned(concerned)) {
+      const { policies, rows } = concerned.of(workloads);
+      if (policies === 'changed') this.#replacePolicies(workloads);
+      for (const row of rows) dirty.add(row);
+    }
+    for (const namespace of concerned.selected) {
+      const classes = this.#classes.get(namespace);
+      if (classes === undefined) continue;
       const labelKeys = compiler.labelKeys(namespace);
       if (labelKeys.symmetricDifference(classes.labelKeys).size > 0) regrouped.push(namespace);
       classes.labelKeys = labelKeys;
     }
     const { moves, gone } = this.#regroup(concerned.pods, regrouped);
     return { sends: this.#recompile(dirty, moves), gone };
+  }
+
+  /** The classes that were made of something that the batch touched. */
+  #concerned({ facts, scope }: ConcernedRows): Iterable<WorkloadClass<R>> {
+    const concerned = new Set<WorkloadClass<R>>();
+    if (scope === 'everything') {
+      for (const { byKey } of this.#classes.values())
+        for (const workloads of byKey.values()) concerned.add(workloads);
+    } else {
+      for (const fact of facts) for (const workloads of this.#readers.of(fact)) concerned.add(workloads);
+    }
+    return concerned;
+  }
+
+  #replacePolicies(workloads: WorkloadClass<R>): void {
+    workloads.policies = this.#options.compiler.policiesFor(workloads.workload);
+    this.#read(workloads, readsOf(workloads.workload, workloads.policies));
+  }
+
+  #read(workloads: WorkloadClass<R>, reads: ReadonlySet<string>): void {
+    this.#readers.move(workloads, workloads.reads, reads);
+    workloads.reads = reads;
   }
 
   /** Puts every watched pod that changed, and all of the given namespaces, into the class it belongs to now. */
@@ -231,8 +257,10 @@ export class InboundRows<R> {
     const key = classKey(workload);
     const known = classes.byKey.get(key);
     if (known !== undefined) return known;
-    const fresh = { key, workload, policies: this.#options.compiler.policiesFor(workload), rows: new Map() };
+    const policies = this.#options.compiler.policiesFor(workload);
+    const fresh: WorkloadClass<R> = { key, workload, policies, reads: new Set(), rows: new Map() };
     classes.byKey.set(key, fresh);
+    this.#read(fresh, readsOf(workload, policies));
     return fresh;
   }
 
@@ -243,6 +271,7 @@ export class InboundRows<R> {
     const { key, workload, rows } = row.class;
     rows.delete(port);
     if (rows.size > 0) return;
+    this.#read(row.class, new Set());
     const classes = this.#classes.get(workload.namespace);
     classes?.byKey.delete(key);
     if (classes?.byKey.size === 0) this.#classes.delete(workload.namespace);

@@ -8,6 +8,8 @@ export interface WorkloadClass<R> {
   readonly key: string;
   readonly workload: Workload;
   policies: ConcerningPolicies;
+  /** The facts that its rows are made of (class-facts.ts). */
+  reads: ReadonlySet<string>;
   /** By port; only ports that somebody watches. */
   readonly rows: Map<number, InboundRow<R>>;
 }
