@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
+import type { HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import { everything, type LabelSelector, type Labels } from '@gatehouse/core/label-selector';
 import { controlPlaneLabel } from '@gatehouse/core/mesh/workload';
-import type { Kind, KubeObject, ObjectMeta, Rejected, Specs } from '@gatehouse/core/resources/kinds';
+import type {
+  Kind,
+  KubeObject,
+  ObjectMeta,
+  Rejected,
+  RejectedRoute,
+  RejectedServer,
+  Specs,
+} from '@gatehouse/core/resources/kinds';
 import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
 
 /** What a test says of an object; the builder supplies the boring rest. Meta and spec fields stand side by side. */
@@ -177,14 +186,21 @@ export const aGatewayHttpRoute = (
 ): KubeObject<'GatewayHTTPRoute'> => build('GatewayHTTPRoute', aRoute, said);
 
 /** A policy object that could not be read, in place of a good one; closes its whole namespace unless said. */
-export const aRejected = <K extends RejectableKind>(kind: K, said: Said<Rejected> = {}): KubeObject<K> =>
+export const aRejected = <K extends RejectableKind>(
+  kind: K,
+  said: Said<RejectedServer & RejectedRoute<HttpMatch>> = {},
+): KubeObject<K> =>
   build<RejectableKind>(
     kind,
     {
       rejected: [{ field: 'spec', found: 'nothing a parser could read', fix: 'mend it' }],
       closes: { selector: everything, ports: 'all' },
+      ...(kind === 'Server' ? unreadServer : kind.endsWith('Route') ? unreadRoute : {}),
     } as never,
     said as never,
   ) as KubeObject<K>;
+
+const unreadServer = { governs: 'surely', proxyProtocol: 'unknown' };
+const unreadRoute = { attachedTo: 'all', keeps: [], extent: 'unknown' };
 
 type RejectableKind = { [K in Kind]: Extract<Specs[K], Rejected> extends never ? never : K }[Kind];

@@ -58,12 +58,12 @@ export const goodSpec = <K extends Kind>(kind: K, said: WireSaid): Exclude<Specs
 };
 
 /** What a policy object is rejected for, a line for each problem, and what it closes; throws when it is good. */
-export const rejection = (
-  kind: Kind,
+export const rejection = <K extends Kind>(
+  kind: K,
   said: WireSaid,
-): Pick<Rejected, 'closes' | 'attachedTo'> & { readonly problems: readonly string[] } => {
+): Omit<Extract<Specs[K], Rejected>, 'rejected'> & { readonly problems: readonly string[] } => {
   const { spec } = readWire(kind, said);
   if (!isRejected(spec)) throw new TypeError(`${kind} ${JSON.stringify(said)} is not rejected`);
-  const { rejected, ...closes } = spec;
+  const { rejected, ...closes } = spec as Extract<Specs[K], Rejected>;
   return { problems: rejected.map(printProblem), ...closes };
 };

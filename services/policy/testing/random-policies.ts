@@ -197,6 +197,15 @@ const accessPolicy = fc.oneof(
   { arbitrary: fc.constant('deny' as const), weight: 3 },
   { arbitrary: fc.constantFrom(...defaultPolicies), weight: 1 },
 );
+const protocols: readonly ServerSpec['proxyProtocol'][] = [
+  'unknown',
+  'unknown',
+  'HTTP/1',
+  'HTTP/2',
+  'gRPC',
+  'opaque',
+  'TLS',
+];
 const anyServer = fc
   .record({
     podSelector: fc.constantFrom(
@@ -210,9 +219,7 @@ const anyServer = fc
       { kind: 'name', name: 'http' },
       { kind: 'range', first: 9000, last: 9000 },
     ),
-    proxyProtocol: fc.constantFrom<ServerSpec['proxyProtocol']>(
-      ...(['unknown', 'unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS'] as const),
-    ),
+    proxyProtocol: fc.constantFrom(...protocols),
     accessPolicy,
     createdAt,
   })
@@ -224,12 +231,17 @@ export const servers = fc.array(
     { arbitrary: anyServer, weight: 9 },
     {
       arbitrary: fc
-        .record({ selector: target, ports: portSelectors })
-        .map((closes) => aRejected('Server', { closes })),
-      weight: 1,
+        .record({
+          closes: fc.record({ selector: target, ports: portSelectors }),
+          governs: fc.constantFrom('surely' as const, 'perhaps' as const),
+          proxyProtocol: fc.constantFrom(...protocols, undefined),
+          createdAt,
+        })
+        .map((spec) => aRejected('Server', spec)),
+      weight: 2,
     },
   ),
-  { maxLength: 2 },
+  { maxLength: 3 },
 );
 
 const authorizationPolicy = fc
@@ -315,14 +327,15 @@ const filter = fc.constantFrom<HttpFilter>(
   { kind: 'request-headers', add: [{ name: 'x-seen', value: '1' }], set: [], remove: [] },
   { kind: 'redirect', path: { kind: 'full', value: '/moved' }, status: 302 },
 );
+const hosts = fc.oneof(
+  { arbitrary: fc.constant([]), weight: 2 },
+  { arbitrary: fc.subarray(['example.com', '*.example.com', 'a.example.com', '*.com']), weight: 1 },
+);
 const routeSpec = (servers: readonly (readonly string[])[]): fc.Arbitrary<HttpRouteSpec> =>
   fc.record({
     servers: fc.constantFrom(...servers),
     services: fc.constant([]),
-    hosts: fc.oneof(
-      { arbitrary: fc.constant([]), weight: 2 },
-      { arbitrary: fc.subarray(['example.com', '*.example.com', 'a.example.com', '*.com']), weight: 1 },
-    ),
+    hosts,
     rules: fc.array(
       fc.record({
         matches: fc.array(routeMatch, { maxLength: 2 }),
@@ -331,6 +344,20 @@ const routeSpec = (servers: readonly (readonly string[])[]): fc.Arbitrary<HttpRo
       { maxLength: 3 },
     ),
   });
+
+const rejectedRoute = (attachments: readonly (readonly string[] | 'all')[]): fc.Arbitrary<Route> =>
+  fc
+    .record({
+      attachedTo: fc.constantFrom(...attachments),
+      keeps: fc.array(fc.record({ hosts, matches: fc.array(routeMatch, { maxLength: 2 }) }), {
+        maxLength: 2,
+      }),
+      extent: fc.constantFrom('known' as const, 'known' as const, 'unknown' as const),
+      createdAt,
+    })
+    .chain((spec) =>
+      fc.constantFrom<Route>(aRejected('HTTPRoute', spec), aRejected('GatewayHTTPRoute', spec)),
+    );
 
 const goodRoute = (servers: readonly (readonly string[])[]) =>
   fc.oneof(
@@ -346,15 +373,16 @@ const goodRoute = (servers: readonly (readonly string[])[]) =>
 export const routes = fc.array(
   fc.oneof(
     { arbitrary: goodRoute([['server-0'], ['server-0', 'server-1'], ['server-1'], []]), weight: 8 },
-    {
-      arbitrary: fc
-        .constantFrom<readonly string[] | 'all'>(['server-0'], 'all')
-        .map((attachedTo): Route => aRejected('HTTPRoute', { attachedTo })),
-      weight: 1,
-    },
+    { arbitrary: rejectedRoute([['server-0'], ['server-1'], 'all']), weight: 2 },
   ),
   { maxLength: 3 },
 );
 
 /** All attached to the same Server. */
-export const attachedRoutes = fc.array(goodRoute([['server-0']]), { minLength: 1, maxLength: 3 });
+export const attachedRoutes = fc.array(
+  fc.oneof(
+    { arbitrary: goodRoute([['server-0']]), weight: 6 },
+    { arbitrary: rejectedRoute([['server-0'], 'all']), weight: 1 },
+  ),
+  { minLength: 1, maxLength: 3 },
+);

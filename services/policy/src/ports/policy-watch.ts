@@ -6,6 +6,7 @@ import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import type { Source } from '@gatehouse/platform/kube/source';
 import type { Log } from '@gatehouse/platform/log/log';
+import { consequenceOf } from '../core/inbound/consequence-of.ts';
 import type { ClusterConfig } from '../core/inbound/model.ts';
 import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
 import { InboundRows } from '../core/inbound/rows/inbound-rows.ts';
@@ -136,7 +137,7 @@ export class PolicyWatch {
         case 'rejected':
           log.error(
             { ...about, problems: verdict.problems },
-            'a policy object cannot be read: it grants nothing, and what it names is closed',
+            `a policy object cannot be read: ${consequenceOf(verdict.object)}`,
           );
           break;
         case 'settled':

@@ -94,6 +94,7 @@ export const admittedOnRoute = (
   { server, route }: { readonly server: KubeObject<'Server'>; readonly route: Route },
   attempt: Attempt,
 ): boolean =>
+  !isRejected(route.spec) &&
   someAuthorizes(
     situation,
     server,

@@ -110,7 +110,7 @@ export const probesOf = ({
 export const attachedRoutes = ({ routes }: Situation, server: KubeObject<'Server'>): readonly Route[] =>
   routes
     .filter(({ meta, spec }) => {
-      const servers = isRejected(spec) ? (spec.attachedTo ?? []) : spec.servers;
+      const servers = isRejected(spec) ? spec.attachedTo : spec.servers;
       return (
         meta.namespace === server.meta.namespace && (servers === 'all' || servers.includes(server.meta.name))
       );
@@ -135,24 +135,38 @@ export const routeRuleFor = (
 ): ChosenRule | undefined => {
   let chosen: ChosenRule | undefined;
   for (const route of routes) {
-    if (isRejected(route.spec)) continue;
-    const { hosts, rules } = route.spec;
-    for (const host of hosts.length === 0 ? [undefined] : hosts) {
-      const ofHost = host === undefined ? [0, 0] : hostSpecificity(host, request.host);
-      if (ofHost === undefined) continue;
-      for (const { matches, filters } of rules) {
-        for (const match of matches.length === 0 ? [anyRequest] : matches) {
-          const ofMatch = matchSpecificity(match, request, matchesRegex);
-          if (ofMatch === undefined) continue;
-          const specificity = [...ofHost, ...ofMatch];
-          if (chosen === undefined || isMore(specificity, chosen.specificity))
-            chosen = { route, filters, specificity };
-        }
+    for (const { hosts, match, filters } of alternativesOf(route)) {
+      const ofMatch = matchSpecificity(match, request, matchesRegex);
+      if (ofMatch === undefined) continue;
+      for (const host of hosts.length === 0 ? [undefined] : hosts) {
+        const ofHost = host === undefined ? [0, 0] : hostSpecificity(host, request.host);
+        if (ofHost === undefined) continue;
+        const specificity = [...ofHost, ...ofMatch];
+        if (chosen === undefined || isMore(specificity, chosen.specificity))
+          chosen = { route, filters, specificity };
       }
     }
   }
   return chosen;
 };
+
+interface Alternative {
+  readonly hosts: readonly string[];
+  readonly match: HttpMatch;
+  readonly filters: readonly HttpFilter[];
+}
+
+/** Every kind of request that is the route's own, as far as it is known, in the order written. */
+const alternativesOf = ({ spec }: Route): readonly Alternative[] =>
+  isRejected(spec)
+    ? spec.keeps.flatMap(({ hosts, matches }) => matches.map((match) => ({ hosts, match, filters: [] })))
+    : spec.rules.flatMap(({ matches, filters }) =>
+        (matches.length === 0 ? [anyRequest] : matches).map((match) => ({
+          hosts: spec.hosts,
+          match,
+          filters,
+        })),
+      );
 
 const anyRequest: HttpMatch = { headers: [], queryParams: [] };
 

@@ -20,3 +20,4 @@ export interface Situation {
 }
 
 export type Route = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;
+export type Server = KubeObject<'Server'>;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { portSet } from '../port-set.ts';
 import type { PodSpec, ServiceSpec } from '../resources/kinds/kubernetes.ts';
 import type { ServerSpec } from '../resources/kinds/linkerd.ts';
-import type { KubeObject, Rejected } from '../resources/kinds.ts';
+import type { KubeObject } from '../resources/kinds.ts';
 import { isOpaquePort, isOpaqueServicePort, opaquePortsAnnotation } from './opaque-port.ts';
 
 const defaults = portSet([{ first: 3306, last: 3306 }]);
@@ -57,7 +57,11 @@ const server = (
   },
 });
 
-const rejectedServer = (name: string, createdAt: number): KubeObject<'Server'> => ({
+const rejectedServer = (
+  name: string,
+  createdAt: number,
+  protocol?: ServerSpec['proxyProtocol'],
+): KubeObject<'Server'> => ({
   kind: 'Server',
   meta: meta(name, { createdAt }),
   spec: {
@@ -69,7 +73,9 @@ const rejectedServer = (name: string, createdAt: number): KubeObject<'Server'> =
       },
     ],
     closes: { selector: backend, ports: 'all' },
-  } satisfies Rejected,
+    governs: 'perhaps',
+    proxyProtocol: protocol,
+  },
 });
 
 interface Case {
@@ -150,6 +156,13 @@ const cases: readonly Case[] = [
     opaque: false,
   },
   {
+    says: 'a rejected Server whose protocol could be read still says it',
+    annotation: '',
+    servers: [rejectedServer('a', 1, 'opaque'), server('b', 'HTTP/1', { createdAt: 2 })],
+    port: 8080,
+    opaque: true,
+  },
+  {
     says: 'a Server selects by port name',
     servers: [server('s', 'opaque', { port: { kind: 'name', name: 'http' } })],
     port: 8080,
@@ -176,7 +189,7 @@ const cases: readonly Case[] = [
 ];
 
 test('a port is opaque to clients by its oldest Server, else its annotation, else the default list', () => {
-  assert.equal(cases.length, 22);
+  assert.equal(cases.length, 23);
   for (const { says, annotation, servers, port, opaque } of cases) {
     assert.equal(isOpaquePort(pod(annotation), port, { servers: servers ?? [], defaults }), opaque, says);
   }

@@ -1,6 +1,6 @@
 import type { Labels } from '../label-selector.ts';
 import { hasPort, type PortSet, parsePortSet } from '../port-set.ts';
-import { isRejected, type KubeObject } from '../resources/kinds.ts';
+import type { KubeObject } from '../resources/kinds.ts';
 import { selectServer } from './select-server.ts';
 
 /** Lists ports whose bytes clients must not interpret; on pods and on Services, each for itself. */
@@ -26,8 +26,8 @@ export const isOpaquePort = (pod: KubeObject<'Pod'>, port: number, facts: Opaque
     { namespace, labels, ports: pod.spec.ports },
     port,
   );
-  // A rejected Server keeps its place in the order (design §6.2), but what protocol it meant nobody knows.
-  const protocol = server === undefined || isRejected(server.spec) ? 'unknown' : server.spec.proxyProtocol;
+  // A rejected Server keeps its place in the order (design §6.2), and its protocol where that could be read.
+  const protocol = server?.spec.proxyProtocol ?? 'unknown';
   if (protocol !== 'unknown') return protocol === 'opaque';
   return isListedOpaque({ annotations: pod.meta.annotations, ports: pod.spec.ports }, port, facts.defaults);
 };

@@ -1,3 +1,4 @@
+import type { GrpcMatch, HttpMatch } from '../inbound/inbound-server.ts';
 import type { LabelSelector, Labels } from '../label-selector.ts';
 import type { PortSelector } from '../mesh/named-ports.ts';
 import type { Problem } from '../problem.ts';
@@ -55,18 +56,18 @@ export interface Specs {
   EndpointSlice: EndpointSliceSpec;
   Node: NodeSpec;
   NetworkAuthenticationPolicy: NetworkAuthenticationPolicySpec | Rejected;
-  Server: ServerSpec | Rejected;
+  Server: ServerSpec | RejectedServer;
   AuthorizationPolicy: AuthorizationPolicySpec | Rejected;
   MeshTLSAuthentication: MeshTlsAuthenticationSpec | Rejected;
   NetworkAuthentication: NetworkAuthenticationSpec | Rejected;
   /** policy.linkerd.io */
-  HTTPRoute: HttpRouteSpec | Rejected;
+  HTTPRoute: HttpRouteSpec | RejectedRoute<HttpMatch>;
   /** gateway.networking.k8s.io */
-  GatewayHTTPRoute: HttpRouteSpec | Rejected;
+  GatewayHTTPRoute: HttpRouteSpec | RejectedRoute<HttpMatch>;
   ServerAuthorization: ServerAuthorizationSpec | Rejected;
   HTTPLocalRateLimitPolicy: HttpLocalRateLimitPolicySpec | Rejected;
   EgressNetwork: EgressNetworkSpec | Rejected;
-  GRPCRoute: GrpcRouteSpec | Rejected;
+  GRPCRoute: GrpcRouteSpec | RejectedRoute<GrpcMatch>;
   TLSRoute: TlsRouteSpec | Rejected;
   TCPRoute: TcpRouteSpec | Rejected;
   ServiceProfile: ServiceProfileSpec | Rejected;
@@ -80,8 +81,24 @@ export interface Rejected {
   readonly rejected: readonly Problem[];
   /** What the object closes to base deny: what its selector and ports still name; unreadable = all of its namespace, all ports. */
   readonly closes: { readonly selector: LabelSelector; readonly ports: readonly PortSelector[] | 'all' };
-  /** For routes: the Servers it stays attached to, without rules; unreadable parentRefs = every Server of its namespace. */
-  readonly attachedTo?: readonly string[] | 'all';
+}
+
+/** A rejected Server keeps its place among the Servers of its namespace. */
+export interface RejectedServer extends Rejected {
+  /** `perhaps`: nobody can say which pods and ports it meant, so those that it closes may be another Server's. */
+  readonly governs: 'surely' | 'perhaps';
+  /** Undefined = nobody can say. */
+  readonly proxyProtocol: ServerSpec['proxyProtocol'] | undefined;
+}
+
+/** A rejected route stays attached, and grants nothing: what it kept from others stays kept from them (design §15.1). */
+export interface RejectedRoute<Match> extends Rejected {
+  /** Servers of its own namespace; unreadable parentRefs = every one of them. */
+  readonly attachedTo: readonly string[] | 'all';
+  /** Which requests are still known to be its own. Several where several manifests disagree. */
+  readonly keeps: readonly { readonly hosts: readonly string[]; readonly matches: readonly Match[] }[];
+  /** Whether those are all, or some of its hosts and matches could not be read. */
+  readonly extent: 'known' | 'unknown';
 }
 
 export const isRejected = (spec: object): spec is Rejected => 'rejected' in spec;

@@ -38,7 +38,7 @@ type Reader<K extends Kind> = [Extract<Specs[K], Rejected>] extends [never]
   : {
       readonly class: 'policy';
       readonly parse: (wire: Wire) => Read<Specs[K]>;
-      readonly reject: (wire: Wire, problems: Rejected['rejected']) => Rejected;
+      readonly reject: (wire: Wire, problems: Rejected['rejected']) => Extract<Specs[K], Rejected>;
     };
 
 const linkerd = 'policy.linkerd.io';
@@ -247,7 +247,7 @@ type AnyReader =
   | {
       readonly class: 'policy';
       readonly parse: (wire: Wire) => Read<Specs[Kind]>;
-      readonly reject: (wire: Wire, problems: Rejected['rejected']) => Rejected;
+      readonly reject: (wire: Wire, problems: Rejected['rejected']) => Extract<Specs[Kind], Rejected>;
     };
 
 /** Our kind for a group and a kind as manifests write them. */

@@ -9,6 +9,8 @@ import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import type { RouteObject } from './attached-routes.ts';
 import type { PortAuthorizations } from './authorize.ts';
+import { consequenceOf } from './consequence-of.ts';
+import { type Doubt, withheldBy } from './doubt.ts';
 import type { Governance } from './govern.ts';
 import {
   type CompiledPort,
@@ -27,6 +29,7 @@ interface Steps {
   readonly servers: SelectedServers;
   readonly policies: SelectedPolicies;
   readonly governance: Governance;
+  readonly doubt: Doubt;
   readonly attached: readonly RouteObject[];
   readonly granted: PortAuthorizations;
   readonly routed: RoutedPort;
@@ -41,6 +44,7 @@ export const accountOf = (steps: Steps): Pick<CompiledPort, 'contributions' | 'f
 const contributionsOf = ({
   servers,
   policies,
+  doubt,
   attached,
   granted,
   routed,
@@ -52,7 +56,9 @@ const contributionsOf = ({
     ...policies.rejected.map((object) => effectOf(object, { kind: 'closes' })),
     ...policies.enforced.flatMap((policy) => [
       ...(governing === undefined ? [effectOf(policy.object, { kind: 'closes' })] : []),
-      ...(muted.has(policy.object.meta.name) ? [] : grantsBy(policy)),
+      ...(muted.has(policy.object.meta.name) || withheldBy(doubt, policy.grantsOn) !== undefined
+        ? []
+        : grantsBy(policy)),
     ]),
     ...attached.map((route) => effectOf(route, { kind: 'routes' })),
     ...granted.contributions,
@@ -64,21 +70,22 @@ const effectOf = (object: KubeObject, effect: Contribution['effect']): Contribut
   effect,
 });
 
-const grantsBy = ({ object, spec, sources }: SelectingPolicy): readonly Contribution[] => {
+const grantsBy = ({ object, grantsOn, sources }: SelectingPolicy): readonly Contribution[] => {
   const grants = grantsOf(sources);
-  const kind = spec.rules === undefined ? 'grants' : 'grants-requests';
+  const kind = grantsOn === 'port' ? 'grants' : 'grants-requests';
   return grants.length === 0 ? [] : [effectOf(object, { kind, grants })];
 };
 
 const findingsOf = (steps: Steps): readonly Finding[] => {
-  const { input, servers, policies, governance, attached, granted, routed } = steps;
+  const { input, servers, policies, governance, doubt, attached, granted, routed } = steps;
   const { governing, overlapped } = servers;
   const inForce = [...(governing === undefined ? [] : [governing]), ...policies.rejected, ...attached];
   return [
     ...governance.findings,
-    ...inForce.filter(({ spec }) => isRejected(spec)).map((object) => rejected(object, input.port)),
+    ...inForce.filter(({ spec }) => isRejected(spec)).map(rejected),
     ...overlapped.map((server) => overlappedBy(governing, server, input.port)),
     ...granted.findings,
+    ...withheld(policies, doubt),
     ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
     ...(admitsAll(governance.base) ? [] : probesOverBudget(input)),
     ...(admitsAll(governance.base) ? [] : unopened(input)),
@@ -86,6 +93,12 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...unreadablePorts(input),
   ];
 };
+
+const withheld = ({ enforced }: SelectedPolicies, doubt: Doubt): readonly Finding[] =>
+  enforced.flatMap(({ object, grantsOn }) => {
+    const finding = withheldBy(doubt, grantsOn);
+    return finding === undefined ? [] : [{ ...finding, about: refOf(object) }];
+  });
 
 /** Where everybody is admitted, no probe needs a door of its own. */
 const admitsAll = (base: DefaultPolicy): boolean => base === 'all-unauthenticated' || base === 'audit';
@@ -121,10 +134,10 @@ const unopened = ({ workload, port }: PortInput): readonly Finding[] =>
           };
     });
 
-const rejected = (object: KubeObject, port: number): Finding => ({
+const rejected = (object: KubeObject): Finding => ({
   reason: 'Rejected',
   about: refOf(object),
-  message: `It could not be read, so it grants nothing on port ${port} and keeps closed what it still names.`,
+  message: `It could not be read: ${consequenceOf(object)}.`,
 });
 
 const overlappedBy = (

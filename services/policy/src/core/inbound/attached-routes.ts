@@ -1,4 +1,4 @@
-import type { Authorization, HostMatch, HttpRoute } from '@gatehouse/core/inbound/inbound-server';
+import type { Authorization, HostMatch, HttpRoute, Meta } from '@gatehouse/core/inbound/inbound-server';
 import { byAge, compareText } from '@gatehouse/core/resources/creation-order';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 
@@ -14,22 +14,32 @@ export const attachedTo = (
     .toSorted((a, b) => byAge(a, b) || compareText(groupOf(a), groupOf(b)));
 
 const isAttached = ({ spec }: RouteObject, server: string): boolean => {
-  const servers = isRejected(spec) ? (spec.attachedTo ?? []) : spec.servers;
+  const servers = isRejected(spec) ? spec.attachedTo : spec.servers;
   return servers === 'all' || servers.includes(server);
 };
 
 const groupOf = ({ kind }: RouteObject): string =>
   kind === 'HTTPRoute' ? 'policy.linkerd.io' : 'gateway.networking.k8s.io';
 
-/** Sent as written; a rejected route stays attached without rules, so that breaking it does not hand its requests on. */
-export const attachedRoute = (route: RouteObject, authorizations: readonly Authorization[]): HttpRoute => {
-  const { meta, spec } = route;
-  return {
-    meta: { kind: 'resource', resource: { group: groupOf(route), kind: 'HTTPRoute', name: meta.name } },
-    hosts: isRejected(spec) ? [] : spec.hosts.map(hostMatch),
-    authorizations,
-    rules: isRejected(spec) ? [] : spec.rules,
-  };
+/** Sent as written; what a rejected route still keeps is sent without authorizations, so that it is handed on to nobody. */
+export const attachedRoute = (
+  route: RouteObject,
+  authorizations: readonly Authorization[],
+): readonly HttpRoute[] => {
+  const resource = { group: groupOf(route), kind: 'HTTPRoute', name: route.meta.name };
+  const meta: Meta = { kind: 'resource', resource };
+  const { spec } = route;
+  if (!isRejected(spec))
+    return [{ meta, hosts: spec.hosts.map(hostMatch), authorizations, rules: spec.rules }];
+  // One that keeps nothing is sent too: a proxy without any route would make one for every request.
+  if (spec.keeps.length === 0) return [{ meta, hosts: [], authorizations: [], rules: [] }];
+  return spec.keeps.map(({ hosts, matches }) => ({
+    meta,
+    hosts: hosts.map(hostMatch),
+    authorizations: [],
+    // A rule without matches would match every request.
+    rules: matches.length === 0 ? [] : [{ matches, filters: [] }],
+  }));
 };
 
 const hostMatch = (host: string): HostMatch =>

@@ -8,6 +8,7 @@ import type {
   MeshTlsAuthenticationSpec,
 } from '@gatehouse/core/resources/kinds/linkerd';
 import type { RouteObject } from './attached-routes.ts';
+import { type Doubt, withheldBy } from './doubt.ts';
 import { type Authentications, type Contribution, type Finding, type PortInput, refOf } from './model.ts';
 
 /** What the AuthorizationPolicies of a namespace give to a port that a Server governs. */
@@ -26,16 +27,23 @@ export const noAuthorizations: PortAuthorizations = {
   findings: [],
 };
 
+/** A port that a Server governs, as far as it is known. */
+export interface ServedPort {
+  readonly server: KubeObject<'Server'>;
+  readonly attached: readonly RouteObject[];
+  readonly doubt: Doubt;
+}
+
 /**
  * Applies every AuthorizationPolicy whose target is the governing Server, the namespace, or a route attached to the
- * Server; oldest first. Where the Server was rejected they grant nothing: what it still names may be wider than what
- * its author meant, and a typo must not open anything.
+ * Server; oldest first. Where the Server or the route was rejected they grant nothing: what it still names may be wider
+ * than what its author meant, and a typo must not open anything.
  */
 export const authorizePort = (
   { policies, authentications, cluster }: PortInput,
-  server: KubeObject<'Server'>,
-  attached: readonly RouteObject[],
+  served: ServedPort,
 ): PortAuthorizations => {
+  const { server, attached } = served;
   const forServer: Authorization[] = [];
   const byRoute = new Map<RouteObject, Authorization[]>();
   const contributions: Contribution[] = [];
@@ -46,9 +54,9 @@ export const authorizePort = (
     if (isRejected(spec) || meta.namespace !== server.meta.namespace) continue;
     const target = targetOf(spec, server, routes);
     if (target === 'elsewhere') continue;
-    if (isRejected(server.spec)) {
-      const message = `Server ${server.meta.name} could not be read, so this policy grants nothing on its ports.`;
-      findings.push({ reason: 'TargetRejected', about: refOf(policy), message });
+    const obstacle = obstacleTo(target, served);
+    if (obstacle !== undefined) {
+      findings.push({ ...obstacle, about: refOf(policy) });
       continue;
     }
     const authorized = authorizationBy({ meta, spec }, authentications, cluster.mesh);
@@ -70,6 +78,22 @@ export const authorizePort = (
     });
   }
   return { server: forServer, byRoute, contributions, findings };
+};
+
+/** What keeps a policy from granting anything, whatever it refers to. */
+const obstacleTo = (
+  target: 'server' | RouteObject,
+  { server, doubt }: ServedPort,
+): Pick<Finding, 'reason' | 'message'> | undefined => {
+  if (isRejected(server.spec)) {
+    const message = `Server ${server.meta.name} could not be read, so this policy grants nothing on its ports.`;
+    return { reason: 'TargetRejected', message };
+  }
+  if (target !== 'server' && isRejected(target.spec)) {
+    const message = `HTTPRoute ${target.meta.name} could not be read, so this policy grants nothing on its requests.`;
+    return { reason: 'TargetRejected', message };
+  }
+  return withheldBy(doubt, target === 'server' ? 'port' : 'requests');
 };
 
 const targetOf = (

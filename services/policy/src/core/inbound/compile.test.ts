@@ -391,19 +391,6 @@ describe('what the row says of objects without effect', () => {
     assert.deepEqual(findings(situation), ['RoutesAttached rules']);
     assert.equal(verdictOf({ ...situation, routes: [] }, asPod(frontend), 'GET /'), 'allowed');
   });
-
-  it('a rejected route stays attached without rules: everything is 404, and rules stay void', () => {
-    const ruled = aNetworkAuthenticationPolicy({ name: 'rules', rules: [{ methods: ['GET'] }] });
-    const situation = aSituation({
-      networkAuthenticationPolicies: [ruled, aNetworkAuthenticationPolicy({ name: 'everything' })],
-      servers: [aServer()],
-      routes: [aRejected('HTTPRoute', { name: 'broken', attachedTo: ['a'] })],
-    });
-    assert.equal(verdictOf(situation, asPod(frontend), 'GET /'), 'no-route');
-    assert.deepEqual(findings(situation), ['Rejected broken', 'RoutesAttached rules']);
-    const everywhere = aRejected('HTTPRoute', { name: 'broken', attachedTo: 'all' });
-    assert.equal(verdictOf({ ...situation, routes: [everywhere] }, asPod(frontend), 'GET /'), 'no-route');
-  });
 });
 
 describe('the contributions name every object and what it does', () => {

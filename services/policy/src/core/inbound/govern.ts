@@ -1,7 +1,7 @@
 import type { InboundProtocol, Meta } from '@gatehouse/core/inbound/inbound-server';
 import { isListedOpaque } from '@gatehouse/core/mesh/opaque-port';
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
-import { isRejected } from '@gatehouse/core/resources/kinds';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy, ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
 import { defaultPolicyOf } from './default-policy.ts';
 import { type Finding, type GovernedBy, type PortInput, refOf } from './model.ts';
@@ -33,7 +33,7 @@ export const govern = (
     return {
       governedBy: { kind: 'server', server: refOf(governing), base },
       base,
-      protocol: isRejected(governing.spec) ? 'detect' : protocols[governing.spec.proxyProtocol],
+      protocol: protocolUnder(governing) ?? 'detect',
       meta: {
         kind: 'resource',
         resource: { group: 'policy.linkerd.io', kind: 'server', name: governing.meta.name },
@@ -41,9 +41,7 @@ export const govern = (
       findings: rejected ? [] : openedByServer(input.port, governing.meta.name, base, policies),
     };
   }
-  const protocol = isListedOpaque(input.workload, input.port, input.cluster.defaultOpaquePorts)
-    ? 'opaque'
-    : 'detect';
+  const protocol = protocolWithoutServer(input);
   const deny = { base: 'deny', protocol, meta: { kind: 'default', name: 'deny' }, findings: [] } as const;
   const closers = [...policies.enforced.map(({ object }) => object), ...policies.rejected];
   if (closers.length > 0) {
@@ -64,6 +62,13 @@ export const govern = (
     })),
   };
 };
+
+/** What a Server makes the port speak; undefined = it was rejected, and nobody can say. */
+export const protocolUnder = ({ spec }: KubeObject<'Server'>): InboundProtocol['kind'] | undefined =>
+  spec.proxyProtocol === undefined ? undefined : protocols[spec.proxyProtocol];
+
+export const protocolWithoutServer = ({ workload, port, cluster }: PortInput): 'opaque' | 'detect' =>
+  isListedOpaque(workload, port, cluster.defaultOpaquePorts) ? 'opaque' : 'detect';
 
 const protocols = {
   unknown: 'detect',

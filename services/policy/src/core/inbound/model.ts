@@ -163,8 +163,10 @@ export const findingReasons = [
   'Overlapped',
   /** It could not be read: it grants nothing, and what it still names is closed. */
   'Rejected',
-  /** The Server that the AuthorizationPolicy is for could not be read, so it grants nothing there. */
+  /** The Server or route that the AuthorizationPolicy is for could not be read, so it grants nothing there. */
   'TargetRejected',
+  /** Something could not be read that may have kept others from what it grants, so it grants nothing here. */
+  'InDoubt',
   /** A reference of the AuthorizationPolicy leads nowhere, so it grants nothing. */
   'MissingAuthentication',
   /** An annotation could not be read; deny is in force. */

@@ -12,6 +12,7 @@ import { type ProbeRequest, probeAuthorization, probeRequests } from './probes.t
 import {
   catchAllGrpcRoute,
   catchAllRoute,
+  type Guard,
   grpcRuleRoutes,
   httpRuleRoutes,
   maxMatches,
@@ -26,6 +27,7 @@ export interface RouteParts {
   readonly protocol: InboundProtocol['kind'];
   /** The Enforce policies with rules that select the port, oldest first. */
   readonly ruled: readonly (RulePolicy & { readonly object: KubeObject<'NetworkAuthenticationPolicy'> })[];
+  readonly guard: Guard;
   readonly attached: readonly RouteObject[];
   /** What AuthorizationPolicies give on single routes. */
   readonly byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>;
@@ -86,7 +88,8 @@ const httpRoutes = (parts: RouteParts): Routes<HttpRoute> => {
     return { routes, muted: namesOf(parts), findings: [...routesAttached(parts), ...findings, ...shut] };
   }
   if (ruled.length > 0) {
-    const { routes, leftOut } = httpRuleRoutes(ruled, probes, input.matchesRegex);
+    const { matchesRegex } = input;
+    const { routes, leftOut } = httpRuleRoutes(ruled, { guard: parts.guard, probes, matchesRegex });
     return { routes, muted: leftOut, findings: [...tooManyMatches(parts, leftOut), ...shut] };
   }
   return {
@@ -113,7 +116,7 @@ const routesWithProbes = (
   { input, attached, byRoute }: RouteParts,
   probes: OpenProbes | undefined,
 ): { readonly routes: readonly HttpRoute[]; readonly findings: readonly Finding[] } => {
-  const asWritten = attached.map((route) => attachedRoute(route, byRoute.get(route) ?? []));
+  const asWritten = attached.flatMap((route) => attachedRoute(route, byRoute.get(route) ?? []));
   if (probes === undefined) return { routes: asWritten, findings: [] };
   const { routes, shut } = probeRoutes(probes, asWritten, {
     matchesRegex: input.matchesRegex,

@@ -62,18 +62,27 @@ const guardRoute: HttpRoute = {
   ],
 };
 
+/** When the guard of unnormalised paths stands before rules. */
+export type Guard = 'always' | 'where-rules-name-paths';
+
 /** A guard is needed where a rule names a path, unless every policy with rules on the port declines it. */
-const needsGuard = (policies: readonly RulePolicy[]): boolean =>
-  policies.some(({ rules }) => rules.some(({ paths }) => paths !== undefined)) &&
-  !policies.every(({ allowUnnormalizedPaths }) => allowUnnormalizedPaths);
+const needsGuard = (policies: readonly RulePolicy[], guard: Guard): boolean =>
+  guard === 'always' ||
+  (policies.some(({ rules }) => rules.some(({ paths }) => paths !== undefined)) &&
+    !policies.every(({ allowUnnormalizedPaths }) => allowUnnormalizedPaths));
+
+interface RuleContext {
+  readonly guard: Guard;
+  readonly probes: OpenProbes | undefined;
+  readonly matchesRegex: RegexMatcher;
+}
 
 /** For ports that speak HTTP/1, HTTP/2 or are detected; `policies` oldest first. */
 export const httpRuleRoutes = (
   policies: readonly RulePolicy[],
-  probes: OpenProbes | undefined,
-  matchesRegex: RegexMatcher,
+  { guard: when, probes, matchesRegex }: RuleContext,
 ): RuleRoutes<HttpRoute> => {
-  const guard = needsGuard(policies) ? [guardRoute] : [];
+  const guard = needsGuard(policies, when) ? [guardRoute] : [];
   // A probe of an unnormalised path stays open, but rules reach such a path no more than without the probe.
   const isGuarded = ({ path }: ProbeRequest): boolean =>
     guard.length > 0 && matchesRegex(unnormalizedPath, path);

@@ -10,6 +10,8 @@ import { isProxyPort } from './proxy-ports.ts';
 export interface SelectingPolicy {
   readonly object: KubeObject<'NetworkAuthenticationPolicy'>;
   readonly spec: NetworkAuthenticationPolicySpec;
+  /** All of the port, raw TCP too, or only the requests that its rules describe. */
+  readonly grantsOn: 'port' | 'requests';
   readonly sources: readonly ResolvedSource[];
 }
 
@@ -42,7 +44,8 @@ export const selectPolicies = (
     }
     const named = spec.ports === 'all' ? !isProxyPort(port) : namesPort(spec.ports, port, workload);
     if (!named || !selects(spec.target, workload.labels)) continue;
-    (spec.mode === 'Enforce' ? enforced : audited).push({ object, spec, sources });
+    const grantsOn = spec.rules === undefined ? 'port' : 'requests';
+    (spec.mode === 'Enforce' ? enforced : audited).push({ object, spec, grantsOn, sources });
   }
   return { enforced, audited, rejected };
 };

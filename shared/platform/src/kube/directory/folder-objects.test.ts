@@ -218,16 +218,18 @@ suite('one object in two manifests', () => {
         selector: { matchLabels: { app: 'web' }, matchExpressions: [] },
         ports: [{ kind: 'range', first: 80, last: 80 }],
       },
+      governs: 'surely',
+      proxyProtocol: 'unknown',
     });
   });
 
   test('closes its whole namespace when its copies differ in what they close', () => {
     const world = compose(manifest('a.yaml', aServer(), aServer({ spec: { podSelector: {}, port: 81 } })));
     const spec = find(world, 'Server', 'web')?.spec;
-    assert.deepEqual(spec !== undefined && isRejected(spec) && spec.closes, {
-      selector: everything,
-      ports: 'all',
-    });
+    assert.deepEqual(spec !== undefined && isRejected(spec) && [spec.closes, spec.governs], [
+      { selector: everything, ports: 'all' },
+      'perhaps',
+    ]);
   });
 
   test('stays attached to the Servers of all its copies when it is a route', () => {
@@ -242,6 +244,29 @@ suite('one object in two manifests', () => {
       attachedTo(route('b'), aWireObject('HTTPRoute', { name: 'r', spec: { parentRefs: [{}] } })),
       'all',
     );
+  });
+
+  test('keeps the requests of all its copies when it is a route, in the place of the oldest', () => {
+    const route = (path: string, creationTimestamp: string, more: WireObject = {}): WireObject =>
+      aWireObject('HTTPRoute', {
+        name: 'r',
+        metadata: { creationTimestamp },
+        spec: {
+          parentRefs: [{ kind: 'Server', name: 'web' }],
+          rules: [{ matches: [{ path: { value: path } }] }],
+          ...more,
+        },
+      });
+    const merged = (...routes: readonly WireObject[]) => {
+      const object = find(compose(manifest('a.yaml', ...routes)), 'HTTPRoute', 'r');
+      assert.ok(object !== undefined && isRejected(object.spec));
+      const paths = object.spec.keeps.map(({ matches }) => matches.map(({ path }) => path?.value));
+      return [paths, object.spec.extent, object.meta.createdAt];
+    };
+    const [young, old] = [route('/a', '2026-01-02T00:00:00Z'), route('/b', '2026-01-01T00:00:00Z')];
+    assert.deepEqual(merged(young, old), [[['/a'], ['/b']], 'known', Date.UTC(2026, 0, 1)]);
+    const typo = route('/c', '2026-01-03T00:00:00Z', { hostname: [] });
+    assert.deepEqual(merged(young, typo), [[['/a']], 'unknown', Date.UTC(2026, 0, 2)]);
   });
 
   test('is that of the first path when it is of a core kind, with a warning', () => {

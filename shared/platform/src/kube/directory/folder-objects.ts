@@ -68,7 +68,7 @@ const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[
           text:
             state.kind === 'broken'
               ? `cannot be read: ${printProblem(state.problem)}; its policies are closed and its other objects stay as they were`
-              : `cannot be read: ${printProblem(state.problem)}; until it can, only what policies grant is open`,
+              : `cannot be read: ${printProblem(state.problem)}; until it can, only what policies grant on whole ports is open`,
         },
       ]),
 ];

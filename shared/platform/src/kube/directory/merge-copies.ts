@@ -2,7 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { everything } from '@gatehouse/core/label-selector';
 import type { Problem } from '@gatehouse/core/problem';
 import { defaultInboundPolicyAnnotation } from '@gatehouse/core/resources/annotations';
-import { isRejected, type KubeObject, type ObjectMeta, type Rejected } from '@gatehouse/core/resources/kinds';
+import {
+  isRejected,
+  type Kind,
+  type KubeObject,
+  type ObjectMeta,
+  type Rejected,
+  type RejectedRoute,
+  type RejectedServer,
+  type Specs,
+} from '@gatehouse/core/resources/kinds';
 
 /** Several manifests' copies of one object, in the order of paths and then of documents; never empty. */
 export interface Copies<T> {
@@ -29,25 +38,49 @@ export const mergeMeta = (first: ObjectMeta, others: readonly ObjectMeta[]): Obj
     : { ...first, annotations: { ...first.annotations, [defaultInboundPolicyAnnotation]: 'deny' } };
 };
 
-const unionOf = (routes: readonly Rejected['attachedTo'][]): Rejected['attachedTo'] => {
-  const known = routes.filter((each) => each !== undefined);
-  if (known.length === 0) return undefined;
-  return known.includes('all') ? 'all' : [...new Set(known.flat())].sort();
-};
-
 /**
- * Several copies of a policy object as one rejected object: it closes what they agree to close, else all of their
- * namespace, since nobody knows which of them is meant.
+ * Several copies of a policy object as one rejected object. Nobody knows which of them is meant: it closes what they agree
+ * to close, else all of their namespace, and a route keeps whatever any of them keeps.
  */
 export const rejectCopies = ({ first, others }: Copies<KubeObject>, problem: Problem): KubeObject => {
-  const specs = [first, ...others].map(({ spec }) => spec).filter(isRejected);
-  const [closes] = specs.map((spec) => spec.closes);
-  const agree = closes !== undefined && specs.every((spec) => isDeepStrictEqual(spec.closes, closes));
-  const attachedTo = unionOf(specs.map((spec) => spec.attachedTo));
-  const spec: Rejected = {
-    rejected: [problem],
-    closes: agree ? closes : { selector: everything, ports: 'all' },
-    ...(attachedTo === undefined ? {} : { attachedTo }),
+  const copies = [first, ...others];
+  const specs = copies.map(({ spec }) => spec).filter((spec): spec is RejectedSpec => isRejected(spec));
+  const agreed = agreement(specs.map(({ closes }) => closes));
+  const routes = specs.filter((spec) => 'attachedTo' in spec);
+  const servers = specs.filter((spec) => 'governs' in spec);
+  return {
+    ...first,
+    // Of routes and Servers the older one has its way, so the place of the oldest copy closes the most.
+    meta: { ...first.meta, createdAt: Math.min(...copies.map(({ meta }) => meta.createdAt)) },
+    spec: {
+      rejected: [problem],
+      closes: agreed ?? { selector: everything, ports: 'all' },
+      ...(routes.length === 0 ? {} : mergeRoutes(routes)),
+      ...(servers.length === 0 ? {} : mergeServers(servers, agreed !== undefined)),
+    },
   };
-  return { ...first, spec };
 };
+
+type RejectedSpec = Extract<Specs[Kind], Rejected>;
+
+const agreement = <T>(all: readonly T[]): T | undefined =>
+  all.every((each) => isDeepStrictEqual(each, all[0])) ? all[0] : undefined;
+
+type Route = RejectedRoute<object>;
+
+const mergeRoutes = (routes: readonly Route[]): Omit<Route, keyof Rejected> => ({
+  attachedTo: unionOf(routes.map(({ attachedTo }) => attachedTo)),
+  keeps: routes.flatMap(({ keeps }) => keeps),
+  extent: routes.every(({ extent }) => extent === 'known') ? 'known' : 'unknown',
+});
+
+const unionOf = (attached: readonly Route['attachedTo'][]): Route['attachedTo'] =>
+  attached.includes('all') ? 'all' : [...new Set(attached.flat())].sort();
+
+const mergeServers = (
+  servers: readonly RejectedServer[],
+  agree: boolean,
+): Omit<RejectedServer, keyof Rejected> => ({
+  governs: agree && servers.every(({ governs }) => governs === 'surely') ? 'surely' : 'perhaps',
+  proxyProtocol: agreement(servers.map(({ proxyProtocol }) => proxyProtocol)),
+});

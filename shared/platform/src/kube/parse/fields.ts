@@ -223,6 +223,10 @@ export const readable = <T>(fields: Fields, read: (alone: Fields) => T | undefin
   return alone.problems.length > 0 ? undefined : value;
 };
 
+/** Whether no field but these is written: any other may be one of them, misspelt. */
+export const hasOnly = (fields: Fields, names: readonly string[]): boolean =>
+  fields.names().every((name) => names.includes(name));
+
 /** Runs a reader by itself and answers its value only if it found no problem. */
 export const readWhole = <T>(
   value: unknown,

@@ -88,7 +88,7 @@ const mistakes: readonly (readonly [spec: unknown, problem: string])[] = [
   ],
 ];
 
-test('every mistake is refused with its path; the route stays attached, without rules', () => {
+test('every mistake is refused with its path; the route stays attached', () => {
   for (const [spec, problem] of mistakes) {
     const { problems, attachedTo } = rejection(kind, { spec });
     assert.deepEqual([problems, attachedTo], [[problem], ['web']], JSON.stringify(spec));
@@ -98,4 +98,17 @@ test('every mistake is refused with its path; the route stays attached, without 
 
 test('one whose parents cannot be read stays attached to every Server of its namespace', () => {
   assert.equal(rejection(kind, { spec: { parentRefs: [{ nam: 'web' }] } }).attachedTo, 'all');
+});
+
+test('one that is rejected keeps the calls that can be read, and says whether they are all', () => {
+  const call = { method: { service: 'a.B', method: 'C' } };
+  const match = { service: 'a.B', method: 'C', headers: [] };
+  const kept = (...rules: readonly unknown[]) => {
+    const { keeps, extent } = rejection(kind, { spec: { ...attached, rules } });
+    return [extent, keeps.flatMap(({ matches }) => matches)];
+  };
+  const mirror = { filters: [{ type: 'RequestMirror' }] };
+  assert.deepEqual(kept({ matches: [call], ...mirror }), ['known', [match]]);
+  assert.deepEqual(kept(mirror), ['known', [{ service: '', method: '', headers: [] }]]);
+  assert.deepEqual(kept({ matches: [call, { method: { servce: 'a.B' } }] }), ['unknown', [match]]);
 });

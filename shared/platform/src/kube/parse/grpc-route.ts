@@ -7,7 +7,8 @@ import { readFilter } from './http-route-filter.ts';
 import { readHeaders } from './http-route-match.ts';
 import type { Parent } from './http-route-parent.ts';
 import { policyDoor } from './read.ts';
-import { isElsewhere, readHosts, readParents, routeCloses, serversOf, servicesOf } from './route-parents.ts';
+import { rejectRoute } from './rejected-route.ts';
+import { isElsewhere, readHosts, readParents, serversOf, servicesOf } from './route-parents.ts';
 
 type Rule = GrpcRouteSpec['rules'][number];
 type Warn = (warning: Problem) => void;
@@ -18,6 +19,9 @@ const anyCall: GrpcMatch = { service: '', method: '', headers: [] };
 
 /** What stands for rules or matches that are not written. */
 const everyCall: Rule = { matches: [anyCall], filters: [] };
+
+/** As of HTTPRoutes. */
+const outboundFields = ['backendRefs', 'sessionPersistence', 'name'] as const;
 
 const serviceName = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/;
 const methodName = /^[A-Za-z_]\w*$/;
@@ -64,8 +68,7 @@ const readRequestFilter = (fields: Fields, warn: Warn): RequestHeadersFilter | u
 const readRule = (rule: Fields, warn: Warn): Rule => {
   const matches = rule.eachFields('matches', readMatch) ?? [];
   const filters = rule.eachFields('filters', (filter) => readRequestFilter(filter, warn)) ?? [];
-  // Outbound only, as of HTTPRoutes.
-  for (const outbound of ['backendRefs', 'sessionPersistence', 'name']) rule.has(outbound);
+  for (const outbound of outboundFields) rule.has(outbound);
   rule.close();
   return { matches: matches.length === 0 ? everyCall.matches : matches, filters };
 };
@@ -80,11 +83,17 @@ const readSpec = (spec: Fields, parents: readonly Parent[], warn: Warn): GrpcRou
   return { servers: serversOf(parents), services: servicesOf(parents), hosts, rules };
 };
 
-export const grpcRouteDoor = policyDoor<GrpcRouteSpec>({
-  read: (spec, wire, warn) => {
+export const grpcRouteDoor = policyDoor({
+  read: (spec, wire, warn): GrpcRouteSpec => {
     const parents = readParents(spec, { group: gateway, namespace: wire.meta.namespace, refuse: true });
     if (isElsewhere(parents, ['Server', 'Service']) && spec.problems.length === 0) return elsewhere;
     return readSpec(spec, parents ?? [], warn);
   },
-  closes: (spec, wire) => routeCloses(gateway, spec, wire),
+  closes: (spec, wire) =>
+    rejectRoute(spec, wire, {
+      group: gateway,
+      everything: everyCall.matches,
+      readMatch,
+      otherFields: ['filters', ...outboundFields],
+    }),
 });

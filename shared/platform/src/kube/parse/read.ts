@@ -26,7 +26,8 @@ export const readCore = <Spec>(wire: Wire, read: (body: Fields) => Spec): Read<S
   return { spec: read(new Fields(wire.body, '', warnings, { tally: new Tally(wire.budgets) })), warnings };
 };
 
-export type Closes = Pick<Rejected, 'closes' | 'attachedTo'>;
+/** A rejected object but for its problems. */
+export type Closes = Omit<Rejected, 'rejected'>;
 
 /** What an authentication or authorization closes when it is rejected: nothing, it only grants nothing. */
 export const closesNothing: Closes = { closes: { selector: everything, ports: [] } };
@@ -35,21 +36,23 @@ export const closesNothing: Closes = { closes: { selector: everything, ports: []
  * How a policy kind is read: whole, or not at all. A null is refused, as a field with nothing behind it (`matches:`)
  * must not mean "all"; an API server removes nulls before anybody sees them.
  */
-export interface PolicyReader<Spec> {
+export interface PolicyReader<Spec, Closing extends Closes> {
   /** Reads `spec`; any problem noted rejects the object. Warnings do not. */
   read(spec: Fields, wire: Wire, warn: (warning: Problem) => void): Spec | undefined;
   /** What the object closes while it is rejected, from the object alone; never throws, whatever was written. */
-  closes(spec: Fields, wire: Wire): Closes;
+  closes(spec: Fields, wire: Wire): Closing;
 }
 
-export interface PolicyDoor<Spec> {
-  readonly parse: (wire: Wire) => Read<Spec | Rejected>;
+export interface PolicyDoor<Spec, Closing extends Closes = Closes> {
+  readonly parse: (wire: Wire) => Read<Spec | (Rejected & Closing)>;
   /** Makes the object a rejected one for a reason outside of it, such as a second manifest of the same name. */
-  readonly reject: (wire: Wire, problems: readonly Problem[]) => Rejected;
+  readonly reject: (wire: Wire, problems: readonly Problem[]) => Rejected & Closing;
 }
 
-export const policyDoor = <Spec>(reader: PolicyReader<Spec>): PolicyDoor<Spec> => {
-  const reject = (wire: Wire, problems: readonly Problem[]): Rejected => {
+export const policyDoor = <Spec, Closing extends Closes = Closes>(
+  reader: PolicyReader<Spec, Closing>,
+): PolicyDoor<Spec, Closing> => {
+  const reject = (wire: Wire, problems: readonly Problem[]): Rejected & Closing => {
     const spec = isWireObject(wire.body.spec) ? wire.body.spec : {};
     return {
       rejected: problems,
@@ -59,7 +62,7 @@ export const policyDoor = <Spec>(reader: PolicyReader<Spec>): PolicyDoor<Spec> =
       ),
     };
   };
-  const parse = (wire: Wire): Read<Spec | Rejected> => {
+  const parse: PolicyDoor<Spec, Closing>['parse'] = (wire) => {
     const warnings: Problem[] = [];
     const whole = readWhole(wire.body.spec, 'spec', {
       nulls: 'refused',

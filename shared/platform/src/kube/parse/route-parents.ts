@@ -1,8 +1,7 @@
 import type { ServiceParent } from '@gatehouse/core/resources/kinds/gateway';
 import { spend } from './budget.ts';
-import { describe, type Fields, readable } from './fields.ts';
+import { describe, type Fields } from './fields.ts';
 import { type Parent, type RouteContext, readParent } from './http-route-parent.ts';
-import { type Closes, closesNothing, type Wire } from './read.ts';
 
 export const readParents = (spec: Fields, route: RouteContext): readonly Parent[] | undefined =>
   spec.eachFields('parentRefs', (ref) => readParent(ref, route));
@@ -29,17 +28,6 @@ export const isElsewhere = (
   parents: readonly Parent[] | undefined,
   ours: readonly Parent['kind'][],
 ): boolean => parents !== undefined && parents.length > 0 && !parents.some(({ kind }) => ours.includes(kind));
-
-/**
- * A rejected route stays attached to its Servers without rules; if its parents are not readably there, to all Servers
- * of its namespace.
- */
-export const routeCloses = (group: string, spec: Fields, wire: Wire): Closes => {
-  const parents = readable(spec, (alone) =>
-    readParents(alone, { group, namespace: wire.meta.namespace, refuse: false }),
-  );
-  return { ...closesNothing, attachedTo: parents === undefined ? 'all' : serversOf(parents) };
-};
 
 const hostname = /^(?:\*\.)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 

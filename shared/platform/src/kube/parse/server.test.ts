@@ -115,3 +115,42 @@ test('a rejected Server closes the pods and the port that it still names', () =>
     assert.deepEqual(rejection('Server', { spec }).closes, closes, what);
   assert.equal(closings.length, 6);
 });
+
+const places: readonly (readonly [what: string, said: WireSaid, governs: string, protocol: unknown])[] = [
+  ['its accessPolicy', { spec: { ...pods, port: 80, accessPolicy: 'x' } }, 'surely', 'unknown'],
+  ['a protocol', { spec: { ...pods, port: 80, proxyProtocol: 'http' } }, 'surely', undefined],
+  [
+    'a field, which may be its protocol',
+    { spec: { ...pods, port: 80, protocol: 'TLS' } },
+    'surely',
+    undefined,
+  ],
+  [
+    'a field beside its protocol',
+    { spec: { ...pods, port: 80, x: 1, proxyProtocol: 'TLS' } },
+    'surely',
+    'TLS',
+  ],
+  ['its port', { spec: { ...pods, port: 'Web' } }, 'perhaps', 'unknown'],
+  ['its pods', { spec: { podSelector: 1, port: 80, proxyProtocol: 'gRPC' } }, 'perhaps', 'gRPC'],
+  [
+    'which pods it means',
+    { spec: { ...pods, externalWorkloadSelector: {}, port: 80 } },
+    'perhaps',
+    'unknown',
+  ],
+  [
+    'its name, by which routes are attached',
+    { name: 'A b', spec: { ...pods, port: 80 } },
+    'surely',
+    undefined,
+  ],
+];
+
+test('a rejected Server says whether it surely governs what it closes, and its protocol where that is certain', () => {
+  for (const [what, said, governs, protocol] of places) {
+    const found = rejection('Server', said);
+    assert.deepEqual([found.governs, found.proxyProtocol], [governs, protocol], what);
+  }
+  assert.equal(places.length, 8);
+});

@@ -1,9 +1,11 @@
 import { everything } from '@gatehouse/core/label-selector';
+import type { RejectedServer } from '@gatehouse/core/resources/kinds';
 import { defaultPolicies, type ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
-import { type Fields, readable } from './fields.ts';
+import { type Fields, hasOnly, readable } from './fields.ts';
 import { readSelector } from './label-selector.ts';
+import { isObjectName } from './meta.ts';
 import { readPortOrName } from './port-selector.ts';
-import { policyDoor } from './read.ts';
+import { policyDoor, type Wire } from './read.ts';
 
 const protocols = ['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS'] as const;
 
@@ -31,10 +33,13 @@ const readSelectors = (spec: Fields, version: string): ServerSpec['podSelector']
 const readPort = (spec: Fields): ServerSpec['port'] | undefined =>
   spec.need('port', 'a number, or the name of a container port') ? readPortOrName(spec, 'port') : undefined;
 
+const readProtocol = (spec: Fields): ServerSpec['proxyProtocol'] =>
+  spec.oneOf('proxyProtocol', protocols) ?? 'unknown';
+
 const readSpec = (spec: Fields, version: string): ServerSpec | undefined => {
   const podSelector = readSelectors(spec, version);
   const port = readPort(spec);
-  const proxyProtocol = spec.oneOf('proxyProtocol', protocols) ?? 'unknown';
+  const proxyProtocol = readProtocol(spec);
   const accessPolicy = hasAccessPolicy.has(version) ? spec.oneOf('accessPolicy', defaultPolicies) : undefined;
   if (!hasAccessPolicy.has(version) && spec.has('accessPolicy')) {
     spec.refuse('accessPolicy', `unknown to ${version}`, 'write apiVersion: policy.linkerd.io/v1beta3');
@@ -45,22 +50,40 @@ const readSpec = (spec: Fields, version: string): ServerSpec | undefined => {
     : { podSelector, port, proxyProtocol, accessPolicy: accessPolicy ?? 'deny' };
 };
 
-const selectsNoPods = (spec: Fields): boolean =>
-  spec.has('externalWorkloadSelector') && !spec.has('podSelector');
+const specFields = [
+  'podSelector',
+  'externalWorkloadSelector',
+  'port',
+  'proxyProtocol',
+  'accessPolicy',
+] as const;
 
-export const serverDoor = policyDoor<ServerSpec>({
+/** Undefined where nobody can say: it cannot be read, or is not there while a field that nobody knows may be it. */
+const protocolOf = (spec: Fields): ServerSpec['proxyProtocol'] | undefined => {
+  if (!spec.has('proxyProtocol') && !hasOnly(spec, specFields)) return undefined;
+  return readable(spec, (alone) => readProtocol(alone));
+};
+
+const rejectServer = (spec: Fields, { meta }: Wire): Omit<RejectedServer, 'rejected'> => {
+  const selectsOthers = spec.has('externalWorkloadSelector');
+  const selector = readable(spec, (alone) => {
+    const pods = alone.fields('podSelector');
+    return pods === undefined ? undefined : readSelector(pods);
+  });
+  const port = readable(spec, readPort);
+  const isPlaced = selector !== undefined && port !== undefined && !selectsOthers;
+  return {
+    closes: {
+      selector: selector ?? everything,
+      ports: selectsOthers && !spec.has('podSelector') ? [] : port === undefined ? 'all' : [port],
+    },
+    governs: isPlaced ? 'surely' : 'perhaps',
+    // Routes are attached by name: of a Server without one nobody can say which requests have a route.
+    proxyProtocol: isObjectName(meta.name) ? protocolOf(spec) : undefined,
+  };
+};
+
+export const serverDoor = policyDoor({
   read: (spec, { version }) => readSpec(spec, version),
-  closes: (spec) => {
-    const port = readable(spec, readPort);
-    return {
-      closes: {
-        selector:
-          readable(spec, (alone) => {
-            const pods = alone.fields('podSelector');
-            return pods === undefined ? undefined : readSelector(pods);
-          }) ?? everything,
-        ports: selectsNoPods(spec) ? [] : port === undefined ? 'all' : [port],
-      },
-    };
-  },
+  closes: rejectServer,
 });

@@ -99,5 +99,5 @@ export const everyServer = '';
 /** The Servers that a route is attached to; a rejected one stays attached (design §6.2). */
 export const serversOf = ({ spec }: Route): readonly string[] => {
   if (!isRejected(spec)) return spec.servers;
-  return spec.attachedTo === 'all' ? [everyServer] : (spec.attachedTo ?? []);
+  return spec.attachedTo === 'all' ? [everyServer] : spec.attachedTo;
 };

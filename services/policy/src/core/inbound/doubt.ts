@@ -1,0 +1,69 @@
+import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import { attachedTo } from './attached-routes.ts';
+import { protocolUnder, protocolWithoutServer } from './govern.ts';
+import type { Finding, PortInput } from './model.ts';
+
+/**
+ * Which grants on a port count for nothing while something that restricts them cannot be read (design §15.1). Routes are
+ * restrictions: the most specific one decides about a request, and where it is missing, another whose author admits
+ * others. A Server restricts by the protocol and the routes that it has. Where nobody can say what they were, whatever
+ * they may have kept from somebody is withheld.
+ */
+export type Doubt =
+  | { readonly withheld: 'nothing' }
+  /** Grants on some requests only, by a route or by rules; those on the whole port stand. */
+  | { readonly withheld: 'requests'; readonly message: string }
+  | { readonly withheld: 'everything'; readonly message: string };
+
+export const doubtAbout = (input: PortInput, { governing, overlapped }: SelectedServers): Doubt => {
+  const { port, policies, unreadableManifests } = input;
+  if (governing !== undefined && isRejected(governing.spec)) {
+    const message = `Server ${governing.meta.name} could not be read, and nobody can say what it makes of port ${port}, so nothing is granted there.`;
+    const governors = possibleGovernors(governing, overlapped);
+    if (!areAlike(governors, input)) return { withheld: 'everything', message };
+  }
+  const attached = governing === undefined ? [] : attachedTo(governing, policies.routes);
+  const unread = attached.find(({ spec }) => isRejected(spec) && spec.extent === 'unknown');
+  if (unread !== undefined) {
+    const message = `HTTPRoute ${unread.meta.name} could not be read, and nobody can say which requests it is about, so nothing is granted on single requests of port ${port}.`;
+    return { withheld: 'requests', message };
+  }
+  if (unreadableManifests === 'none') return { withheld: 'nothing' };
+  const message = `A manifest was never read, and may hold a route, so nothing is granted on single requests of port ${port}.`;
+  return { withheld: 'requests', message };
+};
+
+/** What to tell the author of a grant that is withheld; undefined where it stands. */
+export const withheldBy = (
+  doubt: Doubt,
+  grant: 'port' | 'requests',
+): Pick<Finding, 'reason' | 'message'> | undefined => {
+  if (doubt.withheld === 'nothing') return undefined;
+  return doubt.withheld === 'everything' || grant === 'requests'
+    ? { reason: 'InDoubt', message: doubt.message }
+    : undefined;
+};
+
+type Governor = KubeObject<'Server'> | undefined;
+
+/** The Server that comes first, and who would govern if it turned out to mean other ports; undefined = nobody. */
+const possibleGovernors = (
+  first: KubeObject<'Server'>,
+  others: readonly KubeObject<'Server'>[],
+): readonly Governor[] => {
+  const servers = [first, ...others];
+  const sure = servers.findIndex(({ spec }) => !isRejected(spec) || spec.governs === 'surely');
+  return sure < 0 ? [...servers, undefined] : servers.slice(0, sure + 1);
+};
+
+/** Whether whoever is admitted to the port may do the same there, whichever of them governs it. */
+const areAlike = (governors: readonly Governor[], input: PortInput): boolean => {
+  const protocols = new Set(
+    governors.map((server) => (server === undefined ? protocolWithoutServer(input) : protocolUnder(server))),
+  );
+  if (protocols.has(undefined) || protocols.size > 1) return false;
+  const isRouted = (server: Governor): boolean =>
+    server !== undefined && attachedTo(server, input.policies.routes).length > 0;
+  return governors.length === 1 || !governors.some(isRouted);
+};

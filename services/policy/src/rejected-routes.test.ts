@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { chmod } from 'node:fs/promises';
+import { describe, it, type TestContext } from 'node:test';
+import { type Attempt, evaluate } from '@gatehouse/core/inbound/evaluate-inbound';
+import { DirectorySource } from '@gatehouse/platform/kube/directory/directory-source';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { asManifest, ManifestFolder } from '@gatehouse/testing/manifest-folder';
+import { aWireObject } from '@gatehouse/testing/wire-objects';
+import { aPolicy } from '../testing/a-policy.ts';
+import { identified, ipOf, trafficOf } from '../testing/situation.ts';
+
+const linkerd = 'policy.linkerd.io';
+const parentRefs = [{ group: linkerd, kind: 'Server', name: 'web' }];
+const adminPath = { type: 'PathPrefix', value: '/admin' };
+
+/** What an author wrote to keep everybody but `ops` from `/admin`. */
+const admin = (spec: WireObject = {}, metadata: WireObject = {}): WireObject =>
+  aWireObject('HTTPRoute', {
+    name: 'admin',
+    metadata,
+    spec: { parentRefs, rules: [{ matches: [{ path: adminPath }] }], ...spec },
+  });
+
+const gatewayAdmin = (spec: WireObject): WireObject =>
+  aWireObject('GatewayHTTPRoute', {
+    name: 'admin',
+    spec: { parentRefs, rules: [{ matches: [{ path: adminPath }] }], ...spec },
+  });
+
+const authorize = (
+  name: string,
+  targetRef: WireObject,
+  requiredAuthenticationRefs: readonly unknown[],
+): WireObject =>
+  aWireObject('AuthorizationPolicy', { name, spec: { targetRef, requiredAuthenticationRefs } });
+
+const account = (name: string): WireObject => ({ kind: 'ServiceAccount', name });
+const anyMeshIdentity = { group: linkerd, kind: 'MeshTLSAuthentication', name: 'anybody' };
+
+/** The rest of the namespace, which nobody breaks: `everything` is open to the whole mesh, `/admin` is not. */
+const surroundings = asManifest(
+  aWireObject('Namespace', { name: 'demo', metadata: { annotations: { 'linkerd.io/inject': 'enabled' } } }),
+  aWireObject('Pod', {
+    name: 'backend',
+    metadata: { labels: { app: 'backend' } },
+    spec: { containers: [{ name: 'c', ports: [{ containerPort: 8080 }] }] },
+  }),
+  aWireObject('Server', { name: 'web', spec: { podSelector: {}, port: 8080 } }),
+  aWireObject('HTTPRoute', {
+    name: 'everything',
+    spec: { parentRefs, rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/' } }] }] },
+  }),
+  aWireObject('MeshTLSAuthentication', { name: 'anybody', spec: { identities: ['*'] } }),
+  authorize('everything', { group: linkerd, kind: 'HTTPRoute', name: 'everything' }, [anyMeshIdentity]),
+  authorize('admin', { group: linkerd, kind: 'HTTPRoute', name: 'admin' }, [account('ops')]),
+  authorize('superuser', { group: linkerd, kind: 'Server', name: 'web' }, [account('superuser')]),
+);
+
+/** A policy service that reads the folder, and what it makes of a request to the backend. */
+const aMesh = async (t: TestContext, files: Readonly<Record<string, string>>) => {
+  const folder = await ManifestFolder.make();
+  t.after(() => folder[Symbol.asyncDispose]());
+  for (const [file, text] of Object.entries({ 'rest.yaml': surroundings, ...files }))
+    await folder.put(file, text);
+  const policy = aPolicy(t);
+  const source = new DirectorySource({
+    path: folder.path,
+    controlPlaneNamespace: 'gatehouse',
+    log: silentLog,
+    quietMs: 1,
+    pollMs: 10,
+  });
+  const verdict = (who: string, request: string): string => {
+    const row = policy.watch.inbound.look({ namespace: 'demo', pod: 'backend', port: 8080 });
+    assert.ok(row, 'the backend is expected to be known');
+    const attempt: Attempt = { client: ipOf('10.0.0.9'), tls: identified(who), traffic: trafficOf(request) };
+    const said = evaluate(row.compiled.server, attempt, matchesWhole);
+    return said.kind === 'allowed' ? 'allowed' : said.reason;
+  };
+  const until = async (holds: () => boolean): Promise<void> => {
+    const deadline = performance.now() + 10_000;
+    while (!holds()) {
+      assert.ok(performance.now() < deadline, 'it is expected to happen within 10 s');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const start = async (): Promise<void> => {
+    policy.follow(source);
+    await until(() => policy.watch.isReady);
+  };
+  return { folder, watch: policy.watch, verdict, until, start };
+};
+
+const good = asManifest(admin());
+
+it('while it is whole, the route keeps everybody but its own from its paths', async (t) => {
+  const { start, verdict } = await aMesh(t, { 'admin.yaml': good });
+  await start();
+  assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+  assert.equal(verdict('intruder', 'GET /'), 'allowed');
+  assert.equal(verdict('ops', 'GET /admin/x'), 'allowed');
+});
+
+/** What stays open for the rest of the mesh: all but the route's own requests, or nothing that only a route grants. */
+type Rest = 'open' | 'closed';
+
+const broken: readonly (readonly [what: string, text: string, rest: Rest])[] = [
+  ['an unknown field', asManifest(admin({ timeout: '5s' })), 'closed'],
+  [
+    'an unknown field in a match',
+    asManifest(admin({ rules: [{ matches: [{ path: adminPath, hedaers: [] }] }] })),
+    'closed',
+  ],
+  ['a misspelt `matches`', asManifest(admin({ rules: [{ matchs: [{ path: adminPath }] }] })), 'closed'],
+  [
+    'a path without slash',
+    asManifest(admin({ rules: [{ matches: [{ path: { value: 'admin' } }] }] })),
+    'closed',
+  ],
+  [
+    'a regular expression that Rust refuses',
+    asManifest(
+      admin({ rules: [{ matches: [{ path: { type: 'RegularExpression', value: '/admin(?=/)' } }] }] }),
+    ),
+    'closed',
+  ],
+  [
+    'a filter that the proxy does not know',
+    asManifest(
+      admin({
+        rules: [{ matches: [{ path: adminPath }], filters: [{ type: 'URLRewrite', urlRewrite: {} }] }],
+      }),
+    ),
+    'open',
+  ],
+  ['a host that is no name', asManifest(admin({ hostnames: ['ADMIN'] })), 'closed'],
+  ['parents that nobody can read', asManifest(admin({ parentRefs: 'web' })), 'open'],
+  ['a misspelt `parentRefs`', asManifest(admin({ parentRefs: undefined, parentRef: parentRefs })), 'closed'],
+  ['a version that nobody knows', asManifest({ ...admin(), apiVersion: `${linkerd}/v9` }), 'open'],
+  ['the same route twice', asManifest(admin(), admin()), 'open'],
+  ['a name that is none', asManifest(admin({}, { name: 'Admin Route' })), 'open'],
+  ['a name that is no text', asManifest(admin({}, { name: 7 })), 'closed'],
+  ['half a file', good.slice(0, good.indexOf('PathPrefix')), 'closed'],
+  ['a file that is no YAML', 'apiVersion: [', 'closed'],
+];
+
+describe('a route that cannot be read opens nothing', () => {
+  for (const [what, text, rest] of broken) {
+    it(`${what}, found at the start`, async (t) => {
+      const { start, verdict } = await aMesh(t, { 'admin.yaml': text });
+      await start();
+      assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+      assert.equal(verdict('ops', 'GET /admin/x'), 'unauthorized');
+      assert.equal(verdict('intruder', 'GET /other') === 'allowed' ? 'open' : 'closed', rest);
+      // Whoever is admitted to the whole Server never owed it to a route.
+      assert.equal(verdict('superuser', 'GET /admin/x'), 'allowed');
+    });
+    it(`${what}, written over the good one`, async (t) => {
+      const { folder, start, until, verdict } = await aMesh(t, { 'admin.yaml': good });
+      await start();
+      await folder.put('admin.yaml', text);
+      await until(() => verdict('ops', 'GET /admin/x') !== 'allowed');
+      assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+      assert.equal(verdict('superuser', 'GET /admin/x'), 'allowed');
+      await folder.put('admin.yaml', good);
+      await until(() => verdict('ops', 'GET /admin/x') === 'allowed');
+      assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+      assert.equal(verdict('intruder', 'GET /other'), 'allowed');
+    });
+  }
+  it('covers the table', () => assert.equal(broken.length, 15));
+
+  it('the same route in two files, and both have a say', async (t) => {
+    const other = { rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/ops' } }] }] };
+    const { start, verdict } = await aMesh(t, { 'a.yaml': good, 'b.yaml': asManifest(admin(other)) });
+    await start();
+    for (const path of ['/admin/x', '/ops/x'])
+      assert.equal(verdict('intruder', `GET ${path}`), 'unauthorized');
+    assert.equal(verdict('intruder', 'GET /other'), 'allowed');
+  });
+
+  it('a file that the service may not read', { skip: process.getuid?.() === 0 }, async (t) => {
+    const { folder, start, verdict } = await aMesh(t, { 'admin.yaml': good });
+    await chmod(folder.at('admin.yaml'), 0);
+    await start();
+    assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+  });
+
+  it('a Gateway filter that the proxy does not know', async (t) => {
+    const filters = [{ type: 'RequestMirror', requestMirror: {} }];
+    const text = asManifest(gatewayAdmin({ rules: [{ matches: [{ path: adminPath }], filters }] }));
+    const { start, verdict } = await aMesh(t, { 'admin.yaml': text });
+    await start();
+    assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+    assert.equal(verdict('intruder', 'GET /other'), 'allowed');
+  });
+});
