@@ -31,8 +31,8 @@ const redirectedPath = (
 ): string | undefined => {
   if (replace.kind === 'full') return replace.value;
   if (matched?.kind !== 'prefix') return undefined;
-  const rest = path.slice(matched.value.replace(/\/+$/, '').length).replace(/^\/+/, '');
-  const start = replace.value.replace(/\/+$/, '');
+  const rest = path.slice(matched.value.replace(/(?<!\/)\/+$/, '').length).replace(/^\/+/, '');
+  const start = replace.value.replace(/(?<!\/)\/+$/, '');
   if (rest === '') return start === '' ? '/' : start;
   return rest.startsWith('?') ? `${start || '/'}${rest}` : `${start}/${rest}`;
 };

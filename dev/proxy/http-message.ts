@@ -57,7 +57,12 @@ export const headersFromRaw = (raw: readonly string[]): HeaderList => {
 /** What may be passed to the next hop: without pseudo-headers, hop-by-hop fields, and those that `connection` names. */
 export const endToEnd = (headers: HeaderList): HeaderList => {
   const named = new Set(
-    valuesOf(headers, 'connection').flatMap((value) => value.toLowerCase().split(/\s*,\s*/)),
+    valuesOf(headers, 'connection').flatMap((value) =>
+      value
+        .toLowerCase()
+        .split(',')
+        .map((name) => name.trim()),
+    ),
   );
   return headers.filter(([name, value]) => {
     if (name === 'te') return value.trim().toLowerCase() === 'trailers';

@@ -36,7 +36,7 @@ export const isSuspicious = ({ suspicious }: IssuedItem): boolean =>
 
 /** The part of an identity that people say: ServiceAccount and namespace. */
 export const shortIdentity = (identity: string): string =>
-  identity.replace(/\.serviceaccount\.identity\..*$/, '');
+  identity.replace(/\.serviceaccount\.identity\..*$/s, '');
 
 /** Of serials and hashes: what tells them apart in a table. `wide`, json and yaml have all of it. */
 export const shortHex = (text: string): string => (text.length > 12 ? text.slice(0, 12) : text);

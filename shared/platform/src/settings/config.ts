@@ -91,8 +91,12 @@ const known: ReadonlySet<string> = new Set(settingNames);
 
 // Kubernetes puts `GATEHOUSE_WEBHOOK_SERVICE_HOST`, `GATEHOUSE_WEBHOOK_PORT_443_TCP_ADDR` … into the pods of a
 // namespace that has a Service `gatehouse-webhook` (enableServiceLinks): nobody wrote them.
-const serviceLink =
-  /^GATEHOUSE_\w+_(?:SERVICE_HOST|SERVICE_PORT\w*|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+const isServiceLink = (variable: string): boolean => {
+  const name = variable.slice(prefix.length);
+  return /^\w+$/.test(name) && (linkEnd.test(name) || name.indexOf('_SERVICE_PORT') > 0);
+};
+const linkEnd = /\w_(?:SERVICE_HOST|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+const prefix = 'GATEHOUSE_';
 
 const isUnknown = (name: string): boolean =>
-  name.startsWith('GATEHOUSE_') && !known.has(name) && !serviceLink.test(name);
+  name.startsWith(prefix) && !known.has(name) && !isServiceLink(name);

@@ -41,7 +41,8 @@ const decodeJson = (text: string): unknown => {
  * both, and two readers that understand one token differently are how tokens are forged. In valid JSON every colon
  * outside of a text belongs to one name, so that fewer names than colons give a repeated one away.
  */
-const countColons = (json: string): number => json.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1;
+const countColons = (json: string): number =>
+  json.replace(/"(?:[^"\\]|\\.)*(?:"|\\?$)/gs, '').split(':').length - 1;
 
 const countNames = (value: unknown): number => {
   if (typeof value !== 'object' || value === null) return 0;

@@ -10,7 +10,7 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 const whole = /^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/;
-const part = /(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g;
+const part = /(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/gy;
 
 /** A duration as Go writes it, such as 300ms, 1.5s or 1m30s, without sign; answers whole milliseconds, rounded up. */
 export const readGoDuration = (fields: Fields, name: string): number | undefined => {

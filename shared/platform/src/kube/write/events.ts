@@ -189,7 +189,7 @@ export class KubeEvents implements EventRecorder {
 const cut = (note: string): string => {
   if (Buffer.byteLength(note) <= maxNoteBytes) return note;
   const room = Buffer.from(note).subarray(0, maxNoteBytes - Buffer.byteLength('…'));
-  return `${new TextDecoder().decode(room).replace(/\uFFFD+$/, '')}…`;
+  return `${new TextDecoder().decode(room).replace(/(?<!\uFFFD)\uFFFD+$/, '')}…`;
 };
 
 /** MicroTime: RFC 3339 with exactly six digits. */
