@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
+import { callBytes, clientPreface } from '@gatehouse/testing/raw-http2';
 import { CertifyRequest } from '@gatehouse/wire/gen/io/linkerd/proxy/identity';
 import type { Said } from './certify/service-side.ts';
 import { certifyPath, csr, workload } from './certify/workload.ts';
-import { unaryCallBytes } from './cold-restart/grpc-bytes.ts';
 import type { RetryRule, WorkloadsResult } from './cold-restart/workloads.ts';
 import type { Order } from './cold-restart/workloads-side.ts';
 
@@ -38,7 +38,8 @@ export const coldRestart = async (server: Server, rule: RetryRule): Promise<Cold
       token: Buffer.from(tokens[0]),
       certificateSigningRequest: Buffer.from(csr),
     }).finish();
-    const request = unaryCallBytes(certifyPath, message).toString('base64');
+    const call = callBytes({ stream: 1, path: certifyPath, message });
+    const request = Buffer.concat([clientPreface, call]).toString('base64');
     const ask = async (count: number, as: RetryRule): Promise<WorkloadsResult> => {
       const order: Order = { port, serverName, trustAnchors, request, workloads: count, rule: as };
       const answer = once(clients, 'message');

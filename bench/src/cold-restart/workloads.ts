@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, createSecureContext, type SecureContext } from 'node:tls';
-import { AnswerReader } from './grpc-bytes.ts';
+import { AnswerReader } from './answer-reader.ts';
 
 export interface WorkloadsOptions {
   readonly port: number;

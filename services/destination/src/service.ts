@@ -1,5 +1,6 @@
 import { type AdminServer, startAdmin } from '@gatehouse/platform/admin/admin-server';
 import { startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { limitsOf } from '@gatehouse/platform/grpc/server-limits';
 import { servesTls } from '@gatehouse/platform/grpc/transport-security';
 import { ownLeaf } from '@gatehouse/platform/own-leaf/own-leaf';
 import type { RunningService } from '@gatehouse/platform/service/service';
@@ -18,6 +19,9 @@ import { ClusterWatch } from './ports/watch.ts';
 
 /** Streams are sent away over this time, so that proxies do not all come to the next replica at once. */
 const drainMs = 5_000;
+
+/** Names, an address and a context of a few hundred bytes; each is kept for as long as its stream is open. */
+const maxRequestBytes = 8 * 1_024;
 
 /** Starts destination. Rejects with a GatehouseError that says what to mend; nothing stays open then. */
 export const startDestination = (
@@ -43,6 +47,8 @@ const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<D
   const grpc = await startGrpcServer({
     address: config.grpcAddress,
     setting: 'GATEHOUSE_GRPC_ADDR',
+    limits: limitsOf(config),
+    maxRequestBytes,
     tls: isTls ? {} : 'plaintext',
     methods: server.methods,
     log: log.child({ part: 'grpc' }),
@@ -62,6 +68,7 @@ const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<D
   const admin: AdminServer = await startAdmin({
     service: 'destination',
     address: config.adminAddress,
+    maxConnections: config.adminMaxConnections,
     authenticator: base.authenticator,
     replicas: base.replicas,
     log: log.child({ part: 'admin' }),

@@ -5,7 +5,8 @@ import { sharedProblems, sharedSettings, watchSettings } from '@gatehouse/platfo
 
 /** Every setting of identity. */
 export const identitySettings = {
-  ...sharedSettings({ grpc: 8080, admin: 9990 }),
+  // A proxy asks for one certificate on a connection of its own; so a few hundred are a load generator's.
+  ...sharedSettings({ grpc: 8080, admin: 9990, callsPerConnection: 256 }),
   ...watchSettings,
   issuerDir: optionalSetting({
     variable: 'GATEHOUSE_ISSUER_DIR',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type AdminServer, startAdmin } from '@gatehouse/platform/admin/admin-server';
 import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { limitsOf } from '@gatehouse/platform/grpc/server-limits';
 import { servesTls } from '@gatehouse/platform/grpc/transport-security';
 import { mountedAnchors } from '@gatehouse/platform/own-leaf/own-leaf';
 import { ServingLeaf } from '@gatehouse/platform/own-leaf/serving-leaf';
@@ -112,6 +113,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   const grpc: RunningGrpcServer = await startGrpcServer({
     address: config.grpcAddress,
     setting: 'GATEHOUSE_GRPC_ADDR',
+    limits: limitsOf(config),
     tls: isTls ? {} : 'plaintext',
     methods: countCertificates(certifyMethods(certifier), metrics),
     log: log.child({ part: 'grpc' }),
@@ -121,6 +123,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   const admin: AdminServer = await startAdmin({
     service: 'identity',
     address: config.adminAddress,
+    maxConnections: config.adminMaxConnections,
     authenticator: base.authenticator,
     replicas: base.replicas,
     log: log.child({ part: 'admin' }),

@@ -1,6 +1,7 @@
 import type { NetworkMatch } from '@gatehouse/core/ip-network';
 import { startAdmin } from '@gatehouse/platform/admin/admin-server';
 import { startGrpcServer } from '@gatehouse/platform/grpc/server';
+import { limitsOf } from '@gatehouse/platform/grpc/server-limits';
 import { servesTls } from '@gatehouse/platform/grpc/transport-security';
 import { ownLeaf } from '@gatehouse/platform/own-leaf/own-leaf';
 import type { RunningService } from '@gatehouse/platform/service/service';
@@ -21,6 +22,9 @@ import { RowStreams } from './ports/row-streams.ts';
 
 /** Streams are sent away over this time, so that proxies do not all come to the next replica at once. */
 const drainMs = 5_000;
+
+/** Names, an address and a context of a few hundred bytes; each is kept for as long as its stream is open. */
+const maxRequestBytes = 8 * 1_024;
 
 /** How long proxies wait for bytes that tell HTTP; Linkerd's value. */
 const detectTimeoutMs = 10_000;
@@ -60,6 +64,8 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
   const grpc = await startGrpcServer({
     address: config.grpcAddress,
     setting: 'GATEHOUSE_GRPC_ADDR',
+    limits: limitsOf(config),
+    maxRequestBytes,
     tls: isTls ? {} : 'plaintext',
     methods: {
       ...inboundMethods({ rows: watch.inbound, streams, requireReady, settle }),
@@ -87,6 +93,7 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors>
   const admin = await startAdmin({
     service: 'policy',
     address: config.adminAddress,
+    maxConnections: config.adminMaxConnections,
     authenticator: base.authenticator,
     replicas: base.replicas,
     log: log.child({ part: 'admin' }),

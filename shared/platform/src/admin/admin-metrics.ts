@@ -20,3 +20,13 @@ export const countRequests = (app: AdminApp, metrics: Metrics): void => {
     seconds.observe({ route }, reply.elapsedTime / 1000);
   });
 };
+
+/** Counts connections that did not come so far as to make a request, by reason. */
+export const countRefusals = (metrics: Metrics): ((reason: string) => void) => {
+  const counter = metrics.counter({
+    name: 'gatehouse_admin_connections_refused_total',
+    help: 'Connections to the admin port that were closed before a request or to make room for others, by reason.',
+    labelNames: ['reason'],
+  });
+  return (reason) => counter.inc({ reason });
+};

@@ -9,7 +9,7 @@ import { cannotListen } from '../process/listen-error.ts';
 import type { Replicas } from '../replicas/replicas.ts';
 import type { ServiceName } from '../service/service.ts';
 import type { TlsMaterial } from '../tls/material.ts';
-import { countRequests } from './admin-metrics.ts';
+import { countRefusals, countRequests } from './admin-metrics.ts';
 import { commonRoutes } from './common-routes.ts';
 import type { Watched } from './health.ts';
 import type { StreamFacts } from './streams.ts';
@@ -19,6 +19,8 @@ export type { AdminApp } from '../http/admin-app.ts';
 export interface AdminOptions {
   readonly service: ServiceName;
   readonly address: HostPort;
+  /** Connections that may be open at once. */
+  readonly maxConnections?: number;
   readonly authenticator: AdminAuthenticator;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -48,8 +50,11 @@ export interface AdminServer {
 
 /** Serves the admin port. Throws when the address cannot be had. */
 export const startAdmin = async (options: AdminOptions): Promise<AdminServer> => {
-  const { address, metrics, replicas, now = Date.now } = options;
-  const listener = new PlainOrTls();
+  const { address, maxConnections, metrics, replicas, now = Date.now } = options;
+  const listener = new PlainOrTls({
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    onRefused: countRefusals(metrics),
+  });
   const replicaName = replicas.meshName;
   const { app, table } = await createAdminApp({ ...options, listener, replicaName, now });
   countRequests(app, metrics);

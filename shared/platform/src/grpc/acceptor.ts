@@ -1,59 +1,36 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { GatehouseError } from '@gatehouse/core/error';
 import { type HostPort, isLoopback, printHostPort } from '@gatehouse/core/host-port';
+import { FairPlaces } from '../limits/fair-places.ts';
+import { holderOf } from '../limits/holder.ts';
 import { cannotListen } from '../process/listen-error.ts';
 import { HandOver } from '../tls/hand-over.ts';
-import { HandshakeGate } from '../tls/handshake-gate.ts';
-import { HandshakeLimit } from '../tls/handshake-limit.ts';
-import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
+import type { TlsMaterial } from '../tls/material.ts';
+import {
+  clientOf,
+  type DoorLimits,
+  type DoorRefusal,
+  type HandshakeState,
+  TlsDoor,
+} from '../tls/tls-door.ts';
 
-/** Why a connection did not come so far as to speak HTTP/2. */
-export type Refusal =
-  | 'accept'
-  | 'handshake'
-  | 'handshake-timeout'
-  | 'hung-up'
-  | 'queue-full'
-  | 'waited-too-long';
+/** Why a connection did not come so far as to speak HTTP/2, or had to make room for another. */
+export type Refusal = DoorRefusal | 'accept' | 'too-many-connections';
 
 export interface AcceptorOptions {
   readonly address: HostPort;
   /** The variable that the address came from, for the message when it cannot be listened on. */
   readonly setting: string;
   readonly tls: 'plaintext' | { readonly material?: TlsMaterial };
-  readonly handshakes?: HandshakeLimits;
+  /** Connections that may be open at once; when there are more, the address that has most of them gives up its oldest. */
+  readonly maxConnections: number;
+  readonly door?: Partial<DoorLimits>;
   readonly onConnection: (socket: Socket) => void;
   readonly onRefused: (reason: Refusal, error: Error | undefined, client: string) => void;
 }
 
-/** Connections on their way in, by how far they are. */
-export interface HandshakeState {
-  readonly running: number;
-  readonly waiting: number;
-  /** Through, and kept back because others wait. */
-  readonly done: number;
-  /** How many may run at once now. */
-  readonly limit: number;
-}
-
-export interface HandshakeLimits {
-  /** Never more at once than this; how many it is follows what they take. */
-  readonly atOnce: number;
-  readonly waiting: number;
-  readonly waitMs: number;
-  /** After this a client that began no handshake, or does not go on with it, loses its place. */
-  readonly timeoutMs: number;
-}
-
-/**
- * The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1): half a second of waiting and 200 ms for the
- * handshake make 700 ms, and leave the rest to the network.
- */
-const handshakeLimits: HandshakeLimits = { atOnce: 256, waiting: 2_048, waitMs: 500, timeoutMs: 3_000 };
-const handshakeMs = 200;
-const startingLimit = 32;
-const leastLimit = 8;
+/** What a client may make us hold of its bytes before TLS has begun. */
+const peekedBytes = 16_384;
 
 /** As long as a wave of clients lasts, and a fraction of what calls may wait after it. */
 const handOver = { patienceMs: 2_000, sliceMs: 5 };
@@ -62,61 +39,52 @@ const handOver = { patienceMs: 2_000, sliceMs: 5 };
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listener: Server;
-  readonly #tls: TlsServer | undefined;
+  readonly #door: TlsDoor | undefined;
   /** Every socket that is open, in a handshake or beyond it. */
-  readonly #sockets = new Set<Socket>();
-  /** Sockets in a handshake by the client's address, since a finished one is known by nothing else. */
-  readonly #handshakes = new Map<string, Socket>();
-  readonly #limit: HandshakeLimit;
-  readonly #gate: HandshakeGate;
+  readonly #sockets: FairPlaces<Socket>;
   readonly #handOver: HandOver;
   readonly #whenIdle = new Set<() => void>();
-  #stopped = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    this.#tls = options.tls === 'plaintext' ? undefined : this.#createTls(options.tls.material);
-    const { atOnce, waiting, waitMs } = options.handshakes ?? handshakeLimits;
-    const now = (): number => performance.now();
-    this.#limit = new HandshakeLimit({
-      start: Math.min(startingLimit, atOnce),
-      least: Math.min(leastLimit, atOnce),
-      most: atOnce,
-      targetMs: handshakeMs,
-      utilization: loopUtilization(),
+    this.#sockets = new FairPlaces({
+      max: options.maxConnections,
+      beyondShare: 'refuse',
+      evict: (socket) => this.#refuse(socket),
     });
-    this.#gate = new HandshakeGate({
-      limit: this.#limit,
-      waiting,
-      waitMs,
-      now,
-      begin: (socket) => this.#beginHandshake(socket),
-      refuse: (socket, reason) => {
-        options.onRefused(reason, undefined, clientOf(socket));
-        socket.destroy();
-      },
-      onCalm: () => this.#handOver.resume(),
-    });
+    const { tls, door, onRefused } = options;
+    if (tls !== 'plaintext') {
+      this.#door = new TlsDoor({
+        ...tls,
+        ...(door === undefined ? {} : { limits: door }),
+        alpn: 'h2',
+        onSecure: (socket) => {
+          // Proxies offer no ALPN, and node:http2 drops a TLS socket without it (contract/proxy.md §0 row 1).
+          if (socket.alpnProtocol === false) socket.alpnProtocol = 'h2';
+          this.#handOver.take(socket);
+        },
+        onRefused,
+        onCalm: () => this.#handOver.resume(),
+      });
+    }
     this.#handOver = new HandOver({
       ...handOver,
-      crowd: () => (this.#gate.waiting > 0 ? 'waiting' : this.#gate.running > 0 ? 'some' : 'none'),
-      now,
+      crowd: () => this.#crowd(),
+      now: () => performance.now(),
       serve: (socket) => options.onConnection(socket),
     });
-    this.#listener = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#listener = createServer({ noDelay: true, highWaterMark: peekedBytes }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   get connections(): number {
     return this.#sockets.size;
   }
 
-  get handshakes(): HandshakeState {
-    return {
-      running: this.#gate.running,
-      waiting: this.#gate.waiting,
-      done: this.#handOver.waiting,
-      limit: this.#limit.atOnce,
-    };
+  /** Undefined in plaintext; `done` are through, and kept back because others wait. */
+  get handshakes(): (HandshakeState & { readonly done: number }) | undefined {
+    return this.#door && { ...this.#door.state, done: this.#handOver.waiting };
   }
 
   /** Resolves to the bound address. Rejects with a message that says which setting to change. */
@@ -148,14 +116,13 @@ export class Acceptor {
 
   /** What handshakes from now on show and believe; connections that are open stay as they are. */
   replaceTlsMaterial(material: TlsMaterial): void {
-    this.#tls?.setSecureContext(secureContextOptions(material?.trustAnchors, material));
+    this.#door?.replaceTlsMaterial(material);
   }
 
   /** From now on nobody comes in: not those at the door, not those in a handshake. */
   stopListening(): void {
-    this.#stopped = true;
     this.#listener.close();
-    for (const socket of this.#handshakes.values()) socket.destroy();
+    this.#door?.close();
     this.#handOver.clear();
   }
 
@@ -176,76 +143,29 @@ export class Acceptor {
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      if (this.#sockets.size === 0) for (const resolve of this.#whenIdle) resolve();
-    });
     // Resets are part of life; without a listener each would end the process.
     socket.on('error', ignore);
-    if (this.#tls === undefined) this.#options.onConnection(socket);
-    else this.#gate.admit(socket);
-  }
-
-  #beginHandshake(socket: Socket): void {
-    if (this.#stopped) {
-      socket.destroy();
+    if (!this.#sockets.take(socket, holderOf(socket.remoteAddress ?? ''))) {
+      this.#refuse(socket);
       return;
     }
-    const client = clientOf(socket);
-    this.#handshakes.set(client, socket);
     socket.once('close', () => {
-      if (this.#handshakes.get(client) === socket) this.#handshakes.delete(client);
+      this.#sockets.leave(socket);
+      if (this.#sockets.size === 0) for (const resolve of this.#whenIdle) resolve();
     });
-    this.#tls?.emit('connection', socket);
+    if (this.#door === undefined) this.#options.onConnection(socket);
+    else this.#door.admit(socket);
   }
 
-  #createTls(material: TlsMaterial | undefined): TlsServer {
-    const server = createTlsServer({
-      ...secureContextOptions(material?.trustAnchors, material),
-      ALPNProtocols: ['h2'],
-      // Asked for, never demanded: the proxy's first connections are older than its first certificate (contract/proxy.md §0).
-      requestCert: true,
-      rejectUnauthorized: false,
-      handshakeTimeout: (this.#options.handshakes ?? handshakeLimits).timeoutMs,
-    });
-    server.on('secureConnection', (socket: TLSSocket) => {
-      socket.on('error', ignore);
-      const raw = this.#handshakes.get(clientOf(socket));
-      if (raw !== undefined) {
-        this.#handshakes.delete(clientOf(socket));
-        this.#gate.done(raw);
-      }
-      // Proxies offer no ALPN, and node:http2 drops a TLS socket without it (contract/proxy.md §0 row 1).
-      if (socket.alpnProtocol === false) socket.alpnProtocol = 'h2';
-      this.#handOver.take(socket);
-    });
-    server.on('tlsClientError', (error: Error & { readonly code?: string }, socket) => {
-      const reason =
-        error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
-          ? 'handshake-timeout'
-          : error.code === 'ECONNRESET'
-            ? 'hung-up'
-            : 'handshake';
-      this.#options.onRefused(reason, error, clientOf(socket));
-      // After a timeout Node leaves this to us, and the place in the gate is given back by the close.
-      socket.destroy();
-    });
-    return server;
+  #refuse(socket: Socket): void {
+    this.#options.onRefused('too-many-connections', undefined, clientOf(socket));
+    socket.destroy();
+  }
+
+  #crowd(): 'none' | 'some' | 'waiting' {
+    const { waiting = 0, running = 0 } = this.#door?.state ?? {};
+    return waiting > 0 ? 'waiting' : running > 0 ? 'some' : 'none';
   }
 }
 
 const ignore = (): void => {};
-
-/** The share of time that the event loop was at work, from one call to the next. */
-const loopUtilization = (): (() => number) => {
-  let last = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, last);
-    last = now;
-    return utilization;
-  };
-};
-
-const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;

@@ -1,6 +1,13 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { EventEmitter } from 'node:events';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { asGatehouseError, type ErrorCode } from '@gatehouse/core/error';
-import { Metadata, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  Metadata,
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
 import { frameMessage } from './message-frames.ts';
 import { grpcNumber } from './status.ts';
 import { type Method, type Peer, type Status, type StreamCall, serverDrained } from './transport.ts';
@@ -19,6 +26,28 @@ export const http2StreamOf = (call: AnyCall): ServerHttp2Stream => {
     throw new Error('this version of @grpc/grpc-js keeps the HTTP/2 stream of a call elsewhere');
   }
   return stream as ServerHttp2Stream;
+};
+
+/**
+ * Has `admit` see each HTTP/2 stream of a server before grpc-js does, which does not see those that it declines. An
+ * interceptor of grpc-js would come too late: calls of unknown methods never reach one, and by then all is allocated.
+ * Call it when the server has its connection injector.
+ */
+export const guardStreams = (
+  server: Server,
+  admit: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean,
+): void => {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  const [http2] = servers instanceof Map ? servers.keys() : [];
+  if (!(http2 instanceof EventEmitter) || http2.listenerCount('stream') === 0) {
+    throw new Error('this version of @grpc/grpc-js keeps its HTTP/2 server elsewhere');
+  }
+  const listeners = http2.listeners('stream');
+  http2.removeAllListeners('stream');
+  http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => {
+    if (admit(stream, headers))
+      for (const listener of listeners) listener.call(http2, stream, headers, ...rest);
+  });
 };
 
 /** A view of the same bytes: encoded once, they go to every stream. */

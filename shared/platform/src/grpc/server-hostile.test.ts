@@ -169,7 +169,7 @@ test('refused connections are counted, and logged at a bounded rate', async (t) 
   await eventually(() => server.connections === 0);
   assert.match(
     await metrics.text(),
-    /grpc_server_connections_refused_total\{reason="handshake",service="test"\} 20/,
+    /grpc_server_connections_refused_total\{reason="no-tls",service="test"\} 20/,
   );
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? '', /a connection ended before a call/);
@@ -185,27 +185,27 @@ test('a client that does not answer pings is cut off', async (t) => {
   await eventually(() => server.connections === 0);
 });
 
-test('a connection that begins no handshake holds its place for a bounded time only', async (t) => {
+test('a connection that says nothing is waited for a bounded time, and takes no place in a handshake', async (t) => {
   const metrics = new Metrics('test');
   const server = await aGrpcServer(t, {
     methods,
     tls,
     metrics,
-    handshakes: { atOnce: 1, waiting: 1, waitMs: 60_000, timeoutMs: 100 },
+    door: { silent: 2, helloMs: 500, atOnce: 1, waiting: 1 },
   });
-  const silent = aSocket(t, server);
-  silent.on('error', () => {});
-  await eventually(() => server.connections === 1);
-  // The place is taken: this one waits until the silent one is given up, then is served.
-  const waiting = aGrpcClient(t, server, security).unary('/test.Test/Echo', Buffer.from('alive'));
-  await eventually(() => server.connections === 2);
-  const third = aSocket(t, server);
-  const refused = new Promise((resolve) => third.once('close', resolve));
-  third.on('error', () => {});
-  third.resume();
-  await refused;
-  assert.equal(asBuffer(await waiting).toString(), 'alive');
+  const closed: number[] = [];
+  for (const index of [0, 1, 2]) {
+    const silent = aSocket(t, server);
+    silent.on('error', () => {});
+    silent.on('close', () => closed.push(index));
+    silent.resume();
+    await eventually(() => server.connections >= Math.min(index + 1, 2));
+  }
+  const client = aGrpcClient(t, server, security);
+  assert.equal(asBuffer(await client.unary('/test.Test/Echo', Buffer.from('alive'))).toString(), 'alive');
+  await eventually(() => closed.length === 3);
+  assert.equal(closed[0], 0, 'when there are too many, the oldest goes first');
   const text = await metrics.text();
-  assert.match(text, /connections_refused_total\{reason="queue-full",service="test"\} 1/);
-  assert.match(text, /connections_refused_total\{reason="handshake-timeout",service="test"\} 1/);
+  assert.match(text, /connections_refused_total\{reason="too-many-silent",service="test"\} [12]\n/);
+  assert.match(text, /connections_refused_total\{reason="silent",service="test"\} [12]\n/);
 });

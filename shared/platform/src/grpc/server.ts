@@ -15,10 +15,14 @@ import { limitedLog } from '../log/limited-log.ts';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TlsMaterial } from '../tls/material.ts';
-import { Acceptor, type HandshakeLimits, type Refusal } from './acceptor.ts';
+import { clientOf, type DoorLimits } from '../tls/tls-door.ts';
+import { Acceptor, type Refusal } from './acceptor.ts';
 import { callMetrics, observe } from './call.ts';
-import { type AnyCall, answerUnary, GrpcJsStream, http2StreamOf } from './grpc-js-calls.ts';
+import { CallGuard } from './call-guard.ts';
+import { type AnyCall, answerUnary, GrpcJsStream, guardStreams, http2StreamOf } from './grpc-js-calls.ts';
 import { peerOf } from './peer.ts';
+import { type ServerLimits, usualLimits } from './server-limits.ts';
+import { callRefusals, connectionRefusals, measureServer } from './server-metrics.ts';
 import type { GrpcServer, Method, Methods, Peer } from './transport.ts';
 
 export interface GrpcServerOptions {
@@ -35,7 +39,9 @@ export interface GrpcServerOptions {
   readonly unaryDeadlineMs?: number;
   /** How often a connection is asked whether it lives, and how long it may take to answer; proxies never ask. */
   readonly ping?: { readonly everyMs: number; readonly withinMs: number };
-  readonly handshakes?: HandshakeLimits;
+  /** Differences from the usual. */
+  readonly door?: Partial<DoorLimits>;
+  readonly limits?: Partial<ServerLimits>;
 }
 
 export interface RunningGrpcServer extends GrpcServer {
@@ -63,6 +69,7 @@ class GrpcJsServer implements RunningGrpcServer {
   readonly #server: Server;
   readonly #injector: ConnectionInjector;
   readonly #acceptor: Acceptor;
+  readonly #guard: CallGuard;
   readonly #connections = new Map<ServerHttp2Session, Connection>();
   /** Connections that have not carried a call yet, by the client's address. */
   readonly #callless = new Map<string, Socket>();
@@ -88,47 +95,21 @@ class GrpcJsServer implements RunningGrpcServer {
     for (const [path, method] of Object.entries(methods)) this.#register(path, method);
     // TLS ends in the acceptor, so to grpc-js every connection is plaintext.
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#refused = refusals(log, metrics);
+    const limits = { ...usualLimits(), ...options.limits };
+    this.#guard = new CallGuard(limits, callRefusals(log, metrics));
+    guardStreams(this.#server, (stream, headers) => this.#guard.admit(stream, headers));
+    this.#refused = connectionRefusals(log, metrics);
     quietGrpcJs(log);
     this.#acceptor = new Acceptor({
       address: options.address,
       setting: options.setting ?? 'the gRPC address',
       tls,
-      ...(options.handshakes === undefined ? {} : { handshakes: options.handshakes }),
+      maxConnections: limits.connections,
+      ...(options.door === undefined ? {} : { door: options.door }),
       onConnection: (socket) => this.#serve(socket),
       onRefused: this.#refused,
     });
-    this.#measure(metrics, tls !== 'plaintext');
-  }
-
-  #measure(metrics: Metrics, isTls: boolean): void {
-    const acceptor = this.#acceptor;
-    metrics.gauge({
-      name: 'grpc_server_connections',
-      help: 'Connections that are open now, those in a handshake included.',
-      collect() {
-        this.set(acceptor.connections);
-      },
-    });
-    metrics.gauge({
-      name: 'grpc_server_handshakes',
-      help: 'Connections on their way in, by state: `waiting` for their TLS handshake, `running`, or `done` and kept back because others wait.',
-      labelNames: ['state'],
-      collect() {
-        if (!isTls) return;
-        const { waiting, running, done } = acceptor.handshakes;
-        this.set({ state: 'waiting' }, waiting);
-        this.set({ state: 'running' }, running);
-        this.set({ state: 'done' }, done);
-      },
-    });
-    metrics.gauge({
-      name: 'grpc_server_handshakes_limit',
-      help: 'TLS handshakes that may run at once now; it follows how long they take.',
-      collect() {
-        if (isTls) this.set(acceptor.handshakes.limit);
-      },
-    });
+    measureServer(metrics, { acceptor: this.#acceptor, guard: this.#guard, limits });
   }
 
   async listen(): Promise<void> {
@@ -201,7 +182,7 @@ class GrpcJsServer implements RunningGrpcServer {
         this.#server.register<Buffer, Buffer>(
           path,
           (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) =>
-            answerUnary(method, { call, peer: this.#connectionOf(call).peer }, callback),
+            answerUnary(method, { call, peer: this.#arrived(call).peer }, callback),
           pass,
           pass,
           'unary',
@@ -222,7 +203,7 @@ class GrpcJsServer implements RunningGrpcServer {
     method: Extract<Method, { kind: 'server-stream' }>,
     call: ServerWritableStream<Buffer, Buffer>,
   ): void {
-    const { peer, streams } = this.#connectionOf(call);
+    const { peer, streams } = this.#arrived(call);
     const stream = new GrpcJsStream(call, peer);
     streams.add(stream);
     this.#streams += 1;
@@ -237,8 +218,11 @@ class GrpcJsServer implements RunningGrpcServer {
     method.open(stream);
   }
 
-  #connectionOf(call: AnyCall): Connection {
-    const session = http2StreamOf(call).session as ServerHttp2Session;
+  /** The connection of a call whose request has come whole. */
+  #arrived(call: AnyCall): Connection {
+    const stream = http2StreamOf(call);
+    this.#guard.arrived(stream);
+    const session = stream.session as ServerHttp2Session;
     const known = this.#connections.get(session);
     if (known !== undefined) return known;
     const connection: Connection = { peer: peerOf(session.socket), streams: new Set() };
@@ -249,29 +233,9 @@ class GrpcJsServer implements RunningGrpcServer {
   }
 }
 
-const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
-
 /** grpc-js writes to standard error by itself, also what a stranger makes it say; it has one logger for the whole process. */
 const quietGrpcJs = (log: Log): void => {
   const say = limitedLog((fields, message) => log.warn(fields, message));
   const line = (...parts: unknown[]): void => say({}, `grpc-js: ${parts.join(' ')}`);
   setLogger({ error: line, info: line, debug: line });
-};
-
-const refusals = (log: Log, metrics: Metrics) => {
-  const counter = metrics.counter({
-    name: 'grpc_server_connections_refused_total',
-    help: 'Connections that ended before a call, by reason.',
-    labelNames: ['reason'],
-  });
-  const say = limitedLog((fields, message) => log.warn(fields, message));
-  return (reason: Refusal | 'no-call', error: Error | undefined, client: string): void => {
-    counter.inc({ reason });
-    // Probes that only connect do so by the second; they are worth a number, not a line.
-    if (reason === 'hung-up') return;
-    say(
-      { reason, client, ...(error === undefined ? {} : { err: error }) },
-      'a connection ended before a call',
-    );
-  };
 };

@@ -44,13 +44,13 @@ test('one port: a client that begins with a TLS handshake is served TLS with the
   assert.deepEqual(from, ['127.0.0.1', '127.0.0.1']);
 });
 
-test('until there is a leaf, a TLS client is hung up on', async (t) => {
+test('until there is a leaf, handshakes fail', async (t) => {
   const admin = await startedAdmin(t);
   const { port } = new URL(admin.url);
   const request = httpsRequest({ host: '127.0.0.1', port, path: '/live', agent: false });
   request.end();
   const [error] = await once(request, 'error');
-  assert.equal(error.code, 'ECONNRESET');
+  assert.match(error.message, /handshake failure/);
 });
 
 test('a client that does not believe our certificate is not waited for', { timeout: 60_000 }, async (t) => {

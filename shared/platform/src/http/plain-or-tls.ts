@@ -1,34 +1,47 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
+import { FairPlaces } from '../limits/fair-places.ts';
+import { holderOf } from '../limits/holder.ts';
+import type { TlsMaterial } from '../tls/material.ts';
+import { type DoorRefusal, TlsDoor } from '../tls/tls-door.ts';
 
-/** A TLS connection begins with a handshake record (RFC 8446 §5.1); no HTTP method begins with this byte. */
-const handshakeRecord = 0x16;
+export interface PlainOrTlsOptions {
+  /** How long a client may take to say what it wants: its ClientHello, its handshake, the headers of its request. */
+  readonly silenceMs?: number;
+  /** Connections that may be open at once; when there are more, the address that has most of them loses its oldest. */
+  readonly maxConnections?: number;
+  readonly onRefused?: (reason: DoorRefusal | 'too-many-connections') => void;
+}
 
-/** A client that says nothing holds its place no longer than this. */
-const usualSilenceMs = 10_000;
+/** How often headers that are too slow are looked for; Node's own 30 s would make a limit of 10 s one of 40. */
+const lookEveryMs = 1_000;
 
 /** HTTP/1.1 servers for one port that speaks plain HTTP and, once there is material, TLS. */
 export class PlainOrTls {
-  readonly #tls: TlsServer;
-  readonly #undecided = new Set<Socket>();
   readonly #silenceMs: number;
+  readonly #door: TlsDoor;
+  readonly #connections: FairPlaces<Socket>;
   #trustAnchors: string | undefined;
-  #serveTls: ((socket: Socket) => void) | undefined;
+  #serve: (socket: Socket) => void = (socket) => socket.destroy();
 
-  constructor({ silenceMs = usualSilenceMs }: { readonly silenceMs?: number } = {}) {
+  constructor({ silenceMs = 10_000, maxConnections = 1_024, onRefused = () => {} }: PlainOrTlsOptions = {}) {
     this.#silenceMs = silenceMs;
-    this.#tls = createTlsServer({
-      ...secureContextOptions(undefined, undefined),
-      ALPNProtocols: ['http/1.1'],
-      // Asked for, since replicas show one to each other; people and scrapers have none and are served all the same.
-      requestCert: true,
-      rejectUnauthorized: false,
-      handshakeTimeout: silenceMs,
+    this.#connections = new FairPlaces({
+      max: maxConnections,
+      // Whoever asks here is answered at once; a connection that is old is idle, or never said anything.
+      beyondShare: 'replace-oldest',
+      evict: (socket) => {
+        onRefused('too-many-connections');
+        socket.destroy();
+      },
     });
-    this.#tls.on('secureConnection', (socket: TLSSocket) => this.#serveTls?.(socket));
-    this.#tls.on('tlsClientError', (_error, socket) => socket.destroy());
+    this.#door = new TlsDoor({
+      alpn: 'http/1.1',
+      limits: { helloMs: silenceMs, timeoutMs: silenceMs },
+      onSecure: (socket) => this.#serve(socket),
+      onPlain: (socket) => this.#serve(socket),
+      onRefused,
+    });
   }
 
   /** PEM of whom clients are believed by now; undefined before the first material. */
@@ -38,58 +51,38 @@ export class PlainOrTls {
 
   /** What handshakes from now on show and believe; connections that are open stay as they are. */
   replaceTlsMaterial(material: TlsMaterial): void {
-    this.#tls.setSecureContext(secureContextOptions(material.trustAnchors, material));
+    this.#door.replaceTlsMaterial(material);
     this.#trustAnchors = material.trustAnchors;
   }
 
   /** An HTTP server that looks at the first byte before it parses. */
   createServer(handler: RequestListener): Server {
     const server = createServer(
-      { headersTimeout: this.#silenceMs, requestTimeout: this.#silenceMs },
+      {
+        headersTimeout: this.#silenceMs,
+        requestTimeout: this.#silenceMs,
+        connectionsCheckingInterval: lookEveryMs,
+      },
       handler,
     );
     // Node's own listener parses what a connection says; ours decides which connection that is.
     const parse = server.listeners('connection');
-    const serve = (socket: Socket): void => {
+    this.#serve = (socket) => {
       for (const listener of parse) listener.call(server, socket);
     };
-    this.#serveTls = serve;
     server.removeAllListeners('connection');
-    server.on('connection', (socket: Socket) => this.#decide(socket, serve));
+    server.on('connection', (socket: Socket) => this.#admit(socket));
     return server;
   }
 
   /** Lets go of connections that have not said anything yet, which no HTTP server knows of. */
   hangUp(): void {
-    for (const socket of this.#undecided) socket.destroy();
+    this.#door.close();
   }
 
-  #decide(socket: Socket, serve: (socket: Socket) => void): void {
-    this.#undecided.add(socket);
-    socket.on('error', ignore);
-    socket.setTimeout(this.#silenceMs, () => socket.destroy());
-    socket.once('close', () => this.#undecided.delete(socket));
-    socket.once('readable', () => {
-      this.#undecided.delete(socket);
-      socket.setTimeout(0);
-      const first: Buffer | null = socket.read(1);
-      if (first === null) {
-        socket.destroy();
-        return;
-      }
-      socket.unshift(first);
-      if (first[0] !== handshakeRecord) serve(socket);
-      else if (this.#trustAnchors !== undefined) this.#shakeHands(socket);
-      else socket.destroy();
-    });
-  }
-
-  #shakeHands(socket: Socket): void {
-    // HTTP servers open their sockets so that a client that has ended may still be answered. In a handshake such a client
-    // has turned away, often because it does not believe our certificate: it would be waited for.
-    socket.allowHalfOpen = false;
-    this.#tls.emit('connection', socket);
+  #admit(socket: Socket): void {
+    this.#connections.take(socket, holderOf(socket.remoteAddress ?? ''));
+    socket.once('close', () => this.#connections.leave(socket));
+    this.#door.admit(socket);
   }
 }
-
-const ignore = (): void => {};

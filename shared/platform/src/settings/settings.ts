@@ -1,7 +1,7 @@
 import { type Problem, parsed, problem } from '@gatehouse/core/problem';
 import type { ValueForm } from './config.ts';
 import { type Config, optionalSetting, setting } from './config.ts';
-import { dnsName, duration, hostPort, oneOf, path, portSetForm } from './setting-forms.ts';
+import { count, dnsName, duration, hostPort, oneOf, path, portSetForm } from './setting-forms.ts';
 
 /** Where the objects come from. Dev mode is exactly a directory source (design §5.1). */
 export type SourceSetting =
@@ -25,8 +25,17 @@ const kubeconfigFiles: ValueForm<string> = { form: 'paths, joined by `:`', read:
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** What every service reads; only the ports differ. A service accepts no setting that it does not use. */
-export const sharedSettings = (ports: { readonly grpc: number; readonly admin: number }) => ({
+/** What every service reads; only the ports and a bound differ. A service accepts no setting that it does not use. */
+export const sharedSettings = ({
+  grpc,
+  admin,
+  callsPerConnection = 10_000,
+}: {
+  readonly grpc: number;
+  readonly admin: number;
+  /** A gateway has a stream for each of its targets on one connection. */
+  readonly callsPerConnection?: number;
+}) => ({
   source: setting({
     variable: 'GATEHOUSE_SOURCE',
     value: source,
@@ -54,7 +63,7 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
   grpcAddress: setting({
     variable: 'GATEHOUSE_GRPC_ADDR',
     value: hostPort,
-    fallback: `0.0.0.0:${ports.grpc}`,
+    fallback: `0.0.0.0:${grpc}`,
     sentence: 'Where proxies reach the service.',
   }),
   grpcTls: setting({
@@ -63,11 +72,46 @@ export const sharedSettings = (ports: { readonly grpc: number; readonly admin: n
     fallback: 'auto',
     sentence: '`auto` serves plaintext on loopback and TLS anywhere else, `always` TLS on loopback too.',
   }),
+  grpcMaxConnections: optionalSetting({
+    variable: 'GATEHOUSE_GRPC_MAX_CONNECTIONS',
+    value: count,
+    absent: "one for each 64 KiB of the process's heap limit",
+    sentence:
+      'How many connections of clients may be open at once; then the address with most of them gives up its oldest to others.',
+  }),
+  grpcMaxCalls: optionalSetting({
+    variable: 'GATEHOUSE_GRPC_MAX_CALLS',
+    value: count,
+    absent: "one for each 64 KiB of the process's heap limit",
+    sentence:
+      'How many calls, streams included, may be open at once; then the address with most of them gives up its oldest to others.',
+  }),
+  grpcMaxCallsPerAddress: optionalSetting({
+    variable: 'GATEHOUSE_GRPC_MAX_CALLS_PER_ADDRESS',
+    value: count,
+    absent: 'half of `GATEHOUSE_GRPC_MAX_CALLS`',
+    sentence:
+      'How many calls may be open from one IPv4 address or one /64 of IPv6; more are answered ResourceExhausted.',
+  }),
+  grpcMaxCallsPerConnection: setting({
+    variable: 'GATEHOUSE_GRPC_MAX_CALLS_PER_CONNECTION',
+    value: count,
+    fallback: `${callsPerConnection}`,
+    sentence:
+      'How many calls may be open on one connection; more are answered ResourceExhausted. A gateway opens one for each of its targets.',
+  }),
   adminAddress: setting({
     variable: 'GATEHOUSE_ADMIN_ADDR',
     value: hostPort,
-    fallback: `0.0.0.0:${ports.admin}`,
+    fallback: `0.0.0.0:${admin}`,
     sentence: 'Where `/live`, `/ready`, `/metrics` and the REST API are served.',
+  }),
+  adminMaxConnections: setting({
+    variable: 'GATEHOUSE_ADMIN_MAX_CONNECTIONS',
+    value: count,
+    fallback: '1024',
+    sentence:
+      'How many connections the admin port keeps open; then the address with most of them loses its oldest.',
   }),
   stateDir: optionalSetting({
     variable: 'GATEHOUSE_STATE_DIR',

@@ -2,14 +2,9 @@ export interface LimitOptions {
   readonly start: number;
   readonly least: number;
   readonly most: number;
-  /** How long a handshake may take on average, from its first byte to its last, in milliseconds. */
+  /** How much of the event loop's time a handshake may take on average, from its first byte to its last, in milliseconds. */
   readonly targetMs: number;
-  /** The share of time, from 0 to 1, that the event loop was at work since the last call of this. */
-  readonly utilization: () => number;
 }
-
-/** Below this the event loop waits more than it works, so slow handshakes are the network's doing or the clients'. */
-const busyFrom = 0.9;
 
 /**
  * How many TLS handshakes may run at once on this machine, as it is now. All that run share the CPU, so each takes as long
@@ -31,20 +26,19 @@ export class HandshakeLimit {
     return this.#atOnce;
   }
 
-  /** A handshake came to its end after so long. Those that fail say nothing: their clients may never have answered. */
-  done(durationMs: number): void {
+  /** A handshake took so long while the event loop was at work. What clients take says nothing, and must not come here. */
+  done(busyMs: number): void {
     this.#count += 1;
-    this.#sumMs += durationMs;
+    this.#sumMs += busyMs;
     if (this.#count < this.#atOnce) return;
-    const { least, most, targetMs, utilization } = this.#options;
+    const { least, most, targetMs } = this.#options;
     const meanMs = this.#sumMs / this.#count;
-    const isBusy = utilization() >= busyFrom;
     this.#count = 0;
     this.#sumMs = 0;
     // Never less than half at a time: one bad moment must not close the door.
-    if (meanMs > targetMs && isBusy) {
+    if (meanMs > targetMs) {
       this.#atOnce = Math.max(least, Math.floor(this.#atOnce * Math.max(0.5, targetMs / meanMs)));
-    } else if (meanMs < targetMs / 2 || !isBusy) {
+    } else if (meanMs < targetMs / 2) {
       this.#atOnce = Math.min(most, Math.ceil(this.#atOnce * 1.25));
     }
   }

@@ -1,0 +1,91 @@
+import { limitedLog } from '../log/limited-log.ts';
+import type { Log } from '../log/log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Acceptor, Refusal } from './acceptor.ts';
+import type { CallGuard, CallRefusal } from './call-guard.ts';
+import type { ServerLimits } from './server-limits.ts';
+
+export interface Measured {
+  readonly acceptor: Acceptor;
+  readonly guard: CallGuard;
+  readonly limits: ServerLimits;
+}
+
+/** Registers what a server tells of its connections and calls; the values are read when somebody asks. */
+export const measureServer = (metrics: Metrics, { acceptor, guard, limits }: Measured): void => {
+  metrics.gauge({
+    name: 'grpc_server_connections',
+    help: 'Connections that are open now, those in a handshake included.',
+    collect() {
+      this.set(acceptor.connections);
+    },
+  });
+  metrics.gauge({
+    name: 'grpc_server_calls',
+    help: 'Calls that are open now, streams included, their requests whole or not.',
+    collect() {
+      this.set(guard.open);
+    },
+  });
+  metrics.gauge({
+    name: 'grpc_server_limit',
+    help: 'What may be open at once: `connections`, `calls`, and calls `per_address` and `per_connection`.',
+    labelNames: ['of'],
+    collect() {
+      this.set({ of: 'connections' }, limits.connections);
+      this.set({ of: 'calls' }, limits.all);
+      this.set({ of: 'per_address' }, limits.perAddress);
+      this.set({ of: 'per_connection' }, limits.perConnection);
+    },
+  });
+  metrics.gauge({
+    name: 'grpc_server_handshakes',
+    help: 'Connections on their way in, by state: `silent` without a ClientHello, `waiting` for their turn, `running`, `slow` while the client lets us wait, or `done` and kept back because others wait.',
+    labelNames: ['state'],
+    collect() {
+      if (acceptor.handshakes === undefined) return;
+      const { limit: _, ...states } = acceptor.handshakes;
+      for (const [state, count] of Object.entries(states)) this.set({ state }, count);
+    },
+  });
+  metrics.gauge({
+    name: 'grpc_server_handshakes_limit',
+    help: 'TLS handshakes that may run at once now; it follows how long they take.',
+    collect() {
+      if (acceptor.handshakes !== undefined) this.set(acceptor.handshakes.limit);
+    },
+  });
+};
+
+/** Counts connections that ended before a call, and logs some of them: strangers decide how many there are. */
+export const connectionRefusals = (log: Log, metrics: Metrics) => {
+  const counter = metrics.counter({
+    name: 'grpc_server_connections_refused_total',
+    help: 'Connections that ended before a call or made room for others, by reason.',
+    labelNames: ['reason'],
+  });
+  const say = limitedLog((fields, message) => log.warn(fields, message));
+  return (reason: Refusal | 'no-call', error: Error | undefined, client: string): void => {
+    counter.inc({ reason });
+    // Probes that only connect do so by the second; they are worth a number, not a line.
+    if (reason === 'hung-up') return;
+    say(
+      { reason, client, ...(error === undefined ? {} : { err: error }) },
+      'a connection ended before a call',
+    );
+  };
+};
+
+/** The same for calls that a bound refused. */
+export const callRefusals = (log: Log, metrics: Metrics) => {
+  const counter = metrics.counter({
+    name: 'grpc_server_calls_refused_total',
+    help: 'Calls that a bound refused or ended, by reason.',
+    labelNames: ['reason'],
+  });
+  const say = limitedLog((fields, message) => log.warn(fields, message));
+  return (reason: CallRefusal, client: string): void => {
+    counter.inc({ reason });
+    say({ reason, client }, 'a call was refused: too many are open, or it was too large or too slow');
+  };
+};
