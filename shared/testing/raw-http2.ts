@@ -4,7 +4,17 @@ import { frameMessage } from '@gatehouse/platform/grpc/message-frames';
  * HTTP/2 (RFC 9113) and HPACK (RFC 7541) written by hand, as much as it takes to make gRPC calls: for clients that must cost
  * less than what they measure, and for those that do what no library would let them.
  */
-export const frameType = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7 } as const;
+export const frameType = {
+  data: 0,
+  headers: 1,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  windowUpdate: 8,
+} as const;
+/** RFC 9113 §6.9.2: so much may be sent before the server has said more. */
+export const initialWindow = 65_535;
 export const endStream = 0x1;
 /** On SETTINGS and PING the same bit means an acknowledgement. */
 export const acknowledged = 0x1;

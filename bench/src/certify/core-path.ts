@@ -65,13 +65,13 @@ export const corePath = async (signed: SignedToken): Promise<() => Promise<unkno
         now: Date.now,
       }),
       log: new MemoryIssuanceLog(),
-      turns: new CertifyTurns({ now: () => performance.now() }),
+      turns: new CertifyTurns({ maxBytes: 16 * 1_048_576, now: () => performance.now() }),
       issuer: () => keeper.usable,
       now: Date.now,
     };
     const request = { identity: workload.identity, token: signed.token, certificateSigningRequest: csr };
     const { signal } = new AbortController();
-    return () => certify(certifier, request, signal);
+    return () => certify(certifier, request, { from: '10.0.0.1', signal });
   } finally {
     await rm(folder, { recursive: true });
   }

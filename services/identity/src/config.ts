@@ -33,6 +33,13 @@ export const identitySettings = {
     fallback: '2000',
     sentence: 'How many tokens the API server may be asked about at once after a quiet time.',
   }),
+  certifyQueueBytes: setting({
+    variable: 'GATEHOUSE_CERTIFY_QUEUE_SIZE',
+    value: byteSize,
+    fallback: '16MiB',
+    sentence:
+      'How much memory calls may take that wait for their certificate, and as much again for tokens that wait for their review; about 5,000 calls. When it is full, the address with most of them gives up its oldest to others.',
+  }),
   requirePodBoundToken: setting({
     variable: 'GATEHOUSE_REQUIRE_POD_BOUND_TOKEN',
     value: boolean,

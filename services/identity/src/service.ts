@@ -19,7 +19,7 @@ import { type Certifier, issue } from './certify/certify.ts';
 import { CertifyTurns } from './certify/certify-queue.ts';
 import { certifyMethods } from './certify/serve.ts';
 import type { IdentityConfig } from './config.ts';
-import { countCertificates, measureIdentity } from './ports/identity-metrics.ts';
+import { countCertificates, countSentAway, measureIdentity } from './ports/identity-metrics.ts';
 import { KeysElsewhere } from './ports/issued/keys-elsewhere.ts';
 import { openIssuanceLog, type ServiceIssuanceLog } from './ports/issued/open-issuance-log.ts';
 import { ensureDevCa } from './ports/issuer/dev-ca.ts';
@@ -81,7 +81,11 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   const record = await openIssuanceLog(config, { log: log.child({ part: 'issuance log' }), metrics, now });
   const { issued } = record;
   if (record.kind === 'file') supervisor.onEnd('issuance log', () => record.issued.close());
-  const turns = new CertifyTurns({ now: elapsed });
+  const turns = new CertifyTurns({
+    maxBytes: config.certifyQueueBytes,
+    now: elapsed,
+    onRefused: countSentAway(metrics),
+  });
   const certifier: Certifier = {
     mesh,
     profile: { lifetimeMs: config.issuanceLifetimeMs, clockSkewMs: config.clockSkewMs },

@@ -8,7 +8,9 @@ import {
   FrameReader,
   frameBytes,
   frameType,
+  initialWindow,
   type RawCall,
+  type RawFrame,
 } from '../raw-http2.ts';
 
 export interface CallFloodOptions {
@@ -25,7 +27,7 @@ export interface CallFloodOptions {
 /** What came of a flood so far. */
 export interface CallFlood {
   readonly sent: number;
-  /** Streams on which a message came. */
+  /** Frames with messages. */
   readonly messages: number;
   /** Calls that ended with a status. */
   readonly ended: number;
@@ -35,7 +37,10 @@ export interface CallFlood {
   stop(): void;
 }
 
-/** Makes calls on one connection as fast as the server takes them off it. Resolves when all are sent, or the connection has ended. */
+/**
+ * Makes calls on one connection as fast as the server takes them off it, and keeps to the connection's window, so that
+ * nobody hangs up on it for a lesser fault (RFC 9113 §6.9.1). Resolves when all are sent, or the connection has ended.
+ */
 export const callFlood = async ({
   socket,
   calls,
@@ -45,37 +50,55 @@ export const callFlood = async ({
 }: CallFloodOptions): Promise<CallFlood> => {
   const flood = { sent: 0, messages: 0, ended: 0, reset: 0, closed: false, stop: () => socket.destroy() };
   const frames = new FrameReader();
+  const dataBytes = call.message === undefined ? 0 : call.message.length + 5;
+  let window = initialWindow;
+  let wake = Promise.withResolvers<void>();
+  const hear = ({ type, flags, stream, payload }: RawFrame): void => {
+    const isAcknowledged = (flags & acknowledged) !== 0;
+    switch (type) {
+      case frameType.settings:
+        if (!isAcknowledged) socket.write(frameBytes(type, acknowledged, 0, Buffer.alloc(0)));
+        return;
+      case frameType.ping:
+        if (!isAcknowledged) socket.write(frameBytes(type, acknowledged, 0, payload));
+        return;
+      case frameType.windowUpdate:
+        if (stream === 0) window += payload.readUInt32BE(0);
+        return;
+      case frameType.data:
+        flood.messages += 1;
+        return;
+      case frameType.reset:
+        flood.reset += 1;
+        return;
+      case frameType.headers:
+        if ((flags & endStream) !== 0) flood.ended += 1;
+    }
+  };
   socket.on('error', () => {});
+  socket.on('drain', () => wake.resolve());
   socket.once('close', () => {
     flood.closed = true;
+    wake.resolve();
   });
   if (reads) {
     socket.on('data', (chunk: Buffer) => {
-      for (const { type, flags, payload } of frames.push(chunk)) {
-        const isAcknowledged = (flags & acknowledged) !== 0;
-        if (type === frameType.settings && !isAcknowledged) {
-          socket.write(frameBytes(frameType.settings, acknowledged, 0, Buffer.alloc(0)));
-        } else if (type === frameType.ping && !isAcknowledged) {
-          socket.write(frameBytes(frameType.ping, acknowledged, 0, Buffer.from(payload)));
-        } else if (type === frameType.data) flood.messages += 1;
-        else if (type === frameType.reset) flood.reset += 1;
-        else if (type === frameType.headers && (flags & endStream) !== 0) flood.ended += 1;
-      }
+      for (const frame of frames.push(chunk)) hear(frame);
+      wake.resolve();
     });
   }
   socket.write(clientPreface);
   while (flood.sent < calls && !flood.closed) {
+    if (window < dataBytes || socket.writableNeedDrain) {
+      wake = Promise.withResolvers();
+      await wake.promise;
+      continue;
+    }
     const stream = 2 * flood.sent + 1;
     const bytes = callBytes({ ...call, stream });
     flood.sent += 1;
-    if (!socket.write(after === undefined ? bytes : Buffer.concat([bytes, after(stream)]))) {
-      const over = new AbortController();
-      await Promise.race([
-        once(socket, 'drain', { signal: over.signal }),
-        once(socket, 'close', { signal: over.signal }),
-      ]).catch(() => {});
-      over.abort();
-    }
+    window -= dataBytes;
+    socket.write(after === undefined ? bytes : Buffer.concat([bytes, after(stream)]));
   }
   return flood;
 };

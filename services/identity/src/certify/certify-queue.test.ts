@@ -4,12 +4,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatehouseError } from '@gatehouse/core/error';
 import { CertifyTurns } from './certify-queue.ts';
 
-const patient = new AbortController().signal;
+const patient = { from: '10.0.0.1', signal: new AbortController().signal, bytes: 2_000 };
 
 /** Turns on a clock that only work moves on. */
-const slowDesk = () => {
+const slowDesk = (maxBytes = 1_048_576) => {
   let clock = 0;
-  const turns = new CertifyTurns({ now: () => clock });
+  const refused: string[] = [];
+  const turns = new CertifyTurns({
+    maxBytes,
+    now: () => clock,
+    onRefused: (reason) => void refused.push(reason),
+  });
   const order: string[] = [];
   const work = (name: string, ms: number) => () => {
     clock += ms;
@@ -19,7 +24,7 @@ const slowDesk = () => {
   const wait = (ms: number): void => {
     clock += ms;
   };
-  return { turns, work, order, wait };
+  return { turns, work, order, wait, refused };
 };
 
 describe('the turns of Certify', () => {
@@ -86,7 +91,7 @@ describe('the turns of Certify', () => {
     const { turns, work, order } = slowDesk();
     const gone = new AbortController();
     const served = turns.take(work('a', 6), patient);
-    const cancelled = turns.take(work('b', 1), gone.signal);
+    const cancelled = turns.take(work('b', 1), { ...patient, signal: gone.signal });
     const next = turns.take(work('c', 1), patient);
     gone.abort();
     await assert.rejects(cancelled, { code: 'cancelled' });
@@ -98,17 +103,47 @@ describe('the turns of Certify', () => {
   it('do not let in who was gone before he asked', async () => {
     const { turns, work, order } = slowDesk();
     void turns.take(work('a', 6), patient);
-    await assert.rejects(turns.take(work('b', 1), AbortSignal.abort()), { code: 'cancelled' });
+    await assert.rejects(turns.take(work('b', 1), { ...patient, signal: AbortSignal.abort() }), {
+      code: 'cancelled',
+    });
     await nextTurn();
     assert.deepEqual(order, ['a']);
   });
 
-  it('refuse more than 4096 waiting calls at once', async () => {
+  it('are taken by the addresses one after the other, and by each in the order of its calls', async () => {
     const { turns, work, order } = slowDesk();
+    const names = ['a1', 'a2', 'a3', 'a4', 'a5', 'b1', 'b2', 'c1'];
+    const calls = names.map((name) => turns.take(work(name, 6), { ...patient, from: name.slice(0, 1) }));
+    await Promise.all(calls);
+    assert.deepEqual(order, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4', 'a5']);
+  });
+
+  it('are bounded by the memory of the calls that wait', async () => {
+    const { turns, work, order, refused } = slowDesk(30 * 1_024);
     const served = turns.take(work('a', 6), patient);
-    const waiting = Array.from({ length: 4_096 }, (_, index) => turns.take(work(`${index}`, 0), patient));
+    const waiting = Array.from({ length: 10 }, (_, index) => turns.take(work(`${index}`, 0), patient));
     await assert.rejects(turns.take(work('too many', 0), patient), { code: 'unavailable' });
+    await assert.rejects(turns.take(work('too large', 0), { ...patient, bytes: 30 * 1_024 }), {
+      code: 'unavailable',
+    });
+    assert.deepEqual(refused, ['queue-full', 'queue-full']);
     await Promise.all([served, ...waiting]);
-    assert.equal(order.length, 4_097);
+    assert.equal(order.length, 11);
+  });
+
+  it('are given up by the address that has most calls waiting, when others want one', async () => {
+    const { turns, work, order, refused } = slowDesk(30 * 1_024);
+    const served = turns.take(work('a', 6), patient);
+    const outcomes = Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) => turns.take(work(`a${index}`, 0), patient)),
+    );
+    const other = turns.take(work('b', 0), { ...patient, from: '10.0.0.2' });
+    assert.deepEqual(refused, ['made-room']);
+    await Promise.all([served, other]);
+    assert.deepEqual(
+      (await outcomes).map(({ status }) => status),
+      ['rejected', ...Array.from({ length: 9 }, () => 'fulfilled')],
+    );
+    assert.equal(order.length, 11);
   });
 });

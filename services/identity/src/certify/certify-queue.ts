@@ -1,53 +1,65 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import type { Turns } from './certify.ts';
+import { FairPlaces } from '@gatehouse/platform/limits/fair-places';
+import type { Asking, Turns } from './certify.ts';
+
+/** Why a call was sent away while it waited, or before. */
+export type QueueRefusal = 'queue-full' | 'made-room' | 'waited-too-long';
+
+export interface CertifyQueueOptions {
+  /** What the calls that wait may keep in memory, in bytes. */
+  readonly maxBytes: number;
+  /** Milliseconds from any beginning. */
+  readonly now: () => number;
+  readonly onRefused?: (reason: QueueRefusal) => void;
+}
 
 /** How long a call may wait: the proxy sets no deadline and retries 10 s after any error, in step with all others (design §4). */
 const patienceMs = 8_000;
 
-/** 16 KiB of token and 8 of request each: at most 100 MB of callers. */
-const maxWaiting = 4_096;
-
 /** How long signatures may occupy the event loop before connections and handshakes get to it. */
 const sliceMs = 5;
 
+/** What a call takes beside its token and signing request: a stream of HTTP/2 and what hangs on it. */
+const overheadKiB = 1;
+
 interface Waiting {
-  /** Does the work and settles the call; true if there was any to do. */
-  readonly run: () => void;
-  readonly expire: () => void;
   readonly since: number;
+  /** Does the work and settles the call. */
+  readonly run: () => void;
+  readonly refuse: (reason: QueueRefusal) => void;
 }
 
 /**
- * Gives each call its turn on the one thread that signs, oldest first. A burst of thousands is spread over many turns of
- * the event loop, so that TLS handshakes (which the proxy gives a second) go on beside it. Nobody who has gone away is
- * worked for.
+ * Gives each call its turn on the one thread that signs: addresses take turns, each of them oldest first, so that one
+ * caller with thousands of calls makes another wait for one of them. A burst is spread over many turns of the event
+ * loop, so that TLS handshakes (which the proxy gives a second) go on beside it. Nobody who has gone away is worked for.
  */
 export class CertifyTurns implements Turns {
-  readonly #now: () => number;
-  readonly #queue = new Set<Waiting>();
+  readonly #options: CertifyQueueOptions;
+  readonly #queue: FairPlaces<Waiting>;
   #sliceEnds = 0;
   #scheduled = false;
 
-  constructor({ now }: { readonly now: () => number }) {
-    this.#now = now;
+  constructor(options: CertifyQueueOptions) {
+    this.#options = options;
+    this.#queue = new FairPlaces({
+      max: Math.floor(options.maxBytes / 1_024),
+      beyondShare: 'refuse',
+      evict: (call) => call.refuse('made-room'),
+    });
   }
 
   get waiting(): number {
     return this.#queue.size;
   }
 
-  take<T>(work: () => T, signal: AbortSignal): Promise<T> {
-    const now = this.#now();
+  take<T>(work: () => T, { from, signal, bytes }: Asking & { readonly bytes: number }): Promise<T> {
+    const now = this.#options.now();
     if (this.#queue.size === 0 && this.#hasTime(now)) return new Promise((resolve) => resolve(work()));
-    if (this.#queue.size >= maxWaiting) {
-      return Promise.reject(
-        new GatehouseError('unavailable', `${maxWaiting} calls are waiting already: try again later`),
-      );
-    }
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const settle = (outcome: () => void): void => {
       signal.removeEventListener('abort', cancel);
-      this.#queue.delete(call);
+      this.#queue.leave(call);
       outcome();
     };
     const cancel = (): void =>
@@ -62,14 +74,14 @@ export class CertifyTurns implements Turns {
             reject(error);
           }
         }),
-      expire: () =>
-        settle(() =>
-          reject(new GatehouseError('unavailable', `no turn came within ${patienceMs / 1000} s: try again`)),
-        ),
+      refuse: (reason) => {
+        this.#options.onRefused?.(reason);
+        settle(() => reject(new GatehouseError('unavailable', sentences[reason])));
+      },
     };
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    else this.#queue.add(call);
+    else if (!this.#queue.take(call, from, Math.ceil(bytes / 1_024) + overheadKiB)) call.refuse('queue-full');
     this.#schedule();
     return promise;
   }
@@ -93,13 +105,23 @@ export class CertifyTurns implements Turns {
 
   #serve(): void {
     if (this.#queue.size === 0) return;
-    this.#sliceEnds = this.#now() + sliceMs;
+    const start = this.#options.now();
+    this.#sliceEnds = start + sliceMs;
     for (const call of this.#queue) {
-      const now = this.#now();
-      if (now - call.since > patienceMs) call.expire();
-      else if (now < this.#sliceEnds) call.run();
-      else break;
+      if (start - call.since <= patienceMs) break;
+      call.refuse('waited-too-long');
+    }
+    while (this.#options.now() < this.#sliceEnds) {
+      const call = this.#queue.next();
+      if (call === undefined) break;
+      call.run();
     }
     this.#schedule();
   }
 }
+
+const sentences = {
+  'queue-full': 'too many calls are waiting already: try again later',
+  'made-room': 'too many calls from this address are waiting, and others want their turn: try again later',
+  'waited-too-long': `no turn came within ${patienceMs / 1000} s: try again`,
+} as const satisfies Record<QueueRefusal, string>;

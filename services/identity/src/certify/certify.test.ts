@@ -61,7 +61,7 @@ const aDesk = async (change: Partial<Certifier> = {}) => {
     issuer,
     recorded,
     certify: (request: Partial<CertifyRequest> = {}, signal = patient): Promise<Certified> =>
-      certify(certifier, { ...aRequest, ...request }, signal),
+      certify(certifier, { ...aRequest, ...request }, { from: '10.0.0.1', signal }),
   };
 };
 
@@ -185,7 +185,7 @@ describe('Certify', () => {
     const sign = (): never => assert.fail('it was signed');
     const desk = await aDesk({
       issuer: () => ({ ...issuer, sign }),
-      turns: new CertifyTurns({ now: () => performance.now() }),
+      turns: new CertifyTurns({ maxBytes: 1_048_576, now: () => performance.now() }),
       log: { intend: async () => gone.abort(), complete: () => assert.fail('there is nothing to complete') },
     });
     await assert.rejects(desk.certify({}, gone.signal), { code: 'cancelled' });

@@ -37,12 +37,20 @@ export interface Caller {
   readonly pod: Named | undefined;
 }
 
+/** Somebody who waits for an answer. */
+export interface Asking {
+  /** Who takes the turns: the client's address, or its network (`holderOf`). */
+  readonly from: string;
+  /** Aborts when the answer is of no use to anybody any more. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Says whose token it is. Throws `invalid-argument` for what is no token, `failed-precondition` for one that proves
- * nothing, `unavailable` when nobody can say at the moment, `cancelled` once `signal` aborts.
+ * nothing, `unavailable` when nobody can say at the moment, `cancelled` once the caller has gone.
  */
 export interface TokenReviewer {
-  review(token: Uint8Array, signal: AbortSignal): Caller | Promise<Caller>;
+  review(token: Uint8Array, asking: Asking): Caller | Promise<Caller>;
 }
 
 /** What signs: replaced whole when the issuer changes. */
@@ -54,9 +62,10 @@ export interface ActiveIssuer {
   sign(leaf: RecordedLeaf): Uint8Array;
 }
 
-/** Lets calls have their turn, oldest first. Throws `unavailable` when one would wait too long. */
+/** Lets calls have their turn, fairly between those who ask. Throws `unavailable` when one would wait too long. */
 export interface Turns {
-  take<T>(work: () => T, signal: AbortSignal): Promise<T>;
+  /** `bytes` are what the call keeps in memory while it waits. */
+  take<T>(work: () => T, call: Asking & { readonly bytes: number }): Promise<T>;
 }
 
 export interface Certifier {
@@ -78,22 +87,22 @@ const maxCsrBytes = 8 * 1024;
 export const certify = async (
   certifier: Certifier,
   request: CertifyRequest,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<Certified> => {
   usableIssuer(certifier);
   readFacts(request);
   const { csr, review } = await certifier.turns.take(
     () => ({
       csr: proveKey(request),
-      review: certifier.reviewer.review(withoutLineEnd(request.token), signal),
+      review: certifier.reviewer.review(withoutLineEnd(request.token), asking),
     }),
-    signal,
+    { ...asking, bytes: request.token.length + request.certificateSigningRequest.length },
   );
   const caller = await review;
   // The review may have waited for the watch; nobody is left to give a certificate to.
-  refuseIfGone(signal);
+  refuseIfGone(asking.signal);
   proveIdentity(certifier.mesh, caller, request.identity);
-  return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) }, signal);
+  return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) }, asking);
 };
 
 /** Step 1: everything is there and of a bearable size. */
@@ -179,7 +188,7 @@ export interface ProvedWorkload {
 export const issue = async (
   certifier: Certifier,
   workload: ProvedWorkload,
-  signal: AbortSignal = untilTheEnd,
+  asking: Asking = ourselves,
 ): Promise<Certified> => {
   const issuer = usableIssuer(certifier);
   const issuedAt = certifier.now();
@@ -219,16 +228,16 @@ export const issue = async (
   };
   if (recording instanceof RecordedLeaf) return seal(recording);
   const recorded = await recording;
-  refuseIfGone(signal);
+  refuseIfGone(asking.signal);
   // One flush lets many go at once; their signatures must not hold up the handshakes of others.
-  return certifier.turns.take(() => seal(recorded), signal);
+  return certifier.turns.take(() => seal(recorded), { ...asking, bytes: spki.length });
 };
 
 const refuseIfGone = (signal: AbortSignal): void => {
   if (signal.aborted) throw new GatehouseError('cancelled', 'the caller went away while it waited');
 };
 
-const untilTheEnd = new AbortController().signal;
+const ourselves: Asking = { from: 'this service', signal: new AbortController().signal };
 
 const usableIssuer = (certifier: Certifier): ActiveIssuer => {
   const issuer = certifier.issuer();

@@ -134,7 +134,7 @@ const presentIn = (folder: string) => {
         now: () => now,
       },
       { identity, token: Buffer.from('token'), certificateSigningRequest: makeCsr(key, identity) },
-      new AbortController().signal,
+      { from: '10.0.0.1', signal: new AbortController().signal },
     );
     return { title, identity, key, leaf, intermediates, root: root.der };
   };

@@ -1,5 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import type { Methods } from '@gatehouse/platform/grpc/transport';
+import { holderOf } from '@gatehouse/platform/limits/holder';
 import { CertifyRequest, CertifyResponse } from '@gatehouse/wire/gen/io/linkerd/proxy/identity';
 import { type Certified, type Certifier, certify } from './certify.ts';
 
@@ -7,7 +8,10 @@ import { type Certified, type Certifier, certify } from './certify.ts';
 export const certifyMethods = (certifier: Certifier): Methods => ({
   '/io.linkerd.proxy.identity.Identity/Certify': {
     kind: 'unary',
-    handle: async ({ request, signal }) => encode(await certify(certifier, decode(request), signal)),
+    handle: async ({ request, peer, signal }) => {
+      const asking = { from: holderOf(peer.address), signal };
+      return encode(await certify(certifier, decode(request), asking));
+    },
   },
 });
 

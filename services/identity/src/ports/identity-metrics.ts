@@ -1,7 +1,7 @@
 import { asGatehouseError } from '@gatehouse/core/error';
 import type { Method, Methods } from '@gatehouse/platform/grpc/transport';
 import type { Metrics } from '@gatehouse/platform/metrics/metrics';
-import type { CertifyTurns } from '../certify/certify-queue.ts';
+import type { CertifyTurns, QueueRefusal } from '../certify/certify-queue.ts';
 import type { WatchedCallers } from './token/watched-callers.ts';
 
 export interface Measured {
@@ -25,6 +25,16 @@ export const measureIdentity = (metrics: Metrics, { turns, callers }: Measured):
       this.set(callers.waiting);
     },
   });
+};
+
+/** Counts calls that were sent away while they waited for their turn, or before, by reason. */
+export const countSentAway = (metrics: Metrics): ((reason: QueueRefusal) => void) => {
+  const counter = metrics.counter({
+    name: 'gatehouse_identity_certify_refused_total',
+    help: 'Certify calls answered Unavailable in the queue: `queue-full`, `made-room` for an address with fewer, `waited-too-long`.',
+    labelNames: ['reason'],
+  });
+  return (reason) => counter.inc({ reason });
 };
 
 /** Counts Certify by its outcome: `issued`, or the code of the error. */

@@ -99,7 +99,7 @@ export const aFuzzedMesh = async (): Promise<FuzzedMesh> => {
     recorded,
     nowMs,
     certifier,
-    certify: (request) => certify(certifier, request, patient),
+    certify: (request) => certify(certifier, request, { from: '10.0.0.1', signal: patient }),
   };
 };
 

@@ -143,8 +143,6 @@ export class Acceptor {
   }
 
   #accept(socket: Socket): void {
-    // Resets are part of life; without a listener each would end the process.
-    socket.on('error', ignore);
     if (!this.#sockets.take(socket, holderOf(socket.remoteAddress ?? ''))) {
       this.#refuse(socket);
       return;
@@ -153,8 +151,11 @@ export class Acceptor {
       this.#sockets.leave(socket);
       if (this.#sockets.size === 0) for (const resolve of this.#whenIdle) resolve();
     });
-    if (this.#door === undefined) this.#options.onConnection(socket);
-    else this.#door.admit(socket);
+    if (this.#door === undefined) {
+      // Resets are part of life; without a listener each would end the process.
+      socket.on('error', ignore);
+      this.#options.onConnection(socket);
+    } else this.#door.admit(socket);
   }
 
   #refuse(socket: Socket): void {

@@ -93,7 +93,7 @@ export class CallGuard {
   /** False when the call has been refused, and must not be looked at any further. */
   admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
     const { session } = stream;
-    if (session === undefined) return false;
+    if (session === undefined || stream.destroyed) return false;
     const connection = this.#connectionOf(session as ServerHttp2Session);
     const { perConnection, headerBytes, perAddress, arrivalMs } = this.#limits;
     const { holder } = connection;
@@ -125,6 +125,7 @@ export class CallGuard {
   }
 
   #refuse(stream: ServerHttp2Stream, connection: Connection, reason: keyof typeof messages): false {
+    // grpc-js listens for errors on what it sees, and this it will not see.
     stream.on('error', ignore);
     this.#onRefused(reason, connection.client);
     if (!this.#unheard.take(stream, connection.holder)) {

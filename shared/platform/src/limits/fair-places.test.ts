@@ -60,6 +60,7 @@ test('no holder has more than its share, whether or not others come', () => {
 test('the holders take turns, and each gets its own in order', () => {
   const { places, take } = aRoom({ max: 10 });
   take('a1', 'a2', 'a3', 'b1', 'c1', 'c2');
+  assert.equal(places.first, 'a1');
   const order = Array.from({ length: 4 }, () => places.next());
   take('b2', 'a4');
   const rest = Array.from({ length: 5 }, () => places.next());

@@ -103,7 +103,12 @@ export class FairPlaces<T> {
     return true;
   }
 
-  /** The oldest of the holder whose turn it is, which gives back its place; undefined when nobody holds any. */
+  /** Whose turn it is: the oldest of the holder that is next. Undefined when nobody holds any. */
+  get first(): T | undefined {
+    return this.#turns.first?.value.places.first?.value.item;
+  }
+
+  /** The same, which gives back its place; its holder goes to the end of the line. */
   next(): T | undefined {
     const turn = this.#turns.first;
     const place = turn?.value.places.first?.value;

@@ -89,7 +89,7 @@ const aReviewer = async ({
       published = next;
     },
     review: async (token: Uint8Array): Promise<Caller> =>
-      reviewer.review(token, new AbortController().signal),
+      reviewer.review(token, { from: '10.0.0.1', signal: new AbortController().signal }),
     pass: (ms: number) => {
       clock += ms;
     },

@@ -1,6 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { type Parsed, printProblem } from '@gatehouse/core/problem';
-import type { Caller, TokenReviewer } from '../../certify/certify.ts';
+import type { Asking, Caller, TokenReviewer } from '../../certify/certify.ts';
 import { type CompactJws, readCompactJws } from '../../core/token/compact-jws.ts';
 import { checkClaims, readClaims, type TokenClaims } from '../../core/token/token-claims.ts';
 import { findKey, isTokenAlgorithm } from './key-set.ts';
@@ -22,7 +22,7 @@ export interface JwksReviewerOptions {
 interface Case {
   readonly token: Uint8Array;
   readonly jws: CompactJws;
-  readonly signal: AbortSignal;
+  readonly asking: Asking;
 }
 
 type Finding =
@@ -48,11 +48,11 @@ export class JwksReviewer implements TokenReviewer {
     this.#options = options;
   }
 
-  review(token: Uint8Array, signal: AbortSignal): Caller | Promise<Caller> {
+  review(token: Uint8Array, asking: Asking): Caller | Promise<Caller> {
     const jws = valid(readCompactJws(token), 'invalid-argument');
     // What no key could be for makes nobody read the keys again.
     if (!isTokenAlgorithm(jws.algorithm)) throw refused(`the algorithm ${quote(jws.algorithm)} is not taken`);
-    const about: Case = { token, jws, signal };
+    const about: Case = { token, jws, asking };
     const finding = this.#examine(jws);
     return finding.kind === 'signed' ? this.#judge(about, finding.claims) : this.#lookAgain(about);
   }
@@ -115,7 +115,7 @@ export class JwksReviewer implements TokenReviewer {
         refused(`it is bound to ${claims.alsoBoundTo}, which nobody here watches`),
       );
     }
-    const standing = this.#options.callers.judge(claims, about.signal);
+    const standing = this.#options.callers.judge(claims, about.asking.signal);
     return standing instanceof Promise
       ? standing.then((late) => this.#settle(about, claims, late))
       : this.#settle(about, claims, standing);
@@ -138,10 +138,10 @@ export class JwksReviewer implements TokenReviewer {
   }
 
   /** `otherwise` is what there is to say where nobody else can be asked. */
-  async #askElsewhere({ token, signal }: Case, otherwise: GatehouseError): Promise<Caller> {
+  async #askElsewhere({ token, asking }: Case, otherwise: GatehouseError): Promise<Caller> {
     const { secondOpinion } = this.#options;
     if (secondOpinion === undefined) throw otherwise;
-    return secondOpinion.review(token, signal);
+    return secondOpinion.review(token, asking);
   }
 }
 

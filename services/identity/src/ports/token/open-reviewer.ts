@@ -56,7 +56,14 @@ export const openReviewer = async (
   switch (ground.kind) {
     case 'cluster': {
       const limit = { perSecond: config.tokenReviewRate, burst: config.tokenReviewBurst };
-      asked = new TokenReview({ client: ground.client, audience, requirePodBoundToken, limit, metrics });
+      asked = new TokenReview({
+        client: ground.client,
+        audience,
+        requirePodBoundToken,
+        limit,
+        maxWaitingBytes: config.certifyQueueBytes,
+        metrics,
+      });
       return config.tokenReviewer === 'jwks'
         ? byKeys(keysOfApiServer(ground.client))
         : { reviewer: asked, keys: undefined };

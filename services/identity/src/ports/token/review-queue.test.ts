@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type Patience, ReviewTurns, type Turn } from './review-queue.ts';
+import { type Comer, ReviewTurns, type Turn } from './review-queue.ts';
 
 const start = 1_780_000_000_000;
 const patienceMs = 8_000;
@@ -8,12 +8,18 @@ const patienceMs = 8_000;
 /** Turns on a clock that the test holds. `ask` says what became of a review, in the order of events. */
 const held = (test: TestContext, limit = { perSecond: 1_000, burst: 1_000 }) => {
   test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
-  const turns = new ReviewTurns({ limit, now: Date.now });
+  const turns = new ReviewTurns({ limit, maxBytes: 8_192 * 1_024, now: Date.now });
   const events: string[] = [];
-  const ask = async (name: string, change: Partial<Patience> = {}): Promise<Turn | undefined> => {
-    const patience = { until: Date.now() + patienceMs, signal: new AbortController().signal, ...change };
+  const ask = async (name: string, change: Partial<Comer> = {}): Promise<Turn | undefined> => {
+    const comer: Comer = {
+      from: '10.0.0.1',
+      bytes: 1_000,
+      until: Date.now() + patienceMs,
+      signal: new AbortController().signal,
+      ...change,
+    };
     try {
-      const turn = await turns.take(patience);
+      const turn = await turns.take(comer);
       events.push(name);
       return turn;
     } catch (error) {
@@ -67,7 +73,23 @@ describe('turns at the API server', () => {
     assert.deepEqual(events, names(5));
   });
 
-  it('are not waited for by more than 4,096', async (test) => {
+  it('are taken by the addresses one after the other', async (test) => {
+    const { events, ask, pass } = held(test, { perSecond: 1_000, burst: 1 });
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'c2']) void ask(name, { from: name.slice(0, 1) });
+    for (let passed = 0; passed < 10; passed += 1) await pass(1);
+    assert.deepEqual(events, ['a1', 'a2', 'b1', 'c1', 'a3', 'c2', 'a4']);
+  });
+
+  it('are given up by the address that has most waiting, when others want one', async (test) => {
+    const { turns, events, ask } = held(test, { perSecond: 1, burst: 1 });
+    for (const name of names(4_097)) void ask(name);
+    void ask('other', { from: '10.0.0.2' });
+    await settle();
+    assert.deepEqual(events, ['0', '1: unavailable']);
+    assert.equal(turns.waiting, 4_096);
+  });
+
+  it('are not waited for by more than their memory allows', async (test) => {
     const { turns, events, ask, pass } = held(test, { perSecond: 1, burst: 1 });
     for (const name of names(4_097)) void ask(name);
     await settle();

@@ -1,11 +1,12 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { FairPlaces } from '@gatehouse/platform/limits/fair-places';
 import { type RateLimit, RequestRate } from '../../core/token/request-rate.ts';
 
 /** An API server has flow control of its own; a cold restart of the cluster must not use up our share of it. */
 const maxAsking = 50;
 
-/** 16 KiB each at most: 64 MB of tokens. */
-const maxWaiting = 4_096;
+/** What a review takes beside its token. */
+const overheadKiB = 1;
 
 /** One review's right to ask the API server. */
 export interface Turn {
@@ -25,6 +26,19 @@ export interface Patience {
   readonly signal: AbortSignal;
 }
 
+/** Who comes, and what it holds while it waits. */
+export interface Comer extends Patience {
+  /** Who takes the turns: the client's address, or its network. */
+  readonly from: string;
+  readonly bytes: number;
+}
+
+interface WaitingLine {
+  /** False when there is no room. */
+  enter(waiting: Waiting): boolean;
+  leave(waiting: Waiting): void;
+}
+
 interface Waiting {
   readonly until: number;
   readonly go: () => void;
@@ -33,22 +47,35 @@ interface Waiting {
 
 /**
  * Who may ask the API server next: not more than a rate, not more than 50 at once, nobody while it wants to be left
- * alone, oldest first. Those that wait are bounded in number and by their patience.
+ * alone. Addresses take turns, each of them oldest first. Those that wait are bounded by the memory of their tokens, fairly
+ * between addresses, and by their patience.
  */
 export class ReviewTurns {
   readonly #rate: RequestRate;
   readonly #now: () => number;
   /** Asked once already and told to come again: they keep their turn. */
   readonly #again = new Set<Waiting>();
-  /** Oldest first. */
-  readonly #queue = new Set<Waiting>();
+  readonly #queue: FairPlaces<Waiting>;
   #asking = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `now` in milliseconds, of a clock that only goes forward. */
-  constructor({ limit, now }: { readonly limit: RateLimit; readonly now: () => number }) {
+  /** `now` in milliseconds, of a clock that only goes forward; `maxBytes` of tokens may wait. */
+  constructor({
+    limit,
+    maxBytes,
+    now,
+  }: {
+    readonly limit: RateLimit;
+    readonly maxBytes: number;
+    readonly now: () => number;
+  }) {
     this.#rate = new RequestRate(limit);
     this.#now = now;
+    this.#queue = new FairPlaces({
+      max: Math.floor(maxBytes / 1_024),
+      beyondShare: 'refuse',
+      evict: (waiting) => waiting.fail(tooMany()),
+    });
   }
 
   /** How many reviews wait for the API server to be asked. */
@@ -57,15 +84,22 @@ export class ReviewTurns {
   }
 
   /** Throws `unavailable` when too many wait, or when no turn came in time; the signal's reason after an abort. */
-  async take(patience: Patience): Promise<Turn> {
-    if (this.#queue.size >= maxWaiting) {
-      throw new GatehouseError('unavailable', `${maxWaiting} tokens wait to be reviewed: try again`);
-    }
-    await this.#wait(this.#queue, patience);
+  async take(comer: Comer): Promise<Turn> {
+    const weight = Math.ceil(comer.bytes / 1_024) + overheadKiB;
+    await this.#wait(comer, {
+      enter: (waiting) => this.#queue.take(waiting, comer.from, weight),
+      leave: (waiting) => this.#queue.leave(waiting),
+    });
     return {
       again: async (afterMs) => {
         this.#rate.pause(afterMs, this.#now());
-        await this.#wait(this.#again, patience);
+        await this.#wait(comer, {
+          enter: (waiting) => {
+            this.#again.add(waiting);
+            return true;
+          },
+          leave: (waiting) => this.#again.delete(waiting),
+        });
       },
       end: () => {
         this.#asking -= 1;
@@ -74,11 +108,11 @@ export class ReviewTurns {
     };
   }
 
-  #wait(line: Set<Waiting>, { until, signal }: Patience): Promise<void> {
+  #wait({ until, signal }: Patience, line: WaitingLine): Promise<void> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = (): void => {
-      line.delete(waiting);
+      line.leave(waiting);
       signal.removeEventListener('abort', onAbort);
     };
     const onAbort = (): void => {
@@ -98,7 +132,7 @@ export class ReviewTurns {
       },
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    line.add(waiting);
+    if (!line.enter(waiting)) waiting.fail(tooMany());
     this.#serve();
     return promise;
   }
@@ -114,7 +148,10 @@ export class ReviewTurns {
         this.#comeBack(Math.min(waitMs, this.#patience - now));
         return;
       }
-      if (this.#queue.has(next)) this.#asking += 1;
+      if (this.#queue.first === next) {
+        this.#asking += 1;
+        this.#queue.next();
+      }
       next.go();
     }
     this.#comeBack(this.#patience - now);
@@ -122,8 +159,7 @@ export class ReviewTurns {
 
   get #next(): Waiting | undefined {
     const [again] = this.#again;
-    const [first] = this.#queue;
-    return again ?? (this.#asking < maxAsking ? first : undefined);
+    return again ?? (this.#asking < maxAsking ? this.#queue.first : undefined);
   }
 
   /** When the first of those that wait loses its patience; of the queue that is the oldest, since all have the same. */
@@ -149,6 +185,9 @@ export class ReviewTurns {
     this.#timer = setTimeout(() => this.#serve(), Math.max(1, Math.ceil(afterMs)));
   }
 }
+
+const tooMany = (): GatehouseError =>
+  new GatehouseError('unavailable', 'too many tokens wait to be reviewed: try again');
 
 const leftAlone = (forMs: number): GatehouseError =>
   new GatehouseError(

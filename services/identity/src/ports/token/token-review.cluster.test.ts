@@ -24,6 +24,7 @@ suite('TokenReview by a real API server', { skip, timeout: 300_000 }, () => {
       audience: identityAudience,
       requirePodBoundToken: true,
       limit: { perSecond: 1_000, burst: 1_000 },
+      maxWaitingBytes: 1_048_576,
       metrics: reviewMetrics(new Metrics('identity'), { waiting: () => reviewer.waiting }),
     });
   });
@@ -37,7 +38,8 @@ suite('TokenReview by a real API server', { skip, timeout: 300_000 }, () => {
       spec: { serviceAccountName: 'web', containers: [{ name: 'web', image: 'web' }] },
     });
 
-  const review = (token: string) => reviewer.review(Buffer.from(token), new AbortController().signal);
+  const review = (token: string) =>
+    reviewer.review(Buffer.from(token), { from: '10.0.0.1', signal: new AbortController().signal });
 
   test('a projected token names its ServiceAccount and its pod', async () => {
     const pod = await makePod('web-0');

@@ -24,9 +24,16 @@ const aReviewer = (
 ) => {
   const told = new Metrics('identity');
   const metrics = reviewMetrics(told, { waiting: () => reviewer.waiting });
-  const reviewer: TokenReview = new TokenReview({ client, audience, requirePodBoundToken, limit, metrics });
+  const reviewer: TokenReview = new TokenReview({
+    client,
+    audience,
+    requirePodBoundToken,
+    limit,
+    maxWaitingBytes: 1_048_576,
+    metrics,
+  });
   const review = (bytes: Uint8Array, signal = new AbortController().signal): Promise<Caller> =>
-    reviewer.review(bytes, signal);
+    reviewer.review(bytes, { from: '10.0.0.1', signal });
   /** What the metrics say, each series in one word. */
   const counted = async (): Promise<Readonly<Record<string, number>>> =>
     Object.fromEntries(

@@ -6,7 +6,7 @@ import {
   type TokenReviewOutcome,
   type TokenVerdict,
 } from '@gatehouse/platform/kube/reviews/token-review';
-import type { Caller, TokenReviewer } from '../../certify/certify.ts';
+import type { Asking, Caller, TokenReviewer } from '../../certify/certify.ts';
 import type { RateLimit } from '../../core/token/request-rate.ts';
 import { readReviewedCaller } from '../../core/token/reviewed-caller.ts';
 import { ReviewTurns } from './review-queue.ts';
@@ -18,6 +18,8 @@ export interface TokenReviewOptions {
   readonly audience: string;
   readonly requirePodBoundToken: boolean;
   readonly limit: RateLimit;
+  /** What tokens that wait for their review may keep in memory, in bytes. */
+  readonly maxWaitingBytes: number;
   readonly metrics: ReviewMetrics;
   /** Milliseconds of a clock that only goes forward. */
   readonly now?: () => number;
@@ -40,7 +42,11 @@ export class TokenReview implements TokenReviewer {
   constructor(options: TokenReviewOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#turns = new ReviewTurns({ limit: options.limit, now: this.#now });
+    this.#turns = new ReviewTurns({
+      limit: options.limit,
+      maxBytes: options.maxWaitingBytes,
+      now: this.#now,
+    });
   }
 
   /** How many reviews wait for their turn at the API server. */
@@ -48,22 +54,27 @@ export class TokenReview implements TokenReviewer {
     return this.#turns.waiting;
   }
 
-  review(bytes: Uint8Array, signal: AbortSignal): Promise<Caller> {
+  review(bytes: Uint8Array, { from, signal }: Asking): Promise<Caller> {
     const token = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     // RFC 6750 §2.1, which RFC 7515's compact form keeps to. Whatever else was sent is not repeated to anybody.
     if (!/^[\w.=~+/-]+$/.test(token)) {
       throw new GatehouseError('invalid-argument', 'the token is no text that could be a token');
     }
-    return this.#callerOf(this.#shared.join(token, signal, (left) => this.#reviewInTurn(token, left)));
+    return this.#callerOf(
+      this.#shared.join(token, signal, (left) => this.#reviewInTurn(token, { from, signal: left })),
+    );
   }
 
-  async #reviewInTurn(token: string, signal: AbortSignal): Promise<TokenVerdict> {
+  async #reviewInTurn(token: string, asking: Asking): Promise<TokenVerdict> {
     const { metrics } = this.#options;
+    const { signal } = asking;
     const patience = { until: this.#now() + patienceMs, signal };
-    const turn = await this.#turns.take(patience).catch((error: unknown) => {
-      metrics.count(signal.aborted ? 'abandoned' : 'not_asked');
-      throw error;
-    });
+    const turn = await this.#turns
+      .take({ ...asking, ...patience, bytes: token.length })
+      .catch((error: unknown) => {
+        metrics.count(signal.aborted ? 'abandoned' : 'not_asked');
+        throw error;
+      });
     try {
       for (;;) {
         const outcome = await this.#ask(token, patience);
