@@ -118,6 +118,7 @@ describe('who tells what is going to end', () => {
       log: silentLog,
       events: { record: (event) => void events.push(event) },
       now: () => now,
+      elapsed: () => now - start,
     });
     const hours: number[] = [];
     for (let hour = 0; hour < 96; hour += 1) {

@@ -51,7 +51,7 @@ const start = async (
   { folder, state, path }: World,
   command: readonly string[] = [],
 ): Promise<Up> => {
-  const [program = execPath, ...args] = [...command, execPath, join(import.meta.dirname, 'main.ts')];
+  const [program = execPath, ...args] = [...command, execPath, join(import.meta.dirname, '../../main.ts')];
   const child = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
