@@ -21,7 +21,7 @@ const usualCharacters = [...'aA1_-./: "\\!%\n\t\u0001\u00b5\u202e\ufffd'];
 const looks = 4;
 
 const atomAt = /\\(?:u\{[^}]*\}|u....|x..|[pP]\{[^}]*\}|.)|\[(?:\\.|[^\]\\])*\]|[^()|]/suy;
-const groupAt = /\((?:\?(?::|<?[=!]|<[^>]*>))?/y;
+const groupAt = /\((?:\?(?:[a-z]*(?:-[a-z]+)?:|<?[=!]|<[^>]*>))?/y;
 const quantifierAt = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/y;
 const assertionAt = /[\^$]|\\[bB]/y;
 
