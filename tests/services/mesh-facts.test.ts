@@ -34,3 +34,16 @@ test('a port that the proxy does not see is plaintext to clients and named as no
     },
   ]);
 });
+
+test('an address belongs to the pod that runs, not to a job that has ended since, to every service', async (t) => {
+  const { destination, policy } = await servicesOnCase(t, 'ip-of-a-finished-job');
+  const { profile } = await destination('/v1/resolve?authority=10.4.0.9:8080');
+  assert.deepEqual([profile.kind, profile.endpoint.labels.pod], ['endpoint', 'web-1']);
+  const { authorizations, conditions } = await policy('/v1/workloads/demo/api-1/ports/8080');
+  const admitted = authorizations.flatMap(
+    ({ networks, identities }: { networks: { cidr: string }[]; identities: string[] }) =>
+      networks.map(({ cidr }) => [cidr, ...identities]),
+  );
+  assert.deepEqual(admitted, [['10.4.0.9/32', identity]]);
+  assert.deepEqual(conditions, []);
+});

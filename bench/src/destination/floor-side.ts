@@ -1,12 +1,12 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import process from 'node:process';
 import { createServer as createTlsServer } from 'node:tls';
+import { AddressIndex } from '@gatehouse/core/mesh/address-index';
 import { noPorts } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { compileEndpointSet } from '@gatehouse/destination/core/endpoints/endpoint-set';
 import { Snapshots } from '@gatehouse/destination/core/snapshot';
-import { AddressIndex } from '@gatehouse/destination/core/target/address-index';
 import { Updates } from '@gatehouse/destination/ports/updates';
 import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
 import { frameMessage } from '@gatehouse/platform/grpc/message-frames';

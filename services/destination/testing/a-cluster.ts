@@ -1,9 +1,9 @@
+import { AddressIndex } from '@gatehouse/core/mesh/address-index';
 import { portSet } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex, type Touched } from '@gatehouse/core/resources/resource-index';
 import type { Cluster } from '../src/core/cluster.ts';
-import { AddressIndex } from '../src/core/target/address-index.ts';
 
 /** The settings of tests: mesh `gatehouse`, MySQL's port opaque by default. */
 export const settings = {

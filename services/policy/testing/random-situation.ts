@@ -10,7 +10,6 @@ import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
 import {
   attachedRoutes,
   authorizationPolicies,
-  createdAt,
   maybe,
   mesh,
   meshTlsAuthentication,
@@ -44,12 +43,15 @@ const callers = fc
       hostNetwork: rarely(false, true),
       phase: fc.constantFrom('Running', 'Running', 'Running', 'Running', 'Pending', 'Succeeded', 'Failed'),
       terminated: rarely(false, true),
-      createdAt,
+      startedAt: fc.option(fc.constantFrom(1, 2, 3), { nil: undefined }),
+      deletedAt: rarely<number | undefined>(undefined, 1),
     }),
     { minLength: 1, maxLength: 5 },
   )
   .map((pods) =>
-    pods.map(({ app, ...pod }, index) => aPod({ ...pod, name: `caller-${index}`, labels: { app } })),
+    pods.map(({ app, ...pod }, index) =>
+      aPod({ ...withoutUndefined(pod), name: `caller-${index}`, labels: { app } }),
+    ),
   );
 
 const annotations = fc

@@ -1,9 +1,9 @@
+import type { AddressIndex } from '@gatehouse/core/mesh/address-index';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { PortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { facts } from './facts.ts';
-import type { AddressIndex } from './target/address-index.ts';
 
 /** What is known of the cluster when an answer is compiled. */
 export interface Cluster {

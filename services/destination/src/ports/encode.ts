@@ -113,6 +113,7 @@ const profileMessage = (
         endpoint: weightedAddr(profile.endpoint.seenAs[locality]),
       };
     case 'unknown-address':
+    case 'contested-address':
       return { ...emptyProfile, opaqueProtocol: profile.opaque };
     case 'nothing':
       return emptyProfile;

@@ -131,8 +131,6 @@ const refuse = (profile: Profile, target: Target): void => {
       throw new GatehouseError('not-found', `${printTarget(target)} has no such instance`);
     case 'external-name':
       throw externalName(target);
-    case 'shared-address':
-      throw new GatehouseError('failed-precondition', `several Services have the address ${nameOf(target)}`);
     case 'no-port':
       // The proxy then goes by its policy alone, which knows what to do with a port that is not declared.
       return;

@@ -1,11 +1,11 @@
 import { Answers } from '@gatehouse/core/dependency/answers';
 import { touchedFacts } from '@gatehouse/core/dependency/kind-facts';
+import { AddressIndex } from '@gatehouse/core/mesh/address-index';
 import type { Change } from '@gatehouse/core/resources/changes';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { Source } from '@gatehouse/platform/kube/source';
 import type { Cluster, ClusterSettings } from '../core/cluster.ts';
 import { kindFacts, watchedKinds } from '../core/facts.ts';
-import { AddressIndex } from '../core/target/address-index.ts';
 
 /** A burst is compiled at most this often; the first change of one is compiled at once (design §6.5). */
 const settleEveryMs = 20;

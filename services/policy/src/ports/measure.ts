@@ -58,4 +58,13 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
       for (const [kind, count] of watch.rejections.counts) this.set({ kind }, count);
     },
   });
+  metrics.gauge({
+    name: 'gatehouse_policy_contested_addresses',
+    help: 'Addresses that more than one Pod, or more than one Service, has, by kind; the log names them.',
+    labelNames: ['kind'],
+    collect() {
+      this.set({ kind: 'Pod' }, watch.compiler.contested.size);
+      this.set({ kind: 'Service' }, watch.outbound.contested.size);
+    },
+  });
 };

@@ -225,6 +225,43 @@ test('a rejected object is logged with its problems once, however often it is li
 const isBad = (step: KubeObject | 'relist' | 'remove'): boolean =>
   step === 'relist' || (typeof step === 'object' && 'rejected' in step.spec);
 
+test('an address that two pods or two Services claim is logged once, and again when it is settled', (t) => {
+  const lines: string[] = [];
+  const log = createLog({
+    service: 'policy',
+    level: 'info',
+    format: 'json',
+    to: { write: (line) => lines.push(line) },
+  });
+  const twin = frontend(2, { ips: ['10.0.0.1'] });
+  const objects = [aNamespace(), policy, backend, frontend(1), twin, aService({ name: 'z', createdAt: 1 })];
+  const { source, clock, watch, admitted } = started(t, objects, { log });
+  const told = () =>
+    lines
+      .splice(0)
+      .map((line) => JSON.parse(line))
+      .map(({ level, address, claimants = [] }) => [level, address, ...claimants].join(' '));
+  assert.deepEqual(told(), ['warn 10.0.0.1 demo/frontend-1 demo/frontend-2']);
+  assert.deepEqual(admitted('backend-0'), []);
+  assert.equal(watch.compiler.contested.size, 1);
+  const [finding] =
+    watch.inbound.look({ namespace: 'demo', pod: 'backend-0', port })?.compiled.findings ?? [];
+  assert.equal(finding?.reason, 'AddressContested');
+
+  source.put(frontend(1, { labels: { app: 'frontend', other: 'label' } }));
+  source.put(aService({ name: 'a', createdAt: 2 }));
+  clock.pass(20);
+  assert.deepEqual(told(), ['warn 10.32.0.1 demo/z demo/a']);
+  assert.equal(watch.outbound.contested.size, 1);
+
+  source.put(frontend(2, { ips: ['10.0.0.1'], phase: 'Succeeded' }));
+  source.remove(aService({ name: 'z', createdAt: 1 }));
+  clock.pass(20);
+  assert.deepEqual(told(), ['info 10.0.0.1', 'info 10.32.0.1']);
+  assert.deepEqual(admitted('backend-0'), ['10.0.0.1/32']);
+  assert.deepEqual([watch.compiler.contested.size, watch.outbound.contested.size], [0, 0]);
+});
+
 test('an exception while rows are brought up to date ends the watch, whose owner ends the process', async (t) => {
   const clock = aClock();
   const { watch } = aPolicy(t, { clock });

@@ -6,6 +6,7 @@ import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import type { Source } from '@gatehouse/platform/kube/source';
 import type { Log } from '@gatehouse/platform/log/log';
+import { Contests } from '../core/contests.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
 import type { ClusterConfig } from '../core/inbound/model.ts';
 import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
@@ -52,6 +53,8 @@ export class PolicyWatch {
   readonly inbound: InboundRows<RowStream>;
   readonly outbound: OutboundRows<RowStream>;
   readonly rejections = new Rejections();
+  readonly #podContests = new Contests();
+  readonly #serviceContests = new Contests();
   readonly #options: PolicyWatchOptions;
   readonly #clock: Clock;
   readonly #bursts: Bursts<Change>;
@@ -125,7 +128,30 @@ export class PolicyWatch {
     const outbound = this.outbound.refresh(touched);
     for (const update of [inbound, outbound]) publish(update);
     this.#sayRejected(touched);
+    this.#sayContested();
     this.#options.onUpdate?.((this.#clock.now() - startedAt) / 1_000);
+  }
+
+  #sayContested(): void {
+    const { log } = this.#options;
+    for (const verdict of this.#podContests.say(this.compiler.contested)) {
+      const { kind, ...address } = verdict;
+      if (kind === 'settled') log.info(address, 'it is known again whose the address is');
+      else
+        log.warn(
+          address,
+          'several pods have one address, and nothing tells which was given it last: none is admitted by it',
+        );
+    }
+    for (const verdict of this.#serviceContests.say(this.outbound.contested)) {
+      const { kind, ...address } = verdict;
+      if (kind === 'settled') log.info(address, 'one Service has the cluster IP again');
+      else
+        log.warn(
+          address,
+          'several Services have one cluster IP: the oldest, the first of these, answers there',
+        );
+    }
   }
 
   #sayRejected(touched: Parameters<Rejections['apply']>[0]): void {

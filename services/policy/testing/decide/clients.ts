@@ -60,12 +60,21 @@ const isThisPod = (
   const isItsIdentity =
     tls.kind === 'identified' &&
     tls.name === identityFor(situation, pod.meta.namespace, pod.spec.serviceAccount);
-  const isDoubtful = situation.pods.some((other) => {
-    if (other === pod || !hasAddress(other, client)) return false;
-    if (other.spec.hostNetwork || other.meta.createdAt > pod.meta.createdAt) return true;
-    return other.meta.createdAt === pod.meta.createdAt && !hasEnded(other.spec);
-  });
-  return isItsIdentity && !isDoubtful;
+  return isItsIdentity && holdsAddress(pod, situation, client);
+};
+
+/** Of the pods that run with the address, the one that stays and was started after all others that stay (design §15.2). */
+const holdsAddress = (pod: KubeObject<'Pod'>, { pods }: Situation, client: IpAddress): boolean => {
+  const others = pods.filter((other) => other !== pod && !hasEnded(other.spec) && hasAddress(other, client));
+  if (others.some(({ spec }) => spec.hostNetwork)) return false;
+  const stays = ({ meta }: KubeObject<'Pod'>): boolean => meta.deletedAt === undefined;
+  if (!stays(pod) && others.some(stays)) return false;
+  const { startedAt } = pod.spec;
+  return others
+    .filter((other) => stays(other) || !stays(pod))
+    .every(
+      ({ spec }) => startedAt !== undefined && spec.startedAt !== undefined && spec.startedAt < startedAt,
+    );
 };
 
 const hasAddress = ({ spec }: KubeObject<'Pod'>, { family, bits }: IpAddress): boolean =>

@@ -223,6 +223,50 @@ test('a port that the Service does not declare has endpoints only where its name
   ]);
 });
 
+test('of two pods at one address the one that holds it is shown, and nobody else is lost', () => {
+  const old = backend({ serviceAccount: 'old', startedAt: 1 });
+  const next = backend({ name: 'backend-1', serviceAccount: 'next', startedAt: 2 });
+  const accounts = (...pods: readonly KubeObject[]) => {
+    const endpoints = shown(compile(aCluster(service({ publishNotReady: true }), ...pods)));
+    return endpoints.map(({ labels }) => labels.serviceaccount);
+  };
+  assert.deepEqual(accounts(old, next), ['next']);
+  assert.deepEqual(accounts(next, old), ['next']);
+  assert.deepEqual(accounts(backend({ name: 'backend-2', deletedAt: 9, startedAt: 3 }), next), ['next']);
+  // Nothing tells: the client is told of one, and TLS says whether it is there.
+  assert.equal(accounts(backend(), backend({ name: 'backend-1' })).length, 1);
+  // In another Service, or in none, a pod keeps nobody's endpoint out.
+  assert.deepEqual(accounts(old, aPod({ name: 'stranger', ips: ['10.1.0.1'], startedAt: 2 })), ['old']);
+});
+
+test('a set follows whose an address is, also when only the rival changes', () => {
+  const old = backend({ startedAt: 1 });
+  const cluster = aCluster(
+    service(),
+    old,
+    anEndpointSlice({ name: 'one', service: 'backend', endpoints: [endpointAt('backend-0')] }),
+    anEndpointSlice({ name: 'two', service: 'backend', endpoints: [endpointAt('backend-1')] }),
+    backend({ name: 'backend-1', startedAt: 2 }),
+  );
+  const podOf = (set: EndpointSet) => shown(set).map(({ labels }) => labels.pod);
+  const { value, reads } = compileEndpointSet(cluster, target());
+  assert.deepEqual(podOf(value), ['backend-1']);
+  assert.equal(reads.has('address/10.1.0.1'), true);
+  put(cluster, backend({ name: 'backend-1', deletedAt: 3, startedAt: 2 }));
+  assert.deepEqual(podOf(compile(cluster, {}, value)), ['backend-0']);
+});
+
+const endpointAt = (pod: string): SliceEndpoint => ({
+  addresses: ['10.1.0.1'],
+  ready: true,
+  hostname: '',
+  nodeName: '',
+  zone: '',
+  forZones: [],
+  forNodes: [],
+  target: { kind: 'Pod', namespace: 'demo', name: pod },
+});
+
 test('a Service without selector and slices is empty, one that is gone is missing, and an alias is neither', () => {
   assert.deepEqual(keys(compile(aCluster(service({ selector: undefined }), backend()))), []);
   assert.deepEqual(keys(compile(aCluster(service({ selector: {} }), backend()))), []);

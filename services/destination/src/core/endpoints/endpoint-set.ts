@@ -3,7 +3,14 @@ import { type Cluster, keepSame, serversIn } from '../cluster.ts';
 import { facts } from '../facts.ts';
 import type { NameTarget } from '../target/target.ts';
 import { candidatesOf } from './candidates.ts';
-import { addressKey, atProxy, type Endpoint, type EndpointFacts, endpointOf } from './endpoint.ts';
+import {
+  addressKey,
+  atProxy,
+  type Candidate,
+  type Endpoint,
+  type EndpointFacts,
+  endpointOf,
+} from './endpoint.ts';
 import type { TrafficRules } from './filter.ts';
 
 /** Everything behind a name, before anybody in particular asks. */
@@ -40,19 +47,35 @@ export const compileEndpointSet = (
   const servers = serversIn(cluster, reads, namespace);
   const known: EndpointFacts = { mesh, defaultOpaquePorts, servers, labels: {} };
   const old = new Map(before?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
-  const endpoints = new Map<string, Endpoint>();
+  const chosen = new Map<string, Candidate>();
   for (const found of candidatesOf(cluster, { service, port, reads })) {
+    if (instance !== undefined && found.place.hostname !== instance) continue;
     const candidate = atProxy(found, mesh);
     const key = addressKey(candidate);
-    if (endpoints.has(key) || (instance !== undefined && candidate.place.hostname !== instance)) continue;
-    endpoints.set(key, endpointOf(candidate, known, old.get(key)));
+    const rival = chosen.get(key);
+    if (rival === undefined || displaces(cluster, reads, { candidate, rival })) chosen.set(key, candidate);
   }
+  const endpoints = new Map(
+    Array.from(chosen, ([key, candidate]) => [key, endpointOf(candidate, known, old.get(key))]),
+  );
   const value: Endpoints = {
     kind: 'endpoints',
     endpoints: keepSame(inOrder(endpoints, before?.endpoints ?? []), before?.endpoints),
     rules: { local: service.spec.internalTrafficLocal, distribution: service.spec.trafficDistribution },
   };
   return { value: before !== undefined && isSame(before, value) ? before : value, reads };
+};
+
+/** Of two that would be shown at one address the one that holds it; else the first, whom TLS then has to confirm. */
+const displaces = (
+  cluster: Cluster,
+  reads: Set<string>,
+  { candidate, rival }: { readonly candidate: Candidate; readonly rival: Candidate },
+): boolean => {
+  if (candidate.pod === rival.pod) return false;
+  reads.add(facts.address(candidate.ip));
+  const holder = cluster.addresses.pod(candidate.ip);
+  return holder.kind === 'pod' && holder.pod === candidate.pod;
 };
 
 const isSame = (a: Endpoints, b: Endpoints): boolean =>

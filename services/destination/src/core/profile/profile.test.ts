@@ -28,6 +28,12 @@ const at = (address: string, meshed = true, opaque = false) => ({
   opaque,
 });
 const unknown = (opaque = false) => ({ kind: 'unknown-address', opaque });
+const contested = (...claimants: readonly string[]) => ({
+  kind: 'contested-address',
+  claimants,
+  count: claimants.length,
+  opaque: false,
+});
 const nothing = (reason: string) => ({ kind: 'nothing', reason });
 
 const brief = (profile: Profile): object => {
@@ -56,10 +62,10 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
   ],
   ['a port that the Service does not declare', [service()], '10.32.0.1:81', nothing('no-port')],
   [
-    'one cluster IP of two Services',
-    [service(), service({ name: 'other' })],
+    'one cluster IP of two Services: the older one answers',
+    [service({ name: 'a-newer', createdAt: 2 }), service({ createdAt: 1 })],
     '10.32.0.1:80',
-    nothing('shared-address'),
+    named,
   ],
   ['a Service that is not there', [], 'backend.demo.svc.cluster.local:80', nothing('no-service')],
   [
@@ -94,8 +100,8 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
     at('10.1.0.1 8080', false),
   ],
   [
-    'an address that two pods claim',
-    [pod({ createdAt: 1 }), pod({ name: 'newer', createdAt: 2, meshed: false })],
+    'an address that two pods claim: the one started last has it',
+    [pod({ startedAt: 1, createdAt: 2 }), pod({ name: 'newer', startedAt: 2, createdAt: 1, meshed: false })],
     '10.1.0.1:8080',
     at('10.1.0.1 8080', false),
   ],
@@ -131,8 +137,35 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
     '192.168.0.7:30080',
     unknown(),
   ],
+  [
+    'the former address of a pod that has ended, though that was created and started later',
+    [
+      pod({ startedAt: 1 }),
+      pod({ name: 'job', phase: 'Succeeded', createdAt: 9, startedAt: 9, meshed: false }),
+    ],
+    '10.1.0.1:8080',
+    at('10.1.0.1 8080'),
+  ],
+  [
+    'an address that two pods claim, and nothing tells whose it is',
+    [pod(), pod({ name: 'other', meshed: false })],
+    '10.1.0.1:8080',
+    contested('demo/backend-0', 'demo/other'),
+  ],
+  [
+    'such an address with a port opaque by default',
+    [pod(), pod({ name: 'other', meshed: false })],
+    '10.1.0.1:3306',
+    { ...contested('demo/backend-0', 'demo/other'), opaque: true },
+  ],
   ["a host's address and a pod's hostPort", [hostPort()], '192.168.0.7:30080', at('10.1.0.1 8080')],
   ['a hostPort that no pod has', [hostPort()], '192.168.0.7:30081', unknown()],
+  [
+    'a hostPort that two pods claim: the one started last has it',
+    [hostPort({ startedAt: 1 }), hostPort({ name: 'newer', ips: ['10.1.0.2'], startedAt: 2 })],
+    '192.168.0.7:30080',
+    at('10.1.0.2 8080'),
+  ],
   ["an ended pod's hostPort", [hostPort({ terminated: true })], '192.168.0.7:30080', unknown()],
   ['an address that nobody has', [], '192.0.2.1:80', unknown()],
   ['such an address with a port opaque by default', [], '192.0.2.1:3306', unknown(true)],
@@ -152,7 +185,7 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
 ];
 
 test('a profile says who stands behind a name or an address', () => {
-  assert.equal(cases.length, 32);
+  assert.equal(cases.length, 36);
   for (const [says, objects, path, expected] of cases) {
     assert.deepEqual(brief(compile(aCluster(...objects), path)), expected, says);
   }

@@ -1,6 +1,6 @@
 import type { Compiled } from '@gatehouse/core/dependency/answers';
+import { nameClaimants } from '@gatehouse/core/mesh/address-holder';
 import { isOpaquePort, isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
-import { hasEnded } from '@gatehouse/core/mesh/workload';
 import { hasPort } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type Cluster, serversIn, zoneOfNode } from '../cluster.ts';
@@ -22,10 +22,18 @@ export type Profile =
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly opaque: boolean }
   /** An address nobody here has: traffic goes where the application sent it. */
   | { readonly kind: 'unknown-address'; readonly opaque: boolean }
+  /** An address that several pods claim: it is not known which identity to demand there, so nothing else is said. */
+  | {
+      readonly kind: 'contested-address';
+      /** The first of them, as `namespace/name`. */
+      readonly claimants: readonly string[];
+      readonly count: number;
+      readonly opaque: boolean;
+    }
   /** Nothing to say; some reasons are an error to whoever asks anew. */
   | { readonly kind: 'nothing'; readonly reason: NoProfile };
 
-export type NoProfile = 'no-service' | 'no-instance' | 'no-port' | 'external-name' | 'shared-address';
+export type NoProfile = 'no-service' | 'no-instance' | 'no-port' | 'external-name';
 
 export const compileProfile = (cluster: Cluster, target: Target, previous?: Profile): Compiled<Profile> => {
   const reads = new Set<string>();
@@ -49,23 +57,28 @@ interface Question {
 const ofAddress = (question: Question, { ip, port }: IpTarget): Profile => {
   const { cluster, reads } = question;
   reads.add(facts.address(ip));
-  const [service, ...others] = cluster.addresses.services(ip);
-  if (others.length > 0) return { kind: 'nothing', reason: 'shared-address' };
+  const service = cluster.addresses.service(ip);
   if (service !== undefined) {
     reads.add(facts.service(service.meta.namespace, service.meta.name));
     return ofService(cluster, service, port);
   }
-  const pod = newest(
-    cluster.addresses.pods(ip).filter((owner) => isReachable(owner) && !owner.spec.hostNetwork),
-  );
-  if (pod !== undefined) return ofPod(question, pod, { ip, port });
-  return (
-    ofHostPort(question, { ip, port }) ?? {
-      kind: 'unknown-address',
-      opaque: hasPort(cluster.settings.defaultOpaquePorts, port),
-    }
-  );
+  const onNetwork = cluster.addresses.pod(ip);
+  if (onNetwork.kind === 'pod') return ofPod(question, onNetwork.pod, { ip, port });
+  const holder = onNetwork.kind === 'contested' ? onNetwork : cluster.addresses.podAtHostPort(ip, port);
+  switch (holder.kind) {
+    case 'pod':
+      return ofHostPort(question, holder.pod, { ip, port });
+    case 'contested':
+      return { ...unknown(question, port), kind: 'contested-address', ...nameClaimants(holder) };
+    case 'nobody':
+      return unknown(question, port);
+  }
 };
+
+const unknown = ({ cluster }: Question, port: number) => ({
+  kind: 'unknown-address' as const,
+  opaque: hasPort(cluster.settings.defaultOpaquePorts, port),
+});
 
 const ofName = (question: Question, target: NameTarget): Profile => {
   const { cluster, reads } = question;
@@ -102,6 +115,8 @@ const ofPod = (
   pod: KubeObject<'Pod'>,
   { ip, port }: { readonly ip: string; readonly port: number },
 ): Profile => {
+  // It takes no new connections: they go where the application sent them.
+  if (pod.meta.deletedAt !== undefined) return unknown(question, port);
   const { nodeName, hostname } = pod.spec;
   const zone = zoneOfNode(question.cluster, question.reads, nodeName);
   const place = { pod: pod.meta.name, hostname, nodeName, zone, forZones: [], forNodes: [] };
@@ -109,19 +124,17 @@ const ofPod = (
 };
 
 /** The pod's own address and port: a proxy that was told the host's would look for the pod's proxy on the host. */
-const ofHostPort = (question: Question, { ip, port }: { ip: string; port: number }): Profile | undefined => {
-  const mapped = (pod: KubeObject<'Pod'>) =>
-    pod.spec.ports.find(({ hostPort, init }) => hostPort === port && init === undefined);
-  const pod = newest(
-    question.cluster.addresses
-      .podsOnHost(ip)
-      .filter((owner) => isReachable(owner) && mapped(owner) !== undefined),
-  );
-  const containerPort = pod === undefined ? undefined : mapped(pod)?.port;
-  if (pod === undefined || containerPort === undefined) return undefined;
-  const { ips } = pod.spec;
+const ofHostPort = (
+  question: Question,
+  pod: KubeObject<'Pod'>,
+  { ip, port }: { readonly ip: string; readonly port: number },
+): Profile => {
+  const { ips, ports } = pod.spec;
+  const mapped = ports.find(({ hostPort, init }) => hostPort === port && init === undefined);
   const address = ips.find((candidate) => candidate.includes(':') === ip.includes(':')) ?? ips[0];
-  return address === undefined ? undefined : ofPod(question, pod, { ip: address, port: containerPort });
+  return mapped === undefined || address === undefined
+    ? unknown(question, port)
+    : ofPod(question, pod, { ip: address, port: mapped.port });
 };
 
 const ofCandidate = (question: Question, found: Candidate, namespace: string): Profile => {
@@ -140,11 +153,3 @@ const ofCandidate = (question: Question, found: Candidate, namespace: string): P
         : isOpaquePort(candidate.pod, candidate.port, { servers, defaults: defaultOpaquePorts }),
   };
 };
-
-/** Whether the pod takes new connections: it neither ends nor has ended. */
-const isReachable = (pod: KubeObject<'Pod'>): boolean =>
-  !hasEnded(pod.spec) && pod.meta.deletedAt === undefined;
-
-/** An address belongs to the pod that got it last. */
-const newest = (pods: readonly KubeObject<'Pod'>[]): KubeObject<'Pod'> | undefined =>
-  [...pods].sort((a, b) => b.meta.createdAt - a.meta.createdAt || (a.meta.name < b.meta.name ? -1 : 1))[0];

@@ -74,7 +74,7 @@ export const endpointItem = ({ seenAs, place }: Endpoint, clientZone = ''): Endp
 };
 
 export const ProfileItem = Type.Object({
-  kind: Type.String({ description: 'service, endpoint, unknown-address or nothing' }),
+  kind: Type.String({ description: 'service, endpoint, unknown-address, contested-address or nothing' }),
   name: nullable(Type.String()),
   opaque: Type.Boolean(),
   endpoint: nullable(EndpointItem),
@@ -94,6 +94,15 @@ export const profileItem = (
       return { ...item, opaque: profile.opaque, endpoint: endpointItem(profile.endpoint, clientZone) };
     case 'unknown-address':
       return { ...item, opaque: profile.opaque };
+    case 'contested-address': {
+      const more = profile.count - profile.claimants.length;
+      const names = [...profile.claimants, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+      return {
+        ...item,
+        opaque: profile.opaque,
+        reason: `${names} have the address, and nothing tells which was given it last`,
+      };
+    }
     case 'nothing':
       return { ...item, reason: profile.reason };
   }

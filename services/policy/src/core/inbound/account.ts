@@ -20,6 +20,7 @@ import {
   type PortInput,
   refOf,
 } from './model.ts';
+import { printContest } from './print-contest.ts';
 import type { RoutedPort } from './route-port.ts';
 import type { SelectedPolicies, SelectingPolicy } from './select-policies.ts';
 
@@ -91,6 +92,7 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...(admitsAll(governance.base) ? [] : unopened(input)),
     ...unenforced(input, policies),
     ...unreadablePorts(input),
+    ...contested(policies),
   ];
 };
 
@@ -99,6 +101,17 @@ const withheld = ({ enforced }: SelectedPolicies, doubt: Doubt): readonly Findin
     const finding = withheldBy(doubt, grantsOn);
     return finding === undefined ? [] : [{ ...finding, about: refOf(object) }];
   });
+
+const contested = ({ enforced }: SelectedPolicies): readonly Finding[] =>
+  enforced.flatMap(({ object, sources }) =>
+    sources
+      .flatMap(({ contestedAddresses }) => contestedAddresses)
+      .map((contest) => ({
+        reason: 'AddressContested' as const,
+        about: refOf(object),
+        message: printContest(contest),
+      })),
+  );
 
 /** Where everybody is admitted, no probe needs a door of its own. */
 const admitsAll = (base: DefaultPolicy): boolean => base === 'all-unauthenticated' || base === 'audit';

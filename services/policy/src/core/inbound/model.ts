@@ -8,6 +8,8 @@ import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 
+import type { ContestedAddress } from './policy-view.ts';
+
 /**
  * Everything that decides one port of one class of workloads. The service gathers it from the index; `compilePort`
  * turns it into a row without looking at anything else, so that equal inputs give equal rows.
@@ -75,6 +77,13 @@ export interface ResolvedSource {
   /** Selected pods that have no address of their own to admit, as `namespace/name`, sorted. */
   readonly unmeshedPods: readonly string[];
   readonly hostNetworkPods: readonly string[];
+  /** Addresses of selected pods by which they are not admitted, since other pods have them too; by pod, then address. */
+  readonly contestedAddresses: readonly PodContest[];
+}
+
+/** `pod` is `namespace/name`. */
+export interface PodContest extends ContestedAddress {
+  readonly pod: string;
 }
 
 /** A client in one of `networks` (never empty) with that authentication. */
@@ -173,6 +182,8 @@ export const findingReasons = [
   'UnreadableDefault',
   /** An item of a list of ports could not be read, so the port that its author meant is not on the list. */
   'UnreadablePorts',
+  /** A pod that it selects is not admitted by an address that other pods have too. */
+  'AddressContested',
   /** A kubelet probe that nothing keeps open here. */
   'ProbeNotOpened',
   /** A lifecycle hook that kubelet calls here, which nothing keeps open. */

@@ -1,5 +1,6 @@
 import { type IpAddress, printIp, readIp } from '@gatehouse/core/ip-network';
 import type { Labels } from '@gatehouse/core/label-selector';
+import { type AddressHolder, addressHolder, nameClaimants } from '@gatehouse/core/mesh/address-holder';
 import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
@@ -25,7 +26,12 @@ export interface Caller {
 
 /** Whether a pod can be recognised: by an identity and by addresses that are surely its own. */
 export type Standing =
-  | { readonly kind: 'meshed'; readonly identity: string; readonly addresses: readonly IpAddress[] }
+  | {
+      readonly kind: 'meshed';
+      readonly identity: string;
+      readonly addresses: readonly IpAddress[];
+      readonly contested: readonly ContestedAddress[];
+    }
   | { readonly kind: 'unmeshed' }
   /** It shares its node's address with whatever else runs there. */
   | { readonly kind: 'host-network' };
@@ -35,13 +41,21 @@ const nameLabel = 'kubernetes.io/metadata.name';
 
 type Pod = KubeObject<'Pod'>;
 
+/** An address that other pods have too, so that none of them is recognised by it. */
+export interface ContestedAddress {
+  readonly ip: IpAddress;
+  /** The first few of all that claim it, as `namespace/name`: thousands may, and each of them knows of it. */
+  readonly claimants: readonly string[];
+  readonly count: number;
+}
+
 export const worldOf = (seen: {
   readonly mesh: Mesh;
   readonly pods: Iterable<Pod>;
   readonly namespaces: Iterable<KubeObject<'Namespace'>>;
 }): World => {
   const pods = [...seen.pods].map(located);
-  const holders = addressHolders(pods);
+  const holders = holdersOf(pods);
   const callers = new Map<string, Caller[]>();
   for (const one of pods) {
     if (hasEnded(one.pod.spec)) continue;
@@ -75,45 +89,31 @@ const located = (pod: Pod): Located => ({
 
 const standingOf = (
   { pod, addresses }: Located,
-  holders: ReadonlyMap<string, Holder>,
+  holders: ReadonlyMap<string, AddressHolder>,
   mesh: Mesh,
 ): Standing => {
   if (pod.spec.hostNetwork) return { kind: 'host-network' };
   if (!isMeshed(pod.meta, mesh)) return { kind: 'unmeshed' };
-  return {
-    kind: 'meshed',
-    identity: printIdentity(identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount)),
-    addresses: addresses.flatMap(({ ip, text }) => (holders.get(text)?.pod === pod ? [ip] : [])),
-  };
+  const own: IpAddress[] = [];
+  const contested: ContestedAddress[] = [];
+  for (const { ip, text } of addresses) {
+    const holder = holders.get(text);
+    if (holder?.kind === 'pod' && holder.pod === pod) own.push(ip);
+    else if (holder?.kind === 'contested') contested.push({ ip, ...nameClaimants(holder) });
+  }
+  const identity = printIdentity(identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount));
+  return { kind: 'meshed', identity, addresses: own, contested };
 };
 
-/** Whose an address is; undefined = nobody's. `age` is that of the newest pod that was seen with it. */
-interface Holder {
-  readonly pod: Pod | undefined;
-  readonly age: number;
-}
-
-/**
- * Which pod each address belongs to: the newest that was seen with it, even if that one has ended since. Where two are
- * equally new the one that still runs has it, and if both do nobody has: no table may hold an address for two pods.
- */
-const addressHolders = (pods: readonly Located[]): ReadonlyMap<string, Holder> => {
-  const holders = new Map<string, Holder>();
+/** No table may hold an address for two pods: whose each is. */
+const holdersOf = (pods: readonly Located[]): ReadonlyMap<string, AddressHolder> => {
+  const claimants = new Map<string, Pod[]>();
   for (const { pod, addresses } of pods) {
-    // An address that any pod shares with its node is no pod's own, however old that pod is.
-    const holder = pod.spec.hostNetwork
-      ? { pod: undefined, age: Number.POSITIVE_INFINITY }
-      : { pod, age: pod.meta.createdAt };
     for (const { text } of addresses) {
-      const known = holders.get(text);
-      if (known === undefined || holder.age > known.age) holders.set(text, holder);
-      else if (holder.age === known.age && !hasEnded(pod.spec))
-        holders.set(text, { ...holder, pod: between(pod, known.pod) });
+      const known = claimants.get(text);
+      if (known === undefined) claimants.set(text, [pod]);
+      else if (known.at(-1) !== pod) known.push(pod);
     }
   }
-  return holders;
+  return new Map(Array.from(claimants, ([text, all]) => [text, addressHolder(all)]));
 };
-
-/** Of a pod that runs and an equally new one that holds its address. */
-const between = (pod: Pod, other: Pod | undefined): Pod | undefined =>
-  other !== undefined && (other === pod || hasEnded(other.spec)) ? pod : undefined;

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { everywhere, parseNetwork, printNetwork } from '@gatehouse/core/ip-network';
+import { everywhere, parseNetwork, printNetwork, readIp } from '@gatehouse/core/ip-network';
 import { everything, type LabelSelector } from '@gatehouse/core/label-selector';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import { aNamespace, aPod, labelled } from '@gatehouse/testing/builders';
+import { ipOf } from '../../../testing/situation.ts';
 import { worldOf } from './policy-view.ts';
+import { printContest } from './print-contest.ts';
 import { dependsOnPods, resolveSource } from './resolve-sources.ts';
 
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
@@ -134,26 +136,47 @@ describe('an address belongs to a pod that lives', () => {
     });
   }
 
-  it('the address of a newer pod is no longer the older one’s, even when the newer has ended', () => {
-    const successor = { name: 'new', ips: ['10.0.0.1'], createdAt: 1 };
-    assert.deepEqual(admitted({ podSelector }, [frontend, aPod(successor)]), []);
-    assert.deepEqual(admitted({ podSelector }, [frontend, aPod({ ...successor, meshed: false })]), []);
-    assert.deepEqual(admitted({ podSelector }, [frontend, aPod({ ...successor, phase: 'Failed' })]), []);
-    assert.deepEqual(admitted({ podSelector }, [aPod(successor), frontend]), []);
+  it('of two pods that run the one started last has the address, whatever else it is', () => {
+    const old = aPod({ name: 'f', labels: { app: 'frontend' }, ips: ['10.0.0.1'], startedAt: 1 });
+    const next = { name: 'new', ips: ['10.0.0.1'], startedAt: 2 };
+    assert.deepEqual(admitted({ podSelector }, [old, aPod(next)]), []);
+    assert.deepEqual(admitted({ podSelector }, [old, aPod({ ...next, meshed: false })]), []);
+    assert.deepEqual(admitted({ podSelector }, [aPod(next), old]), []);
+    const selected = aPod({ ...next, labels: { app: 'frontend' }, serviceAccount: 'web' });
+    assert.deepEqual(admitted({ podSelector }, [old, selected]), [`${identity('web')} from 10.0.0.1/32`]);
   });
 
-  it('a newer pod has the address of an older one that has not gone yet', () => {
-    const older = aPod({ name: 'old', ips: ['10.0.0.1'] });
-    const newer = aPod({ name: 'new', labels: { app: 'frontend' }, ips: ['10.0.0.1'], createdAt: 1 });
-    assert.deepEqual(admitted({ podSelector }, [older, newer]), [`${identity('default')} from 10.0.0.1/32`]);
+  it('a pod that has ended keeps nobody from its former address, however young it is', () => {
+    const job = { name: 'job', ips: ['10.0.0.1'], createdAt: 9, startedAt: 9 };
+    for (const ended of [{ phase: 'Succeeded' }, { phase: 'Failed' }, { terminated: true }] as const) {
+      assert.equal(admitted({ podSelector }, [frontend, aPod({ ...job, ...ended })]).length, 1);
+      assert.equal(admitted({ podSelector }, [aPod({ ...job, ...ended }), frontend]).length, 1);
+    }
   });
 
-  it('of equally old pods that both run, neither has the address; the one that ended gives way', () => {
-    const twin = { name: 'twin', ips: ['10.0.0.1'] };
-    assert.deepEqual(admitted({ podSelector }, [frontend, aPod(twin)]), []);
-    assert.equal(admitted({ podSelector }, [frontend, aPod({ ...twin, phase: 'Succeeded' })]).length, 1);
-    assert.equal(admitted({ podSelector }, [aPod({ ...twin, phase: 'Succeeded' }), frontend]).length, 1);
-    assert.deepEqual(admitted({ podSelector }, [frontend, aPod(twin), aPod({ ...twin, name: 'third' })]), []);
+  it('a terminating pod yields the address to one that stays', () => {
+    const leaving = aPod({ ...frontend.meta, ips: ['10.0.0.1'], startedAt: 2, deletedAt: 3 });
+    assert.equal(admitted({ podSelector }, [leaving]).length, 1);
+    assert.deepEqual(admitted({ podSelector }, [leaving, aPod({ name: 'next', ips: ['10.0.0.1'] })]), []);
+  });
+
+  it('where nothing tells who was given it last, nobody has the address, and the policy’s author hears of it', () => {
+    const twin = { name: 'twin', ips: ['10.0.0.1', '10.0.0.2'] };
+    const contest = { pod: 'demo/f', ip: readIp('10.0.0.1'), claimants: ['demo/f', 'demo/twin'], count: 2 };
+    const world = worldOf({ mesh, pods: [frontend, aPod(twin)], namespaces: [demo] });
+    const { grants, contestedAddresses } = resolveSource({ podSelector }, 'demo', world);
+    assert.deepEqual({ grants, contestedAddresses }, { grants: [], contestedAddresses: [contest] });
+    assert.equal(
+      printContest({ ...contest, ip: ipOf('10.0.0.1') }),
+      'Pod demo/f is selected, but is not admitted by 10.0.0.1: demo/twin has that address too, and nothing tells which of the pods was given it last.',
+    );
+    const many = Array.from({ length: 7 }, (_, at) => aPod({ ...twin, name: `twin-${at}` }));
+    const crowded = worldOf({ mesh, pods: [frontend, ...many], namespaces: [demo] });
+    const [told] = resolveSource({ podSelector }, 'demo', crowded).contestedAddresses;
+    assert.match(
+      told === undefined ? '' : printContest(told),
+      /: demo\/twin-0, demo\/twin-1, demo\/twin-2, 4 more have that address too/,
+    );
   });
 
   it('an address that a pod shares with its node is nobody’s', () => {
@@ -166,7 +189,7 @@ describe('an address belongs to a pod that lives', () => {
     assert.deepEqual(admitted({ podSelector }, [written]), [
       `${identity('default')} from 10.0.0.5/32 fd00::1/128`,
     ]);
-    const successor = aPod({ name: 'new', ips: ['fd00::1'], createdAt: 1 });
+    const successor = aPod({ name: 'new', ips: ['fd00::1'] });
     assert.deepEqual(admitted({ podSelector }, [written, successor]), [
       `${identity('default')} from 10.0.0.5/32`,
     ]);

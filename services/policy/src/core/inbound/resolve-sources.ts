@@ -11,7 +11,7 @@ import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { compareText } from '@gatehouse/core/resources/creation-order';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
-import type { Grant, ResolvedSource } from './model.ts';
+import type { Grant, PodContest, ResolvedSource } from './model.ts';
 import type { Caller, World } from './policy-view.ts';
 
 /**
@@ -28,6 +28,7 @@ export const resolveSource = (source: PolicySource, policyNamespace: string, wor
         selectedPods: 0,
         unmeshedPods: [],
         hostNetworkPods: [],
+        contestedAddresses: [],
       };
 
 /** Whether the source must be resolved again when pods or namespaces change. */
@@ -78,6 +79,7 @@ const selectedPods = (source: PolicySource, policyNamespace: string, world: Worl
   const accounts = accountsOf(source, world.mesh);
   const unmeshedPods: string[] = [];
   const hostNetworkPods: string[] = [];
+  const contestedAddresses: PodContest[] = [];
   const addresses = new Map<string, IpAddress[]>();
   let count = 0;
   for (const { namespace, name, standing } of selectedCallers(source, policyNamespace, world)) {
@@ -95,6 +97,10 @@ const selectedPods = (source: PolicySource, policyNamespace: string, world: Worl
         const known = addresses.get(standing.identity) ?? [];
         for (const ip of standing.addresses) if (isWithin(source.networks, ip)) known.push(ip);
         addresses.set(standing.identity, known);
+        for (const contested of standing.contested) {
+          if (!isWithin(source.networks, contested.ip)) continue;
+          contestedAddresses.push({ pod: `${namespace}/${name}`, ...contested });
+        }
         break;
       }
     }
@@ -111,6 +117,7 @@ const selectedPods = (source: PolicySource, policyNamespace: string, world: Worl
     selectedPods: count,
     unmeshedPods: unmeshedPods.sort(compareText),
     hostNetworkPods: hostNetworkPods.sort(compareText),
+    contestedAddresses: contestedAddresses.sort((a, b) => compareText(a.pod, b.pod) || byAddress(a.ip, b.ip)),
   };
 };
 

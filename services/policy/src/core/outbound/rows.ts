@@ -2,6 +2,7 @@ import { Answers, type Compiled, type Held } from '@gatehouse/core/dependency/an
 import { type KindFacts, kindsOf, touchedFacts } from '@gatehouse/core/dependency/kind-facts';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
+import type { Contest } from '../contests.ts';
 import type { EncodedRow, RowSend, RowUpdate, RowWatch } from '../inbound/rows/watched-row.ts';
 import { compileOutbound, type OutboundConfig } from './compile.ts';
 import type { OutboundPolicy } from './model.ts';
@@ -60,6 +61,11 @@ export class OutboundRows<R> {
     let size = 0;
     for (const count of this.#answers.kinds.values()) size += count;
     return size;
+  }
+
+  /** The addresses that several Services have, of whom the oldest answers. */
+  get contested(): ReadonlyMap<string, Contest> {
+    return this.#addresses.contested;
   }
 
   knows(target: OutboundTarget): boolean {

@@ -1,7 +1,9 @@
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import { printIp, readIp } from '@gatehouse/core/ip-network';
+import { bySeniority, nameClaimants, serviceHolder } from '@gatehouse/core/mesh/address-holder';
 import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { Contest } from '../contests.ts';
 import { destinationName } from './compile.ts';
 
 type Service = KubeObject<'Service'>;
@@ -9,35 +11,28 @@ type Service = KubeObject<'Service'>;
 /** Which Service answers to a ClusterIP. */
 export class ServiceAddresses {
   readonly #byIp = new SetMap<string, Service>();
+  readonly #contested = new Map<string, Contest>();
 
-  /** Takes a Service's old and new state; answers every other Service whose addresses may now lead elsewhere. */
-  replace(before: Service | undefined, after: Service | undefined): ReadonlySet<Service> {
-    const concerned = new Set<Service>();
-    for (const ip of addressesOf(before)) {
-      if (before !== undefined) this.#byIp.remove(ip, before);
-      for (const other of this.#byIp.get(ip)) concerned.add(other);
-    }
-    for (const ip of addressesOf(after)) {
-      for (const other of this.#byIp.get(ip)) concerned.add(other);
-      if (after !== undefined) this.#byIp.add(ip, after);
-    }
-    return concerned;
+  /** The addresses that several Services have, of whom the oldest answers. */
+  get contested(): ReadonlyMap<string, Contest> {
+    return this.#contested;
   }
 
-  /** While two Services claim an address the older one has it, then the one whose name comes first. */
-  holder(ip: string): Service | undefined {
-    let holder: Service | undefined;
-    for (const service of this.#byIp.get(ip)) {
-      if (holder === undefined || comesFirst(service, holder)) holder = service;
+  /** Takes a Service's old and new state. */
+  replace(before: Service | undefined, after: Service | undefined): void {
+    for (const ip of addressesOf(before)) if (before !== undefined) this.#byIp.remove(ip, before);
+    for (const ip of addressesOf(after)) if (after !== undefined) this.#byIp.add(ip, after);
+    for (const ip of [...addressesOf(before), ...addressesOf(after)]) {
+      const claimants = [...this.#byIp.get(ip)].sort(bySeniority);
+      if (claimants.length > 1) this.#contested.set(ip, nameClaimants({ claimants }));
+      else this.#contested.delete(ip);
     }
-    return holder;
+  }
+
+  holder(ip: string): Service | undefined {
+    return serviceHolder(this.#byIp.get(ip));
   }
 }
-
-const comesFirst = ({ meta: a }: Service, { meta: b }: Service): boolean => {
-  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt;
-  return a.namespace === b.namespace ? a.name < b.name : a.namespace < b.namespace;
-};
 
 /** In the one form that requests are printed in too, so that `fd00::0` and `fd00::` are one. */
 export const addressesOf = (service: Service | undefined): readonly string[] =>

@@ -6,6 +6,7 @@ import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { Type } from 'typebox';
 import type { ResolvedSource } from '../../core/inbound/model.ts';
+import { printContest } from '../../core/inbound/print-contest.ts';
 import type { PolicyWatch } from '../policy-watch.ts';
 import { type GrantItem as Granted, GrantItem, grantItem, ObjectName } from './rest-row.ts';
 
@@ -108,13 +109,18 @@ const networkPolicy = (
   });
 };
 
-const notesOf = ({ unmeshedPods, hostNetworkPods }: ResolvedSource): readonly string[] => [
+const notesOf = ({
+  unmeshedPods,
+  hostNetworkPods,
+  contestedAddresses,
+}: ResolvedSource): readonly string[] => [
   ...unmeshedPods.map(
     (pod) => `Pod ${pod} is selected but has no proxy, so no identity, and is not admitted.`,
   ),
   ...hostNetworkPods.map(
     (pod) => `Pod ${pod} is selected but shares its node's address, and is not admitted by it.`,
   ),
+  ...contestedAddresses.map(printContest),
 ];
 
 const server = (object: KubeObject<'Server'>, watch: PolicyWatch): AuthorizingObject => {

@@ -14,6 +14,8 @@ export interface PodSpec {
   readonly hostNetwork: boolean;
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
   readonly ready: boolean;
+  /** When its kubelet took it up (status.startTime), in milliseconds since the epoch; absent = not known. */
+  readonly startedAt?: number;
   /** Every container has ended: nothing of this pod runs at its addresses any more. */
   readonly terminated: boolean;
   /** TCP ports of containers and initContainers. One name may stand for several numbers. */

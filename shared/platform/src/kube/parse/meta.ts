@@ -4,6 +4,7 @@ import type { ObjectMeta } from '@gatehouse/core/resources/kinds';
 import { intern, internValue } from '../intern.ts';
 import { bytesOf, fits } from './budget.ts';
 import { describe, type Fields, isWireObject } from './fields.ts';
+import { readTime } from './time.ts';
 
 interface TextsReader {
   readonly keep: (key: string) => boolean;
@@ -57,18 +58,6 @@ const sizeOf = (texts: readonly (readonly [string, unknown])[]): number => {
   let size = 0;
   for (const [key, text] of texts) size += bytesOf(key) + (typeof text === 'string' ? bytesOf(text) : 0);
   return size;
-};
-
-/** RFC 3339 as API servers write it; `Date.parse` alone would take almost anything for a time. */
-const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
-
-const readTime = (fields: Fields, name: string): number | undefined => {
-  const text = fields.text(name);
-  if (text === undefined) return undefined;
-  const time = timestamp.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(time)
-    ? fields.refuse(name, `${describe(text)} is no time`, 'RFC 3339, such as 2026-01-31T12:00:00Z')
-    : time;
 };
 
 const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;

@@ -57,6 +57,7 @@ const full = {
   },
   status: {
     phase: 'Running',
+    startTime: '2026-05-04T08:00:00Z',
     podIP: '10.0.0.9',
     podIPs: [{ ip: '10.0.0.1' }, { ip: 'FD00::1' }, { ip: '10.0.0.1' }],
     hostIP: '192.0.2.1',
@@ -78,6 +79,7 @@ test('a pod is read with everything that matters to a decision', () => {
     hostIps: ['192.0.2.1'],
     phase: 'Running',
     ready: true,
+    startedAt: Date.parse('2026-05-04T08:00:00Z'),
     ports: [
       { name: 'linkerd-proxy', port: 4143 },
       { name: 'http', port: 8080, hostPort: 80 },
@@ -222,6 +224,10 @@ const unreadable: readonly (readonly [said: WireSaid, warnings: readonly string[
       'spec.containers[0].ports[0].containerPort: `80` is no number from 1 to 65535: a whole number, without quotes',
     ],
   ],
+  [
+    { status: { startTime: 'noon' } },
+    ['status.startTime: `noon` is no time: RFC 3339, such as 2026-01-31T12:00:00Z'],
+  ],
   [{ status: { phase: 'running' } }, ['status.phase: `running` is not known here: did you mean `Running`?']],
   [
     { status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'x' }] } },
@@ -231,7 +237,7 @@ const unreadable: readonly (readonly [said: WireSaid, warnings: readonly string[
 
 test('a field that cannot be read costs that field and is told once', () => {
   for (const [said, warnings] of unreadable) assert.deepEqual(readWire('Pod', said).warnings, warnings);
-  assert.equal(unreadable.length, 7);
+  assert.equal(unreadable.length, 8);
   assert.deepEqual(readWire('Pod', { status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'x' }] } }).spec.ips, [
     '10.0.0.1',
   ]);

@@ -7,6 +7,7 @@ import { readOwner } from './pod-owner.ts';
 import { readProbes } from './pod-probes.ts';
 import { readProxy } from './pod-proxy.ts';
 import { type Read, readCore, type Wire } from './read.ts';
+import { readTime } from './time.ts';
 
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
 
@@ -76,6 +77,7 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
   const containers = readContainers(spec);
   const { probes, unopened, ...shut } = readProbes(containers.serving);
   const owner = readOwner(body.part('metadata'), meta.labels);
+  const startedAt = readTime(status, 'startTime');
   return {
     serviceAccount: intern(spec.text('serviceAccountName') || spec.text('serviceAccount') || 'default'),
     nodeName: intern(spec.text('nodeName') ?? ''),
@@ -84,6 +86,7 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
     hostNetwork: spec.flag('hostNetwork') ?? false,
     phase: status.oneOf('phase', phases) ?? 'Unknown',
     ready: readReady(status),
+    ...(startedAt === undefined ? {} : { startedAt }),
     terminated: readTerminated(status),
     ports: internValue(readAllPorts(containers)),
     probes: internValue(probes),

@@ -1,11 +1,13 @@
 import { SetMap } from '@gatehouse/core/dependency/set-map';
-import { printIp, readIp } from '@gatehouse/core/ip-network';
+import { type IpAddress, printIp, readIp } from '@gatehouse/core/ip-network';
 import { everything, type LabelSelector, type Labels, selects } from '@gatehouse/core/label-selector';
+import { addressHolder, nameClaimants } from '@gatehouse/core/mesh/address-holder';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
-import { type Caller, type World, worldOf } from '../policy-view.ts';
+import type { Contest } from '../../contests.ts';
+import { type Caller, type ContestedAddress, type World, worldOf } from '../policy-view.ts';
 
 type Pod = KubeObject<'Pod'>;
 
@@ -36,6 +38,7 @@ export class CallerIndex {
   readonly nobody: World;
   readonly #neighbourhoods = new Map<string, Neighbourhood>();
   readonly #podsByAddress = new SetMap<string, Pod>();
+  readonly #contested = new Map<string, Contest>();
   readonly #namespaces = new Map<string, Labels>();
 
   constructor(mesh: Mesh) {
@@ -45,6 +48,11 @@ export class CallerIndex {
   /** Labels of the namespaces that exist, by name. */
   get namespaces(): ReadonlyMap<string, Labels> {
     return this.#namespaces;
+  }
+
+  /** The addresses that are nobody's because several pods claim them (design §15.2). */
+  get contested(): ReadonlyMap<string, Contest> {
+    return this.#contested;
   }
 
   /** Answers how the namespaces' labels changed; undefined = there is none of that name. */
@@ -78,6 +86,7 @@ export class CallerIndex {
         if (state !== undefined) for (const sharer of this.#sharersOf(state)) concerned.add(sharer);
       }
     }
+    this.#noteContests(touched);
     return this.#replace(touched, concerned);
   }
 
@@ -119,6 +128,18 @@ export class CallerIndex {
       return [...bearers.get(value)];
     }
     return [...neighbourhood.callers.values()];
+  }
+
+  #noteContests(touched: readonly Touched<'Pod'>[]): void {
+    for (const { before, after } of touched) {
+      for (const state of [before, after]) {
+        for (const address of state === undefined ? [] : addressesOf(state)) {
+          const holder = addressHolder(this.#podsByAddress.get(address));
+          if (holder.kind === 'contested') this.#contested.set(address, nameClaimants(holder));
+          else this.#contested.delete(address);
+        }
+      }
+    }
   }
 
   #enter(pod: Pod, how: 'add' | 'remove'): void {
@@ -193,7 +214,15 @@ const sameStanding = ({ standing: a }: Caller, { standing: b }: Caller): boolean
   if (a.kind !== 'meshed' || b.kind !== 'meshed') return a.kind === b.kind;
   return (
     a.identity === b.identity &&
-    a.addresses.length === b.addresses.length &&
-    a.addresses.every((ip, at) => ip.family === b.addresses[at]?.family && ip.bits === b.addresses[at]?.bits)
+    same(a.addresses, b.addresses, sameAddress) &&
+    same(a.contested, b.contested, sameContest)
   );
 };
+
+const sameAddress = (a: IpAddress, b: IpAddress): boolean => a.family === b.family && a.bits === b.bits;
+
+const sameContest = (a: ContestedAddress, b: ContestedAddress): boolean =>
+  sameAddress(a.ip, b.ip) && a.count === b.count && same(a.claimants, b.claimants, Object.is);
+
+const same = <T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean =>
+  a.length === b.length && a.every((item, at) => isSame(item, b[at] as T));

@@ -117,7 +117,7 @@ const anyPod = fc
       namespace: namespaceName,
       name: fc.constantFrom('a', 'b', 'c'),
       labels,
-      createdAt,
+      age: fc.constantFrom({}, { startedAt: 1 }, { startedAt: 2 }, { startedAt: 2, deletedAt: 3 }),
       uid: fc.constantFrom('one', 'two'),
       ips: fc.subarray(['10.0.0.1', '10.0.0.2', 'fd00::1']),
       serviceAccount: fc.constantFrom('default', 'web'),
@@ -130,7 +130,7 @@ const anyPod = fc
     },
     plain,
   )
-  .map(aPod);
+  .map(({ age, ...pod }) => aPod({ ...pod, ...age }));
 
 const anySource = fc.oneof(
   fc.record({ podSelector: selector }, plain),

@@ -4,6 +4,7 @@ import type { Labels } from '@gatehouse/core/label-selector';
 import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
+import type { Contest } from '../../contests.ts';
 import { type Authorized, authorizationBy } from '../authorize.ts';
 import { compilePort } from '../compile.ts';
 import { authorizationsOf, defaultPolicyOf, type PortDefault } from '../default-policy.ts';
@@ -60,6 +61,11 @@ export class RowCompiler {
   /** Rows compiled since the start. */
   get compiled(): number {
     return this.#compiled;
+  }
+
+  /** The addresses that are nobody's because several pods claim them. */
+  get contested(): ReadonlyMap<string, Contest> {
+    return this.#kept.callers.contested;
   }
 
   /** Takes what a batch changed in the index, which must hold it already; answers which rows it may change. */

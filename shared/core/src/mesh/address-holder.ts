@@ -1,0 +1,93 @@
+import { compareText } from '../resources/creation-order.ts';
+import type { KubeObject } from '../resources/kinds.ts';
+import { hasEnded } from './workload.ts';
+
+type Pod = KubeObject<'Pod'>;
+type Service = KubeObject<'Service'>;
+
+/** Whose an address is, of all pods whose status has it. */
+export type AddressHolder =
+  | { readonly kind: 'pod'; readonly pod: Pod }
+  | Contested
+  /** Pods share it with their node, and with whatever else runs there. */
+  | { readonly kind: 'node' }
+  /** No pod that runs has it. */
+  | { readonly kind: 'nobody' };
+
+/** Nothing tells which of them was given the address last, so none may be recognised by it. */
+export interface Contested {
+  readonly kind: 'contested';
+  /** By namespace and name. */
+  readonly claimants: readonly Pod[];
+}
+
+const nobody = { kind: 'nobody' } as const;
+const node = { kind: 'node' } as const;
+
+/**
+ * Whose an address is (design §15.2). A status keeps the address that its pod had, and CNIs reuse addresses at once, so
+ * several pods may claim one: those that have ended do not count, a terminating pod yields to one that is not, and among
+ * the rest the one that its kubelet started last has it. A creation time says nothing about when an address was given.
+ */
+export const addressHolder = (claimants: Iterable<Pod>): AddressHolder => {
+  const running = withoutEnded(claimants);
+  const onHost = running.filter(({ spec }) => spec.hostNetwork).length;
+  if (onHost === 0) return lastGiven(running);
+  return onHost === running.length ? node : contested(running);
+};
+
+/** Whose a port of a node is, of all pods whose status has the node's address: of those that map the port, by the same order. */
+export const hostPortHolder = (
+  pods: Iterable<Pod>,
+  port: number,
+): Exclude<AddressHolder, { readonly kind: 'node' }> =>
+  lastGiven(withoutEnded(pods).filter(({ spec }) => spec.ports.some(({ hostPort }) => hostPort === port)));
+
+/**
+ * Which Service answers to a cluster IP: the oldest that has it, then the first by namespace and name, so that a Service
+ * which comes later takes nobody's clients away. An API server gives each address once; folders and restored etcds may not.
+ */
+export const serviceHolder = (services: Iterable<Service>): Service | undefined =>
+  [...services].sort(bySeniority)[0];
+
+/** The order in which Services have a right to an address that several have. */
+export const bySeniority = ({ meta: a }: Service, { meta: b }: Service): number =>
+  a.createdAt - b.createdAt || compareKeys(a, b);
+
+/** The first few of those that claim an address, as `namespace/name`, and how many there are: thousands may. */
+export const nameClaimants = ({
+  claimants,
+}: {
+  readonly claimants: readonly KubeObject[];
+}): { readonly claimants: readonly string[]; readonly count: number } => ({
+  claimants: claimants.slice(0, claimantsNamed).map(({ meta }) => `${meta.namespace}/${meta.name}`),
+  count: claimants.length,
+});
+
+const claimantsNamed = 4;
+
+const withoutEnded = (pods: Iterable<Pod>): readonly Pod[] => [...pods].filter(({ spec }) => !hasEnded(spec));
+
+const lastGiven = (
+  running: readonly Pod[],
+): { readonly kind: 'pod'; readonly pod: Pod } | Contested | typeof nobody => {
+  const staying = running.filter(({ meta }) => meta.deletedAt === undefined);
+  const rivals = staying.length > 0 ? staying : running;
+  const [first, ...others] = rivals;
+  if (first === undefined) return nobody;
+  if (others.length === 0) return { kind: 'pod', pod: first };
+  const times = rivals.map(({ spec }) => spec.startedAt ?? Number.NaN);
+  // One time that is not known makes the latest unknown: Math.max is then NaN, which equals nothing.
+  const latest = Math.max(...times);
+  const newest = rivals.filter(({ spec }) => spec.startedAt === latest);
+  const [pod] = newest;
+  return newest.length === 1 && pod !== undefined ? { kind: 'pod', pod } : contested(rivals);
+};
+
+const contested = (claimants: readonly Pod[]): Contested => ({
+  kind: 'contested',
+  claimants: [...claimants].sort(({ meta: a }, { meta: b }) => compareKeys(a, b)),
+});
+
+const compareKeys = (a: KubeObject['meta'], b: KubeObject['meta']): number =>
+  compareText(a.namespace, b.namespace) || compareText(a.name, b.name);

@@ -1,0 +1,56 @@
+import { SetMap } from '../dependency/set-map.ts';
+import type { KubeObject } from '../resources/kinds.ts';
+import type { Touched } from '../resources/resource-index.ts';
+import { type AddressHolder, addressHolder, hostPortHolder, serviceHolder } from './address-holder.ts';
+
+type Service = KubeObject<'Service'>;
+type Pod = KubeObject<'Pod'>;
+
+/**
+ * Whose an address is, asked by address: there may be thousands of pods and as many questions. Addresses are texts as
+ * printIp has them, on both sides: parsers write them so, and so do the readers of requests.
+ */
+export class AddressIndex {
+  readonly #services = new SetMap<string, Service>();
+  readonly #pods = new SetMap<string, Pod>();
+  /** Pods that map ports of their node, by the node's addresses. */
+  readonly #onHosts = new SetMap<string, Pod>();
+
+  /** To be called with what ResourceIndex.apply answered, before anybody reads either. */
+  apply(touched: readonly Touched[]): void {
+    for (const { kind, before, after } of touched) {
+      if (kind === 'Service') {
+        if (before !== undefined) this.#enterService(before as Service, 'remove');
+        if (after !== undefined) this.#enterService(after as Service, 'add');
+      } else if (kind === 'Pod') {
+        if (before !== undefined) this.#enterPod(before as Pod, 'remove');
+        if (after !== undefined) this.#enterPod(after as Pod, 'add');
+      }
+    }
+  }
+
+  /** The Service that answers to a cluster IP. */
+  service(ip: string): Service | undefined {
+    return serviceHolder(this.#services.get(ip));
+  }
+
+  pod(ip: string): AddressHolder {
+    return addressHolder(this.#pods.get(ip));
+  }
+
+  /** The pod that a node's port leads to. */
+  podAtHostPort(ip: string, port: number): ReturnType<typeof hostPortHolder> {
+    return hostPortHolder(this.#onHosts.get(ip), port);
+  }
+
+  #enterService(service: Service, how: 'add' | 'remove'): void {
+    for (const ip of service.spec.clusterIps) this.#services[how](ip, service);
+  }
+
+  #enterPod(pod: Pod, how: 'add' | 'remove'): void {
+    for (const ip of pod.spec.ips) this.#pods[how](ip, pod);
+    if (pod.spec.ports.some(({ hostPort }) => hostPort !== undefined)) {
+      for (const ip of pod.spec.hostIps) this.#onHosts[how](ip, pod);
+    }
+  }
+}
