@@ -117,6 +117,6 @@ describe('the settings of a service', () => {
       assert.deepEqual(services[service].read(env).warnings, [], service);
       foreign[service] = others.length;
     }
-    assert.deepEqual(foreign, { identity: 10, destination: 17, policy: 12 });
+    assert.deepEqual(foreign, { identity: 20, destination: 18, policy: 13 });
   });
 });
