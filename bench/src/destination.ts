@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
 import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
+import { serverName } from './destination/cluster-objects.ts';
 import type { Order, Said } from './destination/side.ts';
-import { serverName } from './destination/world.ts';
 import { StreamLoad } from './stream-load.ts';
 
 /** 2,000 Get streams on a 1,000-endpoint Service (design §14), 5 on each connection, over TLS. */

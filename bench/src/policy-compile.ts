@@ -2,8 +2,8 @@ import process from 'node:process';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { InboundRows } from '@gatehouse/policy/core/inbound/rows/inbound-rows';
+import { clusterObjects, forEverybody, grantTo, podAt, ports } from './policy/cluster-objects.ts';
 import { aPolicyWatch } from './policy/policy-parts.ts';
-import { forEverybody, grantTo, podAt, ports, world } from './policy/world.ts';
 
 /** How compiling grows with the mesh: one namespace, a policy for each ten pods, every port of every pod watched. */
 const sizes = [1_000, 2_000, 4_000] as const;
@@ -30,7 +30,7 @@ const measure = (pods: number): Measured => {
       index.apply(objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change)),
     );
   };
-  const objects = [...world(pods, podsPerApp), forEverybody(20)];
+  const objects = [...clusterObjects(pods, podsPerApp), forEverybody(20)];
   const whole = timed(() => {
     put(...objects);
     for (let pod = 0; pod < pods; pod += 1) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Order, Said } from './destination/side.ts';
-import { ports, serverName, watchRequest } from './policy/world.ts';
+import { ports, serverName, watchRequest } from './policy/cluster-objects.ts';
 import { StreamLoad } from './stream-load.ts';
 
 /** WatchPort streams as proxies hold them: one connection a pod, one stream for each of its ports (design §14). */

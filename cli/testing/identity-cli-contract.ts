@@ -13,16 +13,16 @@ export const identityCliContract = (
   { skip = false, open }: { readonly skip?: string | false; readonly open: () => Promise<OpenedCluster> },
 ): void => {
   suite(`gatehouse identity by way of ${name}`, { skip, timeout: 300_000 }, () => {
-    let world: IdentityCluster;
+    let fixture: IdentityCluster;
     before(async () => {
-      world = await IdentityCluster.start(await open());
-      await world.certify('demo', 'web-0');
-      await world.certify('other', 'web-0');
+      fixture = await IdentityCluster.start(await open());
+      await fixture.certify('demo', 'web-0');
+      await fixture.certify('other', 'web-0');
     });
-    after(() => world[Symbol.asyncDispose]());
+    after(() => fixture[Symbol.asyncDispose]());
 
     const podsListed = async (kubeconfig?: string): Promise<readonly string[]> => {
-      const { code, out, err } = await world.run(['identity', 'list', '-o', 'json'], kubeconfig);
+      const { code, out, err } = await fixture.run(['identity', 'list', '-o', 'json'], kubeconfig);
       assert.equal(code, exitCode.ok, err);
       return JSON.parse(out).items.map(
         ({ pod }: { pod: { namespace: string; name: string } }) => `${pod.namespace}/${pod.name}`,
@@ -30,7 +30,7 @@ export const identityCliContract = (
     };
 
     test('an administrator sees a pod’s certificate, who signs, and what was issued', async () => {
-      const { code, out, err } = await world.run(['identity', 'web-0', '-n', 'demo']);
+      const { code, out, err } = await fixture.run(['identity', 'web-0', '-n', 'demo']);
       assert.deepEqual([code, err], [exitCode.ok, '']);
       assert.match(
         out,
@@ -38,12 +38,12 @@ export const identityCliContract = (
       );
       assert.match(out, /\n {2}state +valid\n/);
       assert.deepEqual(await podsListed(), ['other/web-0', 'demo/web-0']);
-      const issuer = await world.run(['identity', 'issuer']);
+      const issuer = await fixture.run(['identity', 'issuer']);
       assert.match(issuer.out, /\nissuer +CN=issuer.*\nroot +CN=root/);
     });
 
     test('whoever may make tokens of gatehouse-viewer speaks as it, and needs no permission of the REST API', async () => {
-      await world.apply({
+      await fixture.apply({
         apiVersion: 'rbac.authorization.k8s.io/v1',
         kind: 'Role',
         metadata: { namespace: 'gatehouse', name: 'viewer-tokens' },
@@ -56,7 +56,7 @@ export const identityCliContract = (
           },
         ],
       });
-      const helper = await world.personWith(
+      const helper = await fixture.personWith(
         'helper',
         { role: 'gatehouse-cli', kind: 'Role', namespace: 'gatehouse' },
         { role: 'viewer-tokens', kind: 'Role', namespace: 'gatehouse' },
@@ -65,20 +65,20 @@ export const identityCliContract = (
     });
 
     test('without -n a pod is looked for in the namespace of the kubeconfig’s context', async () => {
-      const { code, err } = await world.run(['identity', 'web-0']);
+      const { code, err } = await fixture.run(['identity', 'web-0']);
       assert.equal(code, exitCode.failed);
       assert.match(err, /no certificate of default\/web-0: is the name right/);
     });
 
     test('a team that may not speak as the viewer is known by its own token, and sees its own namespace', async () => {
-      const team = await world.personWith(
+      const team = await fixture.personWith(
         'team',
         { role: 'gatehouse-cli', kind: 'Role', namespace: 'gatehouse' },
         { role: 'gatehouse-caller' },
         { role: 'gatehouse-namespace-viewer', namespace: 'demo' },
       );
       assert.deepEqual(await podsListed(team), ['demo/web-0']);
-      const elsewhere = await world.run(['identity', 'list', '-n', 'other'], team);
+      const elsewhere = await fixture.run(['identity', 'list', '-n', 'other'], team);
       assert.equal(elsewhere.code, exitCode.failed);
       assert.match(
         elsewhere.err,
@@ -87,19 +87,19 @@ export const identityCliContract = (
     });
 
     test('whoever lacks a permission on the way is told which', async () => {
-      const nobody = await world.personWith('nobody');
-      const atService = await world.run(['identity', 'list'], nobody);
+      const nobody = await fixture.personWith('nobody');
+      const atService = await fixture.run(['identity', 'list'], nobody);
       assert.equal(atService.code, exitCode.failed);
       assert.match(
         atService.err,
         /answers 403 to \/api\/v1\/namespaces\/gatehouse\/services\/.*cannot get resource/,
       );
-      const stranger = await world.personWith('stranger', {
+      const stranger = await fixture.personWith('stranger', {
         role: 'gatehouse-cli',
         kind: 'Role',
         namespace: 'gatehouse',
       });
-      const atRest = await world.run(['identity', 'list'], stranger);
+      const atRest = await fixture.run(['identity', 'list'], stranger);
       assert.equal(atRest.code, exitCode.failed);
       assert.match(
         atRest.err,
@@ -108,7 +108,7 @@ export const identityCliContract = (
     });
 
     test('a token that is nobody’s is refused with the way to a good one', async () => {
-      const { code, err } = await world.run(['identity', 'list', '--token', 'sesame']);
+      const { code, err } = await fixture.run(['identity', 'list', '--token', 'sesame']);
       assert.equal(code, exitCode.failed);
       assert.match(
         err,
@@ -122,9 +122,9 @@ export const identityCliContract = (
         kind: 'ServiceAccount',
         metadata: { namespace: 'gatehouse', name: 'gatehouse-viewer' },
       };
-      await world.remove(viewer);
+      await fixture.remove(viewer);
       assert.deepEqual(await podsListed(), ['other/web-0', 'demo/web-0']);
-      await world.apply(viewer);
+      await fixture.apply(viewer);
     });
 
     test('what a proxy presents is held against what was issued', async (t) => {
@@ -135,15 +135,15 @@ export const identityCliContract = (
       t.after(() => proxy.close());
       const { port } = proxy.address() as AddressInfo;
       const served = async (): Promise<string> => {
-        const { out, err } = await world.run(['identity', 'demo/served', '--served']);
+        const { out, err } = await fixture.run(['identity', 'demo/served', '--served']);
         assert.equal(err, '');
         return /^ {2}served +(.*)$/m.exec(out)?.[1] ?? out;
       };
-      const first = await world.certify('demo', 'served', { proxyPort: port });
+      const first = await fixture.certify('demo', 'served', { proxyPort: port });
       assert.match(await served(), /^not seen: its proxy does not end TLS for this identity/);
       proxy.setSecureContext(first);
       assert.equal(await served(), 'this certificate, by CN=issuer');
-      const second = await world.certify('demo', 'served', { proxyPort: port });
+      const second = await fixture.certify('demo', 'served', { proxyPort: port });
       assert.match(await served(), /^an older one: serial [\da-f]{32} by CN=issuer, expires in 2[34]h$/);
       proxy.setSecureContext(second);
       assert.equal(await served(), 'this certificate, by CN=issuer');
@@ -153,20 +153,20 @@ export const identityCliContract = (
         cert: stranger.chain.map(pemOf).join(''),
       });
       assert.match(await served(), /^serial [\da-f]+ by CN=stranger, which clients refuse: /);
-      const { out } = await world.run(['identity', 'demo/served', '--served', '-o', 'json']);
+      const { out } = await fixture.run(['identity', 'demo/served', '--served', '-o', 'json']);
       assert.equal(JSON.parse(out).items[0].served.match, 'not remembered');
-      const closed = await world.certify('demo', 'closed', { proxyPort: 1 });
+      const closed = await fixture.certify('demo', 'closed', { proxyPort: 1 });
       assert.ok(closed.cert.length > 0);
-      const away = await world.run(['identity', 'demo/closed', '--served']);
+      const away = await fixture.run(['identity', 'demo/closed', '--served']);
       assert.match(away.out, /served +not seen: .*ECONNREFUSED/);
     });
 
     test('a key that a pod had left behind stands out when it is certified again', async () => {
       const key = aKey();
-      for (const each of [key, aKey(), key]) await world.certify('other', 'twice', { key: each });
-      const listed = await world.run(['identity', 'list', '--suspicious']);
+      for (const each of [key, aKey(), key]) await fixture.certify('other', 'twice', { key: each });
+      const listed = await fixture.run(['identity', 'list', '--suspicious']);
       assert.match(listed.out, /^POD .*\nother\/twice .* SUSPICIOUS$/);
-      const { out } = await world.run(['identity', 'other/twice']);
+      const { out } = await fixture.run(['identity', 'other/twice']);
       assert.match(out, /\n {2}state +SUSPICIOUS\n/);
       assert.match(out, /\n {2}history +3 certificates, 2 keys, /);
       assert.match(out, /\nSUSPICIOUS: two hold keys of this pod\./);
@@ -174,45 +174,45 @@ export const identityCliContract = (
 
     test('pods are found by their labels', async () => {
       for (const name of ['blue-0', 'blue-1'])
-        await world.certify('other', name, { labels: { team: 'blue' } });
-      const found = await world.run(['identity', '-l', 'team=blue', '-n', 'other']);
+        await fixture.certify('other', name, { labels: { team: 'blue' } });
+      const found = await fixture.run(['identity', '-l', 'team=blue', '-n', 'other']);
       assert.equal(found.err, '');
       assert.deepEqual(
         found.out.split('\n').map((line) => line.split(/ {2,}/)[0]),
         ['POD', 'other/blue-0', 'other/blue-1'],
       );
-      const none = await world.run(['identity', '-l', 'team=green', '-n', 'other']);
+      const none = await fixture.run(['identity', '-l', 'team=green', '-n', 'other']);
       assert.equal(none.code, exitCode.failed);
       assert.match(none.err, /no pod in the namespace other has the labels team=green/);
-      const broken = await world.run(['identity', '-l', 'team in green', '-n', 'other']);
+      const broken = await fixture.run(['identity', '-l', 'team in green', '-n', 'other']);
       assert.equal(broken.code, exitCode.failed);
       assert.match(broken.err, /answers 400 to .*\/pods: /);
     });
 
     test('a pod that is not ready is asked all the same, and one that does not run is said', async () => {
-      await world.setIdentityPod({ ready: false });
-      const asked = await world.run(['identity', 'issuer']);
+      await fixture.setIdentityPod({ ready: false });
+      const asked = await fixture.run(['identity', 'issuer']);
       assert.equal(asked.code, exitCode.ok);
       assert.equal(asked.err, 'pod gatehouse/gatehouse-identity-0 is not ready; it is asked all the same');
-      await world.setIdentityPod({ phase: 'Pending', ready: false });
-      const pending = await world.run(['identity', 'issuer']);
+      await fixture.setIdentityPod({ phase: 'Pending', ready: false });
+      const pending = await fixture.run(['identity', 'issuer']);
       assert.equal(pending.code, exitCode.failed);
       assert.match(
         pending.err,
         /no pod of gatehouse-identity runs .*\(gatehouse-identity-0 is Pending\): see kubectl/,
       );
-      await world.setIdentityPod();
+      await fixture.setIdentityPod();
     });
 
     test('a port that nobody listens on, and a control plane that is elsewhere, are said', async () => {
-      await world.removeIdentityPod();
-      await world.makeIdentityPod(1);
-      const dead = await world.run(['identity', 'issuer']);
+      await fixture.removeIdentityPod();
+      await fixture.makeIdentityPod(1);
+      const dead = await fixture.run(['identity', 'issuer']);
       assert.equal(dead.code, exitCode.failed);
       assert.match(dead.err, /the port-forward to gatehouse\/gatehouse-identity-0:1 failed: .*ECONNREFUSED/);
-      await world.removeIdentityPod();
-      await world.makeIdentityPod();
-      const elsewhere = await world.run(['identity', 'issuer', '--control-plane-namespace', 'demo']);
+      await fixture.removeIdentityPod();
+      await fixture.makeIdentityPod();
+      const elsewhere = await fixture.run(['identity', 'issuer', '--control-plane-namespace', 'demo']);
       assert.equal(elsewhere.code, exitCode.failed);
       assert.match(
         elsewhere.err,

@@ -6,7 +6,7 @@ import { aClient, withServer } from '@gatehouse/testing/api-server/client';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import { parse } from 'yaml';
-import type { User } from './world.ts';
+import type { User } from './server-state.ts';
 
 const admin: User = { username: 'admin', groups: ['system:masters'] };
 

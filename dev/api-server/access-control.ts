@@ -1,8 +1,8 @@
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { ApiStatus } from './api-status.ts';
 import type { RequestInfo } from './request-info.ts';
+import type { ServerState, User } from './server-state.ts';
 import { authenticateToken, type TokenKeys, tokenIssuer } from './service-account-tokens.ts';
-import type { User, World } from './world.ts';
 
 /** What somebody wants to do, as SubjectAccessReview spells it. */
 export interface AccessAttributes {
@@ -38,26 +38,26 @@ export interface AccessRules {
 
 /** Who a request comes from. Throws a 401. */
 export const authenticate = async (
-  world: World,
+  state: ServerState,
   { tokens, keys }: AccessRules,
   authorization: string | undefined,
 ): Promise<User> => {
   if (tokens === undefined) return administrator;
   const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
-  const known = token === undefined ? undefined : await findUser(world, token, { tokens, keys });
+  const known = token === undefined ? undefined : await findUser(state, token, { tokens, keys });
   if (known === undefined)
     throw new ApiStatus({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
   return known;
 };
 
 const findUser = async (
-  world: World,
+  state: ServerState,
   token: string,
   { tokens, keys }: { readonly tokens: Tokens; readonly keys: TokenKeys },
 ): Promise<User | undefined> => {
   const known = tokens.get(token);
   if (known !== undefined) return known;
-  const read = await authenticateToken(world, token, { keys, audiences: [tokenIssuer] });
+  const read = await authenticateToken(state, token, { keys, audiences: [tokenIssuer] });
   return typeof read === 'string' ? undefined : read.user;
 };
 

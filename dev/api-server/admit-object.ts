@@ -15,10 +15,10 @@ import {
   resourceKey,
   validatingWebhookType,
 } from './resource-types.ts';
+import type { User } from './server-state.ts';
 import type { Store } from './store.ts';
 import { validateSchema } from './validate-schema.ts';
 import { type Asked, versionFor } from './webhook-rules.ts';
-import type { User } from './world.ts';
 import type { Admit } from './write-objects.ts';
 
 export interface Admission {

@@ -14,12 +14,12 @@ import { answerReview } from './reviews.ts';
 import { forwardedPod } from './serve-forward.ts';
 import { noSuchMethod, parseBody, type Sent, serveResource } from './serve-resource.ts';
 import { type OpenWatch, serveWatch, type WatchTimes } from './serve-watch.ts';
+import { type ServerState, servedAt, servedTypes } from './server-state.ts';
 import { requestToken } from './service-account-tokens.ts';
-import { servedAt, servedTypes, type World } from './world.ts';
 
 /** Everything a request is answered from. */
 export interface Parts {
-  readonly world: World;
+  readonly state: ServerState;
   readonly rules: AccessRules;
   readonly faults: Faults;
   readonly times: WatchTimes;
@@ -47,13 +47,13 @@ export const answerRequest = async (
 };
 
 const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-  const { world, rules } = parts;
-  const { store } = world;
+  const { state, rules } = parts;
+  const { store } = state;
   const { method = 'GET', headers } = incoming;
   const url = new URL(incoming.url ?? '/', 'http://fake');
   const bytes = await readBody(incoming);
   if (isProbe(url.pathname)) return sendText(response, 200, 'ok');
-  const user = await authenticate(world, rules, headers.authorization);
+  const user = await authenticate(state, rules, headers.authorization);
   const issued = method === 'GET' ? answerIssuerDiscovery(url, rules.keys) : undefined;
   if (issued !== undefined) {
     const broken = parts.faults.takeAt(url.pathname);
@@ -72,7 +72,7 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
   const fault = parts.faults.take(info);
   if (fault !== undefined && (await injectFault(fault, response, info.verb === 'watch'))) return;
   requireAccess(rules, user, info);
-  const review = await answerReview(world, info, () => ({ user, body: parseBody(bytes), rules }));
+  const review = await answerReview(state, info, () => ({ user, body: parseBody(bytes), rules }));
   if (review !== undefined) return send(response, 201, review);
   const type = servedAt(store, info);
   if (type === undefined) {
@@ -86,7 +86,7 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
     return send(
       response,
       201,
-      await requestToken(world, request, { body: parseBody(bytes), keys: rules.keys }),
+      await requestToken(state, request, { body: parseBody(bytes), keys: rules.keys }),
     );
   }
   if (type === podType && request.subresource === 'portforward') {
@@ -95,7 +95,7 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
   }
   checkSubresource(request, verb);
   if (verb === 'watch') {
-    parts.onWatch(serveWatch(world, request, { response, fault, times: parts.times }), response);
+    parts.onWatch(serveWatch(state, request, { response, fault, times: parts.times }), response);
     return;
   }
   const warnings: string[] = [];
@@ -109,7 +109,7 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
     resolveService: parts.resolveService,
     warn: (text: string) => warnings.push(`299 - ${JSON.stringify(text)}`),
   };
-  const { code, body } = await serveResource(world, { ...request, verb }, { sent, admitting });
+  const { code, body } = await serveResource(state, { ...request, verb }, { sent, admitting });
   if (warnings.length > 0) response.setHeader('warning', warnings);
   send(response, code, body);
 };
@@ -117,8 +117,8 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
 const isProbe = (path: string): boolean => ['/healthz', '/livez', '/readyz'].includes(path);
 
 /** Groups that only CRDs could serve: built-in ones are always there and answer with a Status. */
-const isCustomPath = ({ world }: Parts, { group }: RequestInfo): boolean =>
-  !servedTypes(world.store).some((type) => type.origin === 'built-in' && type.group === group);
+const isCustomPath = ({ state }: Parts, { group }: RequestInfo): boolean =>
+  !servedTypes(state.store).some((type) => type.origin === 'built-in' && type.group === group);
 
 const checkSubresource = (request: ResourceRequest, verb: RequestInfo['verb']): void => {
   const { subresource, type, name } = request;

@@ -5,8 +5,8 @@ import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fi
 import { inVersion } from './list-objects.ts';
 import { fieldsOf, listOf, metaOf, textOf } from './object-meta.ts';
 import { isDryRun } from './resource-request.ts';
+import type { User } from './server-state.ts';
 import type { Asked } from './webhook-rules.ts';
-import type { User } from './world.ts';
 
 /** Where a Service that a webhook names can be reached: there is no kube-proxy here. `host:port`. */
 export type ResolveService = (service: {

@@ -1,8 +1,8 @@
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { apiVersionOf, type ResourceType } from './resource-types.ts';
 import { reviewKinds } from './reviews.ts';
+import { servedTypes } from './server-state.ts';
 import type { Store } from './store.ts';
-import { servedTypes } from './world.ts';
 
 /** Never to be relied on: distributions write here what they like. */
 const version = {

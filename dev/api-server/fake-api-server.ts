@@ -17,9 +17,9 @@ import { rbac } from './rbac.ts';
 import { namespaceType, rbacTypes, resourceKey, serviceAccountType } from './resource-types.ts';
 import { answerUpgrade } from './serve-forward.ts';
 import type { OpenWatch } from './serve-watch.ts';
+import { type ServerState, typeOfObject } from './server-state.ts';
 import { makeTokenKey, requestToken, type TokenKeys } from './service-account-tokens.ts';
 import { Store, type StoreSnapshot } from './store.ts';
-import { typeOfObject, type World } from './world.ts';
 
 export interface FakeApiServerOptions {
   /** CustomResourceDefinitions to begin with; `open` serves every custom kind of the kind table without a schema. */
@@ -103,12 +103,12 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
   const requests: SeenRequest[] = [];
   const watches = new Set<OpenWatch>();
   let keys: TokenKeys = [await makeTokenKey()];
-  let world: World = { store: new Store(keepRevisions), now };
-  fill(world, options);
+  let state: ServerState = { store: new Store(keepRevisions), now };
+  fill(state, options);
 
   const parts = (): Parts => ({
-    world,
-    rules: { tokens: options.tokens, authorize: authorizeIn(world, options.authorize), keys },
+    state,
+    rules: { tokens: options.tokens, authorize: authorizeIn(state, options.authorize), keys },
     faults,
     times: { bookmarkEvery, longest: 30 * 60_000 },
     resolveService: options.resolveService ?? (() => undefined),
@@ -150,7 +150,7 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
       return [...watches];
     },
     get revision() {
-      return world.store.revision;
+      return state.store.revision;
     },
     kubeconfig: (path, token) =>
       writeFile(
@@ -162,15 +162,15 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
         }),
         { mode: 0o600 },
       ),
-    serves: (object) => typeOfObject(world.store, object) !== undefined,
-    put: (...objects) => objects.map((object) => putObject(world, object)),
+    serves: (object) => typeOfObject(state.store, object) !== undefined,
+    put: (...objects) => objects.map((object) => putObject(state, object)),
     remove: (object) => {
-      const { resource, key: place } = placeOf(world, object);
-      return world.store.remove(resource, place) !== undefined;
+      const { resource, key: place } = placeOf(state, object);
+      return state.store.remove(resource, place) !== undefined;
     },
     read: (object) => {
-      const { resource, key: place } = placeOf(world, object);
-      return world.store.get(resource, place);
+      const { resource, key: place } = placeOf(state, object);
+      return state.store.get(resource, place);
     },
     mintToken: async ({ namespace, serviceAccount, pod, audiences = [] }) => {
       const bound = pod === undefined ? {} : { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: pod } };
@@ -182,18 +182,18 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
         subresource: 'token',
         query: new URLSearchParams(),
       };
-      const made = await requestToken(world, request, { body: { spec: { audiences, ...bound } }, keys });
+      const made = await requestToken(state, request, { body: { spec: { audiences, ...bound } }, keys });
       return String(fieldsOf(made.status).token);
     },
     rotateTokenKey: async (old) => {
       const next = await makeTokenKey();
       keys = old === 'kept' ? [next, ...keys] : [next];
     },
-    compact: () => world.store.compact(),
-    snapshot: () => world.store.snapshot(),
+    compact: () => state.store.compact(),
+    snapshot: () => state.store.snapshot(),
     restart: async (from) => {
       await listener.close();
-      if (from !== undefined) world = { store: new Store(keepRevisions, from), now };
+      if (from !== undefined) state = { store: new Store(keepRevisions, from), now };
       listener = await open(port);
     },
     away: async (meanwhile) => {
@@ -208,18 +208,18 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
   };
 };
 
-const authorizeIn = ({ store }: World, authorize: FakeApiServerOptions['authorize']): Authorize => {
+const authorizeIn = ({ store }: ServerState, authorize: FakeApiServerOptions['authorize']): Authorize => {
   if (authorize !== 'RBAC') return authorize ?? (() => true);
   return rbac(() =>
     rbacTypes.flatMap((type) => [...store.list(resourceKey(type))].map(([, object]) => object)),
   );
 };
 
-const fill = (world: World, { crds = 'open', objects = [] }: FakeApiServerOptions): void => {
+const fill = (state: ServerState, { crds = 'open', objects = [] }: FakeApiServerOptions): void => {
   for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
-    putObject(world, defaultsFor(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
-  for (const crd of crds === 'open' ? openCrds() : crds) putObject(world, crd);
-  for (const object of objects) putObject(world, object);
+    putObject(state, defaultsFor(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+  for (const crd of crds === 'open' ? openCrds() : crds) putObject(state, crd);
+  for (const object of objects) putObject(state, object);
 };
 
 const aServerCertificate = (): { readonly tls: ServerTls; readonly authority: string } => {

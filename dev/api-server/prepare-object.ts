@@ -7,8 +7,8 @@ import { defaultsFor } from './built-in-defaults.ts';
 import { metaOf, withMeta } from './object-meta.ts';
 import { printTime, type ResourceRequest } from './resource-request.ts';
 import { apiVersionOf, namespaceType, type ResourceType, resourceKey } from './resource-types.ts';
+import type { ServerState } from './server-state.ts';
 import type { Store } from './store.ts';
-import type { World } from './world.ts';
 
 /** Refuses a body that cannot become an object at this path. */
 export const checkNew = (request: ResourceRequest, body: WireObject): void => {
@@ -95,14 +95,14 @@ export const checkNamespace = (store: Store, { type, namespace }: ResourceReques
 };
 
 /** What the server writes into a new object, whatever its maker wrote there. */
-export const prepareNew = (world: World, request: ResourceRequest, body: WireObject): WireObject => {
+export const prepareNew = (state: ServerState, request: ResourceRequest, body: WireObject): WireObject => {
   const { type, namespace } = request;
   const { name, generateName } = metaOf(body);
   const meta = {
     name: name ? name : `${generateName}${randomSuffix()}`,
     namespace: type.namespaced ? namespace : undefined,
     uid: randomUUID(),
-    creationTimestamp: printTime(world.now()),
+    creationTimestamp: printTime(state.now()),
     generation: type.counted ? 1 : undefined,
     deletionTimestamp: undefined,
     deletionGracePeriodSeconds: undefined,
@@ -119,7 +119,7 @@ export const prepareNew = (world: World, request: ResourceRequest, body: WireObj
     meta,
   );
   const filled = defaultsFor(type, made);
-  return resourceKey(type) === '/services' ? allocateClusterIp(world.store, filled) : filled;
+  return resourceKey(type) === '/services' ? allocateClusterIp(state.store, filled) : filled;
 };
 
 /** The alphabet without vowels, which names of pods are made from. */

@@ -4,12 +4,12 @@ import { defaultsFor } from './built-in-defaults.ts';
 import { metaOf, withMeta } from './object-meta.ts';
 import { printTime } from './resource-request.ts';
 import { crdType, resourceKey } from './resource-types.ts';
+import { type ServerState, typeOfObject } from './server-state.ts';
 import { objectKey } from './store.ts';
-import { typeOfObject, type World } from './world.ts';
 
 /** Where the store keeps an object. Throws a TypeError for kinds that are not served. */
 export const placeOf = (
-  { store }: World,
+  { store }: ServerState,
   object: WireObject,
 ): { readonly resource: string; readonly key: string; readonly namespace: string } => {
   const type = typeOfObject(store, object);
@@ -20,9 +20,9 @@ export const placeOf = (
 };
 
 /** Writes an object behind the server's back: made or replaced with the uid, times and status it says, unchecked. */
-export const putObject = (world: World, object: WireObject): WireObject => {
-  const { store, now } = world;
-  const { resource, key, namespace } = placeOf(world, object);
+export const putObject = (state: ServerState, object: WireObject): WireObject => {
+  const { store, now } = state;
+  const { resource, key, namespace } = placeOf(state, object);
   const before = store.get(resource, key);
   const { uid, creationTimestamp } = metaOf(object);
   const known = before === undefined ? {} : metaOf(before);

@@ -1,7 +1,7 @@
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import type { AccessAttributes, Authorize } from './access-control.ts';
 import { fieldsOf, listOf, metaOf, textOf } from './object-meta.ts';
-import type { User } from './world.ts';
+import type { User } from './server-state.ts';
 
 /**
  * Allows what these Roles, ClusterRoles and their bindings allow, as `--authorization-mode=RBAC` does; other objects mean

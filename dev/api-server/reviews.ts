@@ -3,8 +3,8 @@ import type { AccessAttributes, AccessRules } from './access-control.ts';
 import { badRequest } from './api-status.ts';
 import { fieldsOf, listOf, textOf } from './object-meta.ts';
 import type { RequestInfo } from './request-info.ts';
+import type { ServerState, User } from './server-state.ts';
 import { authenticateToken, tokenIssuer } from './service-account-tokens.ts';
-import type { User, World } from './world.ts';
 
 /** The kinds that are asked by POST and kept nowhere. */
 export const reviewKinds = [
@@ -21,7 +21,7 @@ export interface Reviewing {
 
 /** Answers a review; undefined when the path names none. */
 export const answerReview = async (
-  world: World,
+  state: ServerState,
   info: RequestInfo,
   reviewing: () => Reviewing,
 ): Promise<WireObject | undefined> => {
@@ -34,7 +34,7 @@ export const answerReview = async (
   const said = { kind: row.kind, apiVersion: `${row.group}/v1`, metadata: { creationTimestamp: null }, spec };
   switch (row.kind) {
     case 'TokenReview':
-      return { ...said, status: await reviewToken(world, spec, rules) };
+      return { ...said, status: await reviewToken(state, spec, rules) };
     case 'SubjectAccessReview':
       return { ...said, status: { allowed: rules.authorize(attributesOf(spec, userOf(spec))) } };
     case 'SelfSubjectAccessReview':
@@ -43,7 +43,7 @@ export const answerReview = async (
 };
 
 const reviewToken = async (
-  world: World,
+  state: ServerState,
   spec: WireObject,
   { keys, tokens }: AccessRules,
 ): Promise<WireObject> => {
@@ -51,7 +51,7 @@ const reviewToken = async (
   // Static tokens are for the API server alone: they know no other audience.
   const known = audiences.includes(tokenIssuer) ? tokens?.get(textOf(spec.token)) : undefined;
   if (known !== undefined) return { authenticated: true, user: known, audiences: [tokenIssuer] };
-  const read = await authenticateToken(world, textOf(spec.token), { keys, audiences });
+  const read = await authenticateToken(state, textOf(spec.token), { keys, audiences });
   return typeof read === 'string'
     ? { user: {}, error: `[${read}]` }
     : { authenticated: true, user: read.user, audiences: read.audiences };

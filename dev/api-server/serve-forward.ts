@@ -6,10 +6,10 @@ import { type Forwarding, forwardPort, type PodAddress } from './forward-port.ts
 import { fieldsOf } from './object-meta.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
 import { podType, resourceKey } from './resource-types.ts';
-import type { User, World } from './world.ts';
+import type { ServerState, User } from './server-state.ts';
 
 interface ForwardParts {
-  readonly world: World;
+  readonly state: ServerState;
   readonly rules: AccessRules;
 }
 
@@ -34,7 +34,7 @@ export const answerUpgrade = async (parts: ForwardParts, forwarding: Forwarding)
 
 const podAddress = async (parts: ForwardParts, incoming: IncomingMessage): Promise<PodAddress> => {
   const url = new URL(incoming.url ?? '/', 'http://fake');
-  const user = await authenticate(parts.world, parts.rules, incoming.headers.authorization);
+  const user = await authenticate(parts.state, parts.rules, incoming.headers.authorization);
   const info = parseRequest(incoming.method ?? 'GET', url);
   if (info?.resource !== podType.plural || info.subresource !== 'portforward') throw noSuchPath();
   const host = forwardedPod(parts, { user, info });
@@ -49,7 +49,7 @@ const podAddress = async (parts: ForwardParts, incoming: IncomingMessage): Promi
  * method, and that refusal has no reason in its message.
  */
 export const forwardedPod = (
-  { world, rules }: ForwardParts,
+  { state, rules }: ForwardParts,
   { user, info }: { readonly user: User; readonly info: RequestInfo },
 ): string => {
   requireAccess(rules, user, info);
@@ -59,7 +59,7 @@ export const forwardedPod = (
     const message = `pods "${name}" is forbidden: `;
     throw new ApiStatus({ code: 403, reason: 'Forbidden', message, details: { name, kind: 'pods' } });
   }
-  const pod = world.store.get(resourceKey(podType), `${namespace}/${name}`);
+  const pod = state.store.get(resourceKey(podType), `${namespace}/${name}`);
   if (pod === undefined) throw notFound(podType, name);
   if (fieldsOf(pod.spec).nodeName === undefined)
     throw badRequest(`pod ${name} does not have a host assigned`);

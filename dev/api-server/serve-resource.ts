@@ -9,7 +9,7 @@ import { checkUpdate } from './prepare-object.ts';
 import type { Verb } from './request-info.ts';
 import { keyOf, printTime, type ResourceRequest } from './resource-request.ts';
 import { apiVersionOf, resourceKey } from './resource-types.ts';
-import type { World } from './world.ts';
+import type { ServerState } from './server-state.ts';
 import { type Admit, createObject, deleteObject, replacement, updateObject } from './write-objects.ts';
 
 export interface Answer {
@@ -28,19 +28,19 @@ export type ObjectRequest = ResourceRequest & { readonly verb: Exclude<Verb, 'wa
 
 /** Answers everything about objects but watches. Throws ApiStatus. */
 export const serveResource = async (
-  world: World,
+  state: ServerState,
   request: ObjectRequest,
   { sent, admitting }: { readonly sent: Sent; readonly admitting: Omit<Admission, 'store' | 'request'> },
 ): Promise<Answer> => {
   const { type, version, verb } = request;
-  const { store } = world;
+  const { store } = state;
   const shown = ({ code, object }: { readonly code: number; readonly object: WireObject }): Answer => ({
     code,
     body: inVersion(object, type, version),
   });
   const admitFor = (each: ResourceRequest): Admit => admission({ store, request: each, ...admitting });
   const admit = admitFor(request);
-  const manager = managerOf(world, request, sent);
+  const manager = managerOf(state, request, sent);
   const schema = schemaFor(store, type);
   const noting = (before: WireObject | undefined, after: WireObject): WireObject =>
     noteUpdate(before, after, { manager, schema });
@@ -53,15 +53,15 @@ export const serveResource = async (
       return shown({ code: 200, object });
     }
     case 'create':
-      return shown(await createObject(world, request, parseBody(sent.bytes), { admit, noting }));
+      return shown(await createObject(state, request, parseBody(sent.bytes), { admit, noting }));
     case 'update': {
       const body = parseBody(sent.bytes);
       checkUpdate(request, body);
       // A Lease is made by whoever first claims it.
       const absent = store.get(resourceKey(type), keyOf(request)) === undefined;
       if (absent && type.kind === 'Lease')
-        return shown(await createObject(world, request, body, { admit, noting }));
-      return shown(await updateObject(world, request, replacement(request, body), { admit, noting }));
+        return shown(await createObject(state, request, body, { admit, noting }));
+      return shown(await updateObject(state, request, replacement(request, body), { admit, noting }));
     }
     case 'patch': {
       const applies = isApply(sent.contentType);
@@ -70,13 +70,13 @@ export const serveResource = async (
       if (applies && absent && request.subresource === '') {
         const applied = readApplied(request, new TextDecoder().decode(sent.bytes));
         const named = { ...applied, metadata: { ...metaOf(applied), name: request.name } };
-        return shown(await createObject(world, request, named, { admit, noting }));
+        return shown(await createObject(state, request, named, { admit, noting }));
       }
       const keep = (_before: WireObject | undefined, after: WireObject): WireObject => after;
-      return shown(await updateObject(world, request, change, { admit, noting: applies ? keep : noting }));
+      return shown(await updateObject(state, request, change, { admit, noting: applies ? keep : noting }));
     }
     case 'delete': {
-      const { gone, object } = await deleteObject(world, request, parseBody(sent.bytes), admit);
+      const { gone, object } = await deleteObject(state, request, parseBody(sent.bytes), admit);
       return gone && !returnsDeleted.includes(type.kind)
         ? { code: 200, body: success(request, object) }
         : shown({ code: 200, object });
@@ -86,7 +86,7 @@ export const serveResource = async (
       for (const item of listed.items as readonly WireObject[]) {
         const { name = '', namespace = '' } = metaOf(item);
         const each = { ...request, name, namespace };
-        await deleteObject(world, each, parseBody(sent.bytes), admitFor(each));
+        await deleteObject(state, each, parseBody(sent.bytes), admitFor(each));
       }
       return { code: 200, body: listed };
     }
@@ -111,12 +111,12 @@ const success = ({ type, name }: ResourceRequest, object: WireObject): WireObjec
 });
 
 /** Who is written down as the owner of the written fields: the named manager, or the program that asks. */
-const managerOf = (world: World, request: ObjectRequest, sent: Sent): Manager => ({
+const managerOf = (state: ServerState, request: ObjectRequest, sent: Sent): Manager => ({
   name: request.query.get('fieldManager') || sent.userAgent.split('/')[0] || 'unknown',
   operation: request.verb === 'patch' && isApply(sent.contentType) ? 'Apply' : 'Update',
   apiVersion: apiVersionOf(request.type.group, request.version),
   subresource: request.subresource,
-  time: printTime(world.now()),
+  time: printTime(state.now()),
 });
 
 /** The body of a request as an object; {} for none. */

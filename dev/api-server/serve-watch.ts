@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { expired } from './api-status.ts';
 import type { Fault } from './faults.ts';
 import type { ResourceRequest } from './resource-request.ts';
+import type { ServerState } from './server-state.ts';
 import { type WatchEvent, type Watching, watchObjects } from './watch-objects.ts';
-import type { World } from './world.ts';
 
 /** How watches are kept alive and ended. */
 export interface WatchTimes {
@@ -27,7 +27,7 @@ export interface OpenWatch {
 
 /** Answers a watch: one JSON object a line until its time is over, the client goes or a fault ends it. */
 export const serveWatch = (
-  world: World,
+  state: ServerState,
   request: ResourceRequest,
   {
     response,
@@ -77,11 +77,11 @@ export const serveWatch = (
     line({
       type: 'ERROR',
       object: expired(
-        `too old resource version: ${request.query.get('resourceVersion') ?? ''} (${world.store.revision})`,
+        `too old resource version: ${request.query.get('resourceVersion') ?? ''} (${state.store.revision})`,
       ).toObject(),
     });
     end();
-  } else watching = watchObjects(world.store, request, { say: line, end });
+  } else watching = watchObjects(state.store, request, { say: line, end });
   return {
     request,
     bookmark: () => watching?.bookmark(),

@@ -5,8 +5,8 @@ import { invalid, notFound } from './api-status.ts';
 import { fieldsOf, listOf, metaOf, textOf } from './object-meta.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import { podType, resourceKey, serviceAccountType } from './resource-types.ts';
+import type { ServerState, User } from './server-state.ts';
 import { objectKey, type Store } from './store.ts';
-import type { User, World } from './world.ts';
 
 /** Who signs, and the audience of the API server itself. */
 export const tokenIssuer = 'https://kubernetes.default.svc';
@@ -31,7 +31,7 @@ export const makeTokenKey = async (): Promise<TokenKey> => {
 
 /** Answers a TokenRequest: a token for the ServiceAccount, bound to a Pod when the request says so. */
 export const requestToken = async (
-  { store, now }: World,
+  { store, now }: ServerState,
   request: ResourceRequest,
   { body, keys: [key] }: { readonly body: WireObject; readonly keys: TokenKeys },
 ): Promise<WireObject> => {
@@ -85,7 +85,7 @@ const boundPod = (store: Store, namespace: string, { name, uid }: WireObject): W
 
 /** Who holds a token, for these audiences; a sentence when it is not good. */
 export const authenticateToken = async (
-  { store, now }: World,
+  { store, now }: ServerState,
   token: string,
   { keys, audiences }: { readonly keys: TokenKeys; readonly audiences: readonly string[] },
 ): Promise<{ readonly user: User; readonly audiences: readonly string[] } | string> => {

@@ -8,7 +8,7 @@ import { fieldsOf, metaOf, textOf, withMeta } from './object-meta.ts';
 import { checkNamespace, checkNew, counted, prepareNew, prepareUpdate } from './prepare-object.ts';
 import { isDryRun, keyOf, printTime, type ResourceRequest } from './resource-request.ts';
 import { crdType, podType, resourceKey } from './resource-types.ts';
-import type { World } from './world.ts';
+import type { ServerState } from './server-state.ts';
 
 /** What happens to an object between what was asked and what is kept: defaults, webhooks, schema. Throws ApiStatus. */
 export type Admit = (
@@ -29,16 +29,16 @@ export interface Written {
 }
 
 export const createObject = async (
-  world: World,
+  state: ServerState,
   request: ResourceRequest,
   body: WireObject,
   { admit, noting }: Passing,
 ): Promise<Written> => {
   const { type } = request;
-  const { store } = world;
+  const { store } = state;
   checkNew(request, body);
   checkNamespace(store, request);
-  const prepared = prepareNew(world, request, body);
+  const prepared = prepareNew(state, request, body);
   checkEvent(type, prepared);
   const { name = '' } = metaOf(prepared);
   const admitted = noting(undefined, (await admit('CREATE', prepared, undefined)) ?? prepared);
@@ -53,13 +53,13 @@ export const createObject = async (
  * again then, as the real server does for patches; who names one is told of the conflict.
  */
 export const updateObject = async (
-  world: World,
+  state: ServerState,
   request: ResourceRequest,
   change: (current: WireObject) => WireObject,
   { admit, noting }: Passing,
 ): Promise<Written> => {
   const { type, name } = request;
-  const { store } = world;
+  const { store } = state;
   const resource = resourceKey(type);
   const key = keyOf(request);
   for (;;) {
@@ -85,7 +85,7 @@ export const updateObject = async (
     const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = metaOf(admitted);
     // The last finalizer of an object that is being deleted was taken away: now it goes.
     if (deletionTimestamp !== undefined && finalizers.length === 0 && deletionGracePeriodSeconds === 0) {
-      removeObject(world, request, key);
+      removeObject(state, request, key);
       return { code: 200, object: admitted };
     }
     return { code: 200, object: store.put(resource, noted) };
@@ -125,13 +125,13 @@ export const replacement =
 
 /** Deletes at once, or says when: after a pod's grace period, or when the last finalizer is gone. */
 export const deleteObject = async (
-  world: World,
+  state: ServerState,
   request: ResourceRequest,
   options: WireObject,
   admit: Admit,
 ): Promise<{ readonly gone: boolean; readonly object: WireObject }> => {
   const { type, name } = request;
-  const { store } = world;
+  const { store } = state;
   const resource = resourceKey(type);
   const key = keyOf(request);
   for (;;) {
@@ -143,12 +143,12 @@ export const deleteObject = async (
     if (isDryRun(request)) return { gone: true, object: current };
     const grace = type === podType ? graceOf(request, options, current) : 0;
     const waits = grace > 0 || (metaOf(current).finalizers ?? []).length > 0 || keptByNamespace(current);
-    if (!waits) return { gone: true, object: removeObject(world, request, key) ?? current };
+    if (!waits) return { gone: true, object: removeObject(state, request, key) ?? current };
     const { deletionTimestamp, deletionGracePeriodSeconds = 0, generation } = metaOf(current);
     if (deletionTimestamp !== undefined && grace >= deletionGracePeriodSeconds)
       return { gone: false, object: current };
     const ending = withMeta(current, {
-      deletionTimestamp: printTime(world.now() + grace * 1000),
+      deletionTimestamp: printTime(state.now() + grace * 1000),
       deletionGracePeriodSeconds: grace,
       generation: generation === undefined || deletionTimestamp !== undefined ? generation : generation + 1,
     });
@@ -163,8 +163,8 @@ const keptByNamespace = (object: WireObject): boolean => {
   return object.kind === 'Namespace' && Array.isArray(finalizers) && finalizers.length > 0;
 };
 
-const removeObject = (world: World, { type }: ResourceRequest, key: string): WireObject | undefined => {
-  const { store } = world;
+const removeObject = (state: ServerState, { type }: ResourceRequest, key: string): WireObject | undefined => {
+  const { store } = state;
   const removed = store.remove(resourceKey(type), key);
   // The objects of a kind go with its CRD.
   if (type === crdType && removed !== undefined) {

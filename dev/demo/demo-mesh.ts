@@ -10,8 +10,8 @@ import { serviceNames } from '../serve/service-addresses.ts';
 import { type DemoPod, projectTokens, startPod, stopPod } from './demo-pods.ts';
 import { type DemoService, type DemoServices, prepareServices, untilReady } from './demo-services.ts';
 import { EventHub } from './event-hub.ts';
-import { FolderWorld } from './folder-mesh.ts';
-import type { World } from './story-mesh.ts';
+import { FolderStorySource } from './folder-source.ts';
+import type { StorySource } from './story-source.ts';
 
 const mesh: Mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 
@@ -25,12 +25,12 @@ export interface MeshOptions {
   readonly stateRoot: string;
   readonly interrupted: AbortSignal;
   /** Left out, the story takes place in a folder of the state directory. */
-  readonly openWorld?: (state: StateDir) => Promise<World>;
+  readonly openSource?: (state: StateDir) => Promise<StorySource>;
 }
 
 interface Parts {
   readonly state: StateDir;
-  readonly world: World;
+  readonly source: StorySource;
   readonly services: DemoServices;
   readonly lock: StateLock;
   readonly interrupted: AbortSignal;
@@ -39,7 +39,7 @@ interface Parts {
 /** Everything that runs in the demo: three services, three pods, their callers; and how it all ends. */
 export class DemoMesh {
   readonly state: StateDir;
-  readonly world: World;
+  readonly source: StorySource;
   readonly services: DemoServices;
   readonly hub = new EventHub();
   /** Aborts when the user interrupts: whatever waits, stops waiting. */
@@ -51,26 +51,26 @@ export class DemoMesh {
   #tokens: Promise<void> | undefined;
   #tokenFailure: string | undefined;
 
-  private constructor({ state, world, services, lock, interrupted }: Parts) {
+  private constructor({ state, source, services, lock, interrupted }: Parts) {
     this.state = state;
-    this.world = world;
+    this.source = source;
     this.services = services;
     this.interrupted = interrupted;
     this.#lock = lock;
   }
 
-  /** Makes the state directory and an empty world. Throws `already-exists` when a demo runs there. */
+  /** Makes the state directory and an empty cluster. Throws `already-exists` when a demo runs there. */
   static async prepare({
     stateRoot,
     interrupted,
-    openWorld = FolderWorld.open,
+    openSource = FolderStorySource.open,
   }: MeshOptions): Promise<DemoMesh> {
     const state = await makeStateDir(stateRoot);
     const lock = await lockState(state, 'demo');
     try {
-      const world = await openWorld(state);
-      const services = await prepareServices(state, world, mesh);
-      return new DemoMesh({ state, world, services, lock, interrupted });
+      const source = await openSource(state);
+      const services = await prepareServices(state, source, mesh);
+      return new DemoMesh({ state, source, services, lock, interrupted });
     } catch (error) {
       await lock.release();
       throw error;
@@ -85,8 +85,8 @@ export class DemoMesh {
 
   /** So that `gatehouse dev` works on the demo's state directory as it does on that of `gatehouse serve`. */
   async #tellWhereTheyAre(): Promise<void> {
-    if (this.world.folder === undefined) return;
-    await recordFolder(this.state, this.world.folder);
+    if (this.source.folder === undefined) return;
+    await recordFolder(this.state, this.source.folder);
     const { identity, destination, policy } = this.services;
     const at = ({ grpc, admin, name }: DemoService): ServedAt => ({ grpc, admin, name, tls: true });
     await writeServed(this.state, {
@@ -107,8 +107,8 @@ export class DemoMesh {
   }
 
   async startPods(): Promise<void> {
-    const { state, world, services, hub } = this;
-    const options = { state, world, index: await world.read(), mesh, services, hub };
+    const { state, source, services, hub } = this;
+    const options = { state, source, index: await source.read(), mesh, services, hub };
     const renewTokens = await projectTokens(options, podNames);
     this.#tokens = renewTokens(this.#ended.signal).catch((thrown: unknown) => {
       this.#tokenFailure = `the pods' tokens cannot be renewed: ${thrown instanceof Error ? thrown.message : thrown}`;

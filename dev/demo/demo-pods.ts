@@ -14,7 +14,7 @@ import { type DemoServices, demoNetworks } from './demo-services.ts';
 import type { EventHub } from './event-hub.ts';
 import { findFreePorts } from './free-ports.ts';
 import { requireFree } from './require-free.ts';
-import type { World } from './story-mesh.ts';
+import type { StorySource } from './story-source.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
 const namespace = 'demo';
@@ -35,7 +35,7 @@ export interface DemoPod {
 
 export interface PodsOptions {
   readonly state: StateDir;
-  readonly world: World;
+  readonly source: StorySource;
   readonly index: ResourceIndex;
   readonly mesh: Mesh;
   readonly services: DemoServices;
@@ -45,8 +45,8 @@ export interface PodsOptions {
 const tokenHalfLifeMs = 1_800_000;
 
 /** Writes the pod's token where its proxy looks for it, as kubelet would. */
-const projectToken = async ({ state, world, index }: PodsOptions, name: string): Promise<void> => {
-  const token = await world.tokenOf({ namespace, name }, index);
+const projectToken = async ({ state, source, index }: PodsOptions, name: string): Promise<void> => {
+  const token = await source.tokenOf({ namespace, name }, index);
   await replaceFile(state.tokenFile(namespace, name), 'private', token);
 };
 
@@ -68,7 +68,7 @@ export const projectTokens = async (
 
 /** Starts one pod: its application on free loopback ports, and its proxy in front of it at the pod's own address. */
 export const startPod = async (options: PodsOptions, name: string): Promise<DemoPod> => {
-  const { state, world, index, mesh, services, hub } = options;
+  const { state, source, index, mesh, services, hub } = options;
   const { pod } = findPod(index, { namespace, name });
   const [address] = pod.spec.ips;
   if (address === undefined) throw new GatehouseError('internal', `pod ${name} has no address`);
@@ -92,7 +92,7 @@ export const startPod = async (options: PodsOptions, name: string): Promise<Demo
       LINKERD2_PROXY_IDENTITY_DIR: home,
       LINKERD2_PROXY_IDENTITY_TOKEN_FILE: state.tokenFile(namespace, name),
       LINKERD2_PROXY_IDENTITY_LOCAL_NAME: identity,
-      LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS: await readTrustAnchors(world.trustAnchors),
+      LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS: await readTrustAnchors(source.trustAnchors),
       LINKERD2_PROXY_IDENTITY_MIN_REFRESH: '1s',
       LINKERD2_PROXY_POLICY_WORKLOAD: JSON.stringify({ ns: namespace, pod: name }),
       LINKERD2_PROXY_DESTINATION_CONTEXT: JSON.stringify({

@@ -7,7 +7,7 @@ import { serviceNames } from '../serve/service-addresses.ts';
 import { Child } from './child.ts';
 import { serviceScript } from './demo-paths.ts';
 import { findFreePorts } from './free-ports.ts';
-import type { World } from './story-mesh.ts';
+import type { StorySource } from './story-source.ts';
 
 /** The networks that the directory source gives addresses from (design §5.1). */
 export const demoNetworks = '127.64.0.0/10,127.128.0.0/10';
@@ -25,16 +25,20 @@ export interface DemoService {
 export type DemoServices = Readonly<Record<ServiceName, DemoService>>;
 
 /**
- * The three services as the demo runs them: child processes on the story's world, TLS with mesh names on loopback too, which is
+ * The three services as the demo runs them: child processes on the story's objects, TLS with mesh names on loopback too, which is
  * the production path.
  */
-export const prepareServices = async (state: StateDir, world: World, mesh: Mesh): Promise<DemoServices> => {
+export const prepareServices = async (
+  state: StateDir,
+  source: StorySource,
+  mesh: Mesh,
+): Promise<DemoServices> => {
   const ports = await findFreePorts(2 * serviceNames.length);
   const at = (index: number): string => `127.0.0.1:${ports[index]}`;
   const prepare = (service: ServiceName, index: number): DemoService => {
     const [grpc, admin] = [at(2 * index), at(2 * index + 1)];
     const env = {
-      ...world.settingsOf(service),
+      ...source.settingsOf(service),
       GATEHOUSE_GRPC_ADDR: grpc,
       GATEHOUSE_GRPC_TLS: 'always',
       GATEHOUSE_ADMIN_ADDR: admin,

@@ -11,7 +11,7 @@ const editHint = (folder: string): Hint => [
 
 /** What somebody can try while the mesh stays up. Commands are not wrapped, so that they can be copied. */
 export const printHints = (screen: Screen, mesh: DemoMesh): void => {
-  const { folder } = mesh.world;
+  const { folder } = mesh.source;
   const frontend = mesh.pod('frontend-0').httpProxy;
   const intruder = mesh.pod('intruder-0').httpProxy;
   const token = `-H "authorization: Bearer $(cat ${mesh.state.adminToken})"`;

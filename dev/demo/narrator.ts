@@ -27,7 +27,7 @@ const isOutage = (status: number): boolean => status >= 502 && status <= 504;
  * `patienceMs`: how long an outage (502 to 504, no answer) may last before it fails the step: a few
  * seconds for a machine that is busy, more once a service was killed. What a proxy may not reach is no outage, but a 403.
  */
-export class Teller {
+export class Narrator {
   readonly mesh: DemoMesh;
   readonly screen: Screen;
   patienceMs = 5_000;

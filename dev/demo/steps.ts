@@ -1,12 +1,12 @@
 import { podNames } from './demo-mesh.ts';
 import type { EventOf, PodEvent } from './event-hub.ts';
 import { makeForeignCertificate } from './foreign-certificate.ts';
-import { StepFailure, type Teller } from './narrator.ts';
+import { type Narrator, StepFailure } from './narrator.ts';
 
 /** One step of the story: what it is about, and what happens. A step that throws has failed. */
 export interface Step {
   readonly title: string;
-  run(teller: Teller): Promise<void>;
+  run(narrator: Narrator): Promise<void>;
 }
 
 const service = 'http://backend.demo';
@@ -32,7 +32,7 @@ const printRow = ({ port, row }: EventOf<'row'>): string => {
 };
 
 /** Waits until the backend's proxy was sent a row for the port, and shows it; with the time since the change, if one was made. */
-const showRow = async ({ mesh, screen }: Teller, port: number, changedAt?: number): Promise<void> => {
+const showRow = async ({ mesh, screen }: Narrator, port: number, changedAt?: number): Promise<void> => {
   const sent = ({ pod, event }: PodEvent): boolean =>
     pod === 'backend-0' && event.event === 'row' && event.port === port && event.at >= (changedAt ?? 0);
   const { event } = await mesh.hub.first(`a row for backend:${port}`, sent, {
@@ -47,9 +47,11 @@ const showRow = async ({ mesh, screen }: Teller, port: number, changedAt?: numbe
 const startServices: Step = {
   title: 'Three services start',
   run: async ({ mesh, screen }) => {
-    const { text } = await mesh.world.apply('demo.yaml');
+    const { text } = await mesh.source.apply('demo.yaml');
     const kinds = [...text.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
-    screen.did(`wrote demo.yaml to ${mesh.world.what}: ${kinds.join(', ')}; the namespace denies by default`);
+    screen.did(
+      `wrote demo.yaml to ${mesh.source.what}: ${kinds.join(', ')}; the namespace denies by default`,
+    );
     const started = performance.now();
     await mesh.startServices();
     const ms = Math.round(performance.now() - started);
@@ -62,8 +64,8 @@ const startServices: Step = {
 
 const obtainCertificates: Step = {
   title: "Every pod's proxy obtains its certificate with a pod-bound token",
-  run: async (teller) => {
-    const { mesh, screen } = teller;
+  run: async (narrator) => {
+    const { mesh, screen } = narrator;
     await mesh.startPods();
     for (const name of podNames) {
       const { event } = await mesh.hub.first(
@@ -79,21 +81,21 @@ const obtainCertificates: Step = {
       throw new StepFailure(`expected one identity, found ${[...identities].join(', ')}`);
     screen.note('one ServiceAccount, so all three have one identity:');
     screen.note([...identities].join());
-    for (const port of [8080, 9000]) await showRow(teller, port);
+    for (const port of [8080, 9000]) await showRow(narrator, port);
   },
 };
 
 const denyByDefault: Step = {
   title: 'frontend calls backend, and is denied by default',
-  run: async (teller) => {
-    await teller.call({ from: 'frontend-0', url: `${service}:8080/`, expect: 403 });
-    const { address } = teller.mesh.pod('backend-0');
-    await teller.call({ from: 'frontend-0', url: `http://${address}:8080/`, expect: 403 });
-    const [request] = teller.mesh.hub.of('inbound-request', { pod: 'backend-0', since: 0 });
+  run: async (narrator) => {
+    await narrator.call({ from: 'frontend-0', url: `${service}:8080/`, expect: 403 });
+    const { address } = narrator.mesh.pod('backend-0');
+    await narrator.call({ from: 'frontend-0', url: `http://${address}:8080/`, expect: 403 });
+    const [request] = narrator.mesh.hub.of('inbound-request', { pod: 'backend-0', since: 0 });
     if (request?.client.identity === undefined) {
       throw new StepFailure("backend's proxy did not see frontend's identity");
     }
-    teller.screen.saw(
+    narrator.screen.saw(
       "backend's proxy",
       `denied ${short(request.client.identity)} at ${request.client.address}, known by its certificate`,
     );
@@ -101,19 +103,19 @@ const denyByDefault: Step = {
 };
 
 /** Calls once, so that there is a connection from before the change; answers which it is. */
-const connectionBefore = async (teller: Teller): Promise<string | undefined> =>
-  (await teller.mesh.caller('frontend-0').call({ url: `${service}:8080/` })).connections.upstream;
+const connectionBefore = async (narrator: Narrator): Promise<string | undefined> =>
+  (await narrator.mesh.caller('frontend-0').call({ url: `${service}:8080/` })).connections.upstream;
 
 const admitFrontend = (memory: { connection?: string | undefined }): Step => ({
   title: 'A policy is written: frontend may talk to backend on 8080',
-  run: async (teller) => {
-    const { mesh, screen } = teller;
-    memory.connection = await connectionBefore(teller).catch(() => undefined);
-    const { text, at } = await mesh.world.apply(seedPolicy);
+  run: async (narrator) => {
+    const { mesh, screen } = narrator;
+    memory.connection = await connectionBefore(narrator).catch(() => undefined);
+    const { text, at } = await mesh.source.apply(seedPolicy);
     screen.did(`wrote ${seedPolicy}`);
     screen.manifest(excerpt(text));
-    await showRow(teller, 8080, at);
-    const { result, afterMs } = await teller.callUntil(
+    await showRow(narrator, 8080, at);
+    const { result, afterMs } = await narrator.callUntil(
       { from: 'frontend-0', url: `${service}:8080/`, expect: 200 },
       at,
     );
@@ -128,28 +130,28 @@ const admitFrontend = (memory: { connection?: string | undefined }): Step => ({
 
 const sameConnection = (memory: { readonly connection?: string | undefined }): Step => ({
   title: 'The same call succeeds: the same connection, nothing restarted',
-  run: async (teller) => {
-    const { connections } = await teller.call({ from: 'frontend-0', url: `${service}:8080/`, expect: 200 });
+  run: async (narrator) => {
+    const { connections } = await narrator.call({ from: 'frontend-0', url: `${service}:8080/`, expect: 200 });
     if (memory.connection !== undefined && connections.upstream !== memory.connection) {
       throw new StepFailure(`the call went over ${connections.upstream}, not over ${memory.connection}`);
     }
-    teller.screen.saw("frontend's proxy", `still ${connections.upstream}`);
-    const { address } = teller.mesh.pod('backend-0');
-    await teller.call({ from: 'frontend-0', url: `http://${address}:8080/`, expect: 200 });
+    narrator.screen.saw("frontend's proxy", `still ${connections.upstream}`);
+    const { address } = narrator.mesh.pod('backend-0');
+    await narrator.call({ from: 'frontend-0', url: `http://${address}:8080/`, expect: 200 });
   },
 });
 
 const everythingElseStaysShut: Step = {
   title: 'Nothing else opened',
-  run: async (teller) => {
-    await teller.call({ from: 'frontend-0', url: `${service}:9000/`, expect: 403 });
-    await teller.call({ from: 'intruder-0', url: `${service}:8080/`, expect: 403 });
-    teller.screen.note('intruder has the same identity, but not the address of a pod labelled frontend');
+  run: async (narrator) => {
+    await narrator.call({ from: 'frontend-0', url: `${service}:9000/`, expect: 403 });
+    await narrator.call({ from: 'intruder-0', url: `${service}:8080/`, expect: 403 });
+    narrator.screen.note('intruder has the same identity, but not the address of a pod labelled frontend');
     const to = { pod: 'backend-0', port: 8080 } as const;
-    await teller.callFromOutside("frontend's address, no certificate", 'frontend-0', to);
-    const name = teller.mesh.pod('frontend-0').identity;
+    await narrator.callFromOutside("frontend's address, no certificate", 'frontend-0', to);
+    const name = narrator.mesh.pod('frontend-0').identity;
     const foreign = makeForeignCertificate(name);
-    await teller.callFromOutside(
+    await narrator.callFromOutside(
       "frontend's address, certificate of another root",
       'frontend-0',
       to,
@@ -162,60 +164,63 @@ const api = `${service}:9000`;
 
 const narrowToRequests: Step = {
   title: 'frontend may GET /api on 9000, and nothing more',
-  run: async (teller) => {
-    const { mesh, screen } = teller;
-    const rules = await mesh.world.apply(rulesPolicy);
+  run: async (narrator) => {
+    const { mesh, screen } = narrator;
+    const rules = await mesh.source.apply(rulesPolicy);
     screen.did(`wrote ${rulesPolicy}`);
     screen.manifest(
       excerpt(rules.text)
         .filter((line) => /ports|rules/.test(line))
         .map((line) => line.trim()),
     );
-    await showRow(teller, 9000, rules.at);
-    const opened = await teller.callUntil({ from: 'frontend-0', url: `${api}/api/x`, expect: 200 }, rules.at);
+    await showRow(narrator, 9000, rules.at);
+    const opened = await narrator.callUntil(
+      { from: 'frontend-0', url: `${api}/api/x`, expect: 200 },
+      rules.at,
+    );
     screen.note(`enforced ${opened.afterMs} ms after the change`);
-    await teller.call({ from: 'frontend-0', method: 'POST', url: `${api}/api/x`, expect: 403 });
-    await teller.call({ from: 'frontend-0', url: `${api}/admin`, expect: 403 });
-    await teller.call({ from: 'frontend-0', url: `${api}/api/../admin`, expect: 403 });
-    await teller.call({ from: 'intruder-0', url: `${api}/api/x`, expect: 403 });
+    await narrator.call({ from: 'frontend-0', method: 'POST', url: `${api}/api/x`, expect: 403 });
+    await narrator.call({ from: 'frontend-0', url: `${api}/admin`, expect: 403 });
+    await narrator.call({ from: 'frontend-0', url: `${api}/api/../admin`, expect: 403 });
+    await narrator.call({ from: 'intruder-0', url: `${api}/api/x`, expect: 403 });
 
-    const removed = await mesh.world.remove(rulesPolicy);
+    const removed = await mesh.source.remove(rulesPolicy);
     screen.did(`removed ${rulesPolicy}`);
-    await teller.callUntil({ from: 'frontend-0', url: `${api}/api/x`, expect: 403 }, removed);
+    await narrator.callUntil({ from: 'frontend-0', url: `${api}/api/x`, expect: 403 }, removed);
 
     const frontend = mesh.pod('frontend-0').address;
-    const linkerd = await mesh.world.apply(linkerdPolicy, { FRONTEND_ADDRESS: frontend });
+    const linkerd = await mesh.source.apply(linkerdPolicy, { FRONTEND_ADDRESS: frontend });
     screen.did(`wrote ${linkerdPolicy}: Linkerd's Server, HTTPRoute and AuthorizationPolicy`);
-    await showRow(teller, 9000, linkerd.at);
+    await showRow(narrator, 9000, linkerd.at);
     const blue = { 'x-tenant': 'blue' };
     const url = `${api}/api/x`;
-    const routed = await teller.callUntil(
+    const routed = await narrator.callUntil(
       { from: 'frontend-0', url, headers: blue, expect: 200 },
       linkerd.at,
     );
     screen.note(`enforced ${routed.afterMs} ms after the change`);
-    await teller.call({ from: 'frontend-0', url, expect: 404 });
-    await teller.call({ from: 'frontend-0', method: 'POST', url, headers: blue, expect: 404 });
-    await teller.call({ from: 'frontend-0', url: `${api}/admin`, headers: blue, expect: 404 });
-    await teller.call({ from: 'intruder-0', url, headers: blue, expect: 403 });
+    await narrator.call({ from: 'frontend-0', url, expect: 404 });
+    await narrator.call({ from: 'frontend-0', method: 'POST', url, headers: blue, expect: 404 });
+    await narrator.call({ from: 'frontend-0', url: `${api}/admin`, headers: blue, expect: 404 });
+    await narrator.call({ from: 'intruder-0', url, headers: blue, expect: 403 });
   },
 };
 
 const revoke: Step = {
   title: 'The first policy is deleted: the next request is denied again',
-  run: async (teller) => {
-    const at = await teller.mesh.world.remove(seedPolicy);
-    teller.screen.did(`removed ${seedPolicy}`);
-    await showRow(teller, 8080, at);
-    const { afterMs } = await teller.callUntil(
+  run: async (narrator) => {
+    const at = await narrator.mesh.source.remove(seedPolicy);
+    narrator.screen.did(`removed ${seedPolicy}`);
+    await showRow(narrator, 8080, at);
+    const { afterMs } = await narrator.callUntil(
       { from: 'frontend-0', url: `${service}:8080/`, expect: 403 },
       at,
     );
-    teller.screen.note(`enforced ${afterMs} ms after the change`);
+    narrator.screen.note(`enforced ${afterMs} ms after the change`);
   },
 };
 
-/** The story, from an empty world to a policy revoked. Steps share what they must: the connection of step 4 is that of step 5. */
+/** The story, from an empty cluster to a policy revoked. Steps share what they must: the connection of step 4 is that of step 5. */
 export const tellStory = (): readonly Step[] => {
   const memory: { connection?: string | undefined } = {};
   return [

@@ -3,7 +3,7 @@ import { asGatehouseError } from '@gatehouse/core/error';
 import type { ServiceName } from '@gatehouse/platform/service/service';
 import { DemoMesh, type MeshOptions } from './demo-mesh.ts';
 import { printHints } from './hints.ts';
-import { StepFailure, Teller } from './narrator.ts';
+import { Narrator, StepFailure } from './narrator.ts';
 import type { Screen } from './screen.ts';
 import { tellStory } from './steps.ts';
 
@@ -27,7 +27,7 @@ const patienceAfterKillMs = 45_000;
 export const playStory = async (options: StoryOptions): Promise<StoryEnd> => {
   const { screen, interrupted, kill } = options;
   const mesh = await DemoMesh.prepare(options);
-  const teller = new Teller(mesh, screen);
+  const narrator = new Narrator(mesh, screen);
   const begun = performance.now();
   try {
     screen.title(
@@ -38,7 +38,7 @@ export const playStory = async (options: StoryOptions): Promise<StoryEnd> => {
       const number = index + 1;
       screen.step(number, step.title);
       try {
-        await playStep(teller, { number, run: (to) => step.run(to), kill });
+        await playStep(narrator, { number, run: (to) => step.run(to), kill });
       } catch (thrown) {
         if (interrupted.aborted) return { kind: 'interrupted' };
         return { kind: 'failed', step: number, reason: reasonOf(thrown, mesh) };
@@ -56,26 +56,26 @@ export const playStory = async (options: StoryOptions): Promise<StoryEnd> => {
 
 interface PlayedStep {
   readonly number: number;
-  readonly run: (teller: Teller) => Promise<void>;
+  readonly run: (narrator: Narrator) => Promise<void>;
   readonly kill: StoryOptions['kill'];
 }
 
-const playStep = async (teller: Teller, { number, run, kill }: PlayedStep): Promise<void> => {
-  const { mesh, screen } = teller;
-  if (kill?.step !== number) return run(teller);
+const playStep = async (narrator: Narrator, { number, run, kill }: PlayedStep): Promise<void> => {
+  const { mesh, screen } = narrator;
+  if (kill?.step !== number) return run(narrator);
   const strike = async (): Promise<void> => {
     screen.did(`killed ${kill.service} (SIGKILL) and started it again`);
     await mesh.killAndRestart(kill.service);
-    teller.patienceMs = patienceAfterKillMs;
+    narrator.patienceMs = patienceAfterKillMs;
   };
   // Before the first step there is nothing to kill: the service dies as soon as it is up.
   if (number === 1) {
-    await run(teller);
+    await run(narrator);
     await strike();
     await mesh.untilServicesReady();
   } else {
     await strike();
-    await run(teller);
+    await run(narrator);
   }
 };
 

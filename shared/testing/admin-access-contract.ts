@@ -15,7 +15,7 @@ import { readDeployedRbac } from './deployed-rbac.ts';
 import type { AccountName, ClusterServer, RealCluster, WireObject } from './real-cluster.ts';
 import { ask } from './started-admin.ts';
 
-export interface AccessWorld {
+export interface AccessFixture {
   /** In RBAC mode. */
   readonly cluster: RealCluster<ClusterServer>;
   /** A token that its API server has issued, and that has expired since. */
@@ -57,17 +57,17 @@ const stream = (id: number, claimedNamespace: string | undefined): StreamFacts =
 /** Who may ask what of the REST API in a cluster, with the roles of deploy/rbac: run on the fake API server, and on the real one. */
 export const adminAccessContract = (
   name: string,
-  { skip = false, open }: { readonly skip?: string | false; readonly open: () => Promise<AccessWorld> },
+  { skip = false, open }: { readonly skip?: string | false; readonly open: () => Promise<AccessFixture> },
 ): void => {
   suite(`the REST API asks ${name}`, { skip, timeout: 300_000 }, () => {
-    let world: AccessWorld;
+    let fixture: AccessFixture;
     let folder: string;
     const opened: { readonly admin: AdminServer; readonly client: KubeClient }[] = [];
     let url: string;
 
     /** The admin port of a service that reaches the API server as this ServiceAccount. */
     const serveAs = async (account: AccountName): Promise<string> => {
-      const { cluster } = world;
+      const { cluster } = fixture;
       const kubeconfig = join(folder, `${account.name}.kubeconfig`);
       await writeFile(kubeconfig, await cluster.kubeconfigWith(await cluster.accountToken(account)));
       const client = await openKubeClient({ kubeconfig });
@@ -88,9 +88,9 @@ export const adminAccessContract = (
     };
 
     before(async () => {
-      world = await open();
+      fixture = await open();
       folder = await mkdtemp(join(tmpdir(), 'gatehouse-access-'));
-      const { cluster } = world;
+      const { cluster } = fixture;
       for (const namespace of ['gatehouse', 'people', 'demo', 'other']) {
         await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
       }
@@ -125,12 +125,12 @@ export const adminAccessContract = (
         await admin.close();
         client.close();
       }
-      await world.cluster[Symbol.asyncDispose]();
+      await fixture.cluster[Symbol.asyncDispose]();
       await rm(folder, { recursive: true });
     });
 
     const tokenOf = (who: keyof typeof people, ...audiences: readonly string[]): Promise<string> =>
-      world.cluster.accountToken(people[who], ...audiences);
+      fixture.cluster.accountToken(people[who], ...audiences);
 
     const statusOf = async (path: string, token: string | undefined): Promise<number> =>
       (await ask(`${url}${path}`, token === undefined ? {} : { token })).status;
@@ -152,14 +152,14 @@ export const adminAccessContract = (
     });
 
     test('a person whom the API server knows by another token may see what RBAC says', async () => {
-      assert.deepEqual(await streamsOf('/v1/streams?limit=2', world.masterToken), [['0', '1'], true]);
+      assert.deepEqual(await streamsOf('/v1/streams?limit=2', fixture.masterToken), [['0', '1'], true]);
     });
 
     test('no token, nonsense, a forged signature, another audience and an expired token are all 401', async () => {
       const good = await tokenOf('viewer');
       const forged = `${good.slice(0, good.lastIndexOf('.'))}.${'A'.repeat(86)}`;
       const foreign = await tokenOf('viewer', 'identity.l5d.io');
-      const expired = await world.expiredToken(people.viewer);
+      const expired = await fixture.expiredToken(people.viewer);
       for (const token of [undefined, 'nonsense', forged, foreign, expired]) {
         assert.equal(await statusOf('/v1/health', token), 401, `${token}`);
       }
@@ -231,7 +231,7 @@ export const adminAccessContract = (
 
     test('while the API server is away nobody new comes in, and afterwards everything is as before', async () => {
       const token = await tokenOf('viewer', 'gatehouse');
-      await world.whileAway(async () => {
+      await fixture.whileAway(async () => {
         const { status, json } = await ask(`${url}/v1/health`, { token });
         assert.deepEqual([status, json.code], [503, 'unavailable']);
       });

@@ -7,7 +7,7 @@ import { readObject } from '@gatehouse/platform/kube/read-object';
 import { aServer } from './builders.ts';
 import { FakeSource } from './fake-source.ts';
 import { SourceObserver } from './observe-source.ts';
-import { type SourceWorld, sourceContract } from './source-contract.ts';
+import { type SourceFixture, sourceContract } from './source-contract.ts';
 
 const objectOf = (wire: WireObject): KubeObject => {
   const group = String(wire.apiVersion).split('/').slice(0, -1).join('/');
@@ -17,7 +17,7 @@ const objectOf = (wire: WireObject): KubeObject => {
   return read.object;
 };
 
-class FakeWorld implements SourceWorld {
+class FakeSourceFixture implements SourceFixture {
   readonly source: FakeSource;
   readonly #objects = new Map<string, KubeObject>();
 
@@ -47,7 +47,7 @@ class FakeWorld implements SourceWorld {
 
 sourceContract('the fake source', {
   atomicWrites: true,
-  open: async (...objects) => new FakeWorld(objects.map(objectOf)),
+  open: async (...objects) => new FakeSourceFixture(objects.map(objectOf)),
 });
 
 test('the fake source says which manifests are unreadable, first and later', async () => {

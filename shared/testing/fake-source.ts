@@ -11,11 +11,11 @@ interface Watch {
 const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
 
 /**
- * A Source whose world is what the test puts into it. Every change is delivered before the call that made it returns;
+ * A Source whose objects are what the test puts into it. Every change is delivered before the call that made it returns;
  * one call is one batch.
  */
 export class FakeSource implements Source {
-  readonly #world = new Map<Kind, Map<string, KubeObject>>();
+  readonly #fixture = new Map<Kind, Map<string, KubeObject>>();
   readonly #watches = new Set<Watch>();
   #unreadable: Unreadable['manifests'] = [];
 
@@ -77,7 +77,7 @@ export class FakeSource implements Source {
 
   /** Replaces all objects of a kind by a relist: what is missing from it is gone without a delete. */
   relist(kind: Kind, ...objects: readonly KubeObject[]): void {
-    this.#world.set(kind, new Map(objects.map((object) => [keyOfObject(object), object])));
+    this.#fixture.set(kind, new Map(objects.map((object) => [keyOfObject(object), object])));
     this.#deliver([this.#resetOf(kind)]);
   }
 
@@ -99,10 +99,10 @@ export class FakeSource implements Source {
   }
 
   #storeOf(kind: Kind): Map<string, KubeObject> {
-    let store = this.#world.get(kind);
+    let store = this.#fixture.get(kind);
     if (store === undefined) {
       store = new Map();
-      this.#world.set(kind, store);
+      this.#fixture.set(kind, store);
     }
     return store;
   }

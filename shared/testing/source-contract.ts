@@ -7,25 +7,25 @@ import type { Source } from '@gatehouse/platform/kube/source';
 import { SourceObserver } from './observe-source.ts';
 import { aWireObject, type WireSaid } from './wire-objects.ts';
 
-/** A source with the world that it watches, which the suite changes. */
-export interface SourceWorld extends AsyncDisposable {
+/** A source with the objects that it watches, which the suite changes. */
+export interface SourceFixture extends AsyncDisposable {
   readonly source: Source;
   /** Adds or replaces objects in one step. */
   write(...objects: readonly WireObject[]): Promise<void>;
   remove(...objects: readonly WireObject[]): Promise<void>;
   /** Removes an object behind the source's back, so that it learns of it only by looking at everything again. */
   removeUnseen(object: WireObject): Promise<void>;
-  /** The uid that the object has in this world: what it says itself, when left out; an API server gives its own. */
+  /** The uid that the object has in this fixture: what it says itself, when left out; an API server gives its own. */
   uidOf?(object: WireObject): string;
 }
 
 export interface SourceContract {
   /** Whether a write of several objects comes in one batch; an API server sends one event for each. */
   readonly atomicWrites: boolean;
-  /** Whether this world refuses what breaks a schema, so that no source sees it. */
+  /** Whether this fixture refuses what breaks a schema, so that no source sees it. */
   readonly validates?: boolean;
-  /** Makes a world that holds these objects. */
-  open(...objects: readonly WireObject[]): Promise<SourceWorld>;
+  /** Makes a fixture that holds these objects. */
+  open(...objects: readonly WireObject[]): Promise<SourceFixture>;
 }
 
 const kinds: readonly Kind[] = ['Namespace', 'Service', 'Server', 'NetworkAuthenticationPolicy'];
@@ -73,8 +73,8 @@ const said = (observer: SourceObserver, kind: Kind): readonly Change[] =>
     (change) => change.type !== 'unreadable' && change.kind === kind && !isForeign(change),
   );
 
-const uidIn = (world: SourceWorld, object: WireObject): string =>
-  world.uidOf?.(object) ?? String((object.metadata as WireObject).uid);
+const uidIn = (fixture: SourceFixture, object: WireObject): string =>
+  fixture.uidOf?.(object) ?? String((object.metadata as WireObject).uid);
 
 const portsOf = (observer: SourceObserver): readonly number[] =>
   observer.index.get('Service', 'demo', 'web')?.spec.ports.map(({ port }) => port) ?? [];
@@ -84,16 +84,16 @@ export const sourceContract = (
   name: string,
   { atomicWrites, validates = false, open }: SourceContract,
 ): void => {
-  /** Opens a world, watches it until the first lists are there, and ends all of it after the story. */
+  /** Opens a fixture, watches it until the first lists are there, and ends all of it after the story. */
   const story = async (
     objects: readonly WireObject[],
-    tell: (world: SourceWorld, observer: SourceObserver) => Promise<void>,
+    tell: (fixture: SourceFixture, observer: SourceObserver) => Promise<void>,
   ): Promise<void> => {
-    await using world = await open(...objects);
-    const observer = new SourceObserver(world.source, kinds);
+    await using fixture = await open(...objects);
+    const observer = new SourceObserver(fixture.source, kinds);
     try {
       await observer.until((index) => index.isSynced(kinds));
-      await tell(world, observer);
+      await tell(fixture, observer);
     } finally {
       await observer.stop();
     }
@@ -101,30 +101,30 @@ export const sourceContract = (
 
   suite(`${name} keeps the contract of every source`, () => {
     test('the first thing said of every kind is a reset, of a kind without objects too', () =>
-      story([aService()], async (world, observer) => {
+      story([aService()], async (fixture, observer) => {
         for (const kind of kinds) assert.equal(said(observer, kind)[0]?.type, 'reset', kind);
-        assert.equal(observer.index.get('Service', 'demo', 'web')?.meta.uid, uidIn(world, aService()));
+        assert.equal(observer.index.get('Service', 'demo', 'web')?.meta.uid, uidIn(fixture, aService()));
         assert.deepEqual([...observer.index.all('Server')], []);
       }));
 
     test('an object that is written is applied', () =>
-      story([], async (world, observer) => {
-        await world.write(aService());
+      story([], async (fixture, observer) => {
+        await fixture.write(aService());
         await observer.until(() => portsOf(observer).length > 0);
         assert.equal(said(observer, 'Service').at(-1)?.type, 'apply');
       }));
 
     test('an object that is changed is applied with what it is now', () =>
-      story([aService()], async (world, observer) => {
-        await world.write(serviceOnPort(8080));
+      story([aService()], async (fixture, observer) => {
+        await fixture.write(serviceOnPort(8080));
         await observer.until(() => portsOf(observer).includes(8080));
         assert.deepEqual(portsOf(observer), [8080, 443]);
       }));
 
     test('an object that is removed is deleted under the uid it had', () =>
-      story([aService()], async (world, observer) => {
-        const uid = uidIn(world, aService());
-        await world.remove(aService());
+      story([aService()], async (fixture, observer) => {
+        const uid = uidIn(fixture, aService());
+        await fixture.remove(aService());
         await observer.until((index) => index.get('Service', 'demo', 'web') === undefined);
         assert.deepEqual(said(observer, 'Service').at(-1), {
           type: 'delete',
@@ -136,19 +136,19 @@ export const sourceContract = (
       }));
 
     test('an object that vanished unseen is gone once the source has looked at everything again', () =>
-      story([aService(), aServer(80)], async (world, observer) => {
-        await world.removeUnseen(aService());
+      story([aService(), aServer(80)], async (fixture, observer) => {
+        await fixture.removeUnseen(aService());
         await observer.until((index) => index.get('Service', 'demo', 'web') === undefined);
         assert.notEqual(observer.index.get('Server', 'demo', 'web'), undefined);
       }));
 
     test('an object made again under another uid is deleted, then applied; in one batch if both happened in one', () =>
-      story([aService()], async (world, observer) => {
-        const before = uidIn(world, aService());
+      story([aService()], async (fixture, observer) => {
+        const before = uidIn(fixture, aService());
         const begun = observer.batches.length;
         const another = aService({ uid: 'web-2' });
-        await world.write(another);
-        const after = uidIn(world, another);
+        await fixture.write(another);
+        const after = uidIn(fixture, another);
         await observer.until((index) => index.get('Service', 'demo', 'web')?.meta.uid === after);
         assert.notEqual(after, before);
         const told = atomicWrites ? observer.batches.slice(-1) : observer.batches.slice(begun);
@@ -166,9 +166,9 @@ export const sourceContract = (
       }));
 
     test('objects written in one step come in one batch', { skip: !atomicWrites }, () =>
-      story([], async (world, observer) => {
+      story([], async (fixture, observer) => {
         const before = observer.batches.length;
-        await world.write(aService(), aServer(80), aWireObject('Namespace', { name: 'other' }));
+        await fixture.write(aService(), aServer(80), aWireObject('Namespace', { name: 'other' }));
         await observer.until((index) => index.get('Namespace', '', 'other') !== undefined);
         const named = observer.batches
           .slice(before)
@@ -184,15 +184,15 @@ export const sourceContract = (
     );
 
     test('a policy object that stops parsing is rejected in place of its old spec, until it parses again', () =>
-      story([aPolicy()], async (world, observer) => {
+      story([aPolicy()], async (fixture, observer) => {
         const spec = () => observer.index.get('NetworkAuthenticationPolicy', 'demo', 'web')?.spec;
         const isRejectedNow = (): boolean => isRejected(spec() ?? {});
         const before = spec();
         assert.equal(isRejectedNow(), false);
-        await world.write(aPolicy({ rule: [{ methods: ['GET'] }] }));
+        await fixture.write(aPolicy({ rule: [{ methods: ['GET'] }] }));
         await observer.until(isRejectedNow);
         assert.equal(said(observer, 'NetworkAuthenticationPolicy').at(-1)?.type, 'apply');
-        await world.write(aPolicy());
+        await fixture.write(aPolicy());
         await observer.until(() => !isRejectedNow());
         assert.deepEqual(spec(), before);
       }));
@@ -201,17 +201,17 @@ export const sourceContract = (
       'a core object that stops parsing loses only the field that cannot be read',
       { skip: validates },
       () =>
-        story([serviceOnPort(80)], async (world, observer) => {
-          await world.write(serviceOnPort('eighty'));
+        story([serviceOnPort(80)], async (fixture, observer) => {
+          await fixture.write(serviceOnPort('eighty'));
           await observer.until(() => !portsOf(observer).includes(80));
           assert.deepEqual(portsOf(observer), [443]);
         }),
     );
 
     test('what is not different is not said', () =>
-      story([aService(), aServer(80)], async (world, observer) => {
-        await world.write(aService());
-        await world.write(aServer(81));
+      story([aService(), aServer(80)], async (fixture, observer) => {
+        await fixture.write(aService());
+        await fixture.write(aServer(81));
         await observer.until((index) => JSON.stringify(index.get('Server', 'demo', 'web')).includes('81'));
         assert.deepEqual(
           said(observer, 'Service').map(({ type }) => type),
@@ -228,16 +228,16 @@ export const sourceContract = (
       ));
 
     test('a source that is told to end says nothing more', () =>
-      story([], async (world, observer) => {
+      story([], async (fixture, observer) => {
         await observer.stop();
         const { length } = observer.batches;
-        await world.write(aService());
+        await fixture.write(aService());
         assert.equal(observer.batches.length, length);
       }));
 
     test('health tells of every kind that its first list is there, and when the source was last alive', () =>
-      story([], async (world) => {
-        const health = world.source.health();
+      story([], async (fixture) => {
+        const health = fixture.source.health();
         assert.deepEqual(
           health.map(({ kind }) => kind),
           kinds,
@@ -249,10 +249,10 @@ export const sourceContract = (
       }));
 
     test('how long it has been silent is measured on a clock that nobody sets', (t) =>
-      story([], async (world) => {
+      story([], async (fixture) => {
         for (const date of [0, Date.now() + 86_400_000]) {
           t.mock.timers.enable({ apis: ['Date'], now: date });
-          const ages = world.source.health().map(({ staleMs = Number.NaN }) => staleMs);
+          const ages = fixture.source.health().map(({ staleMs = Number.NaN }) => staleMs);
           t.mock.timers.reset();
           assert.equal(
             ages.every((age) => age >= 0 && age < 3_600_000),

@@ -2,8 +2,8 @@ import { openTerminal } from '@gatehouse/cli/print/terminal';
 import { openScreen } from '@gatehouse/dev/demo/screen';
 import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
 import { wordOf } from './scenarios/expectations.ts';
+import { Observer } from './scenarios/observer.ts';
 import { seedStory } from './scenarios/seed-story.ts';
-import { Witness } from './scenarios/witness.ts';
 import { withRealMesh } from './with-real-mesh.ts';
 
 /** `npm run demo -- --real`: the seed's story told with unmodified proxies in network namespaces. */
@@ -29,7 +29,7 @@ const tellStory = (): Promise<void> =>
     });
     for (const [index, step] of steps.entries()) {
       screen.step(index + 1, step.title);
-      const found = await step.run(mesh, new Witness());
+      const found = await step.run(mesh, new Observer());
       if (found !== undefined) screen.note(found);
     }
     screen.line();

@@ -1,11 +1,12 @@
 import { test } from 'node:test';
 import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
-import type { Ground, RealMesh } from './rig/real-mesh.ts';
+import type { RealMesh, SourceKind } from './rig/real-mesh.ts';
 import { changes } from './scenarios/change.ts';
 import { differential } from './scenarios/differential.ts';
 import { failures } from './scenarios/failure.ts';
 import { grpcStream } from './scenarios/grpc-stream.ts';
 import { identityOutages } from './scenarios/identity-outage.ts';
+import { Observer } from './scenarios/observer.ts';
 import { onCluster } from './scenarios/on-cluster.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
 import { rootRotations } from './scenarios/root-rotation.ts';
@@ -15,7 +16,6 @@ import { sizes } from './scenarios/size.ts';
 import { passagesOfTime } from './scenarios/time.ts';
 import { protocolsAndRules } from './scenarios/what.ts';
 import { clients } from './scenarios/who.ts';
-import { Witness } from './scenarios/witness.ts';
 import { withRealMesh } from './with-real-mesh.ts';
 
 /**
@@ -28,7 +28,7 @@ const wanted = new RegExp(argv[2] ?? '');
 const isWanted = ({ part, title }: Scenario): boolean => wanted.test(`${part}: ${title}`);
 /** What is played on one mesh, one scenario after another. */
 interface Program {
-  readonly ground: Ground;
+  readonly sourceKind: SourceKind;
   readonly scenarios: readonly Scenario[];
 }
 
@@ -36,7 +36,7 @@ interface Program {
 const lanes: readonly (readonly Program[])[] = [
   [
     {
-      ground: 'folder',
+      sourceKind: 'folder',
       scenarios: [
         ...seedStory(),
         ...clients(),
@@ -47,11 +47,11 @@ const lanes: readonly (readonly Program[])[] = [
         ...differential(),
       ],
     },
-    { ground: 'cluster with token-review', scenarios: onCluster('token-review') },
-    { ground: 'cluster with jwks', scenarios: onCluster('jwks') },
+    { sourceKind: 'cluster with token-review', scenarios: onCluster('token-review') },
+    { sourceKind: 'cluster with jwks', scenarios: onCluster('jwks') },
   ],
-  [{ ground: 'folder', scenarios: [...failures(), ...identityOutages()] }],
-  [{ ground: 'folder', scenarios: [...passagesOfTime(), ...rootRotations()] }],
+  [{ sourceKind: 'folder', scenarios: [...failures(), ...identityOutages()] }],
+  [{ sourceKind: 'folder', scenarios: [...passagesOfTime(), ...rootRotations()] }],
 ];
 const order = lanes.flat().flatMap(({ scenarios }) => scenarios.map(({ title }) => title));
 
@@ -63,22 +63,22 @@ test('the mesh with real proxies', { skip: skip ?? false, concurrency: lanes.len
   const play = async (scenario: Scenario, mesh: RealMesh): Promise<void> => {
     const { part, title, without = {} } = scenario;
     const started = performance.now();
-    const witness = new Witness();
+    const observer = new Observer();
     const add = (verdict: Result['verdict'], found: string): void => {
       const seconds = (performance.now() - started) / 1_000;
-      results.push({ part, title, verdict, seconds, seen: { ...witness.counts(), ...without }, found });
+      results.push({ part, title, verdict, seconds, seen: { ...observer.counts(), ...without }, found });
     };
     try {
-      const found = (await scenario.run(mesh, witness)) ?? '';
-      witness.close(without);
+      const found = (await scenario.run(mesh, observer)) ?? '';
+      observer.close(without);
       add('pass', found);
     } catch (error) {
       add('FAIL', String(error).split('\n', 1)[0] ?? '');
       throw error;
     }
   };
-  const playOn = ({ ground, scenarios }: Program, name: string): Promise<void> =>
-    withRealMesh({ name, ground }, async (mesh) => {
+  const playOn = ({ sourceKind, scenarios }: Program, name: string): Promise<void> =>
+    withRealMesh({ name, sourceKind }, async (mesh) => {
       for (const scenario of scenarios) {
         const { part, title } = scenario;
         await t.test(`${part}: ${title}`, { timeout: 300_000 }, () => play(scenario, mesh));
@@ -86,9 +86,9 @@ test('the mesh with real proxies', { skip: skip ?? false, concurrency: lanes.len
       return scenarios.every(({ title }) => passed(results, title)) ? 'remove-logs' : 'keep-logs';
     });
   const playLane = async (programs: readonly Program[], lane: number): Promise<void> => {
-    for (const [index, { ground, scenarios }] of programs.entries()) {
+    for (const [index, { sourceKind, scenarios }] of programs.entries()) {
       const wanted = scenarios.filter(isWanted);
-      if (wanted.length > 0) await playOn({ ground, scenarios: wanted }, `${lane}-${index}`);
+      if (wanted.length > 0) await playOn({ sourceKind, scenarios: wanted }, `${lane}-${index}`);
     }
   };
   const played = await Promise.allSettled(lanes.map(playLane));

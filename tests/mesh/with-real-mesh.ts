@@ -1,16 +1,16 @@
-import { type Ground, RealMesh } from './rig/real-mesh.ts';
+import { RealMesh, type SourceKind } from './rig/real-mesh.ts';
 
 /**
  * Runs something on a mesh and removes all of it, whatever happens: at the end, on a signal, and as far as it goes when this
  * process exits. `name` tells meshes of one process apart. `use` answers whether somebody has to read the logs; they are kept when it throws.
  */
 export const withRealMesh = async (
-  { name, ground = 'folder' }: { readonly name: string; readonly ground?: Ground },
+  { name, sourceKind = 'folder' }: { readonly name: string; readonly sourceKind?: SourceKind },
   use: (mesh: RealMesh) => Promise<'keep-logs' | 'remove-logs'>,
 ): Promise<void> => {
   const mesh = await RealMesh.start({
     name,
-    ground,
+    sourceKind,
     binary: process.env.LINKERD2_PROXY_BIN ?? '',
     pid: process.pid,
   });

@@ -28,7 +28,7 @@ import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/
 import { ask } from '@gatehouse/testing/started-admin';
 import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
-import { ClusterWorld } from './cluster-mesh.ts';
+import { ClusterStorySource } from './cluster-source.ts';
 
 /** The same objects in both; those of `hidden` carry its name wherever they are seen. */
 const namespaces = ['demo', 'hidden'] as const;
@@ -151,7 +151,7 @@ export const restPermissionsContract = (
     const clients: GrpcClient[] = [];
     const tokens = new Map<Caller, string>();
     const pods = new Map<Namespace, WireObject>();
-    let world: ClusterWorld;
+    let source: ClusterStorySource;
     let routes: readonly Route[];
 
     const adminOf = (service: ServiceName): string => running.get(service)?.admin ?? '';
@@ -163,7 +163,7 @@ export const restPermissionsContract = (
     before(async () => {
       cluster = await open();
       folder = await mkdtemp(join(tmpdir(), 'gatehouse-permissions-'));
-      world = await ClusterWorld.open(cluster, await makeStateDir(join(folder, 'state')));
+      source = await ClusterStorySource.open(cluster, await makeStateDir(join(folder, 'state')));
       for (const object of [...namespaces.flatMap(objectsOf), ...bindings]) await cluster.apply(object);
       for (const caller of callers) {
         const account = { namespace: 'demo', name: caller };
@@ -195,7 +195,7 @@ export const restPermissionsContract = (
       more: Readonly<Record<string, string>> = {},
     ): Promise<RunningService> => {
       const addresses = { GATEHOUSE_GRPC_ADDR: '127.0.0.1:0', GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0' };
-      const started = await start(service, { ...world.settingsOf(service), ...addresses, ...more });
+      const started = await start(service, { ...source.settingsOf(service), ...addresses, ...more });
       await untilReady(started.admin).catch(async (error: unknown) => {
         await started.stop('it does not become ready');
         throw error;
@@ -229,7 +229,7 @@ export const restPermissionsContract = (
     const certifyPodOf = async (namespace: Namespace, identity: RunningService | undefined) =>
       certify({
         server: { address: addressOf(identity), security: 'plaintext' },
-        trustAnchors: await readFile(world.trustAnchors, 'utf8'),
+        trustAnchors: await readFile(source.trustAnchors, 'utf8'),
         name: printIdentity(identityOf(mesh, namespace, 'default')),
         key: aKey(),
         token: Buffer.from(await cluster.token(pods.get(namespace) ?? {}, identityAudience)),
@@ -263,7 +263,7 @@ export const restPermissionsContract = (
       for (const service of serviceNames) {
         const { json } = await hear({ service }, '/v1/streams', 'viewer');
         assert.deepEqual(json.partial, [], service);
-        const client = await openKubeClient({ kubeconfig: world.settingsOf(service).KUBECONFIG });
+        const client = await openKubeClient({ kubeconfig: source.settingsOf(service).KUBECONFIG });
         const end = new AbortController();
         let skipped = 0;
         const results: string[] = [];

@@ -7,7 +7,7 @@ import { openScreen } from '@gatehouse/dev/demo/screen';
 import { playStory, type StoryOptions } from '@gatehouse/dev/demo/story';
 import { realApiServerAssets } from '@gatehouse/testing/real-api-server';
 import { RealCluster } from '@gatehouse/testing/real-cluster';
-import { ClusterWorld } from './cluster-mesh.ts';
+import { ClusterStorySource } from './cluster-source.ts';
 import { verdictOf } from './kill-matrix.ts';
 import { promisedVerdicts, withoutAddresses } from './promised-verdicts.ts';
 
@@ -26,7 +26,7 @@ suite("the seed's story on a real API server", { skip, timeout: 600_000 }, () =>
       screen: openScreen({ paint: (_style, text) => text, out: say }),
       interrupted: AbortSignal.timeout(240_000),
       once: true,
-      openWorld: (state) => ClusterWorld.open(cluster, state),
+      openSource: (state) => ClusterStorySource.open(cluster, state),
       ...(kill === undefined ? {} : { kill }),
     });
     if (end.kind === 'told') await rm(stateRoot, { recursive: true });

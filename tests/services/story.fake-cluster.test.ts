@@ -7,7 +7,7 @@ import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { openScreen } from '@gatehouse/dev/demo/screen';
 import { playStory } from '@gatehouse/dev/demo/story';
 import { RealCluster } from '@gatehouse/testing/real-cluster';
-import { ClusterWorld } from './cluster-mesh.ts';
+import { ClusterStorySource } from './cluster-source.ts';
 import { verdictOf } from './kill-matrix.ts';
 import { promisedVerdicts, withoutAddresses } from './promised-verdicts.ts';
 
@@ -28,7 +28,7 @@ test('on the fake API server every verdict is that of the story on a folder', { 
     screen: openScreen({ paint: (_style, text) => text, out: say }),
     interrupted: AbortSignal.timeout(120_000),
     once: true,
-    openWorld: (state) => ClusterWorld.open(cluster, state),
+    openSource: (state) => ClusterStorySource.open(cluster, state),
   });
   assert.deepEqual(end, { kind: 'told' }, `${lines.join('\n')}\n(state: ${stateRoot})`);
   assert.deepEqual(withoutAddresses(lines.flatMap(verdictOf)), promisedVerdicts);

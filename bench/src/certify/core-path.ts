@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certifier, certify } from '@gatehouse/identity/certify/certify';
-import { CertifyTurns } from '@gatehouse/identity/certify/certify-queue';
+import { CertifyQueue } from '@gatehouse/identity/certify/certify-queue';
 import { MemoryIssuanceLog } from '@gatehouse/identity/ports/issued/issuance-log';
 import { ensureDevCa } from '@gatehouse/identity/ports/issuer/dev-ca';
 import { IssuerKeeper } from '@gatehouse/identity/ports/issuer/issuer-keeper';
@@ -65,7 +65,7 @@ export const corePath = async (signed: SignedToken): Promise<() => Promise<unkno
         now: Date.now,
       }),
       log: new MemoryIssuanceLog(),
-      turns: new CertifyTurns({ maxBytes: 16 * 1_048_576, now: () => performance.now() }),
+      queue: new CertifyQueue({ maxBytes: 16 * 1_048_576, now: () => performance.now() }),
       issuer: () => keeper.usable,
       now: Date.now,
     };

@@ -11,8 +11,8 @@ import { Updates } from '@gatehouse/destination/ports/updates';
 import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
 import { frameMessage } from '@gatehouse/platform/grpc/message-frames';
 import { secureContextOptions } from '@gatehouse/platform/tls/material';
+import { clusterObjects, oneMore, serverName } from './cluster-objects.ts';
 import { obey } from './side.ts';
-import { oneMore, serverName, world } from './world.ts';
 
 /** What is measured beside it: bare node:http2 that writes the same frames, made beforehand, to every stream. */
 const endpoints = Number(process.argv[2]);
@@ -23,14 +23,14 @@ const settings = {
   clusterDomain: 'cluster.local',
   defaultOpaquePorts: noPorts,
 };
-const apply = (objects: ReturnType<typeof world>): void => {
+const apply = (objects: ReturnType<typeof clusterObjects>): void => {
   index.apply(objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change));
 };
 const updates = new Updates();
 const snapshots = new Snapshots();
 const labels = { service: 'backend', namespace: 'demo' };
 const cluster = { index, addresses: new AddressIndex(), settings };
-apply(world(endpoints));
+apply(clusterObjects(endpoints));
 const nowhere = { nodeName: '', zone: '' };
 const set = compileEndpointSet(cluster, target).value;
 const first = updates.next('nothing', snapshots.of(set, nowhere), labels);

@@ -7,12 +7,12 @@ import { startGrpcServer } from '@gatehouse/platform/grpc/server';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { Metrics } from '@gatehouse/platform/metrics/metrics';
 import { FakeSource } from '@gatehouse/testing/fake-source';
+import { clusterObjects, oneMore, serverName } from './cluster-objects.ts';
 import { obey } from './side.ts';
-import { oneMore, serverName, world } from './world.ts';
 
 /** The process that is measured: destination as it is, on objects from memory. */
 const endpoints = Number(process.argv[2]);
-const source = new FakeSource(...world(endpoints));
+const source = new FakeSource(...clusterObjects(endpoints));
 const watch = new ClusterWatch({
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
   clusterDomain: 'cluster.local',

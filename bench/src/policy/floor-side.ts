@@ -6,17 +6,17 @@ import { frameMessage } from '@gatehouse/platform/grpc/message-frames';
 import { secureContextOptions } from '@gatehouse/platform/tls/material';
 import { FakeSource } from '@gatehouse/testing/fake-source';
 import { obey } from '../destination/side.ts';
+import { clusterObjects, forEverybody, podAt, serverName } from './cluster-objects.ts';
 import { aPolicyWatch } from './policy-parts.ts';
-import { forEverybody, podAt, serverName, world } from './world.ts';
 
 /** What is measured beside it: bare node:http2 that writes frames of the same rows, made beforehand, to every stream. */
 const [pods = 0, podsPerApp = 1] = process.argv.slice(2).map(Number);
 const abort = new AbortController();
 const frameOf = (clients: number): Buffer => {
   const watch = aPolicyWatch();
-  void watch.run(new FakeSource(...world(pods, podsPerApp), forEverybody(clients)), abort.signal);
+  void watch.run(new FakeSource(...clusterObjects(pods, podsPerApp), forEverybody(clients)), abort.signal);
   const answer = watch.inbound.look({ ...podAt(0), port: 8080 });
-  if (answer === undefined) throw new Error('the pod is not in the world');
+  if (answer === undefined) throw new Error('the pod is not in the clusterObjects');
   return frameMessage(answer.encoded.bytes);
 };
 const frames = [frameOf(20), frameOf(19)];

@@ -7,12 +7,12 @@ import { inboundMethods } from '@gatehouse/policy/ports/inbound/serve-inbound';
 import { RowStreams } from '@gatehouse/policy/ports/row-streams';
 import { FakeSource } from '@gatehouse/testing/fake-source';
 import { obey } from '../destination/side.ts';
+import { clusterObjects, forEverybody, serverName } from './cluster-objects.ts';
 import { aPolicyWatch } from './policy-parts.ts';
-import { forEverybody, serverName, world } from './world.ts';
 
 /** The process that is measured: policy as it is, on objects from memory. */
 const [pods = 0, podsPerApp = 1] = process.argv.slice(2).map(Number);
-const source = new FakeSource(...world(pods, podsPerApp), forEverybody(20));
+const source = new FakeSource(...clusterObjects(pods, podsPerApp), forEverybody(20));
 const watch = aPolicyWatch();
 const { requireReady, settle } = watch;
 const authority = anAuthority();

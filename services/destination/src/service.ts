@@ -5,9 +5,9 @@ import { servesTls } from '@gatehouse/platform/grpc/transport-security';
 import { ownLeaf } from '@gatehouse/platform/own-leaf/own-leaf';
 import type { RunningService } from '@gatehouse/platform/service/service';
 import {
-  type Doors,
   type ServiceBase,
   type ServiceParts,
+  type ServiceServers,
   startService,
 } from '@gatehouse/platform/service/start-service';
 import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
@@ -35,7 +35,7 @@ export const startDestination = (
     assemble: (base) => assemble(config, base),
   });
 
-const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<Doors> => {
+const assemble = async (config: DestinationConfig, base: ServiceBase): Promise<ServiceServers> => {
   const { supervisor, source, metrics, mesh, log, now, clock } = base;
   const { clusterDomain, defaultOpaquePorts } = config;
   const watch = new ClusterWatch({ mesh, clusterDomain, defaultOpaquePorts });

@@ -51,6 +51,6 @@ export const aDestination = (...objects: readonly KubeObject[]) => {
 };
 
 /** Until the queue of first messages has had its turns. */
-export const turns = async (server: DestinationServer): Promise<void> => {
+export const admitted = async (server: DestinationServer): Promise<void> => {
   while (server.admission.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
 };

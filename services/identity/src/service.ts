@@ -5,18 +5,18 @@ import { limitsOf } from '@gatehouse/platform/grpc/server-limits';
 import { servesTls } from '@gatehouse/platform/grpc/transport-security';
 import { mountedAnchors } from '@gatehouse/platform/own-leaf/own-leaf';
 import { ServingLeaf } from '@gatehouse/platform/own-leaf/serving-leaf';
-import type { Ground } from '@gatehouse/platform/service/platform';
+import type { Platform } from '@gatehouse/platform/service/platform';
 import type { RunningService } from '@gatehouse/platform/service/service';
 import {
-  type Doors,
   type ServiceBase,
   type ServiceParts,
+  type ServiceServers,
   startService,
 } from '@gatehouse/platform/service/start-service';
 import { ensureDevKeys } from '@gatehouse/platform/state/dev-tokens';
 import { replaceFile } from '@gatehouse/platform/state/state-files';
 import { type Certifier, issue } from './certify/certify.ts';
-import { CertifyTurns } from './certify/certify-queue.ts';
+import { CertifyQueue } from './certify/certify-queue.ts';
 import { certifyMethods } from './certify/serve.ts';
 import type { IdentityConfig } from './config.ts';
 import { countCertificates, countSentAway, measureIdentity } from './ports/identity-metrics.ts';
@@ -39,23 +39,23 @@ const drainMs = 5_000;
 export const startIdentity = (config: IdentityConfig, parts: ServiceParts = {}): Promise<RunningService> =>
   startService('identity', { config, parts, assemble: (base) => assemble(config, base) });
 
-const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Doors> => {
-  const { supervisor, source, metrics, ground, mesh, log, now, elapsed, clock } = base;
-  if (ground.kind === 'dev') {
-    await ensureDevKeys(ground.state);
-    if (config.issuerDir === undefined) await ensureDevCa(ground.state, config.trustDomain, now());
+const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<ServiceServers> => {
+  const { supervisor, source, metrics, platform, mesh, log, now, elapsed, clock } = base;
+  if (platform.kind === 'dev') {
+    await ensureDevKeys(platform.state);
+    if (config.issuerDir === undefined) await ensureDevCa(platform.state, config.trustDomain, now());
   }
 
   /** Everybody else reads the anchors of dev mode from the state directory; nobody but us knows of `ca.crt`. */
   const share = async (bundle: string): Promise<void> => {
-    if (ground.kind !== 'dev' || !sharesItsBundle(config)) return;
-    const file = ground.state.trustAnchors;
+    if (platform.kind !== 'dev' || !sharesItsBundle(config)) return;
+    const file = platform.state.trustAnchors;
     await replaceFile(file, 'public', bundle).catch((error: unknown) =>
       log.error({ err: error, file }, 'the other services are not told of the new roots'),
     );
   };
   const keeper = new IssuerKeeper({
-    files: issuerFilesOf(config, ground),
+    files: issuerFilesOf(config, platform),
     mesh,
     log: log.child({ part: 'issuer' }),
     events: base.events,
@@ -81,7 +81,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
   const record = await openIssuanceLog(config, { log: log.child({ part: 'issuance log' }), metrics, now });
   const { issued } = record;
   if (record.kind === 'file') supervisor.onEnd('issuance log', () => record.issued.close());
-  const turns = new CertifyTurns({
+  const queue = new CertifyQueue({
     maxBytes: config.certifyQueueBytes,
     now: elapsed,
     onRefused: countSentAway(metrics),
@@ -91,7 +91,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     profile: { lifetimeMs: config.issuanceLifetimeMs, clockSkewMs: config.clockSkewMs },
     reviewer,
     log: issued,
-    turns,
+    queue,
     issuer: () => keeper.usable,
     now,
   };
@@ -109,7 +109,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
     now,
     elapsed,
   });
-  measureIdentity(metrics, { turns, callers });
+  measureIdentity(metrics, { queue, callers });
   measureIssuer(metrics, { keeper, expiry, now });
 
   await keeper.check();
@@ -174,9 +174,9 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Door
 const mountedIssuer = '/var/run/gatehouse/issuer';
 
 /** A brought issuer without GATEHOUSE_TRUST_ANCHORS brings its bundle as cert-manager does: `ca.crt` beside it. */
-const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, ground: Ground): IssuerFiles => {
+const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, platform: Platform): IssuerFiles => {
   const beside = (path: string): string => join(path, 'ca.crt');
-  if (ground.kind === 'cluster') {
+  if (platform.kind === 'cluster') {
     const path = issuerDir ?? mountedIssuer;
     return {
       issuer: { kind: 'folder', path },
@@ -184,7 +184,7 @@ const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, ground: Grou
       anchors: trustAnchors === undefined ? [mountedAnchors, beside(path)] : [trustAnchors],
     };
   }
-  const { state } = ground;
+  const { state } = platform;
   if (issuerDir === undefined) {
     return {
       issuer: { kind: 'files', certificate: state.issuerCert, key: state.issuerKey },

@@ -6,7 +6,7 @@ import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/
 import { aReadyDesk, certified, type ReviewDesk } from './review-desk.ts';
 
 /** A cluster whose API server can be taken away, and given another key for tokens. */
-export interface ReviewWorld extends AsyncDisposable {
+export interface ReviewerFixture extends AsyncDisposable {
   readonly cluster: RealCluster<ClusterServer>;
   away(meanwhile: () => Promise<void>): Promise<void>;
   rotateTokenKey(old: 'kept' | 'dropped'): Promise<void>;
@@ -17,26 +17,26 @@ const reviewers = ['token-review', 'jwks'] as const;
 /** What both reviewers promise of the tokens of a cluster, with the whole service between proxy and API server. */
 export const reviewerContract = (
   name: string,
-  { skip = false, open }: { readonly skip?: string | false; readonly open: () => Promise<ReviewWorld> },
+  { skip = false, open }: { readonly skip?: string | false; readonly open: () => Promise<ReviewerFixture> },
 ): void => {
   suite(`the tokens of ${name}`, { skip, timeout: 600_000 }, () => {
-    let world: ReviewWorld;
+    let fixture: ReviewerFixture;
     let pods = 0;
     before(async () => {
-      world = await open();
-      await world.cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } });
+      fixture = await open();
+      await fixture.cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } });
       for (const account of ['web', 'dotted.web.v2']) {
-        await world.cluster.apply({
+        await fixture.cluster.apply({
           apiVersion: 'v1',
           kind: 'ServiceAccount',
           metadata: { namespace: 'demo', name: account },
         });
       }
     });
-    after(() => world[Symbol.asyncDispose]());
+    after(() => fixture[Symbol.asyncDispose]());
 
     const aPod = (account = 'web', podName = `pod-${++pods}`): Promise<WireObject> =>
-      world.cluster.apply({
+      fixture.cluster.apply({
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { namespace: 'demo', name: podName },
@@ -44,12 +44,12 @@ export const reviewerContract = (
       });
     const nameOf = (pod: WireObject): string => String((pod.metadata as WireObject).name);
     const tokenOf = (pod: WireObject, audience = identityAudience): Promise<string> =>
-      world.cluster.token(pod, audience);
+      fixture.cluster.token(pod, audience);
 
     for (const reviewer of reviewers) {
       const story = (title: string, tell: (desk: ReviewDesk) => Promise<void>): void => {
         test(`${reviewer}: ${title}`, async (t) =>
-          tell(await aReadyDesk(t, world.cluster.server.kubeconfig, reviewer)));
+          tell(await aReadyDesk(t, fixture.cluster.server.kubeconfig, reviewer)));
       };
 
       story('a pod gets the certificate of its ServiceAccount, also with dots in its name', async (desk) => {
@@ -69,7 +69,7 @@ export const reviewerContract = (
         const pod = await aPod();
         assert.equal(await desk.ask(await tokenOf(pod, 'somebody.else')), 'failed-precondition');
         assert.equal(await desk.ask(await tokenOf(pod, `${identityAudience}.evil`)), 'failed-precondition');
-        assert.equal(await desk.ask(await unboundToken(world.cluster)), 'failed-precondition');
+        assert.equal(await desk.ask(await unboundToken(fixture.cluster)), 'failed-precondition');
         const [head, claims, seal] = (await tokenOf(pod)).split('.');
         const other = (await tokenOf(await aPod())).split('.');
         assert.equal(await desk.ask(`${head}.${other[1]}.${seal}`), 'failed-precondition');
@@ -83,7 +83,7 @@ export const reviewerContract = (
         const pod = await aPod();
         const old = await tokenOf(pod);
         assert.equal(await desk.ask(old), certified('web'));
-        await world.cluster.remove(pod);
+        await fixture.cluster.remove(pod);
         const again = await aPod('web', nameOf(pod));
         assert.equal(await desk.ask(await tokenOf(again)), certified('web'));
         // Both remember what was good for a while: the API server for 10 s, the watch for 60.
@@ -96,7 +96,7 @@ export const reviewerContract = (
         const pod = await aPod();
         const token = await tokenOf(pod);
         assert.equal(await desk.ask(token), certified('web'));
-        await world.cluster.remove(pod);
+        await fixture.cluster.remove(pod);
         // The watch tells of what comes later only after the deletion: from here on its minute runs.
         assert.equal(await desk.ask(await tokenOf(await aPod())), certified('web'));
         desk.pass(61_000);
@@ -112,7 +112,7 @@ export const reviewerContract = (
       story('while the API server is away the reviewers part, and neither is wrong', async (desk) => {
         const token = await tokenOf(await aPod());
         assert.equal(await desk.ask(token), certified('web'));
-        await world.away(async () => {
+        await fixture.away(async () => {
           assert.equal(await desk.ask(token), reviewer === 'jwks' ? certified('web') : 'unavailable');
           // What the watch last said is no longer believed: only the API server could tell.
           desk.pass(95_000);
@@ -127,12 +127,12 @@ export const reviewerContract = (
           const pod = await aPod();
           const old = await tokenOf(pod);
           assert.equal(await desk.ask(old), certified('web'));
-          await world.rotateTokenKey('kept');
+          await fixture.rotateTokenKey('kept');
           desk.pass(10_000);
           const token = await tokenOf(pod);
           assert.equal(await desk.ask(token), certified('web'));
           assert.equal(await desk.ask(old), certified('web'));
-          await world.rotateTokenKey('dropped');
+          await fixture.rotateTokenKey('dropped');
           desk.pass(10_000);
           assert.equal(await desk.ask(await tokenOf(pod)), certified('web'));
           // The API server itself remembers good verdicts, but not over its own end.

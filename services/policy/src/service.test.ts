@@ -167,8 +167,8 @@ test('without a leaf, or before everything has been listed, policy is not ready 
   assert.match(answer.text, /not read yet: Pod/);
 });
 
-/** A world in which everything that the REST API shows occurs. */
-const world = () => [
+/** Objects in which everything that the REST API shows occurs. */
+const view = () => [
   aNamespace(),
   aNamespace({
     name: 'open',
@@ -208,7 +208,7 @@ const world = () => [
 
 const restOf = async (t: TestContext) => {
   const where = await folders(t);
-  const { admin, grpc } = await start(where, { source: new FakeSource(...world()) });
+  const { admin, grpc } = await start(where, { source: new FakeSource(...view()) });
   const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
   return { admin, grpc, read: (path: string) => ask(`${admin}${path}`, { token }) };
 };

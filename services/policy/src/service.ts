@@ -6,9 +6,9 @@ import { servesTls } from '@gatehouse/platform/grpc/transport-security';
 import { ownLeaf } from '@gatehouse/platform/own-leaf/own-leaf';
 import type { RunningService } from '@gatehouse/platform/service/service';
 import {
-  type Doors,
   type ServiceBase,
   type ServiceParts,
+  type ServiceServers,
   startService,
 } from '@gatehouse/platform/service/start-service';
 import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
@@ -38,7 +38,7 @@ export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Pro
     assemble: (base) => assemble(config, base),
   });
 
-const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Doors> => {
+const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<ServiceServers> => {
   const { supervisor, source, metrics, mesh, log, now, clock } = base;
   const took = updateSeconds(metrics);
   const watch = new PolicyWatch({

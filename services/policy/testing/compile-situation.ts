@@ -2,7 +2,7 @@ import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import { compilePort } from '../src/core/inbound/compile.ts';
 import type { CompiledPort } from '../src/core/inbound/model.ts';
-import { worldOf } from '../src/core/inbound/policy-view.ts';
+import { meshViewOf } from '../src/core/inbound/policy-view.ts';
 import { resolveSource } from '../src/core/inbound/resolve-sources.ts';
 import { workloadOf } from '../src/core/inbound/rows/workload-class.ts';
 import type { Situation } from './decide/situation.ts';
@@ -10,7 +10,7 @@ import type { Situation } from './decide/situation.ts';
 /** The row of a situation's port, made by all the steps that the service takes from the index to the compiler. */
 export const compileSituation = (situation: Situation): CompiledPort => {
   const { target, cluster, pods, namespaces } = situation;
-  const world = worldOf({ mesh: cluster.mesh, pods, namespaces });
+  const view = meshViewOf({ mesh: cluster.mesh, pods, namespaces });
   const sourcesOf = ({ spec }: KubeObject<'NetworkAuthenticationPolicy'>): readonly PolicySource[] =>
     isRejected(spec) ? [] : spec.sources;
   const inNamespace = ({ meta }: KubeObject): boolean => meta.namespace === target.meta.namespace;
@@ -26,7 +26,7 @@ export const compileSituation = (situation: Situation): CompiledPort => {
         .filter(inNamespace)
         .map((object) => ({
           object,
-          sources: sourcesOf(object).map((source) => resolveSource(source, object.meta.namespace, world)),
+          sources: sourcesOf(object).map((source) => resolveSource(source, object.meta.namespace, view)),
         })),
       authorizationPolicies: situation.authorizationPolicies.filter(inNamespace),
       routes: situation.routes.filter(inNamespace),

@@ -19,7 +19,7 @@ import {
 import fc from 'fast-check';
 import type { Route } from './decide/situation.ts';
 
-/** Random policy objects of a small world in which things collide: paths that are prefixes of each other or only look so. */
+/** Random policy objects of a small cluster in which things collide: paths that are prefixes of each other or only look so. */
 export const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 export const identity = (namespace: string, account: string): string =>
   `${account}.${namespace}.serviceaccount.identity.gatehouse.cluster.local`;

@@ -11,7 +11,7 @@ import { encodeInbound } from '@gatehouse/policy/ports/inbound/encode-inbound';
 import { compileSituation } from '@gatehouse/policy/testing/compile-situation';
 import { type Case, cases } from '@gatehouse/policy/testing/random-situation';
 import fc from 'fast-check';
-import { Hand } from '../rig/agent.ts';
+import { Agent } from '../rig/agent.ts';
 import { eventually } from '../rig/eventually.ts';
 import { parseMetrics } from '../rig/proxy-metrics.ts';
 import type { RealMesh } from '../rig/real-mesh.ts';
@@ -122,8 +122,8 @@ const compareBatch = async (
     },
     rows: { ...rows, [adminPort]: base64(encodeInbound(openToAll)) },
   });
-  const app = new Hand(places.target, log('app'));
-  const client = new Hand(places.client, log('client'));
+  const app = new Agent(places.target, log('app'));
+  const client = new Agent(places.client, log('client'));
   const ports = batch.map(({ port }) => port);
   const proxy = await prepareRealProxy({
     binary: mesh.binary,

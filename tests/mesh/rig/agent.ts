@@ -6,8 +6,8 @@ import { Resident } from './resident.ts';
 const script = fileURLToPath(new URL('../agent/main.ts', import.meta.url));
 const answerWithinMs = 45_000;
 
-/** Our hand inside a namespace: it listens, calls and reads there for us. */
-export class Hand {
+/** Our agent inside a namespace: it listens, calls and reads there for us. */
+export class Agent {
   readonly #resident: Resident;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #questions = 0;
@@ -23,7 +23,7 @@ export class Hand {
       })
       .on('exit', () => {
         for (const { reject } of this.#waiting.values())
-          reject(new Error(`the hand in ${place} has ended: see ${logFile}`));
+          reject(new Error(`the agent in ${place} has ended: see ${logFile}`));
       });
   }
 
@@ -33,7 +33,7 @@ export class Hand {
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);
     const late = setTimeout(
-      () => waiting.reject(new Error(`${ask.kind}: no answer from the hand`)),
+      () => waiting.reject(new Error(`${ask.kind}: no answer from the agent`)),
       answerWithinMs,
     );
     try {

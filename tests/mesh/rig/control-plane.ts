@@ -6,7 +6,7 @@ import type { HealthReport } from '@gatehouse/platform/admin/health';
 import type { ServiceName } from '@gatehouse/platform/service/service';
 import { stateDirAt } from '@gatehouse/platform/state/state-dir';
 import type { Answers } from '../agent/messages.ts';
-import { Hand } from './agent.ts';
+import { Agent } from './agent.ts';
 import { eventually } from './eventually.ts';
 import { mesh } from './mesh-names.ts';
 import { Resident } from './resident.ts';
@@ -36,7 +36,7 @@ export interface ControlPlaneOptions {
 
 /** The three services, each a process of its own in the control plane's namespace; over TLS with their mesh names. */
 export class ControlPlane {
-  readonly hand: Hand;
+  readonly hand: Agent;
   readonly #address: string;
   readonly #stateRoot: string;
   readonly #services: Readonly<Record<ServiceName, Resident>>;
@@ -44,7 +44,7 @@ export class ControlPlane {
   constructor({ place, address, stateRoot, logs, settingsOf }: ControlPlaneOptions) {
     this.#address = address;
     this.#stateRoot = stateRoot;
-    this.hand = new Hand(place, `${logs}/control-plane-hand.log`);
+    this.hand = new Agent(place, `${logs}/control-plane-hand.log`);
     const prepare = (service: ServiceName): Resident =>
       new Resident({
         place,

@@ -4,10 +4,10 @@ import type { ServiceName } from '@gatehouse/platform/service/service';
 import type { StateDir } from '@gatehouse/platform/state/state-dir';
 import type { Manifest, Manifests } from './manifests.ts';
 import { mesh } from './mesh-names.ts';
-import type { World } from './mesh-source.ts';
+import type { MeshSource } from './mesh-source.ts';
 
 /** A folder of manifests: the rig's cluster in dev mode. */
-export class FolderWorld implements World {
+export class FolderSource implements MeshSource {
   readonly manifests: Manifests;
   readonly #state: StateDir;
 

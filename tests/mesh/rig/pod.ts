@@ -1,5 +1,5 @@
 import type { Call, Outcome, Seen } from '../agent/messages.ts';
-import type { Hand } from './agent.ts';
+import type { Agent } from './agent.ts';
 import { eventually } from './eventually.ts';
 import { parseMetrics, type Sample } from './proxy-metrics.ts';
 import { adminPort } from './redirect-rules.ts';
@@ -12,7 +12,7 @@ export interface PodParts {
   /** IPv4 first, then IPv6. */
   readonly addresses: readonly [string, string];
   readonly identity: string;
-  readonly hand: Hand;
+  readonly hand: Agent;
   /** Undefined = unmeshed. */
   readonly proxy: Resident | undefined;
 }
@@ -25,7 +25,7 @@ export class Pod {
   readonly address: string;
   readonly address6: string;
   readonly identity: string;
-  readonly hand: Hand;
+  readonly hand: Agent;
   readonly proxy: Resident | undefined;
 
   constructor({ namespace, name, place, addresses, identity, hand, proxy }: PodParts) {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { makeStateDir, type StateDir } from '@gatehouse/platform/state/state-dir';
 import type { ServedTls } from '../agent/messages.ts';
-import { Hand } from './agent.ts';
-import { ClusterWorld } from './cluster/cluster-source.ts';
+import { Agent } from './agent.ts';
+import { ClusterSource } from './cluster/cluster-source.ts';
 import { ControlPlane, serviceNames } from './control-plane.ts';
-import { FolderWorld } from './folder-source.ts';
+import { FolderSource } from './folder-source.ts';
 import { type Manifest, Manifests } from './manifests.ts';
 import { mesh } from './mesh-names.ts';
-import type { World } from './mesh-source.ts';
+import type { MeshSource } from './mesh-source.ts';
 import { Network, type PlaceOptions } from './network.ts';
 import { Pod } from './pod.ts';
 import { podManifest } from './pod-manifest.ts';
@@ -18,10 +18,10 @@ import { prepareRealProxy } from './real-proxy.ts';
 import { isLeftover, runPrefix } from './run-name.ts';
 
 /** What the services read from: a folder in dev mode, or an API server, of which identity asks about tokens in either way. */
-export type Ground = 'folder' | 'cluster with token-review' | 'cluster with jwks';
+export type SourceKind = 'folder' | 'cluster with token-review' | 'cluster with jwks';
 
 export interface RealMeshOptions {
-  readonly ground: Ground;
+  readonly sourceKind: SourceKind;
   /** Tells it from others that the same process has. */
   readonly name: string;
   /** The unmodified proxy. */
@@ -59,7 +59,7 @@ const firstHost = 20;
 
 /** A mesh as in production, but for the machine: real proxies, our services over TLS, and no way out. */
 export class RealMesh {
-  readonly world: World;
+  readonly source: MeshSource;
   readonly controlPlane: ControlPlane;
   readonly state: StateDir;
   /** Where everybody's log is. */
@@ -71,23 +71,23 @@ export class RealMesh {
   #hosts = firstHost;
 
   private constructor(parts: RealMeshParts) {
-    const { root, network, binary, state, world, controlPlanePlace: place } = parts;
+    const { root, network, binary, state, source, controlPlanePlace: place } = parts;
     this.#root = root;
     this.#network = network;
     this.binary = binary;
     this.state = state;
-    this.world = world;
+    this.source = source;
     this.logs = join(root, 'logs');
     this.controlPlane = new ControlPlane({
       place,
       address: controlPlaneAddress,
       stateRoot: state.root,
       logs: this.logs,
-      settingsOf: (service) => world.settingsOf(service),
+      settingsOf: (service) => source.settingsOf(service),
     });
   }
 
-  static async start({ name, ground, binary, pid }: RealMeshOptions): Promise<RealMesh> {
+  static async start({ name, sourceKind, binary, pid }: RealMeshOptions): Promise<RealMesh> {
     await removeLeftoverFolders();
     const root = await mkdtemp(join(tmpdir(), runPrefix(pid)));
     // The proxies, which are another user, must get through to their own folders.
@@ -97,11 +97,11 @@ export class RealMesh {
     const network = new Network({ pid, mesh: name });
     const addresses = [`${controlPlaneAddress}/16`];
     const place = network.add('control-plane', { addresses, redirect: false });
-    const world = await openWorld(ground, { place, state, root }).catch((error: Error) => {
+    const source = await openMeshSource(sourceKind, { place, state, root }).catch((error: Error) => {
       network.removeAll();
       throw error;
     });
-    const real = new RealMesh({ root, state, world, network, binary, controlPlanePlace: place });
+    const real = new RealMesh({ root, state, source, network, binary, controlPlanePlace: place });
     try {
       for (const service of serviceNames) real.controlPlane.start(service);
       await Promise.all(serviceNames.map((service) => real.controlPlane.untilReady(service)));
@@ -114,11 +114,11 @@ export class RealMesh {
 
   /** Puts objects under a name, in place of those that were there. */
   async put(name: string, ...objects: readonly Manifest[]): Promise<void> {
-    await this.world.put(name, ...objects);
+    await this.source.put(name, ...objects);
   }
 
   async remove(name: string): Promise<void> {
-    await this.world.remove(name);
+    await this.source.remove(name);
   }
 
   /** Declares a namespace of meshed pods. */
@@ -143,7 +143,7 @@ export class RealMesh {
       addresses: [`${addresses[0]}/16`, `${addresses[1]}/64`],
       redirect: meshed,
     });
-    const hand = new Hand(place, join(this.logs, `${namespace}-${name}.hand.log`));
+    const hand = new Agent(place, join(this.logs, `${namespace}-${name}.hand.log`));
     const numbers = Object.values(ports);
     const declare = (ready: boolean): Promise<void> =>
       this.put(`pod-${namespace}-${name}`, podManifest({ ...options, ready }, addresses));
@@ -169,7 +169,7 @@ export class RealMesh {
           addresses: [...addresses, ...(options.moreAddresses ?? [])],
           ports: numbers,
           trustAnchors: options.trustAnchors ?? (await readFile(this.state.trustAnchors, 'utf8')),
-          token: await this.world.tokenOf({ namespace, name }),
+          token: await this.source.tokenOf({ namespace, name }),
           env: { ...this.controlPlane.proxyEnv(), ...options.env },
         })
       : undefined;
@@ -226,7 +226,7 @@ export class RealMesh {
   async end(logs: 'keep-logs' | 'remove-logs' = 'remove-logs'): Promise<void> {
     await Promise.all([...this.#pods].map((pod) => pod.end()));
     await this.controlPlane.end();
-    await this.world.end();
+    await this.source.end();
     this.removeNamespaces();
     if (logs === 'remove-logs') await rm(this.#root, { recursive: true, force: true });
   }
@@ -240,7 +240,7 @@ export class RealMesh {
 interface RealMeshParts {
   readonly root: string;
   readonly state: StateDir;
-  readonly world: World;
+  readonly source: MeshSource;
   readonly network: Network;
   readonly binary: string;
   readonly controlPlanePlace: string;
@@ -252,14 +252,17 @@ interface Surroundings {
   readonly root: string;
 }
 
-const openWorld = async (ground: Ground, { place, state, root }: Surroundings): Promise<World> => {
-  switch (ground) {
+const openMeshSource = async (
+  sourceKind: SourceKind,
+  { place, state, root }: Surroundings,
+): Promise<MeshSource> => {
+  switch (sourceKind) {
     case 'folder':
-      return new FolderWorld(new Manifests(join(root, 'manifests')), state);
+      return new FolderSource(new Manifests(join(root, 'manifests')), state);
     case 'cluster with token-review':
-      return ClusterWorld.open({ place, state, logs: join(root, 'logs'), reviewer: 'token-review' });
+      return ClusterSource.open({ place, state, logs: join(root, 'logs'), reviewer: 'token-review' });
     case 'cluster with jwks':
-      return ClusterWorld.open({ place, state, logs: join(root, 'logs'), reviewer: 'jwks' });
+      return ClusterSource.open({ place, state, logs: join(root, 'logs'), reviewer: 'jwks' });
   }
 };
 

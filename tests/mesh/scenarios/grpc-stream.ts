@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { Rpc, Talk } from '../agent/messages.ts';
 import { eventually } from '../rig/eventually.ts';
 import type { Pod } from '../rig/pod.ts';
+import { Fixture } from './fixture.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
-import { Stage } from './stage.ts';
 
 /** Of gRPC's status codes, those that come up here. */
 const ok = 0;
@@ -20,11 +20,11 @@ export const grpcStream = (): Scenario => ({
   part: 'change',
   title:
     'a revoked policy lets an open gRPC stream go on in both directions, and denies its next RPC; deadline and keepalive are as ever',
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { grpc: 8080 } }, async (stage) => {
-      const backend = await stage.pod('backend', { ports: { grpc: 8080 }, grpc: [8080] });
-      const frontend = await stage.pod('frontend');
-      const { host, port, authority } = stage.toService(8080);
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { grpc: 8080 } }, async (fixture) => {
+      const backend = await fixture.pod('backend', { ports: { grpc: 8080 }, grpc: [8080] });
+      const frontend = await fixture.pod('frontend');
+      const { host, port, authority } = fixture.toService(8080);
       const rpc: Rpc = { channel: 'one', host, port, authority: authority ?? '' };
       const account = { allowed: 0, denied: 0 };
       const say = async (): Promise<string> => {
@@ -33,8 +33,8 @@ export const grpcStream = (): Scenario => ({
         if (code === permissionDenied) account.denied += 1;
         return code === ok ? text : `${code} ${details}`;
       };
-      const before = await witness.look([backend]);
-      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: ['grpc'] }));
+      const before = await observer.look([backend]);
+      await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: ['grpc'] }));
       await eventually('an RPC to be answered', async () =>
         (await say()) === 'echo hello' ? true : undefined,
       );
@@ -47,20 +47,20 @@ export const grpcStream = (): Scenario => ({
       account.allowed += 2;
       for (const conversation of [long, timed]) await conversation.goesOn();
 
-      await stage.removePolicies();
+      await fixture.removePolicies();
       const since = performance.now();
       const why = await eventually('an RPC to be denied', async () => {
         const said = await say();
         return said.startsWith(`${permissionDenied} `) ? said : undefined;
       });
       const ms = Math.round(performance.now() - since);
-      witness.check('client', () => assert.match(why, /unauthorized request on route/));
+      observer.check('client', () => assert.match(why, /unauthorized request on route/));
       for (const conversation of [long, timed]) await conversation.goesOn();
       const refused = new Conversation(frontend, 'refused');
       await refused.open(rpc);
       account.denied += 1;
       const { echoes, ticks, status } = await refused.ended();
-      witness.check('client', () => {
+      observer.check('client', () => {
         assert.deepEqual([echoes, ticks], [0, 0], 'a stream that was denied');
         // The proxy has answered before the request's end, so it resets the stream, without error; grpc-js says 13 to that,
         // unless the status was read first.
@@ -72,7 +72,7 @@ export const grpcStream = (): Scenario => ({
 
       const late = await timed.ended();
       const after = performance.now() - opened;
-      witness.check('client', () => {
+      observer.check('client', () => {
         assert.equal(late.status?.code, deadlineExceeded);
         assert.ok(after >= deadlineMs - 100, `its deadline came after ${after} ms`);
       });
@@ -92,14 +92,14 @@ export const grpcStream = (): Scenario => ({
       const whole = await long.ended();
       await untilSeen('long ended');
       const ofRefused = seenByApplication.filter((event) => event.startsWith('refused'));
-      witness.check('application', () => assert.deepEqual(ofRefused, []));
-      witness.check('client', () => assert.deepEqual(whole.status?.code, ok, 'the stream ends as it would'));
+      observer.check('application', () => assert.deepEqual(ofRefused, []));
+      observer.check('client', () => assert.deepEqual(whole.status?.code, ok, 'the stream ends as it would'));
 
-      const { seen, verdicts } = witness.accountOf(frontend, before, await witness.look([backend]));
-      witness.check('application', () =>
+      const { seen, verdicts } = observer.accountOf(frontend, before, await observer.look([backend]));
+      observer.check('application', () =>
         assert.equal(seen, account.allowed, 'RPCs that the application saw'),
       );
-      witness.check('proxy', () =>
+      observer.check('proxy', () =>
         assert.deepEqual(verdicts, { 'HTTP allowed': account.allowed, 'HTTP denied': account.denied }),
       );
       return `denied after ${ms} ms, a call with status ${permissionDenied}, a stream with ${status?.code}; ${whole.echoes} echoes and ${whole.ticks} ticks on the open stream`;

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../rig/eventually.ts';
 import type { Pod } from '../rig/pod.ts';
 import { type Expected, echoed, served } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { haveExpired, leafTimes } from './shown-leaves.ts';
-import { Stage } from './stage.ts';
 import { callsUnder, oneCallUnder, steadyAccount } from './steady-calls.ts';
 import { withSettings } from './with-settings.ts';
 
@@ -19,18 +19,18 @@ const overRenewal = (): Scenario => ({
   part: 'failure',
   title:
     'identity is down when a leaf is to be renewed and back before it expires: no call fails, and the next attempt renews it',
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, (stage) => {
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080, tcp: 7000 } }, (fixture) => {
       // The second attempt comes 17 s after the first, and 7 s before the leaf expires: time enough to start identity.
       const settings = { GATEHOUSE_ISSUANCE_LIFETIME: '80s', GATEHOUSE_CLOCK_SKEW: '1s' };
       return withSettings(mesh, { identity: settings }, async () => {
-        const { frontend, raw, backend } = await cast(stage);
+        const { frontend, raw, backend } = await cast(fixture);
         const pods = [backend, frontend, raw];
         let left = 0;
         let handshakes = 0;
-        const calls = await callsUnder(stage, frontend, async () => {
-          const call = stage.toService(7000, { speaks: 'tcp' });
-          handshakes = await oneCallUnder(stage, { caller: raw, call, expected: echoed() }, async () => {
+        const calls = await callsUnder(fixture, frontend, async () => {
+          const call = fixture.toService(7000, { speaks: 'tcp' });
+          handshakes = await oneCallUnder(fixture, { caller: raw, call, expected: echoed() }, async () => {
             await mesh.controlPlane.kill('identity');
             const leaves = await Promise.all(pods.map(leafTimes));
             const [oldest] = leaves.toSorted((one, other) => one.expiresAt - other.expiresAt);
@@ -39,7 +39,7 @@ const overRenewal = (): Scenario => ({
             assert.ok(Date.now() < attempt, 'identity is down before the first renewal');
             await sleep(attempt + 1_000 - Date.now());
             const still = await Promise.all(pods.map(leafTimes));
-            witness.check('proxy', () => assert.deepEqual(still, leaves, 'nobody got another certificate'));
+            observer.check('proxy', () => assert.deepEqual(still, leaves, 'nobody got another certificate'));
             mesh.controlPlane.start('identity');
             await eventually('all to be renewed', async () => {
               const now = await Promise.all(pods.map(leafTimes));
@@ -61,42 +61,42 @@ const noHandshake: Expected = { client: 'closed', application: 0, proxy: 'no ver
 const beyondExpiry = (): Scenario => ({
   part: 'failure',
   title: `identity is down beyond the expiry of leaves: what is connected stays so, new connections between proxies fail, and ${recertifiedWithinMs / 1_000} s after it is back all is well`,
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, (stage) => {
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080, tcp: 7000 } }, (fixture) => {
       const settings = { GATEHOUSE_ISSUANCE_LIFETIME: '15s', GATEHOUSE_CLOCK_SKEW: '1s' };
       return withSettings(mesh, { identity: settings }, async () => {
-        const { frontend, raw, backend } = await cast(stage);
-        const stranger = await stage.pod('stranger', {
+        const { frontend, raw, backend } = await cast(fixture);
+        const stranger = await fixture.pod('stranger', {
           labels: { app: 'frontend' },
           serviceAccount: 'stranger',
         });
         const pods = [backend, frontend, raw, stranger];
-        const open = stage.toService(7000, { speaks: 'tcp', connection: 'open' });
-        await stage.expect(raw, open, echoed());
-        const fresh = stage.toService(7000, { speaks: 'tcp' });
+        const open = fixture.toService(7000, { speaks: 'tcp', connection: 'open' });
+        await fixture.expect(raw, open, echoed());
+        const fresh = fixture.toService(7000, { speaks: 'tcp' });
         let ms = 0;
-        const calls = await callsUnder(stage, frontend, async () => {
+        const calls = await callsUnder(fixture, frontend, async () => {
           await mesh.controlPlane.kill('identity');
           await eventually('all leaves to have expired', async () => {
             const leaves = await Promise.all(pods.map(leafTimes));
             return haveExpired(leaves) ? true : undefined;
           });
           for (const pod of pods) await pod.untilReady();
-          await stage.expect(raw, open, { ...echoed(), proxy: 'no verdict' });
-          await stage.expect(raw, fresh, noHandshake);
+          await fixture.expect(raw, open, { ...echoed(), proxy: 'no verdict' });
+          await fixture.expect(raw, fresh, noHandshake);
           // Its proxy goes on trying for 3 s before it says so.
-          await stage.expect(stranger, stage.toService(8080), { ...noHandshake, client: '504' });
+          await fixture.expect(stranger, fixture.toService(8080), { ...noHandshake, client: '504' });
           mesh.controlPlane.start('identity');
           await mesh.controlPlane.untilReady('identity');
           const since = performance.now();
-          await stage.until(raw, fresh, { outcome: 'echoed', withinMs: recertifiedWithinMs });
-          await stage.until(stranger, stage.toService(8080), {
+          await fixture.until(raw, fresh, { outcome: 'echoed', withinMs: recertifiedWithinMs });
+          await fixture.until(stranger, fixture.toService(8080), {
             outcome: '200',
             withinMs: recertifiedWithinMs,
           });
           ms = performance.now() - since;
         });
-        await stage.expect(stranger, stage.toService(8080), served());
+        await fixture.expect(stranger, fixture.toService(8080), served());
         return `${calls}; new connections again ${(ms / 1_000).toFixed(1)} s after identity was ready`;
       });
     }),
@@ -109,12 +109,12 @@ interface Cast {
   readonly raw: Pod;
 }
 
-const cast = async (stage: Stage): Promise<Cast> => {
-  const backend = await stage.pod('backend', { ports: { http: 8080, tcp: 7000 } });
-  const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
-  const raw = await stage.pod('raw', { labels: { app: 'frontend' }, serviceAccount: 'raw' });
-  await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
-  await stage.until(frontend, stage.toService(8080), '200');
+const cast = async (fixture: Fixture): Promise<Cast> => {
+  const backend = await fixture.pod('backend', { ports: { http: 8080, tcp: 7000 } });
+  const frontend = await fixture.pod('frontend', { serviceAccount: steadyAccount });
+  const raw = await fixture.pod('raw', { labels: { app: 'frontend' }, serviceAccount: 'raw' });
+  await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
+  await fixture.until(frontend, fixture.toService(8080), '200');
   return { backend, frontend, raw };
 };
 

@@ -6,11 +6,11 @@ import { issuerSecret, issuerSubject } from '../rig/issuer-secret.ts';
 import { MountedSecret } from '../rig/mounted-secret.ts';
 import type { Pod } from '../rig/pod.ts';
 import { refused } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { rootOf } from './own-certificate.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { leafShownBy } from './shown-leaves.ts';
-import { Stage } from './stage.ts';
 import { callsUnder, steadyAccount } from './steady-calls.ts';
 import { withSettings } from './with-settings.ts';
 
@@ -23,9 +23,9 @@ export const issuerRotation = (): Scenario => ({
   part: 'time',
   title:
     'a new issuer under the same root, swapped in under steady traffic: no request fails, and the next certificates are its own',
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
-      const secret = new MountedSecret(join(mesh.state.root, `issuer-of-${stage.namespace}`));
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080 } }, async (fixture) => {
+      const secret = new MountedSecret(join(mesh.state.root, `issuer-of-${fixture.namespace}`));
       const root = await rootOf(mesh);
       await secret.put(issuerSecret('issuer before', root));
       const settings = {
@@ -34,20 +34,20 @@ export const issuerRotation = (): Scenario => ({
         GATEHOUSE_TRUST_ANCHORS: mesh.state.trustAnchors,
       };
       return withSettings(mesh, { identity: settings }, async () => {
-        const backend = await stage.pod('backend', { ports: { http: 8080 } });
-        const frontend = await stage.pod('frontend', {
+        const backend = await fixture.pod('backend', { ports: { http: 8080 } });
+        const frontend = await fixture.pod('frontend', {
           ports: { http: 8080 },
           serviceAccount: steadyAccount,
         });
-        const onlooker = await stage.pod('onlooker', { meshed: false });
+        const onlooker = await fixture.pod('onlooker', { meshed: false });
         const issuerOf = async (pod: Pod): Promise<string> => (await leafShownBy(onlooker, pod)).issuer;
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-        await stage.until(frontend, stage.toService(8080), '200');
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+        await fixture.until(frontend, fixture.toService(8080), '200');
         for (const pod of [frontend, backend]) {
           assert.equal(await issuerOf(pod), issuerSubject('issuer before'), pod.name);
         }
         let ms = 0;
-        const calls = await callsUnder(stage, frontend, async () => {
+        const calls = await callsUnder(fixture, frontend, async () => {
           const since = performance.now();
           await secret.put(issuerSecret('issuer after', root));
           for (const pod of [frontend, backend]) {
@@ -61,8 +61,8 @@ export const issuerRotation = (): Scenario => ({
           // Both ends have met with new certificates, on connections made since.
           await sleep(1_000);
         });
-        const intruder = await stage.pod('intruder');
-        await stage.expect(intruder, stage.toService(8080), refused());
+        const intruder = await fixture.pod('intruder');
+        await fixture.expect(intruder, fixture.toService(8080), refused());
         return `${calls}; both proxies have the new issuer's ${(ms / 1_000).toFixed(1)} s after the swap`;
       });
     }),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../rig/eventually.ts';
 import { echoed, echoedAgain, served } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { leafShownBy, leafTimes } from './shown-leaves.ts';
-import { Stage } from './stage.ts';
 import { callsUnder, oneCallUnder, steadyAccount } from './steady-calls.ts';
 import { withSettings } from './with-settings.ts';
 
@@ -17,26 +17,26 @@ const rotatedWithinMs = 180_000;
 export const leafRotation = (): Scenario => ({
   part: 'time',
   title: `leaves of a minute rotate ${rotations} times under steady calls: other serials on the wire, no call fails, no open connection is dropped`,
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, (stage) =>
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080, tcp: 7000 } }, (fixture) =>
       withSettings(mesh, { identity: settings }, async () => {
-        const backend = await stage.pod('backend', { ports: { http: 8080, tcp: 7000 } });
-        const frontend = await stage.pod('frontend', {
+        const backend = await fixture.pod('backend', { ports: { http: 8080, tcp: 7000 } });
+        const frontend = await fixture.pod('frontend', {
           ports: { http: 8080 },
           serviceAccount: steadyAccount,
         });
-        const raw = await stage.pod('raw', { labels: { app: 'frontend' }, serviceAccount: 'raw' });
-        const onlooker = await stage.pod('onlooker', { meshed: false });
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
-        await stage.until(frontend, stage.toService(8080), '200');
-        const open = stage.toService(7000, { speaks: 'tcp', connection: 'open' });
-        await stage.expect(raw, open, echoed());
+        const raw = await fixture.pod('raw', { labels: { app: 'frontend' }, serviceAccount: 'raw' });
+        const onlooker = await fixture.pod('onlooker', { meshed: false });
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
+        await fixture.until(frontend, fixture.toService(8080), '200');
+        const open = fixture.toService(7000, { speaks: 'tcp', connection: 'open' });
+        await fixture.expect(raw, open, echoed());
         const serials = { backend: new Set<string>(), frontend: new Set<string>() };
         let handshakes = 0;
-        const calls = await callsUnder(stage, frontend, async () => {
+        const calls = await callsUnder(fixture, frontend, async () => {
           // Each of these is a connection, and so a handshake, between the two proxies.
-          const call = stage.toService(7000, { speaks: 'tcp' });
-          handshakes = await oneCallUnder(stage, { caller: raw, call, expected: echoed() }, async () => {
+          const call = fixture.toService(7000, { speaks: 'tcp' });
+          handshakes = await oneCallUnder(fixture, { caller: raw, call, expected: echoed() }, async () => {
             await eventually(
               `${rotations} rotations`,
               async () => {
@@ -51,11 +51,11 @@ export const leafRotation = (): Scenario => ({
           });
         });
         const taken = [await leafTimes(backend), await leafTimes(frontend)].map(({ taken }) => taken);
-        witness.check('proxy', () => assert.deepEqual(taken, [serials.backend.size, serials.frontend.size]));
-        await stage.expect(raw, open, echoedAgain);
+        observer.check('proxy', () => assert.deepEqual(taken, [serials.backend.size, serials.frontend.size]));
+        await fixture.expect(raw, open, echoedAgain);
         for (const kept of [{ connection: 'kept-1' }, { connection: 'kept-2', speaks: 'http2' }] as const) {
-          const outcome = await stage.expect(frontend, stage.toService(8080, kept), served());
-          witness.check('client', () => assert.ok(outcome.kind === 'answered' && outcome.opened === 1));
+          const outcome = await fixture.expect(frontend, fixture.toService(8080, kept), served());
+          observer.check('client', () => assert.ok(outcome.kind === 'answered' && outcome.opened === 1));
         }
         return `${calls}, ${handshakes} handshakes; ${serials.backend.size} serials at backend, ${serials.frontend.size} at frontend`;
       }),

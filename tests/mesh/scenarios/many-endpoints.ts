@@ -4,9 +4,9 @@ import type { Pod } from '../rig/pod.ts';
 import { podManifest } from '../rig/pod-manifest.ts';
 import { total } from '../rig/proxy-metrics.ts';
 import { refused } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
-import { Stage } from './stage.ts';
 import { callsUnder, steadyAccount } from './steady-calls.ts';
 
 const podCount = 1_000;
@@ -32,19 +32,19 @@ interface Carrier {
 export const serviceOfManyPods = (): Scenario => ({
   part: 'size',
   title: `a Service of ${podCount} pods with ${carrierCount} identities: the proxy balances over all of them, and calls nobody who was removed`,
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
-      const caller = await stage.pod('frontend', { serviceAccount: steadyAccount });
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080 } }, async (fixture) => {
+      const caller = await fixture.pod('frontend', { serviceAccount: steadyAccount });
       const carriers: Carrier[] = [];
       for (let index = 0; index < carrierCount; index += 1) {
-        carriers.push(await startCarrier(stage, { index, caller }));
+        carriers.push(await startCarrier(fixture, { index, caller }));
       }
-      const service = new ManyPods(stage, { caller, carriers });
-      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-      await stage.until(caller, stage.toService(8080), '200');
+      const service = new ManyPods(fixture, { caller, carriers });
+      await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      await fixture.until(caller, fixture.toService(8080), '200');
       const [spare = '', ...most] = carriers.flatMap(({ addresses }) => addresses.slice(1));
       const took: string[] = [];
-      const calls = await callsUnder(stage, caller, async () => {
+      const calls = await callsUnder(fixture, caller, async () => {
         const [removed = ''] = most;
         took.push(`all but one connected after ${await service.shrinkOrGrowTo([...most])} ms`);
         took.push(`one more ${await service.shrinkOrGrowTo([spare, ...most])} ms`);
@@ -62,51 +62,51 @@ export const serviceOfManyPods = (): Scenario => ({
       const opened = await caller.metrics();
       for (const { pod } of carriers) {
         const labels = { direction: 'outbound', peer: 'dst', tls: 'true', server_id: pod.identity };
-        witness.check('proxy', () =>
+        observer.check('proxy', () =>
           assert.ok(total(opened, 'tcp_open_total', labels) >= fewCount, `connections to ${pod.identity}`),
         );
       }
-      const intruder = await stage.pod('intruder');
-      await stage.expect(intruder, stage.toService(8080), refused());
+      const intruder = await fixture.pod('intruder');
+      await fixture.expect(intruder, fixture.toService(8080), refused());
       return `${calls}; ${took.join(', ')} after the change`;
     }),
 });
 
 const startCarrier = async (
-  stage: Stage,
+  fixture: Fixture,
   { index, caller }: { readonly index: number; readonly caller: Pod },
 ): Promise<Carrier> => {
   const network = `10.99.${8 + index}`;
   const lent = Array.from({ length: perCarrier - 1 }, (_, at) => `${network}.${at + 1}`);
   const account = `backend-${index}`;
-  const pod = await stage.pod('backend', {
+  const pod = await fixture.pod('backend', {
     name: `carrier-${index}`,
     serviceAccount: account,
     ports: { http: 8080 },
     moreAddresses: lent,
   });
-  stage.mesh.lend(`${network}.0/24`, { to: pod, from: caller });
+  fixture.mesh.lend(`${network}.0/24`, { to: pod, from: caller });
   return { pod, account, addresses: [pod.address, ...lent] };
 };
 
 /** The objects of a Service's pods, and what becomes of them at a caller's proxy and at the applications. */
 class ManyPods {
-  readonly #stage: Stage;
+  readonly #fixture: Fixture;
   readonly #caller: Pod;
   readonly #carriers: readonly Carrier[];
 
   constructor(
-    stage: Stage,
+    fixture: Fixture,
     { caller, carriers }: { readonly caller: Pod; readonly carriers: readonly Carrier[] },
   ) {
-    this.#stage = stage;
+    this.#fixture = fixture;
     this.#caller = caller;
     this.#carriers = carriers;
   }
 
   /** Makes the pods at these addresses all that there are, besides the carriers; answers when the caller's proxy has connected. */
   async shrinkOrGrowTo(addresses: readonly string[]): Promise<number> {
-    const { mesh, namespace } = this.#stage;
+    const { mesh, namespace } = this.#fixture;
     const since = performance.now();
     for (const { account, addresses: own } of this.#carriers) {
       const present = own.slice(1).filter((address) => addresses.includes(address));
@@ -139,7 +139,7 @@ class ManyPods {
       connectedWithinMs,
     );
     const left = await endpoints({});
-    this.#stage.witness.check('proxy', () => assert.equal(left, count));
+    this.#fixture.observer.check('proxy', () => assert.equal(left, count));
     return Math.round(performance.now() - since);
   }
 
@@ -149,7 +149,7 @@ class ManyPods {
     await this.#called(50, await this.#sightings());
     const called = await this.#called(sample, await this.#sightings());
     const wrong = [...called.keys()].filter((address) => !right.has(address));
-    this.#stage.witness.check('application', () =>
+    this.#fixture.observer.check('application', () =>
       assert.deepEqual(wrong, [], 'addresses that are no endpoints'),
     );
   }
@@ -164,7 +164,7 @@ class ManyPods {
       if (missing.length === 0) return sofar;
       throw new Error(`none at ${missing.join(' ')}`);
     });
-    this.#stage.witness.check('application', () =>
+    this.#fixture.observer.check('application', () =>
       assert.deepEqual([...called.keys()].toSorted(), all.toSorted()),
     );
   }

@@ -1,10 +1,10 @@
 import { eventually } from '../rig/eventually.ts';
 import { echoed } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { seedStory } from './seed-story.ts';
 import { leafShownBy } from './shown-leaves.ts';
-import { Stage } from './stage.ts';
 import { callsUnder, oneCallUnder, steadyAccount } from './steady-calls.ts';
 import { withSettings } from './with-settings.ts';
 
@@ -20,20 +20,20 @@ export const onCluster = (reviewer: 'token-review' | 'jwks'): readonly Scenario[
 const renewal = (reviewer: 'token-review' | 'jwks'): Scenario => ({
   part: 'cluster',
   title: `${reviewer}: proxies renew by tokens of an API server under steady calls, and no call fails`,
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, (stage) =>
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080, tcp: 7000 } }, (fixture) =>
       withSettings(mesh, { identity: settings }, async () => {
-        const backend = await stage.pod('backend', { ports: { http: 8080, tcp: 7000 } });
-        const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
-        const raw = await stage.pod('raw', { labels: { app: 'frontend' }, serviceAccount: 'raw' });
-        const onlooker = await stage.pod('onlooker', { meshed: false });
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
-        await stage.until(frontend, stage.toService(8080), '200');
+        const backend = await fixture.pod('backend', { ports: { http: 8080, tcp: 7000 } });
+        const frontend = await fixture.pod('frontend', { serviceAccount: steadyAccount });
+        const raw = await fixture.pod('raw', { labels: { app: 'frontend' }, serviceAccount: 'raw' });
+        const onlooker = await fixture.pod('onlooker', { meshed: false });
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
+        await fixture.until(frontend, fixture.toService(8080), '200');
         const serials = new Set<string>();
         let handshakes = 0;
-        const calls = await callsUnder(stage, frontend, async () => {
-          const call = stage.toService(7000, { speaks: 'tcp' });
-          handshakes = await oneCallUnder(stage, { caller: raw, call, expected: echoed() }, async () => {
+        const calls = await callsUnder(fixture, frontend, async () => {
+          const call = fixture.toService(7000, { speaks: 'tcp' });
+          handshakes = await oneCallUnder(fixture, { caller: raw, call, expected: echoed() }, async () => {
             await eventually(`${rotations} renewals`, async () => {
               serials.add((await leafShownBy(onlooker, backend)).serial);
               return serials.size > rotations ? true : undefined;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '@gatehouse/platform/service/service';
 import { type Expected, refused, served, unanswered } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
-import { Stage } from './stage.ts';
 import { callsUnder, oneCallUnder, steadyAccount } from './steady-calls.ts';
 
 /**
@@ -24,19 +24,19 @@ export const killed = (service: ServiceName): Scenario => {
   return {
     part: 'failure',
     title: `${service} is killed for ${outageMs / 1_000} s under steady traffic: no call fails, whoever is denied stays so, and a change is in force within ${inWords}`,
-    run: (mesh, witness) =>
-      Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
-        await stage.pod('backend', { ports: { http: 8080 } });
-        const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
-        const intruder = await stage.pod('intruder');
-        const call = stage.toService(8080);
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-        await stage.until(frontend, call, '200');
-        await stage.until(intruder, call, '403');
+    run: (mesh, observer) =>
+      Fixture.play({ mesh, observer, ports: { http: 8080 } }, async (fixture) => {
+        await fixture.pod('backend', { ports: { http: 8080 } });
+        const frontend = await fixture.pod('frontend', { serviceAccount: steadyAccount });
+        const intruder = await fixture.pod('intruder');
+        const call = fixture.toService(8080);
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+        await fixture.until(frontend, call, '200');
+        await fixture.until(intruder, call, '403');
         let outage = 0;
         let denials = 0;
-        const calls = await callsUnder(stage, frontend, async () => {
-          denials = await oneCallUnder(stage, { caller: intruder, call, expected: refused() }, async () => {
+        const calls = await callsUnder(fixture, frontend, async () => {
+          denials = await oneCallUnder(fixture, { caller: intruder, call, expected: refused() }, async () => {
             await sleep(500);
             await mesh.controlPlane.kill(service);
             const since = performance.now();
@@ -47,15 +47,15 @@ export const killed = (service: ServiceName): Scenario => {
             await sleep(1_000);
           });
         });
-        await stage.put(allow(stage.namespace, { from: 'intruder', to: 'backend', ports: [8080] }));
-        const changed = await stage.until(intruder, call, {
+        await fixture.put(allow(fixture.namespace, { from: 'intruder', to: 'backend', ports: [8080] }));
+        const changed = await fixture.until(intruder, call, {
           outcome: '200',
           withinMs: takenUpWithinMs(outage),
         });
-        await stage.until(frontend, call, '403');
+        await fixture.until(frontend, call, '403');
         // A pod that comes now is certified, told its policy, and finds its way.
-        const late = await stage.pod('late', { labels: { app: 'intruder' } });
-        await stage.until(late, call, '200');
+        const late = await fixture.pod('late', { labels: { app: 'intruder' } });
+        await fixture.until(late, call, '200');
         return `${calls}, ${denials} denied; away for ${(outage / 1_000).toFixed(1)} s, a change enforced ${Math.round(changed)} ms after its file`;
       }),
   };
@@ -74,26 +74,26 @@ export const newTarget = (service: keyof typeof askedAboutTargets): Scenario => 
   return {
     part: 'failure',
     title: `a target that is new to a proxy while ${service} is down: calls wait, and are answered within ${inWords} after it is back; a protocol that is new to a target in use gets ${newProtocol.client}`,
-    run: (mesh, witness) =>
-      Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
-        const backend = await stage.pod('backend', { ports: { http: 8080 } });
-        const frontend = await stage.pod('frontend', { serviceAccount: steadyAccount });
+    run: (mesh, observer) =>
+      Fixture.play({ mesh, observer, ports: { http: 8080 } }, async (fixture) => {
+        const backend = await fixture.pod('backend', { ports: { http: 8080 } });
+        const frontend = await fixture.pod('frontend', { serviceAccount: steadyAccount });
         const labels = { app: 'frontend' };
-        const newcomer = await stage.pod('newcomer', { labels, serviceAccount: 'newcomer' });
-        const monoglot = await stage.pod('monoglot', { labels, serviceAccount: 'monoglot' });
-        const intruder = await stage.pod('intruder', { serviceAccount: 'intruder' });
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-        await stage.until(frontend, stage.toService(8080), '200');
+        const newcomer = await fixture.pod('newcomer', { labels, serviceAccount: 'newcomer' });
+        const monoglot = await fixture.pod('monoglot', { labels, serviceAccount: 'monoglot' });
+        const intruder = await fixture.pod('intruder', { serviceAccount: 'intruder' });
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+        await fixture.until(frontend, fixture.toService(8080), '200');
         const answered: number[] = [];
-        const calls = await callsUnder(stage, frontend, async () => {
-          await stage.expect(monoglot, stage.toService(8080), served());
-          const http2 = stage.toService(8080, { speaks: 'http2' });
+        const calls = await callsUnder(fixture, frontend, async () => {
+          await fixture.expect(monoglot, fixture.toService(8080), served());
+          const http2 = fixture.toService(8080, { speaks: 'http2' });
           await mesh.controlPlane.kill(service);
           const since = performance.now();
-          await stage.expect(monoglot, http2, newProtocol);
-          await stage.expect(newcomer, stage.toService(8080, { timeoutMs: 500 }), unanswered);
-          const before = await witness.look([backend]);
-          const patient = stage.toService(8080, { timeoutMs: 40_000 });
+          await fixture.expect(monoglot, http2, newProtocol);
+          await fixture.expect(newcomer, fixture.toService(8080, { timeoutMs: 500 }), unanswered);
+          const before = await observer.look([backend]);
+          const patient = fixture.toService(8080, { timeoutMs: 40_000 });
           const waiting = [newcomer, intruder].map((pod) => pod.call(patient));
           await sleep(Math.max(0, shortOutageMs - (performance.now() - since)));
           mesh.controlPlane.start(service);
@@ -107,20 +107,20 @@ export const newTarget = (service: keyof typeof askedAboutTargets): Scenario => 
               return outcome;
             }),
           );
-          witness.check('client', () => {
+          observer.check('client', () => {
             assert.ok(admitted?.kind === 'answered' && admitted.status === 200, JSON.stringify(admitted));
             assert.ok(denied?.kind === 'answered' && denied.status === 403, JSON.stringify(denied));
             assert.ok(Math.max(...answered) <= withinMs, `answered after ${answered} ms`);
           });
-          const after = await witness.look([backend]);
-          const ofNewcomer = witness.accountOf(newcomer, before, after);
-          const ofIntruder = witness.accountOf(intruder, before, after);
-          witness.check('application', () => assert.deepEqual([ofNewcomer.seen, ofIntruder.seen], [1, 0]));
-          witness.check('proxy', () => {
+          const after = await observer.look([backend]);
+          const ofNewcomer = observer.accountOf(newcomer, before, after);
+          const ofIntruder = observer.accountOf(intruder, before, after);
+          observer.check('application', () => assert.deepEqual([ofNewcomer.seen, ofIntruder.seen], [1, 0]));
+          observer.check('proxy', () => {
             assert.deepEqual(ofNewcomer.verdicts, { 'HTTP allowed': 1 });
             assert.deepEqual(ofIntruder.verdicts, { 'HTTP denied': 1 });
           });
-          await stage.until(monoglot, http2, { outcome: '200', withinMs });
+          await fixture.until(monoglot, http2, { outcome: '200', withinMs });
         });
         return `${calls}; waiting calls answered ${Math.round(Math.max(...answered))} ms after ${service} was ready`;
       }),

@@ -1,5 +1,5 @@
 import { printTable } from '@gatehouse/cli/print/table';
-import { type View, views } from './witness.ts';
+import { type View, views } from './observer.ts';
 
 export interface Result {
   readonly part: string;

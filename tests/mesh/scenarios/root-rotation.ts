@@ -9,10 +9,10 @@ import type { Pod } from '../rig/pod.ts';
 import { parseMetrics, total } from '../rig/proxy-metrics.ts';
 import type { RealMesh } from '../rig/real-mesh.ts';
 import { type Expected, echoed, refused, served } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { allow } from './policies.ts';
 import type { Scenario } from './scenario.ts';
 import { haveExpired, leafShownBy, leafTimes } from './shown-leaves.ts';
-import { Stage } from './stage.ts';
 import { callsUnder, oneCallUnder, steadyAccount } from './steady-calls.ts';
 import { withSettings } from './with-settings.ts';
 
@@ -29,14 +29,14 @@ class Roots {
   readonly #issuer: MountedSecret;
   readonly #bundle: MountedSecret;
 
-  private constructor({ mesh, namespace }: Stage) {
+  private constructor({ mesh, namespace }: Fixture) {
     this.#mesh = mesh;
     this.#issuer = new MountedSecret(join(mesh.state.root, `issuer-of-${namespace}`));
     this.#bundle = new MountedSecret(join(mesh.state.root, `bundle-of-${namespace}`));
   }
 
-  static async of(stage: Stage): Promise<Roots> {
-    const roots = new Roots(stage);
+  static async of(fixture: Fixture): Promise<Roots> {
+    const roots = new Roots(fixture);
     await roots.#bundle.put({ 'ca-bundle.crt': roots.old.pem });
     await roots.#issuer.put(issuerSecret('issuer of the old root', roots.old));
     return roots;
@@ -100,15 +100,19 @@ const rightOrder = (): Scenario => ({
   part: 'time',
   title:
     'a new root, in the right order (into the bundle, proxies restarted, issuer, old root out, proxies restarted): no call fails at any step',
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080 } }, async (stage) => {
-      const roots = await Roots.of(stage);
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080 } }, async (fixture) => {
+      const roots = await Roots.of(fixture);
       return roots.rule(async () => {
-        const onlooker = await stage.pod('onlooker', { meshed: false });
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+        const onlooker = await fixture.pod('onlooker', { meshed: false });
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
         const start = async (trustAnchors: string, generation: number): Promise<[Pod, Pod]> => [
-          await stage.pod('backend', { name: `backend-${generation}`, ports: { http: 8080 }, trustAnchors }),
-          await stage.pod('frontend', {
+          await fixture.pod('backend', {
+            name: `backend-${generation}`,
+            ports: { http: 8080 },
+            trustAnchors,
+          }),
+          await fixture.pod('frontend', {
             name: `frontend-${generation}`,
             ports: { http: 8080 },
             serviceAccount: `${steadyAccount}-${generation}`,
@@ -117,23 +121,23 @@ const rightOrder = (): Scenario => ({
         ];
         const steps: string[] = [];
         const [backend0, frontend0] = await start(roots.old.pem, 0);
-        await stage.until(frontend0, stage.toService(8080), '200');
+        await fixture.until(frontend0, fixture.toService(8080), '200');
 
         let backend1 = backend0;
         let frontend1 = frontend0;
         steps.push(
-          await callsUnder(stage, frontend0, async () => {
+          await callsUnder(fixture, frontend0, async () => {
             await roots.publish(roots.both);
             [backend1, frontend1] = await start(roots.both, 1);
-            await stage.until(frontend1, stage.toService(8080), '200');
-            await stage.retire(backend0, [frontend0, frontend1]);
+            await fixture.until(frontend1, fixture.toService(8080), '200');
+            await fixture.retire(backend0, [frontend0, frontend1]);
           }),
         );
-        await stage.retire(frontend0, []);
+        await fixture.retire(frontend0, []);
 
         let frontend2 = frontend1;
         steps.push(
-          await callsUnder(stage, frontend1, async () => {
+          await callsUnder(fixture, frontend1, async () => {
             await roots.swapIssuer('new');
             await roots.untilServicesShow('new');
             for (const pod of [backend1, frontend1]) {
@@ -148,15 +152,15 @@ const rightOrder = (): Scenario => ({
             }
             await roots.publish(roots.new.pem);
             [, frontend2] = await start(roots.new.pem, 2);
-            await stage.until(frontend2, stage.toService(8080), '200');
-            await stage.retire(backend1, [frontend1, frontend2]);
+            await fixture.until(frontend2, fixture.toService(8080), '200');
+            await fixture.retire(backend1, [frontend1, frontend2]);
           }),
         );
-        await stage.retire(frontend1, []);
+        await fixture.retire(frontend1, []);
         steps.push(
-          await callsUnder(stage, frontend2, async () => {
-            const intruder = await stage.pod('intruder', { trustAnchors: roots.new.pem });
-            await stage.expect(intruder, stage.toService(8080), refused());
+          await callsUnder(fixture, frontend2, async () => {
+            const intruder = await fixture.pod('intruder', { trustAnchors: roots.new.pem });
+            await fixture.expect(intruder, fixture.toService(8080), refused());
           }),
         );
         return steps.join('; then ');
@@ -171,16 +175,16 @@ const wrongOrder = (): Scenario => ({
   part: 'time',
   title:
     'a new root, in the wrong order: an issuer that the bundle does not know is refused and costs nothing; with proxies not restarted nobody is renewed, and new connections end with the last leaf',
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, async (stage) => {
-      const roots = await Roots.of(stage);
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080, tcp: 7000 } }, async (fixture) => {
+      const roots = await Roots.of(fixture);
       return roots.rule(async () => {
         const trustAnchors = roots.old.pem;
-        const backend = await stage.pod('backend', { ports: { http: 8080, tcp: 7000 }, trustAnchors });
-        const frontend = await stage.pod('frontend', { trustAnchors });
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
-        const raw = stage.toService(7000, { speaks: 'tcp' });
-        await stage.until(frontend, raw, 'echoed');
+        const backend = await fixture.pod('backend', { ports: { http: 8080, tcp: 7000 }, trustAnchors });
+        const frontend = await fixture.pod('frontend', { trustAnchors });
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
+        const raw = fixture.toService(7000, { speaks: 'tcp' });
+        await fixture.until(frontend, raw, 'echoed');
 
         await roots.swapIssuer('new');
         await eventually(
@@ -197,7 +201,7 @@ const wrongOrder = (): Scenario => ({
           async () => ((await leafTimes(frontend)).taken > taken ? true : undefined),
           takenWithinMs,
         );
-        await stage.expect(frontend, raw, echoed());
+        await fixture.expect(frontend, raw, echoed());
 
         await roots.publish(roots.both);
         await roots.untilServicesShow('new');
@@ -208,14 +212,14 @@ const wrongOrder = (): Scenario => ({
           takenWithinMs,
         );
         const still = await Promise.all([leafTimes(frontend), leafTimes(backend)]);
-        witness.check('proxy', () => assert.deepEqual(still, stuck, 'nobody was renewed'));
-        await stage.expect(frontend, raw, cannotConnect);
+        observer.check('proxy', () => assert.deepEqual(still, stuck, 'nobody was renewed'));
+        await fixture.expect(frontend, raw, cannotConnect);
 
         // The way back: proxies that know only the old root are served by the old issuer again.
         const since = performance.now();
         await roots.swapIssuer('old');
-        await stage.until(frontend, raw, { outcome: 'echoed', withinMs: takenWithinMs });
-        await stage.expect(frontend, stage.toService(8080), served());
+        await fixture.until(frontend, raw, { outcome: 'echoed', withinMs: takenWithinMs });
+        await fixture.expect(frontend, fixture.toService(8080), served());
         return `mended ${((performance.now() - since) / 1_000).toFixed(1)} s after the old issuer was put back`;
       });
     }),
@@ -225,18 +229,18 @@ const crossCertificate = (): Scenario => ({
   part: 'time',
   title:
     'a new root signed by the old one as well: proxies that know only the old root are renewed below the new one, and meet proxies that know only the new root',
-  run: (mesh, witness) =>
-    Stage.play({ mesh, witness, ports: { http: 8080, tcp: 7000 } }, async (stage) => {
-      const roots = await Roots.of(stage);
+  run: (mesh, observer) =>
+    Fixture.play({ mesh, observer, ports: { http: 8080, tcp: 7000 } }, async (fixture) => {
+      const roots = await Roots.of(fixture);
       return roots.rule(async () => {
         const old = { trustAnchors: roots.old.pem };
-        const backend = await stage.pod('backend', { ports: { http: 8080, tcp: 7000 }, ...old });
-        const raw = await stage.pod('frontend', { serviceAccount: 'raw', ...old });
-        const onlooker = await stage.pod('onlooker', { meshed: false });
-        await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
-        const call = stage.toService(7000, { speaks: 'tcp' });
-        await stage.until(raw, call, 'echoed');
-        const calls = await oneCallUnder(stage, { caller: raw, call, expected: echoed() }, async () => {
+        const backend = await fixture.pod('backend', { ports: { http: 8080, tcp: 7000 }, ...old });
+        const raw = await fixture.pod('frontend', { serviceAccount: 'raw', ...old });
+        const onlooker = await fixture.pod('onlooker', { meshed: false });
+        await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080, 7000] }));
+        const call = fixture.toService(7000, { speaks: 'tcp' });
+        await fixture.until(raw, call, 'echoed');
+        const calls = await oneCallUnder(fixture, { caller: raw, call, expected: echoed() }, async () => {
           await roots.publish(roots.both);
           await roots.swapIssuerWithCross();
           await roots.untilServicesShow('new');
@@ -250,12 +254,12 @@ const crossCertificate = (): Scenario => ({
           );
         });
         // Applications cannot tell raw callers apart, so this one comes when the others have gone.
-        const modern = await stage.pod('modern', {
+        const modern = await fixture.pod('modern', {
           labels: { app: 'frontend' },
           trustAnchors: roots.new.pem,
         });
-        await stage.until(modern, stage.toService(8080), '200');
-        await stage.expect(modern, stage.toService(8080), served());
+        await fixture.until(modern, fixture.toService(8080), '200');
+        await fixture.expect(modern, fixture.toService(8080), served());
         return `${calls} handshakes, none failed`;
       });
     }),

@@ -1,5 +1,5 @@
 import type { RealMesh } from '../rig/real-mesh.ts';
-import type { View, Witness } from './witness.ts';
+import type { Observer, View } from './observer.ts';
 
 export interface Scenario {
   /** Its part of the table; rate limits, audit, gRPC routes, splits, retries and egress will have theirs. */
@@ -19,7 +19,7 @@ export interface Scenario {
   readonly without?: Readonly<Partial<Record<View, string>>>;
   /**
    * Throws where the mesh does not behave so; answers what was measured, if anything, for the table. What was seen of each
-   * side is asserted through `witness`, which counts it.
+   * side is asserted through `observer`, which counts it.
    */
-  run(mesh: RealMesh, witness: Witness): Promise<string | undefined>;
+  run(mesh: RealMesh, observer: Observer): Promise<string | undefined>;
 }

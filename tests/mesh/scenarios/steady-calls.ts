@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Call, LoadTally } from '../agent/messages.ts';
 import type { Pod } from '../rig/pod.ts';
 import { type Expected, served } from './expectations.ts';
-import type { Stage } from './stage.ts';
+import type { Fixture } from './fixture.ts';
 
 /** Two hundred a second over kept connections, HTTP/1 and HTTP/2 in equal parts, and ten in new ones: all to a target in use. */
 const loads: Readonly<Record<string, { readonly everyMs: number; readonly call: Partial<Call> }>> = {
@@ -23,17 +23,21 @@ interface SteadyCall {
  * Calls the Service's port 8080 all the while; throws if a single call is not answered with 200, if applications saw more or
  * fewer than that, or if proxies allowed more or fewer or gave any other verdict. Answers how many there were.
  */
-export const callsUnder = async (stage: Stage, caller: Pod, during: () => Promise<void>): Promise<string> => {
+export const callsUnder = async (
+  fixture: Fixture,
+  caller: Pod,
+  during: () => Promise<void>,
+): Promise<string> => {
   const named = Object.entries(loads).map(([name, { everyMs, call }]): [string, SteadyCall] => [
     name,
-    { everyMs, call: stage.toService(8080, call) },
+    { everyMs, call: fixture.toService(8080, call) },
   ]);
   for (const [, { call }] of named) {
     // A proxy has a balancer for each protocol of a target, so each is in use before anything happens to it.
-    await stage.expect(caller, call, served());
+    await fixture.expect(caller, call, served());
   }
   const { calls, perSecond } = await steadily(
-    stage,
+    fixture,
     { caller, expected: served(), loads: Object.fromEntries(named) },
     during,
   );
@@ -42,15 +46,15 @@ export const callsUnder = async (stage: Stage, caller: Pod, during: () => Promis
 
 /** One call again and again, each of which must turn out as expected, from all sides. Answers how many there were. */
 export const oneCallUnder = async (
-  stage: Stage,
+  fixture: Fixture,
   { caller, call, expected }: { readonly caller: Pod; readonly call: Call; readonly expected: Expected },
   during: () => Promise<void>,
 ): Promise<number> => {
   const loads = { [`${caller.name} to ${call.port}`]: { everyMs: 200, call } };
-  return (await steadily(stage, { caller, expected, loads }, during)).calls;
+  return (await steadily(fixture, { caller, expected, loads }, during)).calls;
 };
 
-/** Who calls in the background, under an identity that nobody else on the stage has. */
+/** Who calls in the background, under an identity that nobody else in the fixture has. */
 interface Background {
   readonly caller: Pod;
   readonly expected: Expected;
@@ -58,13 +62,13 @@ interface Background {
 }
 
 const steadily = async (
-  stage: Stage,
+  fixture: Fixture,
   { caller, expected, loads }: Background,
   during: () => Promise<void>,
 ): Promise<{ readonly calls: number; readonly perSecond: number }> => {
-  const { witness } = stage;
-  const before = await witness.look(stage.servers);
-  witness.background.add(caller.identity);
+  const { observer } = fixture;
+  const before = await observer.look(fixture.servers);
+  observer.background.add(caller.identity);
   for (const [name, load] of Object.entries(loads)) {
     await caller.hand.ask({ kind: 'load', name, ...load });
   }
@@ -75,24 +79,24 @@ const steadily = async (
     for (const name of Object.keys(loads)) {
       tallies.push([name, await caller.hand.ask({ kind: 'end-load', name })]);
     }
-    witness.background.delete(caller.identity);
+    observer.background.delete(caller.identity);
   }
   const { client, application, proxy } = expected;
   let calls = 0;
   let perSecond = 0;
   for (const [name, { outcomes, ms, reasons }] of tallies) {
-    witness.check('client', () =>
+    observer.check('client', () =>
       assert.deepEqual(Object.keys(outcomes), [client], `${name}: ${reasons.join('; ')}`),
     );
     const answered = outcomes[client] ?? 0;
     calls += answered;
     perSecond += (1_000 * answered) / ms;
   }
-  const { seen, verdicts } = witness.accountOf(caller, before, await witness.look(stage.servers));
-  witness.check('application', () =>
+  const { seen, verdicts } = observer.accountOf(caller, before, await observer.look(fixture.servers));
+  observer.check('application', () =>
     assert.equal(seen, calls * application, 'requests that applications saw'),
   );
-  witness.check('proxy', () => {
+  observer.check('proxy', () => {
     const counts = proxy !== 'no verdict' && 'counts' in proxy ? { [proxy.counts]: calls } : {};
     assert.deepEqual(verdicts, counts, `verdicts on ${caller.name}`);
   });

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import type { Call } from '../agent/messages.ts';
 import { closed, type Expected, echoed, refused, routeless, served } from './expectations.ts';
+import { Fixture } from './fixture.ts';
 import { applicationTls } from './own-certificate.ts';
 import { allow, app, networkAuthenticationPolicy } from './policies.ts';
 import type { Scenario } from './scenario.ts';
-import { Stage } from './stage.ts';
 
 const what = (
   title: string,
   ports: Readonly<Record<string, number>>,
-  play: Parameters<typeof Stage.play>[1],
+  play: Parameters<typeof Fixture.play>[1],
 ): Scenario => ({
   part: 'what',
   title,
-  run: (mesh, witness) => Stage.play({ mesh, witness, ports }, play),
+  run: (mesh, observer) => Fixture.play({ mesh, observer, ports }, play),
 });
 
 /**
@@ -80,12 +80,12 @@ export const protocolsAndRules = (): readonly Scenario[] => [
     what(
       `a Server of proxyProtocol ${proxyProtocol} admits whom its policy names`,
       { app: 8080 },
-      async (stage) => {
-        const { namespace } = stage;
-        await stage.pod('backend', { ports: { app: 8080 } });
-        const frontend = await stage.pod('frontend');
-        const intruder = await stage.pod('intruder');
-        await stage.put(
+      async (fixture) => {
+        const { namespace } = fixture;
+        await fixture.pod('backend', { ports: { app: 8080 } });
+        const frontend = await fixture.pod('frontend');
+        const intruder = await fixture.pod('intruder');
+        await fixture.put(
           linkerd(namespace, 'Server', 'v1beta3', 'backend-app', {
             podSelector: app('backend'),
             port: 'app',
@@ -94,16 +94,16 @@ export const protocolsAndRules = (): readonly Scenario[] => [
           allow(namespace, { from: 'frontend', to: 'backend', ports: ['app'] }),
         );
         const [[first]] = Object.entries(expected) as [[Call['speaks'], [Expected, Expected]]];
-        await stage.until(
+        await fixture.until(
           frontend,
-          stage.toService(8080, { speaks: first }),
+          fixture.toService(8080, { speaks: first }),
           expected[first]?.[0].client ?? '',
         );
         const server = { srv_kind: 'server', srv_name: 'backend-app' };
         for (const [speaks, [authorized, other]] of Object.entries(expected)) {
-          const call = stage.toService(8080, { speaks: speaks as Call['speaks'] });
-          await stage.expect(frontend, call, withLabels(authorized, server));
-          await stage.expect(intruder, call, withLabels(other, server));
+          const call = fixture.toService(8080, { speaks: speaks as Call['speaks'] });
+          await fixture.expect(frontend, call, withLabels(authorized, server));
+          await fixture.expect(intruder, call, withLabels(other, server));
         }
         return undefined;
       },
@@ -113,18 +113,18 @@ export const protocolsAndRules = (): readonly Scenario[] => [
   what(
     'an opaque port keeps the client its identity, by the transport header',
     { tcp: 7000 },
-    async (stage) => {
+    async (fixture) => {
       const annotations = { 'config.linkerd.io/opaque-ports': '7000' };
-      const backend = await stage.pod('backend', { ports: { tcp: 7000 }, annotations });
-      const frontend = await stage.pod('frontend');
-      const intruder = await stage.pod('intruder');
-      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [7000] }));
-      const call: Call = { ...stage.toService(7000), speaks: 'tcp' };
-      await stage.until(frontend, call, 'echoed');
+      const backend = await fixture.pod('backend', { ports: { tcp: 7000 }, annotations });
+      const frontend = await fixture.pod('frontend');
+      const intruder = await fixture.pod('intruder');
+      await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [7000] }));
+      const call: Call = { ...fixture.toService(7000), speaks: 'tcp' };
+      await fixture.until(frontend, call, 'echoed');
       const labels = { target_port: '7000', tls: 'true', client_id: frontend.identity };
-      await stage.expect(frontend, call, echoed(labels));
-      await stage.expect(frontend, { ...call, host: backend.address }, echoed(labels));
-      await stage.expect(intruder, call, closed());
+      await fixture.expect(frontend, call, echoed(labels));
+      await fixture.expect(frontend, { ...call, host: backend.address }, echoed(labels));
+      await fixture.expect(intruder, call, closed());
       return undefined;
     },
   ),
@@ -132,17 +132,17 @@ export const protocolsAndRules = (): readonly Scenario[] => [
   what(
     "TLS of the application's own passes a port of proxyProtocol TLS for whom its policy names",
     { tls: 7443 },
-    async (stage) => {
-      const { namespace } = stage;
-      const backend = await stage.pod('backend', { ports: { tls: 7443 }, tls: applicationTls() });
-      const frontend = await stage.pod('frontend');
-      const intruder = await stage.pod('intruder');
-      const legacy = await stage.pod('legacy', { meshed: false });
-      const neighbour = await stage.pod('neighbour', { meshed: false });
+    async (fixture) => {
+      const { namespace } = fixture;
+      const backend = await fixture.pod('backend', { ports: { tls: 7443 }, tls: applicationTls() });
+      const frontend = await fixture.pod('frontend');
+      const intruder = await fixture.pod('intruder');
+      const legacy = await fixture.pod('legacy', { meshed: false });
+      const neighbour = await fixture.pod('neighbour', { meshed: false });
       const spec = { podSelector: app('backend'), port: 'tls', proxyProtocol: 'TLS' };
-      const call = stage.toService(7443, { speaks: 'tcp', tls: { serverName: 'app.example.com' } });
+      const call = fixture.toService(7443, { speaks: 'tcp', tls: { serverName: 'app.example.com' } });
       const directly = { ...call, host: backend.address };
-      await stage.put(
+      await fixture.put(
         linkerd(namespace, 'Server', 'v1beta3', 'backend-tls', spec),
         allow(namespace, { from: 'frontend', to: 'backend', ports: ['tls'] }),
         networkAuthenticationPolicy(namespace, 'legacy', {
@@ -151,12 +151,12 @@ export const protocolsAndRules = (): readonly Scenario[] => [
           sources: [{ networks: [{ cidr: legacy.address }] }],
         }),
       );
-      await stage.until(frontend, call, 'echoed');
+      await fixture.until(frontend, call, 'echoed');
       await backend.seen();
-      await stage.expect(frontend, call, echoed({ tls: 'true', client_id: frontend.identity }));
-      await stage.expect(legacy, directly, echoed({ tls: 'opaque', sni: 'app.example.com' }));
-      await stage.expect(intruder, call, closed({ tls: 'true', client_id: intruder.identity }));
-      await stage.expect(neighbour, directly, closed({ tls: 'opaque' }));
+      await fixture.expect(frontend, call, echoed({ tls: 'true', client_id: frontend.identity }));
+      await fixture.expect(legacy, directly, echoed({ tls: 'opaque', sni: 'app.example.com' }));
+      await fixture.expect(intruder, call, closed({ tls: 'true', client_id: intruder.identity }));
+      await fixture.expect(neighbour, directly, closed({ tls: 'opaque' }));
       const ended = new Set((await backend.seen()).map(({ speaks }) => speaks));
       assert.deepEqual([...ended], ['tls'], 'the application ended the TLS itself');
       return undefined;
@@ -166,16 +166,16 @@ export const protocolsAndRules = (): readonly Scenario[] => [
   what(
     'denied is 403 and no route is 404; a gRPC client is told the same as status 7 and 5',
     { http: 8080 },
-    async (stage) => {
-      const { namespace } = stage;
-      const backend = await stage.pod('backend', { ports: { http: 8080 } });
-      const frontend = await stage.pod('frontend');
+    async (fixture) => {
+      const { namespace } = fixture;
+      const backend = await fixture.pod('backend', { ports: { http: 8080 } });
+      const frontend = await fixture.pod('frontend');
       const route = (name: string) =>
         linkerd(namespace, 'HTTPRoute', 'v1beta3', name, {
           parentRefs: [{ group: 'policy.linkerd.io', kind: 'Server', name: 'backend-http' }],
           rules: [{ matches: [{ path: { type: 'PathPrefix', value: `/${name}` } }] }],
         });
-      await stage.put(
+      await fixture.put(
         linkerd(namespace, 'Server', 'v1beta3', 'backend-http', {
           podSelector: app('backend'),
           port: 'http',
@@ -192,11 +192,11 @@ export const protocolsAndRules = (): readonly Scenario[] => [
           ],
         }),
       );
-      await stage.until(frontend, stage.toService(8080, { path: '/api/read' }), '200');
+      await fixture.until(frontend, fixture.toService(8080, { path: '/api/read' }), '200');
       await backend.seen();
       for (const [path, { http, grpcStatus }] of Object.entries(answers)) {
-        await stage.expect(frontend, stage.toService(8080, { path }), http);
-        const rpc = stage.toService(8080, {
+        await fixture.expect(frontend, fixture.toService(8080, { path }), http);
+        const rpc = fixture.toService(8080, {
           path,
           speaks: 'http2',
           method: 'POST',
@@ -205,9 +205,9 @@ export const protocolsAndRules = (): readonly Scenario[] => [
             ['te', 'trailers'],
           ],
         });
-        const outcome = await stage.expect(frontend, rpc, { ...http, client: '200' });
+        const outcome = await fixture.expect(frontend, rpc, { ...http, client: '200' });
         const status = outcome.kind === 'answered' ? outcome.headers['grpc-status'] : undefined;
-        stage.witness.check('client', () => assert.equal(status, grpcStatus, path));
+        fixture.observer.check('client', () => assert.equal(status, grpcStatus, path));
       }
       return undefined;
     },
@@ -216,20 +216,20 @@ export const protocolsAndRules = (): readonly Scenario[] => [
   what(
     'a Service of both stacks is the same by either address: by both the IPv6 address of its pod is called',
     { http: 8080 },
-    async (stage) => {
-      await stage.declareService({ also: stage.clusterIP6 });
-      const backend = await stage.pod('backend', { ports: { http: 8080 } });
-      const frontend = await stage.pod('frontend');
-      const intruder = await stage.pod('intruder');
-      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
-      for (const host of [stage.clusterIP, stage.clusterIP6]) {
-        await stage.until(frontend, stage.toService(8080, { host }), '200');
+    async (fixture) => {
+      await fixture.declareService({ also: fixture.clusterIP6 });
+      const backend = await fixture.pod('backend', { ports: { http: 8080 } });
+      const frontend = await fixture.pod('frontend');
+      const intruder = await fixture.pod('intruder');
+      await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+      for (const host of [fixture.clusterIP, fixture.clusterIP6]) {
+        await fixture.until(frontend, fixture.toService(8080, { host }), '200');
         for (const speaks of ['http1', 'http2'] as const) {
           await backend.seen();
-          await stage.expect(frontend, stage.toService(8080, { host, speaks }), served());
-          await stage.expect(intruder, stage.toService(8080, { host, speaks }), refused());
+          await fixture.expect(frontend, fixture.toService(8080, { host, speaks }), served());
+          await fixture.expect(intruder, fixture.toService(8080, { host, speaks }), refused());
           const called = (await backend.seen()).map(({ at }) => at);
-          stage.witness.check('application', () =>
+          fixture.observer.check('application', () =>
             assert.deepEqual(called, [backend.address6], `by ${host}`),
           );
         }
@@ -238,11 +238,11 @@ export const protocolsAndRules = (): readonly Scenario[] => [
     },
   ),
 
-  what('a probe path is open to the kubelet, and nothing beside it', { http: 8080 }, async (stage) => {
+  what('a probe path is open to the kubelet, and nothing beside it', { http: 8080 }, async (fixture) => {
     const probe = { port: 8080, path: '/healthz' };
     const probeRoute = { route_kind: 'default', route_name: 'probe' };
-    const backend = await stage.pod('backend', { ports: { http: 8080 }, probe });
-    const kubelet = await stage.pod('kubelet', { meshed: false });
+    const backend = await fixture.pod('backend', { ports: { http: 8080 }, probe });
+    const kubelet = await fixture.pod('kubelet', { meshed: false });
     const get = (path: string, method = 'GET'): Call => ({
       host: backend.address,
       port: 8080,
@@ -250,30 +250,30 @@ export const protocolsAndRules = (): readonly Scenario[] => [
       path,
       method,
     });
-    await stage.expect(kubelet, get('/healthz'), served(probeRoute));
+    await fixture.expect(kubelet, get('/healthz'), served(probeRoute));
     for (const [path, method] of [
       ['/', 'GET'],
       ['/healthz', 'POST'],
       ['/healthz/x', 'GET'],
       ['/x/../healthz', 'GET'],
     ] as const) {
-      await stage.expect(kubelet, get(path, method), refused());
+      await fixture.expect(kubelet, get(path, method), refused());
     }
-    const frontend = await stage.pod('frontend');
+    const frontend = await fixture.pod('frontend');
     const rules = [{ paths: [{ type: 'PathPrefix', value: '/api' }] }];
-    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080], rules }));
-    await stage.until(frontend, stage.toService(8080, { path: '/api' }), '200');
-    await stage.expect(kubelet, get('/healthz'), served(probeRoute));
-    await stage.expect(kubelet, get('/api'), refused());
+    await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080], rules }));
+    await fixture.until(frontend, fixture.toService(8080, { path: '/api' }), '200');
+    await fixture.expect(kubelet, get('/healthz'), served(probeRoute));
+    await fixture.expect(kubelet, get('/api'), refused());
     return undefined;
   }),
 
-  what('paths that some servers would normalise never pass a rule', { http: 8080 }, async (stage) => {
-    await stage.pod('backend', { ports: { http: 8080 } });
-    const frontend = await stage.pod('frontend');
+  what('paths that some servers would normalise never pass a rule', { http: 8080 }, async (fixture) => {
+    await fixture.pod('backend', { ports: { http: 8080 } });
+    const frontend = await fixture.pod('frontend');
     const rules = [{ paths: [{ type: 'PathPrefix', value: '/api' }] }];
-    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080], rules }));
-    await stage.until(frontend, stage.toService(8080, { path: '/api/x' }), '200');
+    await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080], rules }));
+    await fixture.until(frontend, fixture.toService(8080, { path: '/api/x' }), '200');
     const paths = [
       '/api/../admin',
       '/api/./x',
@@ -296,7 +296,7 @@ export const protocolsAndRules = (): readonly Scenario[] => [
     for (const speaks of ['http1', 'http2'] as const) {
       for (const path of paths) {
         const expected = path === '/API/x' ? refused({ route_name: 'default' }) : guarded;
-        await stage.expect(frontend, stage.toService(8080, { path, speaks }), expected);
+        await fixture.expect(frontend, fixture.toService(8080, { path, speaks }), expected);
       }
     }
     return `${2 * paths.length} requests`;
@@ -305,27 +305,31 @@ export const protocolsAndRules = (): readonly Scenario[] => [
   what(
     'a policy for a named port follows the name to the number it has in each pod',
     { api: 80 },
-    async (stage) => {
-      const first = await stage.pod('backend', { ports: { api: 9000, http: 8080 } });
-      const second = await stage.pod('backend', { name: 'backend-1', ports: { api: 9100, http: 8080 } });
-      const frontend = await stage.pod('frontend');
-      await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: ['api'] }));
+    async (fixture) => {
+      const first = await fixture.pod('backend', { ports: { api: 9000, http: 8080 } });
+      const second = await fixture.pod('backend', { name: 'backend-1', ports: { api: 9100, http: 8080 } });
+      const frontend = await fixture.pod('frontend');
+      await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: ['api'] }));
       const at = (host: string, port: number): Call => ({ host, port, speaks: 'http1' });
-      await stage.until(frontend, at(first.address, 9000), '200');
-      await stage.until(frontend, at(second.address, 9100), '200');
-      await stage.expect(frontend, at(first.address, 8080), refused({ target_port: '8080' }));
-      await stage.expect(frontend, at(second.address, 8080), refused({ target_port: '8080' }));
+      await fixture.until(frontend, at(first.address, 9000), '200');
+      await fixture.until(frontend, at(second.address, 9100), '200');
+      await fixture.expect(frontend, at(first.address, 8080), refused({ target_port: '8080' }));
+      await fixture.expect(frontend, at(second.address, 8080), refused({ target_port: '8080' }));
       // The Service's port 80 has the same name, and leads to either number.
       await first.seen();
       await second.seen();
       for (let call = 0; call < 6; call += 1) {
-        await stage.expect(frontend, stage.toService(80), served({ authz_name: 'frontend-to-backend-api' }));
+        await fixture.expect(
+          frontend,
+          fixture.toService(80),
+          served({ authz_name: 'frontend-to-backend-api' }),
+        );
       }
       const called = [...(await first.seen()), ...(await second.seen())].map(
         ({ at, port }) => `${at}:${port}`,
       );
       const right = [`${first.address}:9000`, `${second.address}:9100`];
-      stage.witness.check('application', () =>
+      fixture.observer.check('application', () =>
         assert.ok(
           called.every((one) => right.includes(one)),
           `${called}`,
@@ -335,19 +339,23 @@ export const protocolsAndRules = (): readonly Scenario[] => [
     },
   ),
 
-  what('IPv6 is governed as IPv4 is', { http: 8080 }, async (stage) => {
-    const backend = await stage.pod('backend', { ports: { http: 8080 } });
-    const frontend = await stage.pod('frontend');
-    const intruder = await stage.pod('intruder');
-    const outsider = await stage.pod('outsider', { meshed: false });
-    await stage.put(allow(stage.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
+  what('IPv6 is governed as IPv4 is', { http: 8080 }, async (fixture) => {
+    const backend = await fixture.pod('backend', { ports: { http: 8080 } });
+    const frontend = await fixture.pod('frontend');
+    const intruder = await fixture.pod('intruder');
+    const outsider = await fixture.pod('outsider', { meshed: false });
+    await fixture.put(allow(fixture.namespace, { from: 'frontend', to: 'backend', ports: [8080] }));
     const call: Call = { host: backend.address6, port: 8080, speaks: 'http1' };
-    await stage.until(frontend, call, '200');
-    await stage.expect(frontend, call, served({ target_ip: backend.address6 }));
-    await stage.expect(frontend, { ...call, speaks: 'tcp' }, echoed());
-    await stage.expect(frontend, { ...call, host: backend.address }, served({ target_ip: backend.address }));
-    await stage.expect(intruder, call, refused({ target_ip: backend.address6 }));
-    await stage.expect(outsider, call, refused({ target_ip: backend.address6 }));
+    await fixture.until(frontend, call, '200');
+    await fixture.expect(frontend, call, served({ target_ip: backend.address6 }));
+    await fixture.expect(frontend, { ...call, speaks: 'tcp' }, echoed());
+    await fixture.expect(
+      frontend,
+      { ...call, host: backend.address },
+      served({ target_ip: backend.address }),
+    );
+    await fixture.expect(intruder, call, refused({ target_ip: backend.address6 }));
+    await fixture.expect(outsider, call, refused({ target_ip: backend.address6 }));
     return undefined;
   }),
 ];

@@ -25,7 +25,7 @@ metadata: { name: i }
 test('the dev API server serves a folder at the address of its kubeconfig, until it is interrupted', async (context) => {
   const folder = await temporaryFolder(context);
   await mkdir(join(folder, 'm'));
-  await writeFile(join(folder, 'm', 'world.yaml'), manifests);
+  await writeFile(join(folder, 'm', 'devMesh.yaml'), manifests);
   const stop = new AbortController();
   const { promise: said, resolve: say } = Promise.withResolvers<string>();
   const errors: string[] = [];

@@ -8,7 +8,7 @@ import { Argument, Command } from 'commander';
 import type { Run, Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { type OutputFormat, outputOption, printShown, readNamespaced } from '../../print/output.ts';
-import { addDevOptions, type DevOptions, openDevWorld } from './dev-mesh.ts';
+import { addDevOptions, type DevOptions, openDevMesh } from './dev-mesh.ts';
 
 type Named = ReturnType<typeof readNamespaced>;
 
@@ -27,15 +27,15 @@ const devCertify = async (
   options: DevOptions & { readonly output: OutputFormat },
   surroundings: Surroundings,
 ): Promise<ExitCode> => {
-  const world = await openDevWorld(options, surroundings);
-  const index = await world.index(['Pod', 'ServiceAccount']);
+  const devMesh = await openDevMesh(options, surroundings);
+  const index = await devMesh.index(['Pod', 'ServiceAccount']);
   const account = findPod(index, pod).pod.spec.serviceAccount;
   const { chain, validUntil } = await certify({
-    server: await world.reach('identity'),
-    trustAnchors: await readTrustAnchors(world.state.trustAnchors),
-    name: printIdentity(identityOf(world.mesh, pod.namespace, account)),
+    server: await devMesh.reach('identity'),
+    trustAnchors: await readTrustAnchors(devMesh.state.trustAnchors),
+    name: printIdentity(identityOf(devMesh.mesh, pod.namespace, account)),
     key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
-    token: Buffer.from(await mintPodToken(world.state, index, pod)),
+    token: Buffer.from(await mintPodToken(devMesh.state, index, pod)),
   });
   const certificates = chain.map((der) => new X509Certificate(der));
   const value = {

@@ -26,7 +26,7 @@ export const addDevOptions = (command: Command): Command =>
     .option('--dir <folder>', 'folder of manifests (default: the one the state directory belongs to)');
 
 /** The state directory of running services, and the folder of manifests that it belongs to. */
-export interface DevWorld {
+export interface DevMesh {
   readonly state: StateDir;
   readonly mesh: Mesh;
   index(kinds: readonly Kind[]): Promise<ResourceIndex>;
@@ -36,10 +36,10 @@ export interface DevWorld {
 
 export type Security = 'plaintext' | { readonly serverName: string; readonly trustAnchors: string };
 
-export const openDevWorld = async (
+export const openDevMesh = async (
   options: DevOptions,
   { env, workingDirectory }: Surroundings,
-): Promise<DevWorld> => {
+): Promise<DevMesh> => {
   const root = resolve(workingDirectory, options.state ?? env.GATEHOUSE_STATE_DIR ?? defaultStateDir);
   const state = await openStateDir(root);
   const mesh: Mesh = {

@@ -3,7 +3,7 @@ import { Argument, Command } from 'commander';
 import type { Run } from '../../cli.ts';
 import { exitCode } from '../../exit-code.ts';
 import { readNamespaced } from '../../print/output.ts';
-import { addDevOptions, type DevOptions, openDevWorld } from './dev-mesh.ts';
+import { addDevOptions, type DevOptions, openDevMesh } from './dev-mesh.ts';
 
 type Named = ReturnType<typeof readNamespaced>;
 
@@ -14,9 +14,9 @@ export const devTokenCommand = (finish: (run: Run) => void): Command =>
     .addArgument(new Argument('<pod>', 'NAMESPACE/POD').argParser(readNamespaced))
     .action((pod: Named, options: DevOptions) =>
       finish(async (surroundings) => {
-        const world = await openDevWorld(options, surroundings);
-        const index = await world.index(['Pod', 'ServiceAccount']);
-        surroundings.terminal.out(await mintPodToken(world.state, index, pod));
+        const devMesh = await openDevMesh(options, surroundings);
+        const index = await devMesh.index(['Pod', 'ServiceAccount']);
+        surroundings.terminal.out(await mintPodToken(devMesh.state, index, pod));
         return exitCode.ok;
       }),
     );

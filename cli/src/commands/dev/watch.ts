@@ -9,7 +9,7 @@ import type { Run, Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { readNamespaced, readPort } from '../../print/output.ts';
 import { printServer } from '../../print/print-server.ts';
-import { addDevOptions, type DevOptions, openDevWorld } from './dev-mesh.ts';
+import { addDevOptions, type DevOptions, openDevMesh } from './dev-mesh.ts';
 
 type Named = ReturnType<typeof readNamespaced>;
 
@@ -44,8 +44,8 @@ interface Watch {
 
 const devWatch = async ({ pod, port, options }: Watch, surroundings: Surroundings): Promise<ExitCode> => {
   const { terminal, interrupted } = surroundings;
-  const world = await openDevWorld(options, surroundings);
-  const client = new GrpcClient(await world.reach('policy'));
+  const devMesh = await openDevMesh(options, surroundings);
+  const client = new GrpcClient(await devMesh.reach('policy'));
   const workload = JSON.stringify({ ns: pod.namespace, pod: pod.name });
   const { promise: ended, resolve: end } = Promise.withResolvers<GatehouseError | undefined>();
   client.serverStream(watchPort, PortSpec.encode({ workload, port }).finish(), {

@@ -1,5 +1,5 @@
 import { after } from 'node:test';
-import { aKubelet } from '@gatehouse/testing/port-forward-world';
+import { aKubelet } from '@gatehouse/testing/port-forward-fixture';
 import { realApiServerAssets } from '@gatehouse/testing/real-api-server';
 import { RealCluster } from '@gatehouse/testing/real-cluster';
 import { identityCliContract } from '../../../testing/identity-cli-contract.ts';

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { aNode, aPod, aServer, aService } from '@gatehouse/testing/builders';
 import { DestinationProfile } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
-import { type Ask, aDestination, turns } from '../../testing/a-destination.ts';
+import { type Ask, aDestination, admitted } from '../../testing/a-destination.ts';
 import type { FakeCall } from '../../testing/fake-call.ts';
 import { ProxyModel } from '../../testing/proxy-model.ts';
 
@@ -25,7 +25,7 @@ const listed = (context: TestContext, ...objects: readonly KubeObject[]) => {
   const open = async (method: 'Get' | 'GetProfile', ask: Ask): Promise<FakeCall> => {
     const call = destination.ask(method, ask);
     context.after(() => call.cancel());
-    await turns(destination.server);
+    await admitted(destination.server);
     return call;
   };
   return { ...destination, open };
@@ -55,7 +55,7 @@ test('until every kind is listed nobody is told anything, not even that somethin
   }
   start();
   const call = ask('Get', { path: backend });
-  await turns(server);
+  await admitted(server);
   assert.equal(call.messages.length, 1);
   call.cancel();
   stop();
@@ -314,7 +314,7 @@ test('a client that leaves before its turn is sent nothing', async (t) => {
   const { ask, server, watch } = listed(t, service(), pod(1));
   const call = ask('Get', { path: backend });
   call.cancel();
-  await turns(server);
+  await admitted(server);
   assert.deepEqual([call.messages.length, watch.answers.kinds.size], [0, 0]);
 });
 
@@ -323,7 +323,7 @@ test('a change before the first message is in the first message', async (t) => {
   const call = ask('Get', { path: backend });
   source.put(pod(2));
   assert.equal(call.messages.length, 0);
-  await turns(server);
+  await admitted(server);
   const { model, look } = follow(call);
   assert.equal(look(), 1);
   assert.equal(model.keys.length, 2);

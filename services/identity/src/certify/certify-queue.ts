@@ -1,6 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { FairPlaces } from '@gatehouse/platform/limits/fair-places';
-import type { Asking, Turns } from './certify.ts';
+import type { Asking, SigningQueue } from './certify.ts';
 
 /** Why a call was sent away while it waited, or before. */
 export type QueueRefusal = 'queue-full' | 'made-room' | 'waited-too-long';
@@ -34,7 +34,7 @@ interface Waiting {
  * caller with thousands of calls makes another wait for one of them. A burst is spread over many turns of the event
  * loop, so that TLS handshakes (which the proxy gives a second) go on beside it. Nobody who has gone away is worked for.
  */
-export class CertifyTurns implements Turns {
+export class CertifyQueue implements SigningQueue {
   readonly #options: CertifyQueueOptions;
   readonly #queue: FairPlaces<Waiting>;
   #sliceEnds = 0;

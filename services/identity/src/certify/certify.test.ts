@@ -10,7 +10,7 @@ import { aCsr, aKey, aName, anExtension, dnsSan, spkiOf, subjectAltName } from '
 import type { IssuanceIntent } from '../core/issued/issuance-record.ts';
 import { sha256 } from '../ports/issuer/x509.ts';
 import { type Caller, type Certified, type Certifier, type CertifyRequest, certify } from './certify.ts';
-import { CertifyTurns } from './certify-queue.ts';
+import { CertifyQueue } from './certify-queue.ts';
 import type { IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
 
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
@@ -51,7 +51,7 @@ const aDesk = async (change: Partial<Certifier> = {}) => {
       },
     },
     log: aLog(recorded),
-    turns: { take: async (work) => work() },
+    queue: { take: async (work) => work() },
     issuer: () => activeIssuer(issuer),
     now: Date.now,
     ...change,
@@ -185,7 +185,7 @@ describe('Certify', () => {
     const sign = (): never => assert.fail('it was signed');
     const desk = await aDesk({
       issuer: () => ({ ...issuer, sign }),
-      turns: new CertifyTurns({ maxBytes: 1_048_576, now: () => performance.now() }),
+      queue: new CertifyQueue({ maxBytes: 1_048_576, now: () => performance.now() }),
       log: { intend: async () => gone.abort(), complete: () => assert.fail('there is nothing to complete') },
     });
     await assert.rejects(desk.certify({}, gone.signal), { code: 'cancelled' });

@@ -63,7 +63,7 @@ export interface ActiveIssuer {
 }
 
 /** Lets calls have their turn, fairly between those who ask. Throws `unavailable` when one would wait too long. */
-export interface Turns {
+export interface SigningQueue {
   /** `bytes` are what the call keeps in memory while it waits. */
   take<T>(work: () => T, call: Asking & { readonly bytes: number }): Promise<T>;
 }
@@ -73,7 +73,7 @@ export interface Certifier {
   readonly profile: IssuanceProfile;
   readonly reviewer: TokenReviewer;
   readonly log: IssuanceLog;
-  readonly turns: Turns;
+  readonly queue: SigningQueue;
   /** The issuer to sign with now; undefined while there is none. */
   issuer(): ActiveIssuer | undefined;
   /** Milliseconds since the epoch. */
@@ -91,7 +91,7 @@ export const certify = async (
 ): Promise<Certified> => {
   usableIssuer(certifier);
   readFacts(request);
-  const { csr, review } = await certifier.turns.take(
+  const { csr, review } = await certifier.queue.take(
     () => ({
       csr: proveKey(request),
       review: certifier.reviewer.review(withoutLineEnd(request.token), asking),
@@ -230,7 +230,7 @@ export const issue = async (
   const recorded = await recording;
   refuseIfGone(asking.signal);
   // One flush lets many go at once; their signatures must not hold up the handshakes of others.
-  return certifier.turns.take(() => seal(recorded), { ...asking, bytes: spki.length });
+  return certifier.queue.take(() => seal(recorded), { ...asking, bytes: spki.length });
 };
 
 const refuseIfGone = (signal: AbortSignal): void => {

@@ -129,7 +129,7 @@ const presentIn = (folder: string) => {
         profile: { lifetimeMs: dayMs, clockSkewMs: 20_000 },
         reviewer: { review: () => caller },
         log: { intend: () => {}, complete: () => {} },
-        turns: { take: async (work) => work() },
+        queue: { take: async (work) => work() },
         issuer: () => keeper.usable,
         now: () => now,
       },

@@ -49,7 +49,7 @@ const issueOn = async (disk: ScriptedDisk): Promise<Outcome> => {
       profile: { lifetimeMs: 86_400_000, clockSkewMs: 20_000 },
       reviewer: { review: () => assert.fail('issue comes after the review') },
       log,
-      turns: { take: async (take) => take() },
+      queue: { take: async (take) => take() },
       issuer: () => ({ ...issuer, sign }),
       now: Date.now,
     };

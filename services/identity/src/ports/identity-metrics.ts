@@ -1,21 +1,21 @@
 import { asGatehouseError } from '@gatehouse/core/error';
 import type { Method, Methods } from '@gatehouse/platform/grpc/transport';
 import type { Metrics } from '@gatehouse/platform/metrics/metrics';
-import type { CertifyTurns, QueueRefusal } from '../certify/certify-queue.ts';
+import type { CertifyQueue, QueueRefusal } from '../certify/certify-queue.ts';
 import type { WatchedCallers } from './token/watched-callers.ts';
 
 export interface Measured {
-  readonly turns: CertifyTurns;
+  readonly queue: CertifyQueue;
   readonly callers: WatchedCallers;
 }
 
 /** Registers what identity tells of itself; the values are read when somebody asks. */
-export const measureIdentity = (metrics: Metrics, { turns, callers }: Measured): void => {
+export const measureIdentity = (metrics: Metrics, { queue, callers }: Measured): void => {
   metrics.gauge({
     name: 'gatehouse_identity_certify_waiting',
     help: 'Certify calls that wait for their turn.',
     collect() {
-      this.set(turns.waiting);
+      this.set(queue.waiting);
     },
   });
   metrics.gauge({

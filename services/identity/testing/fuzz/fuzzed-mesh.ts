@@ -68,7 +68,7 @@ export const aFuzzedMesh = async (): Promise<FuzzedMesh> => {
       intend: ({ serial, tbsSha256 }) => void recorded.push({ kind: 'intended', serial, tbsSha256 }),
       complete: (serial, leafSha256) => recorded.push({ kind: 'completed', serial, leafSha256 }),
     },
-    turns: { take: async (work) => work() },
+    queue: { take: async (work) => work() },
     issuer: () => issuer,
     now: () => nowMs,
   };

@@ -7,15 +7,15 @@ import { cannotListen } from '../process/listen-error.ts';
 import { HandOver } from '../tls/hand-over.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 import {
+  type AcceptLimits,
+  type AcceptRefusal,
   clientOf,
-  type DoorLimits,
-  type DoorRefusal,
   type HandshakeState,
-  TlsDoor,
-} from '../tls/tls-door.ts';
+  TlsAcceptor,
+} from '../tls/tls-acceptor.ts';
 
 /** Why a connection did not come so far as to speak HTTP/2, or had to make room for another. */
-export type Refusal = DoorRefusal | 'accept' | 'too-many-connections';
+export type Refusal = AcceptRefusal | 'accept' | 'too-many-connections';
 
 export interface AcceptorOptions {
   readonly address: HostPort;
@@ -24,7 +24,7 @@ export interface AcceptorOptions {
   readonly tls: 'plaintext' | { readonly material?: TlsMaterial };
   /** Connections that may be open at once; when there are more, the address that has most of them gives up its oldest. */
   readonly maxConnections: number;
-  readonly door?: Partial<DoorLimits>;
+  readonly acceptLimits?: Partial<AcceptLimits>;
   readonly onConnection: (socket: Socket) => void;
   readonly onRefused: (reason: Refusal, error: Error | undefined, client: string) => void;
 }
@@ -39,7 +39,7 @@ const handOver = { patienceMs: 2_000, sliceMs: 5 };
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listener: Server;
-  readonly #door: TlsDoor | undefined;
+  readonly #tlsAcceptor: TlsAcceptor | undefined;
   /** Every socket that is open, in a handshake or beyond it. */
   readonly #sockets: FairPlaces<Socket>;
   readonly #handOver: HandOver;
@@ -52,11 +52,11 @@ export class Acceptor {
       beyondShare: 'refuse',
       evict: (socket) => this.#refuse(socket),
     });
-    const { tls, door, onRefused } = options;
+    const { tls, acceptLimits, onRefused } = options;
     if (tls !== 'plaintext') {
-      this.#door = new TlsDoor({
+      this.#tlsAcceptor = new TlsAcceptor({
         ...tls,
-        ...(door === undefined ? {} : { limits: door }),
+        ...(acceptLimits === undefined ? {} : { limits: acceptLimits }),
         alpn: 'h2',
         onSecure: (socket) => {
           // Proxies offer no ALPN, and node:http2 drops a TLS socket without it (contract/proxy.md §0 row 1).
@@ -84,7 +84,7 @@ export class Acceptor {
 
   /** Undefined in plaintext; `done` are through, and kept back because others wait. */
   get handshakes(): (HandshakeState & { readonly done: number }) | undefined {
-    return this.#door && { ...this.#door.state, done: this.#handOver.waiting };
+    return this.#tlsAcceptor && { ...this.#tlsAcceptor.state, done: this.#handOver.waiting };
   }
 
   /** Resolves to the bound address. Rejects with a message that says which setting to change. */
@@ -116,13 +116,13 @@ export class Acceptor {
 
   /** What handshakes from now on show and believe; connections that are open stay as they are. */
   replaceTlsMaterial(material: TlsMaterial): void {
-    this.#door?.replaceTlsMaterial(material);
+    this.#tlsAcceptor?.replaceTlsMaterial(material);
   }
 
   /** From now on nobody comes in: not those at the door, not those in a handshake. */
   stopListening(): void {
     this.#listener.close();
-    this.#door?.close();
+    this.#tlsAcceptor?.close();
     this.#handOver.clear();
   }
 
@@ -151,11 +151,11 @@ export class Acceptor {
       this.#sockets.leave(socket);
       if (this.#sockets.size === 0) for (const resolve of this.#whenIdle) resolve();
     });
-    if (this.#door === undefined) {
+    if (this.#tlsAcceptor === undefined) {
       // Resets are part of life; without a listener each would end the process.
       socket.on('error', ignore);
       this.#options.onConnection(socket);
-    } else this.#door.admit(socket);
+    } else this.#tlsAcceptor.admit(socket);
   }
 
   #refuse(socket: Socket): void {
@@ -164,7 +164,7 @@ export class Acceptor {
   }
 
   #crowd(): 'none' | 'some' | 'waiting' {
-    const { waiting = 0, running = 0 } = this.#door?.state ?? {};
+    const { waiting = 0, running = 0 } = this.#tlsAcceptor?.state ?? {};
     return waiting > 0 ? 'waiting' : running > 0 ? 'some' : 'none';
   }
 }

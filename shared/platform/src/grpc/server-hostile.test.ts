@@ -191,7 +191,7 @@ test('a connection that says nothing is waited for a bounded time, and takes no 
     methods,
     tls,
     metrics,
-    door: { silent: 2, helloMs: 500, atOnce: 1, waiting: 1 },
+    acceptLimits: { silent: 2, helloMs: 500, atOnce: 1, waiting: 1 },
   });
   const closed: number[] = [];
   for (const index of [0, 1, 2]) {

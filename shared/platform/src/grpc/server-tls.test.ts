@@ -249,7 +249,7 @@ test('a crowd is served when its handshakes are over, also calls that were sent 
     tls: { material: material() },
     methods,
     // One at a time: all but the first wait, and whoever is through is kept back while others wait.
-    door: { atOnce: 1, waiting: 100, waitMs: 60_000, timeoutMs: 60_000 },
+    acceptLimits: { atOnce: 1, waiting: 100, waitMs: 60_000, timeoutMs: 60_000 },
   });
   const clients = Array.from({ length: 30 }, () => aGrpcClient(t, server, security));
   assert.deepEqual(

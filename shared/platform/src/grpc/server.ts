@@ -15,7 +15,7 @@ import { limitedLog } from '../log/limited-log.ts';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TlsMaterial } from '../tls/material.ts';
-import { clientOf, type DoorLimits } from '../tls/tls-door.ts';
+import { type AcceptLimits, clientOf } from '../tls/tls-acceptor.ts';
 import { Acceptor, type Refusal } from './acceptor.ts';
 import { callMetrics, observe } from './call.ts';
 import { CallGuard } from './call-guard.ts';
@@ -40,7 +40,7 @@ export interface GrpcServerOptions {
   /** How often a connection is asked whether it lives, and how long it may take to answer; proxies never ask. */
   readonly ping?: { readonly everyMs: number; readonly withinMs: number };
   /** Differences from the usual. */
-  readonly door?: Partial<DoorLimits>;
+  readonly acceptLimits?: Partial<AcceptLimits>;
   readonly limits?: Partial<ServerLimits>;
 }
 
@@ -105,7 +105,7 @@ class GrpcJsServer implements RunningGrpcServer {
       setting: options.setting ?? 'the gRPC address',
       tls,
       maxConnections: limits.connections,
-      ...(options.door === undefined ? {} : { door: options.door }),
+      ...(options.acceptLimits === undefined ? {} : { acceptLimits: options.acceptLimits }),
       onConnection: (socket) => this.#serve(socket),
       onRefused: this.#refused,
     });

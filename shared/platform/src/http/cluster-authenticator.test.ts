@@ -21,8 +21,8 @@ interface Known {
 }
 
 /** An authenticator on an API server that is only a script, and its clock. */
-const aWorld = () => {
-  const world = {
+const aFixture = () => {
+  const fixture = {
     ms: 0,
     asked: [] as Asked[],
     tokens: { jane: { name: 'jane' }, joe: { name: 'joe' } } as Record<string, Known | undefined>,
@@ -33,10 +33,10 @@ const aWorld = () => {
   };
   const request = async ({ body }: KubeRequest) => {
     const { kind, spec } = body as Asked;
-    world.asked.push({ kind, spec });
-    await world.hold;
-    if (world.isDown) return { status: 503, retryAfterMs: undefined, body: Buffer.from('{}') };
-    const status = kind === 'TokenReview' ? reviewed(spec) : { allowed: world.allows(spec) };
+    fixture.asked.push({ kind, spec });
+    await fixture.hold;
+    if (fixture.isDown) return { status: 503, retryAfterMs: undefined, body: Buffer.from('{}') };
+    const status = kind === 'TokenReview' ? reviewed(spec) : { allowed: fixture.allows(spec) };
     return {
       status: 201,
       retryAfterMs: undefined,
@@ -44,17 +44,17 @@ const aWorld = () => {
     };
   };
   const reviewed = ({ token, audiences }: { token: string; audiences?: readonly string[] }) => {
-    const known = world.tokens[token];
+    const known = fixture.tokens[token];
     if (known === undefined || known.audience !== audiences?.[0]) return { authenticated: false };
     const user = { username: known.name, uid: '1', groups: ['g'], extra: { x: ['y'] } };
     return { authenticated: true, user, audiences: audiences ?? ['https://kubernetes.default.svc'] };
   };
   const client = { request } as unknown as Pick<KubeClient, 'request'>;
-  const authenticator = new ClusterAuthenticator({ client, now: () => world.ms });
+  const authenticator = new ClusterAuthenticator({ client, now: () => fixture.ms });
   const ask = (token: string | undefined, path = '/v1/health', from = '10.0.0.1') =>
     authenticator.authenticate({ token, verb: 'get', path, from });
-  const count = (kind: Review): number => world.asked.filter((one) => one.kind === kind).length;
-  return { world, ask, count };
+  const count = (kind: Review): number => fixture.asked.filter((one) => one.kind === kind).length;
+  return { fixture, ask, count };
 };
 
 const accepted = async (verdict: Promise<AdminVerdict>): Promise<AdminCaller> => {
@@ -69,9 +69,9 @@ const kindsOf = async (verdicts: readonly Promise<AdminVerdict>[]) =>
   );
 
 test('the API server is asked for the user with all that it said of him, for path and verb', async () => {
-  const { world, ask } = aWorld();
+  const { fixture, ask } = aFixture();
   assert.equal((await accepted(ask('jane', '/v1/streams'))).name, 'jane');
-  assert.deepEqual(world.asked, [
+  assert.deepEqual(fixture.asked, [
     { kind: 'TokenReview', spec: { token: 'jane' } },
     {
       kind: 'SubjectAccessReview',
@@ -87,8 +87,8 @@ test('the API server is asked for the user with all that it said of him, for pat
 });
 
 test('a caller may see a namespace when `get` on the resource is allowed there; none = all of them', async () => {
-  const { world, ask } = aWorld();
-  world.allows = ({ nonResourceAttributes, resourceAttributes }) =>
+  const { fixture, ask } = aFixture();
+  fixture.allows = ({ nonResourceAttributes, resourceAttributes }) =>
     nonResourceAttributes !== undefined || resourceAttributes.namespace === 'demo';
   const caller = await accepted(ask('jane'));
   const seen = [];
@@ -98,7 +98,7 @@ test('a caller may see a namespace when `get` on the resource is allowed there; 
   assert.deepEqual(seen, [true, false, false, true, false, false, false]);
   // What cannot be a namespace is asked about as all of them, and nothing is asked twice.
   assert.deepEqual(
-    world.asked.slice(2).map(({ spec }) => spec.resourceAttributes),
+    fixture.asked.slice(2).map(({ spec }) => spec.resourceAttributes),
     ['demo', 'other', ''].map((namespace) => ({
       verb: 'get',
       group: 'gatehouse.dev',
@@ -109,7 +109,7 @@ test('a caller may see a namespace when `get` on the resource is allowed there; 
 });
 
 test('a token that says it is for `gatehouse` is reviewed as such first, any other as for the API server', async () => {
-  const { world, ask } = aWorld();
+  const { fixture, ask } = aFixture();
   const jwt = (aud: unknown) => `e30.${Buffer.from(JSON.stringify({ aud })).toString('base64url')}.c2ln`;
   const [own, both, oidc, foreign] = [
     jwt('gatehouse'),
@@ -117,10 +117,10 @@ test('a token that says it is for `gatehouse` is reviewed as such first, any oth
     jwt(['gatehouse', 1]),
     jwt('y'),
   ];
-  world.tokens[own] = { name: 'own', audience: 'gatehouse' };
-  world.tokens[both] = { name: 'both', audience: 'gatehouse' };
+  fixture.tokens[own] = { name: 'own', audience: 'gatehouse' };
+  fixture.tokens[both] = { name: 'both', audience: 'gatehouse' };
   // An OIDC client may be called `gatehouse` too: the API server takes its tokens for its own audience alone.
-  world.tokens[oidc] = { name: 'oidc' };
+  fixture.tokens[oidc] = { name: 'oidc' };
   assert.deepEqual(await kindsOf([own, both, oidc, foreign].map((token) => ask(token))), [
     'accepted',
     'accepted',
@@ -128,7 +128,7 @@ test('a token that says it is for `gatehouse` is reviewed as such first, any oth
     'unknown',
   ]);
   const audiences = (token: string) =>
-    world.asked.filter(({ spec }) => spec.token === token).map(({ spec }) => spec.audiences);
+    fixture.asked.filter(({ spec }) => spec.token === token).map(({ spec }) => spec.audiences);
   assert.deepEqual([own, both, oidc, foreign].map(audiences), [
     [['gatehouse']],
     [['gatehouse']],
@@ -138,7 +138,7 @@ test('a token that says it is for `gatehouse` is reviewed as such first, any oth
 });
 
 test('what is no token is refused without a question', async () => {
-  const { world, ask } = aWorld();
+  const { fixture, ask } = aFixture();
   for (const token of [
     undefined,
     '',
@@ -151,56 +151,56 @@ test('what is no token is refused without a question', async () => {
   ]) {
     assert.deepEqual(await ask(token), { kind: 'unknown' }, `${token}`);
   }
-  assert.deepEqual(world.asked, []);
+  assert.deepEqual(fixture.asked, []);
 });
 
 test('answers count for ten seconds from when they were asked for, yes and no alike', async () => {
-  const { world, ask, count } = aWorld();
-  world.allows = ({ nonResourceAttributes }) => nonResourceAttributes.path === '/v1/health';
+  const { fixture, ask, count } = aFixture();
+  fixture.allows = ({ nonResourceAttributes }) => nonResourceAttributes.path === '/v1/health';
   const round = () => kindsOf([ask('jane'), ask('jane', '/v1/issuer'), ask('nobody')]);
   const before = ['accepted', 'refused', 'unknown'];
   assert.deepEqual(await round(), before);
-  world.tokens = { nobody: { name: 'somebody' } };
-  world.ms = 9_999;
+  fixture.tokens = { nobody: { name: 'somebody' } };
+  fixture.ms = 9_999;
   assert.deepEqual(await round(), before);
   assert.deepEqual([count('TokenReview'), count('SubjectAccessReview')], [2, 2]);
-  world.ms = 10_000;
+  fixture.ms = 10_000;
   assert.deepEqual(await round(), ['unknown', 'unknown', 'accepted']);
 });
 
 test('a permission never outlives the review of the token that it was asked with', async () => {
-  const { world, ask } = aWorld();
+  const { fixture, ask } = aFixture();
   await accepted(ask('jane'));
-  world.ms = 9_000;
+  fixture.ms = 9_000;
   const caller = await accepted(ask('jane', '/v1/streams'));
   assert.equal(await caller.mayRead('streams', 'demo'), true);
-  world.allows = () => false;
-  world.ms = 10_000;
+  fixture.allows = () => false;
+  fixture.ms = 10_000;
   assert.deepEqual(await kindsOf([ask('jane', '/v1/streams')]), ['refused']);
 });
 
 test('an API server that cannot say makes `unavailable`, never a yes, and no yes is kept beyond its time', async () => {
-  const { world, ask } = aWorld();
+  const { fixture, ask } = aFixture();
   await accepted(ask('jane'));
-  world.isDown = true;
-  world.ms = 9_999;
+  fixture.isDown = true;
+  fixture.ms = 9_999;
   assert.deepEqual(await kindsOf([ask('jane'), ask('jane', '/v1/issuer'), ask('joe')]), [
     'accepted',
     'unavailable',
     'unavailable',
   ]);
-  world.ms = 10_000;
+  fixture.ms = 10_000;
   assert.deepEqual(await kindsOf([ask('jane')]), ['unavailable']);
   // It was nobody's fault, and is not remembered.
   for (let times = 0; times < 50; times += 1) await kindsOf([ask('jane'), ask('joe')]);
-  world.isDown = false;
+  fixture.isDown = false;
   assert.deepEqual(await kindsOf([ask('jane'), ask('joe')]), ['accepted', 'accepted']);
 });
 
 test('those who ask the same at once share one question', async () => {
-  const { world, ask, count } = aWorld();
+  const { fixture, ask, count } = aFixture();
   const { promise, resolve } = Promise.withResolvers<void>();
-  world.hold = promise;
+  fixture.hold = promise;
   const verdicts = kindsOf(Array.from({ length: 200 }, () => ask('jane')));
   resolve();
   assert.deepEqual(new Set(await verdicts), new Set(['accepted']));
@@ -208,9 +208,9 @@ test('those who ask the same at once share one question', async () => {
 });
 
 test('a scanner with random tokens is stopped, and others go on: also those who share its address', async () => {
-  const { world, ask, count } = aWorld();
+  const { fixture, ask, count } = aFixture();
   await accepted(ask('jane'));
-  world.ms = 10_000;
+  fixture.ms = 10_000;
   const scan = await kindsOf(Array.from({ length: 1_000 }, (_, index) => ask(`guess-${index}`)));
   assert.equal(scan.filter((kind) => kind === 'unknown').length, 20);
   assert.equal(scan.filter((kind) => kind === 'resource-exhausted').length, 980);
@@ -220,26 +220,26 @@ test('a scanner with random tokens is stopped, and others go on: also those who 
     'accepted',
     'accepted',
   ]);
-  world.ms += 5_000;
+  fixture.ms += 5_000;
   const later = await kindsOf(Array.from({ length: 100 }, (_, index) => ask(`later-${index}`)));
   assert.equal(later.filter((kind) => kind === 'unknown').length, 5);
 });
 
 test('many scanners together have a bound too, and cannot push out who is known', async () => {
-  const { world, ask, count } = aWorld();
+  const { fixture, ask, count } = aFixture();
   await accepted(ask('jane'));
   const scan = await kindsOf(
     Array.from({ length: 5_000 }, (_, index) => ask(`guess-${index}`, '/v1/health', `10.1.${index % 250}.7`)),
   );
   assert.equal(scan.filter((kind) => kind === 'unknown').length, 100);
-  world.isDown = true;
+  fixture.isDown = true;
   assert.deepEqual(await kindsOf([ask('jane')]), ['accepted']);
   assert.equal(count('TokenReview'), 101);
 });
 
 test('whoever is known but may nothing cannot flood the API server with paths either', async () => {
-  const { world, ask, count } = aWorld();
-  world.allows = () => false;
+  const { fixture, ask, count } = aFixture();
+  fixture.allows = () => false;
   const paths = Array.from({ length: 500 }, (_, index) => ask('jane', `/v1/things/${index}`));
   const kinds = await kindsOf(paths);
   assert.equal(kinds.filter((kind) => kind === 'refused').length, 20);
@@ -247,7 +247,7 @@ test('whoever is known but may nothing cannot flood the API server with paths ei
 });
 
 test('whoever may call but asks about namespace after namespace is stopped too, for a while', async () => {
-  const { world, ask, count } = aWorld();
+  const { fixture, ask, count } = aFixture();
   const caller = await accepted(ask('jane'));
   const probe = async (from: AdminCaller) => {
     const asked = Array.from({ length: 5_000 }, (_, index) => from.mayRead('streams', `ns-${index}`));
@@ -266,7 +266,7 @@ test('whoever may call but asks about namespace after namespace is stopped too, 
   ]);
   assert.equal(await caller.mayRead('streams', 'ns-0'), true);
   assert.equal(count('SubjectAccessReview'), 2_000);
-  world.ms = 10_000;
+  fixture.ms = 10_000;
   assert.equal(await (await accepted(ask('jane'))).mayRead('streams', 'another'), true);
 });
 

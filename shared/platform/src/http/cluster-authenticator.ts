@@ -5,7 +5,7 @@ import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeClient } from '../kube/client/client.ts';
 import { type Access, reviewAccess } from '../kube/reviews/access-review.ts';
 import { type AuthenticatedUser, reviewToken, type TokenQuestion } from '../kube/reviews/token-review.ts';
-import { Turns } from '../limits/bounded-queue.ts';
+import { BoundedQueue } from '../limits/bounded-queue.ts';
 import { FailureBudget } from '../limits/failure-budget.ts';
 import { FreshAnswers } from '../limits/fresh-answers.ts';
 import type { AdminAuthenticator, AdminCaller, AdminRequest, AdminVerdict } from './authenticator.ts';
@@ -59,7 +59,12 @@ export class ClusterAuthenticator implements AdminAuthenticator {
   readonly #client: Pick<KubeClient, 'request'>;
   readonly #onReview: NonNullable<ClusterAuthenticatorOptions['onReview']>;
   readonly #now: () => number;
-  readonly #turns = new Turns({ max: 32, maxWaiting: 1_024, patienceMs: 5_000, who: 'the API server' });
+  readonly #queue = new BoundedQueue({
+    max: 32,
+    maxWaiting: 1_024,
+    patienceMs: 5_000,
+    who: 'the API server',
+  });
   readonly #failures: FailureBudget;
   /** By the digest of the token: tokens themselves are kept nowhere. */
   readonly #tokens: FreshAnswers<Recognised | 'unknown'>;
@@ -113,7 +118,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
       ? [adminAudience, { of: 'the API server' }]
       : [{ of: 'the API server' }];
     for (const audience of audiences) {
-      const verdict = await this.#turns.take((signal) => {
+      const verdict = await this.#queue.take((signal) => {
         this.#onReview('TokenReview');
         return reviewToken(this.#client, { token, audience, signal });
       });
@@ -143,7 +148,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
   }
 
   async #ask(user: AuthenticatedUser, access: Access): Promise<boolean> {
-    const verdict = await this.#turns.take((signal) => {
+    const verdict = await this.#queue.take((signal) => {
       this.#onReview('SubjectAccessReview');
       return reviewAccess(this.#client, { user, access, signal });
     });

@@ -38,8 +38,10 @@ test('what is there all the time is seen once, whatever comes and goes between t
       fc.array(fc.array(fc.string()), { minLength: 1 }),
       fc.integer({ min: 1, max: 3 }),
       (steady, passing, limit) => {
-        const world = (page: number) => [...new Set([...steady, ...(passing[page % passing.length] ?? [])])];
-        const seen = walk(world(0), limit, (page) => world(page + 1));
+        const fixture = (page: number) => [
+          ...new Set([...steady, ...(passing[page % passing.length] ?? [])]),
+        ];
+        const seen = walk(fixture(0), limit, (page) => fixture(page + 1));
         assert.deepEqual(seen.filter((item) => steady.includes(item)).sort(), [...steady].sort());
       },
     ),

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net';
 import { FairPlaces } from '../limits/fair-places.ts';
 import { holderOf } from '../limits/holder.ts';
 import type { TlsMaterial } from '../tls/material.ts';
-import { type DoorRefusal, TlsDoor } from '../tls/tls-door.ts';
+import { type AcceptRefusal, TlsAcceptor } from '../tls/tls-acceptor.ts';
 
 export interface PlainOrTlsOptions {
   /** How long a client may take to say what it wants: its ClientHello, its handshake, the headers of its request. */
   readonly silenceMs?: number;
   /** Connections that may be open at once; when there are more, the address that has most of them loses its oldest. */
   readonly maxConnections?: number;
-  readonly onRefused?: (reason: DoorRefusal | 'too-many-connections') => void;
+  readonly onRefused?: (reason: AcceptRefusal | 'too-many-connections') => void;
 }
 
 /** How often headers that are too slow are looked for; Node's own 30 s would make a limit of 10 s one of 40. */
@@ -19,7 +19,7 @@ const lookEveryMs = 1_000;
 /** HTTP/1.1 servers for one port that speaks plain HTTP and, once there is material, TLS. */
 export class PlainOrTls {
   readonly #silenceMs: number;
-  readonly #door: TlsDoor;
+  readonly #tlsAcceptor: TlsAcceptor;
   readonly #connections: FairPlaces<Socket>;
   #trustAnchors: string | undefined;
   #serve: (socket: Socket) => void = (socket) => socket.destroy();
@@ -35,7 +35,7 @@ export class PlainOrTls {
         socket.destroy();
       },
     });
-    this.#door = new TlsDoor({
+    this.#tlsAcceptor = new TlsAcceptor({
       alpn: 'http/1.1',
       limits: { helloMs: silenceMs, timeoutMs: silenceMs },
       onSecure: (socket) => this.#serve(socket),
@@ -51,7 +51,7 @@ export class PlainOrTls {
 
   /** What handshakes from now on show and believe; connections that are open stay as they are. */
   replaceTlsMaterial(material: TlsMaterial): void {
-    this.#door.replaceTlsMaterial(material);
+    this.#tlsAcceptor.replaceTlsMaterial(material);
     this.#trustAnchors = material.trustAnchors;
   }
 
@@ -77,12 +77,12 @@ export class PlainOrTls {
 
   /** Lets go of connections that have not said anything yet, which no HTTP server knows of. */
   hangUp(): void {
-    this.#door.close();
+    this.#tlsAcceptor.close();
   }
 
   #admit(socket: Socket): void {
     this.#connections.take(socket, holderOf(socket.remoteAddress ?? ''));
     socket.once('close', () => this.#connections.leave(socket));
-    this.#door.admit(socket);
+    this.#tlsAcceptor.admit(socket);
   }
 }

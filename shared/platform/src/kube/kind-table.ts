@@ -1,24 +1,24 @@
 import type { Kind, Rejected, Specs } from '@gatehouse/core/resources/kinds';
-import { authorizationPolicyDoor } from './parse/authorization-policy.ts';
-import { egressNetworkDoor } from './parse/egress-network.ts';
+import { authorizationPolicyParser } from './parse/authorization-policy.ts';
+import { egressNetworkParser } from './parse/egress-network.ts';
 import { parseEndpointSlice } from './parse/endpoint-slice.ts';
 import { parseExternalWorkload } from './parse/external-workload.ts';
-import { grpcRouteDoor } from './parse/grpc-route.ts';
-import { httpLocalRateLimitPolicyDoor } from './parse/http-local-rate-limit-policy.ts';
-import { httpRouteDoor } from './parse/http-route.ts';
-import { meshTlsAuthenticationDoor } from './parse/mesh-tls-authentication.ts';
+import { grpcRouteParser } from './parse/grpc-route.ts';
+import { httpLocalRateLimitPolicyParser } from './parse/http-local-rate-limit-policy.ts';
+import { httpRouteParser } from './parse/http-route.ts';
+import { meshTlsAuthenticationParser } from './parse/mesh-tls-authentication.ts';
 import { parseNamespace } from './parse/namespace.ts';
-import { networkAuthenticationDoor } from './parse/network-authentication.ts';
-import { networkAuthenticationPolicyDoor } from './parse/network-authentication-policy.ts';
+import { networkAuthenticationParser } from './parse/network-authentication.ts';
+import { networkAuthenticationPolicyParser } from './parse/network-authentication-policy.ts';
 import { parseNode } from './parse/node.ts';
 import { parsePod } from './parse/pod.ts';
 import type { Read, Wire } from './parse/read.ts';
-import { serverDoor } from './parse/server.ts';
-import { serverAuthorizationDoor } from './parse/server-authorization.ts';
+import { serverParser } from './parse/server.ts';
+import { serverAuthorizationParser } from './parse/server-authorization.ts';
 import { parseService } from './parse/service.ts';
 import { parseServiceAccount } from './parse/service-account.ts';
-import { serviceProfileDoor } from './parse/service-profile.ts';
-import { tcpRouteDoor, tlsRouteDoor } from './parse/tcp-route.ts';
+import { serviceProfileParser } from './parse/service-profile.ts';
+import { tcpRouteParser, tlsRouteParser } from './parse/tcp-route.ts';
 
 /** What is known of a kind before any object of it is: its names on the wire, and who reads it. */
 export type KindRow<K extends Kind> = KindNames & Reader<K>;
@@ -107,7 +107,7 @@ export const kindTable = {
     plural: 'networkauthenticationpolicies',
     namespaced: true,
     class: 'policy',
-    ...networkAuthenticationPolicyDoor,
+    ...networkAuthenticationPolicyParser,
   },
   Server: {
     group: linkerd,
@@ -116,7 +116,7 @@ export const kindTable = {
     plural: 'servers',
     namespaced: true,
     class: 'policy',
-    ...serverDoor,
+    ...serverParser,
   },
   AuthorizationPolicy: {
     group: linkerd,
@@ -125,7 +125,7 @@ export const kindTable = {
     plural: 'authorizationpolicies',
     namespaced: true,
     class: 'policy',
-    ...authorizationPolicyDoor,
+    ...authorizationPolicyParser,
   },
   MeshTLSAuthentication: {
     group: linkerd,
@@ -134,7 +134,7 @@ export const kindTable = {
     plural: 'meshtlsauthentications',
     namespaced: true,
     class: 'policy',
-    ...meshTlsAuthenticationDoor,
+    ...meshTlsAuthenticationParser,
   },
   NetworkAuthentication: {
     group: linkerd,
@@ -143,7 +143,7 @@ export const kindTable = {
     plural: 'networkauthentications',
     namespaced: true,
     class: 'policy',
-    ...networkAuthenticationDoor,
+    ...networkAuthenticationParser,
   },
   HTTPRoute: {
     group: linkerd,
@@ -152,7 +152,7 @@ export const kindTable = {
     plural: 'httproutes',
     namespaced: true,
     class: 'policy',
-    ...httpRouteDoor(linkerd),
+    ...httpRouteParser(linkerd),
   },
   GatewayHTTPRoute: {
     group: gateway,
@@ -161,7 +161,7 @@ export const kindTable = {
     plural: 'httproutes',
     namespaced: true,
     class: 'policy',
-    ...httpRouteDoor(gateway),
+    ...httpRouteParser(gateway),
   },
   ServerAuthorization: {
     group: linkerd,
@@ -170,7 +170,7 @@ export const kindTable = {
     plural: 'serverauthorizations',
     namespaced: true,
     class: 'policy',
-    ...serverAuthorizationDoor,
+    ...serverAuthorizationParser,
   },
   HTTPLocalRateLimitPolicy: {
     group: linkerd,
@@ -179,7 +179,7 @@ export const kindTable = {
     plural: 'httplocalratelimitpolicies',
     namespaced: true,
     class: 'policy',
-    ...httpLocalRateLimitPolicyDoor,
+    ...httpLocalRateLimitPolicyParser,
   },
   EgressNetwork: {
     group: linkerd,
@@ -188,7 +188,7 @@ export const kindTable = {
     plural: 'egressnetworks',
     namespaced: true,
     class: 'policy',
-    ...egressNetworkDoor,
+    ...egressNetworkParser,
   },
   GRPCRoute: {
     group: gateway,
@@ -197,7 +197,7 @@ export const kindTable = {
     plural: 'grpcroutes',
     namespaced: true,
     class: 'policy',
-    ...grpcRouteDoor,
+    ...grpcRouteParser,
   },
   TLSRoute: {
     group: gateway,
@@ -206,7 +206,7 @@ export const kindTable = {
     plural: 'tlsroutes',
     namespaced: true,
     class: 'policy',
-    ...tlsRouteDoor,
+    ...tlsRouteParser,
   },
   TCPRoute: {
     group: gateway,
@@ -215,7 +215,7 @@ export const kindTable = {
     plural: 'tcproutes',
     namespaced: true,
     class: 'policy',
-    ...tcpRouteDoor,
+    ...tcpRouteParser,
   },
   ServiceProfile: {
     group: 'linkerd.io',
@@ -224,7 +224,7 @@ export const kindTable = {
     plural: 'serviceprofiles',
     namespaced: true,
     class: 'policy',
-    ...serviceProfileDoor,
+    ...serviceProfileParser,
   },
   ExternalWorkload: {
     group: 'workload.linkerd.io',

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns } from './bounded-queue.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 
 const options = { max: 2, maxWaiting: 2, patienceMs: 60_000, who: 'the API server' };
 
 test('so many work at once; the others have their turn in the order in which they came, or are refused', async () => {
-  const turns = new Turns(options);
+  const queue = new BoundedQueue(options);
   const begun: number[] = [];
   const works = [0, 1, 2, 3].map(() => Promise.withResolvers<string>());
   const takes = works.map(({ promise }, index) =>
-    turns.take(async () => {
+    queue.take(async () => {
       begun.push(index);
       return promise;
     }),
   );
   await assert.rejects(
-    turns.take(async () => 'never'),
+    queue.take(async () => 'never'),
     {
       code: 'unavailable',
       message: '2 questions wait for the API server: try again',
@@ -27,31 +27,31 @@ test('so many work at once; the others have their turn in the order in which the
   assert.deepEqual(begun, [0, 1, 2]);
   for (const work of [0, 2, 3]) works[work]?.resolve('done');
   assert.deepEqual(await Promise.all([takes[0], takes[2], takes[3]]), ['done', 'done', 'done']);
-  assert.equal(await turns.take(async () => 'again'), 'again');
+  assert.equal(await queue.take(async () => 'again'), 'again');
 });
 
 test('patience covers the wait and the work, and a turn that came too late is not lost', async () => {
-  const turns = new Turns({ ...options, max: 1, patienceMs: 20 });
-  const slow = turns.take(
+  const queue = new BoundedQueue({ ...options, max: 1, patienceMs: 20 });
+  const slow = queue.take(
     (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   );
   await assert.rejects(slow, {
     code: 'unavailable',
     message: 'the API server did not answer within 0.02 s',
   });
-  assert.equal(await turns.take(async () => 'after'), 'after');
+  assert.equal(await queue.take(async () => 'after'), 'after');
 });
 
 test('whoever waits too long is told so, and its turn is not lost', async () => {
-  const turns = new Turns({ ...options, max: 1, patienceMs: 20 });
+  const queue = new BoundedQueue({ ...options, max: 1, patienceMs: 20 });
   const { promise, resolve } = Promise.withResolvers<string>();
   // Deaf to the signal, so the turn is not free before the other has given up.
-  const deaf = turns.take(() => promise);
+  const deaf = queue.take(() => promise);
   await assert.rejects(
-    turns.take(async () => 'never'),
+    queue.take(async () => 'never'),
     { code: 'unavailable' },
   );
   resolve('done');
   await deaf;
-  assert.equal(await turns.take(async () => 'after'), 'after');
+  assert.equal(await queue.take(async () => 'after'), 'after');
 });

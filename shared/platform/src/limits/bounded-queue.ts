@@ -1,6 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
 
-export interface TurnsOptions {
+export interface BoundedQueueOptions {
   /** So many work at once. */
   readonly max: number;
   /** So many wait, longest first; the next is refused with `unavailable`. */
@@ -12,12 +12,12 @@ export interface TurnsOptions {
 }
 
 /** Keeps what many want of somebody within what is good for both. */
-export class Turns {
-  readonly #options: TurnsOptions;
+export class BoundedQueue {
+  readonly #options: BoundedQueueOptions;
   readonly #waiting = new Set<() => void>();
   #working = 0;
 
-  constructor(options: TurnsOptions) {
+  constructor(options: BoundedQueueOptions) {
     this.#options = options;
   }
 

@@ -5,7 +5,7 @@ import { defaultUid } from '../kube/directory/default-uid.ts';
 import type { EventRecorder } from '../kube/write/events.ts';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Ground } from '../service/platform.ts';
+import type { Platform } from '../service/platform.ts';
 import { accountOf, type ServiceName } from '../service/service.ts';
 import type { LeafConfig, SharedConfig } from '../settings/settings.ts';
 import { mintDevToken } from '../state/dev-tokens.ts';
@@ -17,7 +17,7 @@ import { certifyAs, ServingLeaf } from './serving-leaf.ts';
 
 export interface OwnLeafParts {
   readonly service: ServiceName;
-  readonly ground: Ground;
+  readonly platform: Platform;
   /** Our mesh name. */
   readonly name: string;
   readonly publish: (material: TlsMaterial) => void;
@@ -34,7 +34,7 @@ export interface OwnLeafParts {
 export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): ServingLeaf =>
   new ServingLeaf({
     ...parts,
-    trustAnchors: () => readTrustAnchors(config.trustAnchors ?? usualAnchors(parts.ground)),
+    trustAnchors: () => readTrustAnchors(config.trustAnchors ?? usualAnchors(parts.platform)),
     obtain: certifyAs({
       name: parts.name,
       identity: identityServer(config),
@@ -58,8 +58,8 @@ const identityServer = (config: SharedConfig & LeafConfig) => {
 /** Where our own manifests mount the ConfigMap with the trust bundle (design §3). */
 export const mountedAnchors = '/var/run/gatehouse/trust-roots/ca-bundle.crt';
 
-const usualAnchors = (ground: Ground): string =>
-  ground.kind === 'dev' ? ground.state.trustAnchors : mountedAnchors;
+const usualAnchors = (platform: Platform): string =>
+  platform.kind === 'dev' ? platform.state.trustAnchors : mountedAnchors;
 
 /** Where injected pods have theirs, and so we too (contract/proxy.md §5.1). */
 const projectedToken = '/var/run/secrets/tokens/linkerd-identity-token';
@@ -67,8 +67,8 @@ const projectedToken = '/var/run/secrets/tokens/linkerd-identity-token';
 /** Read anew each time: kubelet replaces it long before it expires. */
 const ownToken = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): Promise<Uint8Array> => {
   if (config.tokenFile !== undefined) return readFile(config.tokenFile);
-  if (parts.ground.kind === 'cluster') return readFile(projectedToken);
-  return devToken(config.namespace, parts.ground.state, parts);
+  if (parts.platform.kind === 'cluster') return readFile(projectedToken);
+  return devToken(config.namespace, parts.platform.state, parts);
 };
 
 /** What kubelet does in a cluster: a fresh token, projected to where the pod would read it. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Ground } from '../service/platform.ts';
+import type { Platform } from '../service/platform.ts';
 import type { ServiceName } from '../service/service.ts';
 import type { SharedConfig } from '../settings/settings.ts';
 import { ClusterReplicas } from './cluster-replicas.ts';
@@ -20,7 +20,7 @@ export const headlessServiceOf = {
 
 export interface ReplicasParts {
   readonly service: ServiceName;
-  readonly ground: Ground;
+  readonly platform: Platform;
   /** Our mesh name. */
   readonly name: string;
   readonly metrics: Metrics;
@@ -32,13 +32,13 @@ export interface ReplicasParts {
 /** The replicas of a service, as far as there can be several: a folder of manifests is served by one process. */
 export const openReplicas = (
   { podName = hostname(), namespace, adminAddress }: SharedConfig,
-  { service, ground, name: meshName, metrics, log, now }: ReplicasParts,
+  { service, platform, name: meshName, metrics, log, now }: ReplicasParts,
 ): Replicas => {
   let replicas: ClusterReplicas | undefined;
   const measures = peerMetrics(metrics, () => replicas?.lastSeen ?? 0);
-  if (ground.kind === 'dev') return alone({ name: podName, instance: randomUUID() });
+  if (platform.kind === 'dev') return alone({ name: podName, instance: randomUUID() });
   const directory = new PeerDirectory({
-    client: ground.client,
+    client: platform.client,
     namespace,
     service: headlessServiceOf[service],
     self: podName,

@@ -13,12 +13,12 @@ import { openStateDir, type StateDir } from '../state/state-dir.ts';
  * What a service stands on. Dev mode is exactly a directory source (design §5.1): only then are keys, tokens and the CA
  * of a state directory made and trusted. In a cluster, the API server is asked.
  */
-export type Ground =
+export type Platform =
   | { readonly kind: 'dev'; readonly state: StateDir }
   | { readonly kind: 'cluster'; readonly client: KubeClient };
 
 /** Throws `failed-precondition` that says what to mend: no state directory, no usable kubeconfig. */
-export const openGround = async ({ source, stateDir, kubeconfig }: SharedConfig): Promise<Ground> => {
+export const openPlatform = async ({ source, stateDir, kubeconfig }: SharedConfig): Promise<Platform> => {
   switch (source.kind) {
     case 'directory':
       return { kind: 'dev', state: await openStateDir(stateDir) };
@@ -37,8 +37,8 @@ export interface SourceParts {
 }
 
 /** Where the objects come from. Nothing is watched before its `run`. */
-export const openSource = (config: SharedConfig, ground: Ground, parts: SourceParts): Source => {
-  if (ground.kind === 'cluster') return new KubernetesSource({ client: ground.client, ...parts });
+export const openSource = (config: SharedConfig, platform: Platform, parts: SourceParts): Source => {
+  if (platform.kind === 'cluster') return new KubernetesSource({ client: platform.client, ...parts });
   const path = config.source.kind === 'directory' ? config.source.path : '';
   const { log, budgets } = parts;
   const source = new DirectorySource({ path, controlPlaneNamespace: config.namespace, log, budgets });

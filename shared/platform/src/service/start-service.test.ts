@@ -8,14 +8,14 @@ import { createLog } from '../log/log.ts';
 import { readConfig } from '../settings/config.ts';
 import { sharedProblems, sharedSettings } from '../settings/settings.ts';
 import type { RunningService } from './service.ts';
-import { type Doors, type ServiceBase, startService } from './start-service.ts';
+import { type ServiceBase, type ServiceServers, startService } from './start-service.ts';
 
-const doors: Doors = { grpc: { address: '127.0.0.1:1' }, admin: { url: 'http://127.0.0.1:2' } };
+const servers: ServiceServers = { grpc: { address: '127.0.0.1:1' }, admin: { url: 'http://127.0.0.1:2' } };
 
 interface Trial {
   readonly state: string;
   readonly lines: { readonly msg: string }[];
-  start(assemble: (base: ServiceBase) => Promise<Doors>): Promise<RunningService>;
+  start(assemble: (base: ServiceBase) => Promise<ServiceServers>): Promise<RunningService>;
 }
 
 const aTrial = async (t: TestContext, env: Readonly<Record<string, string>> = {}): Promise<Trial> => {
@@ -34,7 +34,7 @@ const aTrial = async (t: TestContext, env: Readonly<Record<string, string>> = {}
 
 test('a service says where it is and who it is, and keeps its state directory to itself until it ends', async (t) => {
   const trial = await aTrial(t, { GATEHOUSE_NAMESPACE: 'linkerd', GATEHOUSE_TRUST_DOMAIN: 'example.org' });
-  const running = await trial.start(async () => doors);
+  const running = await trial.start(async () => servers);
   assert.deepEqual(
     [running.service, running.name, running.grpc, running.admin],
     [
@@ -45,13 +45,13 @@ test('a service says where it is and who it is, and keeps its state directory to
     ],
   );
   await assert.rejects(
-    trial.start(async () => doors),
+    trial.start(async () => servers),
     { code: 'already-exists' },
   );
   await running.stop('done');
   assert.deepEqual(await running.ended, { kind: 'stopped', reason: 'done' });
   assert.deepEqual(await readdir(trial.state), ['admin-token']);
-  await (await trial.start(async () => doors)).stop('done');
+  await (await trial.start(async () => servers)).stop('done');
 });
 
 test('a start that fails half way lets go of everything it had', async (t) => {
@@ -70,7 +70,7 @@ test('a task that fails ends the service, which says why', async (t) => {
   const gone = Promise.withResolvers<void>();
   const running = await trial.start(async ({ supervisor }) => {
     supervisor.run('watch', () => gone.promise);
-    return doors;
+    return servers;
   });
   gone.reject(new GatehouseError('unavailable', 'the folder is gone'));
   const ended = await running.ended;
@@ -80,7 +80,7 @@ test('a task that fails ends the service, which says why', async (t) => {
 
 test('variables that mean nothing are said in the log', async (t) => {
   const trial = await aTrial(t, { GATEHOUSE_CONSOLE_COLOUR: 'blue' });
-  await (await trial.start(async () => doors)).stop('done');
+  await (await trial.start(async () => servers)).stop('done');
   assert.equal(trial.lines[0]?.msg, 'GATEHOUSE_CONSOLE_COLOUR means nothing to Gatehouse');
 });
 

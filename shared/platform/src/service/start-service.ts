@@ -15,7 +15,7 @@ import { openReplicas } from '../replicas/open-replicas.ts';
 import type { Replicas } from '../replicas/replicas.ts';
 import type { SharedConfig } from '../settings/settings.ts';
 import { lockState } from '../state/state-lock.ts';
-import { type Ground, openGround, openSource } from './platform.ts';
+import { openPlatform, openSource, type Platform } from './platform.ts';
 import { accountOf, type RunningService, type ServiceName } from './service.ts';
 
 /** What tests put in place of the real thing. */
@@ -41,7 +41,7 @@ export interface ServiceBase {
   readonly metrics: Metrics;
   readonly source: Source;
   /** Its state directory is locked for this service until the end. */
-  readonly ground: Ground;
+  readonly platform: Platform;
   readonly mesh: Mesh;
   /** The service's own mesh name. */
   readonly name: string;
@@ -51,7 +51,7 @@ export interface ServiceBase {
   readonly events: EventRecorder;
 }
 
-export interface Doors {
+export interface ServiceServers {
   readonly grpc: Pick<GrpcServer, 'address'>;
   readonly admin: Pick<AdminServer, 'url'>;
 }
@@ -72,7 +72,7 @@ export const startService = (
     readonly parts: ServiceParts;
     /** What one object may hold. */
     readonly budgets?: ObjectBudgets;
-    readonly assemble: (base: ServiceBase) => Promise<Doors>;
+    readonly assemble: (base: ServiceBase) => Promise<ServiceServers>;
   },
 ): Promise<RunningService> => {
   const {
@@ -83,8 +83,8 @@ export const startService = (
   for (const warning of config.warnings) log.warn(warning);
   const supervisor = new Supervisor({ log });
   return supervisor.build(async () => {
-    const ground = await openGround(config);
-    await hold(ground, service, supervisor);
+    const platform = await openPlatform(config);
+    await hold(platform, service, supervisor);
     const mesh: Mesh = { controlPlaneNamespace: config.namespace, trustDomain: config.trustDomain };
     const name = printIdentity(identityOf(mesh, config.namespace, accountOf(service)));
     const metrics = parts.metrics ?? new Metrics(service);
@@ -97,12 +97,12 @@ export const startService = (
     supervisor.run('clock', (signal) => clock.run(signal));
     const source =
       parts.source ??
-      openSource(config, ground, { log: log.child({ part: 'source' }), metrics, elapsed, budgets });
-    const authenticator = await authenticatorOn(ground, metrics);
+      openSource(config, platform, { log: log.child({ part: 'source' }), metrics, elapsed, budgets });
+    const authenticator = await authenticatorOn(platform, metrics);
     const part = log.child({ part: 'replicas' });
-    const replicas = openReplicas(config, { service, ground, name, metrics, log: part, now });
+    const replicas = openReplicas(config, { service, platform, name, metrics, log: part, now });
     supervisor.onEnd('calls of other replicas', () => replicas.close());
-    const events = eventsOn(ground, {
+    const events = eventsOn(platform, {
       service,
       namespace: config.namespace,
       supervisor,
@@ -120,7 +120,7 @@ export const startService = (
       clock,
       metrics,
       source,
-      ground,
+      platform,
       mesh,
       name,
       authenticator,
@@ -141,20 +141,20 @@ export const startService = (
 };
 
 /** Keeps others off the state directory, and closes kept connections, both at the end. */
-const hold = async (ground: Ground, service: ServiceName, supervisor: Supervisor): Promise<void> => {
-  switch (ground.kind) {
+const hold = async (platform: Platform, service: ServiceName, supervisor: Supervisor): Promise<void> => {
+  switch (platform.kind) {
     case 'dev': {
-      const lock = await lockState(ground.state, service);
+      const lock = await lockState(platform.state, service);
       supervisor.onEnd('state lock', () => lock.release());
       return;
     }
     case 'cluster':
-      supervisor.onEnd('API client', () => ground.client.close());
+      supervisor.onEnd('API client', () => platform.client.close());
   }
 };
 
 const eventsOn = (
-  ground: Ground,
+  platform: Platform,
   {
     supervisor,
     metrics,
@@ -167,10 +167,10 @@ const eventsOn = (
     help: 'Events for people, by what came of writing them: sent, failed (tried again), refused, dropped.',
     labelNames: ['result'],
   });
-  if (ground.kind === 'dev') return noEvents;
+  if (platform.kind === 'dev') return noEvents;
   const events = new KubeEvents({
     ...parts,
-    client: ground.client,
+    client: platform.client,
     log: log.child({ part: 'events' }),
     onResult: (result) => results.inc({ result }),
   });
@@ -178,18 +178,18 @@ const eventsOn = (
   return events;
 };
 
-const authenticatorOn = async (ground: Ground, metrics: Metrics): Promise<AdminAuthenticator> => {
+const authenticatorOn = async (platform: Platform, metrics: Metrics): Promise<AdminAuthenticator> => {
   const reviews = metrics.counter({
     name: 'gatehouse_admin_reviews_total',
     help: 'Questions to the API server about who calls the REST API and what they may do, by kind of review.',
     labelNames: ['review'],
   });
-  switch (ground.kind) {
+  switch (platform.kind) {
     case 'dev':
-      return tokenAuthenticator(await devAdminToken(ground.state));
+      return tokenAuthenticator(await devAdminToken(platform.state));
     case 'cluster':
       return new ClusterAuthenticator({
-        client: ground.client,
+        client: platform.client,
         onReview: (review) => reviews.inc({ review }),
       });
   }

@@ -11,20 +11,20 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** A world in which serving a connection takes 3 ms, and time passes by `wait` alone. */
+/** A fixture in which serving a connection takes 3 ms, and time passes by `wait` alone. */
 const aHandOver = (t: TestContext) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const world: { crowd: 'none' | 'some' | 'waiting'; now: number } = { crowd: 'none', now: 0 };
+  const fixture: { crowd: 'none' | 'some' | 'waiting'; now: number } = { crowd: 'none', now: 0 };
   const names = new Map<Socket, string>();
   const served: string[] = [];
   const handOver = new HandOver({
-    crowd: () => world.crowd,
+    crowd: () => fixture.crowd,
     patienceMs: 2_000,
     sliceMs: 10,
-    now: () => world.now,
+    now: () => fixture.now,
     serve: (socket) => {
       served.push(names.get(socket) ?? 'a stranger');
-      world.now += 3;
+      fixture.now += 3;
     },
   });
   t.after(() => handOver.clear());
@@ -36,11 +36,11 @@ const aHandOver = (t: TestContext) => {
   };
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const wait = async (ms: number): Promise<void> => {
-    world.now += ms;
+    fixture.now += ms;
     t.mock.timers.tick(ms);
     await turn();
   };
-  return { handOver, world, served, take, wait, turn };
+  return { handOver, fixture, served, take, wait, turn };
 };
 
 test('a connection is served at once while nobody else is in a hurry', (t) => {
@@ -50,12 +50,12 @@ test('a connection is served at once while nobody else is in a hurry', (t) => {
 });
 
 test('connections are kept back while others wait for their handshake, and come in their order', async (t) => {
-  const { handOver, world, served, take, turn, wait } = aHandOver(t);
-  world.crowd = 'waiting';
+  const { handOver, fixture, served, take, turn, wait } = aHandOver(t);
+  fixture.crowd = 'waiting';
   for (const name of ['a', 'b']) take(name);
   await wait(1_000);
   assert.deepEqual([served, handOver.waiting], [[], 2]);
-  world.crowd = 'none';
+  fixture.crowd = 'none';
   take('late');
   assert.deepEqual(served, [], 'who comes later does not overtake');
   handOver.resume();
@@ -64,17 +64,17 @@ test('connections are kept back while others wait for their handshake, and come 
 });
 
 test('those that were kept back come in slices, between which new clients are heard', async (t) => {
-  const { handOver, world, served, take, turn } = aHandOver(t);
-  world.crowd = 'waiting';
+  const { handOver, fixture, served, take, turn } = aHandOver(t);
+  fixture.crowd = 'waiting';
   for (let count = 0; count < 10; count += 1) take(`${count}`);
-  world.crowd = 'none';
+  fixture.crowd = 'none';
   handOver.resume();
   await turn();
   assert.equal(served.length, 4, '10 ms of 3 ms each');
-  world.crowd = 'waiting';
+  fixture.crowd = 'waiting';
   await turn();
   assert.equal(served.length, 4, 'the next wave comes first');
-  world.crowd = 'none';
+  fixture.crowd = 'none';
   handOver.resume();
   await turn();
   await turn();
@@ -82,8 +82,8 @@ test('those that were kept back come in slices, between which new clients are he
 });
 
 test('nobody is kept back for more than two seconds, however many knock', async (t) => {
-  const { world, served, take, wait } = aHandOver(t);
-  world.crowd = 'waiting';
+  const { fixture, served, take, wait } = aHandOver(t);
+  fixture.crowd = 'waiting';
   take('a');
   await wait(500);
   take('b');
@@ -94,8 +94,8 @@ test('nobody is kept back for more than two seconds, however many knock', async 
 });
 
 test('while others are at their handshake and none waits, connections come after the handshakes of the turn', async (t) => {
-  const { world, served, take, turn } = aHandOver(t);
-  world.crowd = 'some';
+  const { fixture, served, take, turn } = aHandOver(t);
+  fixture.crowd = 'some';
   for (const name of ['a', 'b']) take(name);
   assert.deepEqual(served, []);
   await turn();
@@ -103,27 +103,27 @@ test('while others are at their handshake and none waits, connections come after
 });
 
 test('one that goes away while it is kept back is not served', async (t) => {
-  const { handOver, world, served, take, turn } = aHandOver(t);
-  world.crowd = 'waiting';
+  const { handOver, fixture, served, take, turn } = aHandOver(t);
+  fixture.crowd = 'waiting';
   const gone = take('gone');
   take('b');
   gone.destroy();
   assert.equal(handOver.waiting, 1);
-  world.crowd = 'none';
+  fixture.crowd = 'none';
   handOver.resume();
   await turn();
   assert.deepEqual(served, ['b']);
 });
 
 test('whoever is kept back when the server goes away is cut', async (t) => {
-  const { handOver, world, served, take, wait } = aHandOver(t);
-  world.crowd = 'waiting';
+  const { handOver, fixture, served, take, wait } = aHandOver(t);
+  fixture.crowd = 'waiting';
   let closed = false;
   take('a').once('close', () => {
     closed = true;
   });
   handOver.clear();
-  world.crowd = 'none';
+  fixture.crowd = 'none';
   await wait(5_000);
   assert.deepEqual([closed, served, handOver.waiting], [true, [], 0]);
 });

@@ -9,11 +9,11 @@ import type { WireObject } from '@gatehouse/testing/real-cluster';
 import { issuerSecret } from '../issuer-secret.ts';
 import type { Manifest } from '../manifests.ts';
 import { mesh } from '../mesh-names.ts';
-import type { World } from '../mesh-source.ts';
+import type { MeshSource } from '../mesh-source.ts';
 import { ClusterApi } from './cluster-api.ts';
 import { sliceOf } from './endpoint-slice.ts';
 
-export interface ClusterWorldOptions {
+export interface ClusterSourceOptions {
   /** The control plane's namespace. */
   readonly place: string;
   readonly state: StateDir;
@@ -31,27 +31,27 @@ interface Named {
  * An API server with the permissions and kinds that we ship, and nothing else: what controllers, the injector, kubelet and
  * `install` do in a whole cluster is done here.
  */
-export class ClusterWorld implements World {
+export class ClusterSource implements MeshSource {
   readonly #api: ClusterApi;
   readonly #state: StateDir;
-  readonly #reviewer: ClusterWorldOptions['reviewer'];
+  readonly #reviewer: ClusterSourceOptions['reviewer'];
   readonly #held = new Map<string, readonly Manifest[]>();
   /** As the server has them, with the uid that a token is bound to. */
   readonly #pods = new Map<string, WireObject>();
 
-  private constructor(api: ClusterApi, { state, reviewer }: ClusterWorldOptions) {
+  private constructor(api: ClusterApi, { state, reviewer }: ClusterSourceOptions) {
     this.#api = api;
     this.#state = state;
     this.#reviewer = reviewer;
   }
 
-  static async open(options: ClusterWorldOptions): Promise<ClusterWorld> {
+  static async open(options: ClusterSourceOptions): Promise<ClusterSource> {
     const { place, state, logs } = options;
     const api = await ClusterApi.start({ place, folder: state.root, logFile: join(logs, 'api-server.log') });
-    const world = new ClusterWorld(api, options);
-    await world.#makeIssuer();
-    await world.#makeControlPlane();
-    return world;
+    const source = new ClusterSource(api, options);
+    await source.#makeIssuer();
+    await source.#makeControlPlane();
+    return source;
   }
 
   settingsOf(service: ServiceName): Readonly<Record<string, string>> {

@@ -19,7 +19,7 @@ import { aName } from '../../../testing/csr-builder.ts';
 import { sha256 } from '../issuer/x509.ts';
 
 /** A folder with one pod, demo/frontend-0, and a state directory beside it. */
-const aWorld = async (test: TestContext) => {
+const aFixture = async (test: TestContext) => {
   const root = await temporaryFolder(test);
   const folder = join(root, 'manifests');
   const logFolder = join(root, 'log');
@@ -36,7 +36,7 @@ const aWorld = async (test: TestContext) => {
   const state = await makeStateDir(join(root, 'state'));
   return { folder, state, logFolder, path: join(logFolder, 'issuance.log') };
 };
-type World = Awaited<ReturnType<typeof aWorld>>;
+type Fixture = Awaited<ReturnType<typeof aFixture>>;
 
 interface Up {
   readonly child: ChildProcess;
@@ -48,7 +48,7 @@ interface Up {
 /** The service as users run it, perhaps by way of another command; resolves when it says that it is up. */
 const start = async (
   test: TestContext,
-  { folder, state, path }: World,
+  { folder, state, path }: Fixture,
   command: readonly string[] = [],
 ): Promise<Up> => {
   const [program = execPath, ...args] = [...command, execPath, join(import.meta.dirname, '../../main.ts')];
@@ -138,11 +138,11 @@ const canMount = await promisify(execFile)(mountTmpfs[0] ?? '', [
 
 describe('the issuance log of a running service', () => {
   it('has every certificate that a workload was given, however often the service is killed', async (test) => {
-    const world = await aWorld(test);
+    const fixture = await aFixture(test);
     const given: Uint8Array[] = [];
     for (let life = 1; life <= 3; life += 1) {
-      const service = await start(test, world);
-      const askForOne = await aClient(world.state, service);
+      const service = await start(test, fixture);
+      const askForOne = await aClient(fixture.state, service);
       const enough = given.length + 60;
       const lane = async (): Promise<void> => {
         while (given.length < enough) given.push(await askForOne());
@@ -152,11 +152,11 @@ describe('the issuance log of a running service', () => {
       assert.ok(lanes.some(({ status }) => status === 'fulfilled'));
       await kill(service.child);
       // The last line may be half; the next process cuts it off.
-      const text = await readFile(world.path, 'utf8');
+      const text = await readFile(fixture.path, 'utf8');
       for (const leaf of given) assert.ok(text.includes(`"serial":"${serialOf(leaf)}"`));
     }
-    const service = await start(test, world);
-    const token = (await readFile(world.state.adminToken, 'utf8')).trim();
+    const service = await start(test, fixture);
+    const token = (await readFile(fixture.state.adminToken, 'utf8')).trim();
     const report = (await ask(`${service.admin}/v1/issuance-log`, { token })).json;
     assert.equal(report.damagedLines, 0);
     assert.equal(report.writable, true);
@@ -176,13 +176,13 @@ describe('the issuance log of a running service', () => {
   it('refuses on a full disk, is not ready, and goes on by itself when there is room', {
     skip: !canMount && 'it takes root on Linux to mount a small file system',
   }, async (test) => {
-    const world = await aWorld(test);
+    const fixture = await aFixture(test);
     const fill =
       'mount -t tmpfs -o size=64k none "$1" && head -c 49152 /dev/zero > "$1/filler" && shift && exec "$@"';
-    const service = await start(test, world, [...mountTmpfs, fill, 'sh', world.logFolder]);
+    const service = await start(test, fixture, [...mountTmpfs, fill, 'sh', fixture.logFolder]);
     // The mount is in a namespace of the process alone.
     const inside = (path: string): string => `/proc/${service.pid}/root${path}`;
-    const askForOne = await aClient(world.state, service);
+    const askForOne = await aClient(fixture.state, service);
     const given: Uint8Array[] = [];
     const failed = async (): Promise<{ code?: string; message: string }> => {
       for (;;) {
@@ -202,15 +202,15 @@ describe('the issuance log of a running service', () => {
     assert.match(ready.text, /the issuance log cannot be written since .* \(ENOSPC\)/);
     const { text } = await ask(`${service.admin}/metrics`);
     assert.match(text, /gatehouse_identity_issuance_log_writable\{.*\} 0/);
-    const intents = (await readFile(inside(world.path), 'utf8')).matchAll(
+    const intents = (await readFile(inside(fixture.path), 'utf8')).matchAll(
       /"kind":"intent".*?"serial":"(\w+)"/g,
     );
     const recorded = new Set(Array.from(intents, ([, serial]) => serial));
     for (const leaf of given) assert.ok(recorded.has(serialOf(leaf)), 'signed unrecorded');
-    await rm(inside(join(world.logFolder, 'filler')));
+    await rm(inside(join(fixture.logFolder, 'filler')));
     while ((await ask(`${service.admin}/ready`)).status !== 200);
     given.push(await askForOne());
-    const lines = await readLines(inside(world.path));
+    const lines = await readLines(inside(fixture.path));
     assert.ok(lines.some(({ kind }) => kind === 'resumed'));
     assert.ok(given.every((leaf) => lines.some(({ serial }) => serial === serialOf(leaf))));
   });

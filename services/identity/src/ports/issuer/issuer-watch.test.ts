@@ -51,9 +51,9 @@ const watching = async (
     end.abort();
     await running;
   });
-  const world: Mounted = { root: await aCa(), base, mount, anchors: join(base, 'roots', 'ca-bundle.crt') };
+  const fixture: Mounted = { root: await aCa(), base, mount, anchors: join(base, 'roots', 'ca-bundle.crt') };
   return {
-    ...world,
+    ...fixture,
     keeper,
     taken,
     /** Waits until this very issuer is in use, with so many anchors. */

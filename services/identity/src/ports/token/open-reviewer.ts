@@ -21,7 +21,7 @@ export interface OpenedReviewer {
  */
 export const openReviewer = async (
   config: IdentityConfig,
-  { ground, log, metrics: told, now, elapsed }: ServiceBase,
+  { platform, log, metrics: told, now, elapsed }: ServiceBase,
   callers: WatchedCallers,
 ): Promise<OpenedReviewer> => {
   const { requirePodBoundToken } = config;
@@ -53,11 +53,11 @@ export const openReviewer = async (
     return { reviewer, keys };
   };
 
-  switch (ground.kind) {
+  switch (platform.kind) {
     case 'cluster': {
       const limit = { perSecond: config.tokenReviewRate, burst: config.tokenReviewBurst };
       asked = new TokenReview({
-        client: ground.client,
+        client: platform.client,
         audience,
         requirePodBoundToken,
         limit,
@@ -65,10 +65,10 @@ export const openReviewer = async (
         metrics,
       });
       return config.tokenReviewer === 'jwks'
-        ? byKeys(keysOfApiServer(ground.client))
+        ? byKeys(keysOfApiServer(platform.client))
         : { reviewer: asked, keys: undefined };
     }
     case 'dev':
-      return byKeys(keysOfFile(ground.state.devJwks, devIssuer));
+      return byKeys(keysOfFile(platform.state.devJwks, devIssuer));
   }
 };

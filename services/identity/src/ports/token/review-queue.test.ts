@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type Comer, ReviewTurns, type Turn } from './review-queue.ts';
+import { type Comer, ReviewQueue, type Turn } from './review-queue.ts';
 
 const start = 1_780_000_000_000;
 const patienceMs = 8_000;
 
-/** Turns on a clock that the test holds. `ask` says what became of a review, in the order of events. */
+/** The queue on a clock that the test holds. `ask` says what became of a review, in the order of events. */
 const held = (test: TestContext, limit = { perSecond: 1_000, burst: 1_000 }) => {
   test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
-  const turns = new ReviewTurns({ limit, maxBytes: 8_192 * 1_024, now: Date.now });
+  const queue = new ReviewQueue({ limit, maxBytes: 8_192 * 1_024, now: Date.now });
   const events: string[] = [];
   const ask = async (name: string, change: Partial<Comer> = {}): Promise<Turn | undefined> => {
     const comer: Comer = {
@@ -19,7 +19,7 @@ const held = (test: TestContext, limit = { perSecond: 1_000, burst: 1_000 }) => 
       ...change,
     };
     try {
-      const turn = await turns.take(comer);
+      const turn = await queue.take(comer);
       events.push(name);
       return turn;
     } catch (error) {
@@ -31,7 +31,7 @@ const held = (test: TestContext, limit = { perSecond: 1_000, burst: 1_000 }) => 
     test.mock.timers.tick(ms);
     await settle();
   };
-  return { turns, events, ask, pass };
+  return { queue, events, ask, pass };
 };
 
 /** Lets everything go on that does not wait for a timer. */
@@ -39,25 +39,25 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 const names = (count: number, from = 0): string[] => Array.from({ length: count }, (_, at) => `${from + at}`);
 
-describe('turns at the API server', () => {
+describe('queue at the API server', () => {
   it('come at once while there is room', async (test) => {
-    const { turns, events, ask } = held(test);
+    const { queue, events, ask } = held(test);
     await Promise.all(names(3).map((name) => ask(name)));
     assert.deepEqual(events, ['0', '1', '2']);
-    assert.equal(turns.waiting, 0);
+    assert.equal(queue.waiting, 0);
   });
 
   it('are 50 at once, and the next goes to whoever has waited longest', async (test) => {
-    const { turns, events, ask } = held(test);
+    const { queue, events, ask } = held(test);
     const first = await Promise.all(names(50).map((name) => ask(name)));
     for (const name of ['a', 'b', 'c']) void ask(name);
     await settle();
-    assert.equal(turns.waiting, 3);
+    assert.equal(queue.waiting, 3);
     first[7]?.end();
     first[3]?.end();
     await settle();
     assert.deepEqual(events.slice(50), ['a', 'b']);
-    assert.equal(turns.waiting, 1);
+    assert.equal(queue.waiting, 1);
   });
 
   it('come as often as the rate allows, after the burst', async (test) => {
@@ -81,23 +81,23 @@ describe('turns at the API server', () => {
   });
 
   it('are given up by the address that has most waiting, when others want one', async (test) => {
-    const { turns, events, ask } = held(test, { perSecond: 1, burst: 1 });
+    const { queue, events, ask } = held(test, { perSecond: 1, burst: 1 });
     for (const name of names(4_097)) void ask(name);
     void ask('other', { from: '10.0.0.2' });
     await settle();
     assert.deepEqual(events, ['0', '1: unavailable']);
-    assert.equal(turns.waiting, 4_096);
+    assert.equal(queue.waiting, 4_096);
   });
 
   it('are not waited for by more than their memory allows', async (test) => {
-    const { turns, events, ask, pass } = held(test, { perSecond: 1, burst: 1 });
+    const { queue, events, ask, pass } = held(test, { perSecond: 1, burst: 1 });
     for (const name of names(4_097)) void ask(name);
     await settle();
-    assert.equal(turns.waiting, 4_096);
+    assert.equal(queue.waiting, 4_096);
     await ask('one more');
     assert.deepEqual(events, ['0', 'one more: unavailable']);
     await pass(patienceMs);
-    assert.equal(turns.waiting, 0, 'and nobody waits for longer than 8 s');
+    assert.equal(queue.waiting, 0, 'and nobody waits for longer than 8 s');
     assert.equal(events.length, 4_098);
   });
 
@@ -116,7 +116,7 @@ describe('turns at the API server', () => {
   });
 
   it('are given back by who goes away while waiting', async (test) => {
-    const { turns, events, ask } = held(test);
+    const { queue, events, ask } = held(test);
     const first = await Promise.all(names(50).map((name) => ask(name)));
     const gone = new AbortController();
     void ask('gone', { signal: gone.signal });
@@ -126,24 +126,24 @@ describe('turns at the API server', () => {
     first[0]?.end();
     await settle();
     assert.deepEqual(events.slice(50), ['gone: cancelled', 'still here']);
-    assert.equal(turns.waiting, 0);
+    assert.equal(queue.waiting, 0);
   });
 
   it('are not taken by who has gone before', async (test) => {
-    const { turns, events, ask } = held(test);
+    const { queue, events, ask } = held(test);
     await ask('gone', { signal: AbortSignal.abort(Object.assign(new Error('left'), { code: 'cancelled' })) });
     assert.deepEqual(events, ['gone: cancelled']);
-    assert.equal(turns.waiting, 0);
+    assert.equal(queue.waiting, 0);
   });
 
   it('stop while the API server wants to be left alone; who has asked before asks again first', async (test) => {
-    const { turns, events, ask, pass } = held(test, { perSecond: 10, burst: 1 });
+    const { queue, events, ask, pass } = held(test, { perSecond: 10, burst: 1 });
     const first = await ask('first');
     void first?.again(2_000).then(() => events.push('first again'));
     void ask('second');
     await pass(1_999);
     assert.deepEqual(events, ['first']);
-    assert.equal(turns.waiting, 2);
+    assert.equal(queue.waiting, 2);
     await pass(1);
     assert.deepEqual(events, ['first', 'first again']);
     await pass(100);
@@ -151,7 +151,7 @@ describe('turns at the API server', () => {
   });
 
   it('are refused at once where the API server wants to be left alone for longer than anybody waits', async (test) => {
-    const { turns, events, ask, pass } = held(test, { perSecond: 1, burst: 1 });
+    const { queue, events, ask, pass } = held(test, { perSecond: 1, burst: 1 });
     const first = await ask('first');
     void ask('second');
     await settle();
@@ -159,21 +159,21 @@ describe('turns at the API server', () => {
     assert.equal(why, 'the API server has asked us to review no tokens for 9 s: try again');
     await ask('third');
     assert.deepEqual(events, ['first', 'second: unavailable', 'third: unavailable']);
-    assert.equal(turns.waiting, 0);
+    assert.equal(queue.waiting, 0);
     first?.end();
     await pass(9_000);
     assert.ok(await ask('fourth'));
   });
 
   it('of whom is told to come again are given back when he goes away', async (test) => {
-    const { turns, ask, pass } = held(test);
+    const { queue, ask, pass } = held(test);
     const gone = new AbortController();
     const all = await Promise.all(names(50).map((name) => ask(name, { signal: gone.signal })));
     const again = all.map((turn) => turn?.again(1_000).finally(() => turn.end()));
     void Promise.allSettled(again);
     gone.abort(new Error('left'));
     await settle();
-    assert.equal(turns.waiting, 0);
+    assert.equal(queue.waiting, 0);
     await pass(1_000);
     assert.equal((await Promise.all(names(50).map((name) => ask(name)))).filter(Boolean).length, 50);
   });

@@ -50,7 +50,7 @@ interface Waiting {
  * alone. Addresses take turns, each of them oldest first. Those that wait are bounded by the memory of their tokens, fairly
  * between addresses, and by their patience.
  */
-export class ReviewTurns {
+export class ReviewQueue {
   readonly #rate: RequestRate;
   readonly #now: () => number;
   /** Asked once already and told to come again: they keep their turn. */

@@ -9,7 +9,7 @@ import {
 import type { Asking, Caller, TokenReviewer } from '../../certify/certify.ts';
 import type { RateLimit } from '../../core/token/request-rate.ts';
 import { readReviewedCaller } from '../../core/token/reviewed-caller.ts';
-import { ReviewTurns } from './review-queue.ts';
+import { ReviewQueue } from './review-queue.ts';
 import { SharedWork } from './shared-work.ts';
 import type { ReviewMetrics } from './token-metrics.ts';
 
@@ -37,12 +37,12 @@ export class TokenReview implements TokenReviewer {
   readonly #options: TokenReviewOptions;
   readonly #now: () => number;
   readonly #shared = new SharedWork<TokenVerdict>();
-  readonly #turns: ReviewTurns;
+  readonly #queue: ReviewQueue;
 
   constructor(options: TokenReviewOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#turns = new ReviewTurns({
+    this.#queue = new ReviewQueue({
       limit: options.limit,
       maxBytes: options.maxWaitingBytes,
       now: this.#now,
@@ -51,7 +51,7 @@ export class TokenReview implements TokenReviewer {
 
   /** How many reviews wait for their turn at the API server. */
   get waiting(): number {
-    return this.#turns.waiting;
+    return this.#queue.waiting;
   }
 
   review(bytes: Uint8Array, { from, signal }: Asking): Promise<Caller> {
@@ -69,7 +69,7 @@ export class TokenReview implements TokenReviewer {
     const { metrics } = this.#options;
     const { signal } = asking;
     const patience = { until: this.#now() + patienceMs, signal };
-    const turn = await this.#turns
+    const turn = await this.#queue
       .take({ ...asking, ...patience, bytes: token.length })
       .catch((error: unknown) => {
         metrics.count(signal.aborted ? 'abandoned' : 'not_asked');

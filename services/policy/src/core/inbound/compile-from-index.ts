@@ -3,7 +3,7 @@ import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resource
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { compilePort } from './compile.ts';
 import type { ClusterConfig, CompiledPort } from './model.ts';
-import { worldOf } from './policy-view.ts';
+import { meshViewOf } from './policy-view.ts';
 import { resolveSource } from './resolve-sources.ts';
 
 export interface CompileOptions {
@@ -23,7 +23,7 @@ export const compileFromIndex = (
   { cluster, matchesRegex }: CompileOptions,
 ): CompiledPort => {
   const { namespace } = meta;
-  const world = worldOf({
+  const view = meshViewOf({
     mesh: cluster.mesh,
     pods: index.all('Pod'),
     namespaces: index.all('Namespace'),
@@ -47,7 +47,7 @@ export const compileFromIndex = (
         object,
         sources: isRejected(object.spec)
           ? []
-          : object.spec.sources.map((source) => resolveSource(source, namespace, world)),
+          : object.spec.sources.map((source) => resolveSource(source, namespace, view)),
       })),
       authorizationPolicies: here('AuthorizationPolicy'),
       routes: [...here('HTTPRoute'), ...here('GatewayHTTPRoute')],

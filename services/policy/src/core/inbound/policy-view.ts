@@ -9,7 +9,7 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
  * Who can call, as far as the index has seen: everything that label sources depend on. Built whole from pods and
  * namespaces in time linear in their number, so that an address's removal and its reuse are always seen together.
  */
-export interface World {
+export interface MeshView {
   readonly mesh: Mesh;
   /** Labels of the namespaces that exist, by name. */
   readonly namespaces: ReadonlyMap<string, Labels>;
@@ -49,11 +49,11 @@ export interface ContestedAddress {
   readonly count: number;
 }
 
-export const worldOf = (seen: {
+export const meshViewOf = (seen: {
   readonly mesh: Mesh;
   readonly pods: Iterable<Pod>;
   readonly namespaces: Iterable<KubeObject<'Namespace'>>;
-}): World => {
+}): MeshView => {
   const pods = [...seen.pods].map(located);
   const holders = holdersOf(pods);
   const callers = new Map<string, Caller[]>();

@@ -6,7 +6,7 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import { aNamespace, aPod, labelled } from '@gatehouse/testing/builders';
 import { ipOf } from '../../../testing/situation.ts';
-import { worldOf } from './policy-view.ts';
+import { meshViewOf } from './policy-view.ts';
 import { printContest } from './print-contest.ts';
 import { dependsOnPods, resolveSource } from './resolve-sources.ts';
 
@@ -33,7 +33,7 @@ const admitted = (
   pods: readonly KubeObject<'Pod'>[],
   namespaces: readonly KubeObject<'Namespace'>[] = [demo, other],
 ): readonly string[] =>
-  resolveSource(source, 'demo', worldOf({ mesh, pods, namespaces })).grants.map(
+  resolveSource(source, 'demo', meshViewOf({ mesh, pods, namespaces })).grants.map(
     ({ authentication, networks }) => {
       const from = networks.map(({ net }) => printNetwork(net)).join(' ');
       if (authentication.kind !== 'identities') return `${authentication.kind} from ${from}`;
@@ -163,15 +163,15 @@ describe('an address belongs to a pod that lives', () => {
   it('where nothing tells who was given it last, nobody has the address, and the policy’s author hears of it', () => {
     const twin = { name: 'twin', ips: ['10.0.0.1', '10.0.0.2'] };
     const contest = { pod: 'demo/f', ip: readIp('10.0.0.1'), claimants: ['demo/f', 'demo/twin'], count: 2 };
-    const world = worldOf({ mesh, pods: [frontend, aPod(twin)], namespaces: [demo] });
-    const { grants, contestedAddresses } = resolveSource({ podSelector }, 'demo', world);
+    const view = meshViewOf({ mesh, pods: [frontend, aPod(twin)], namespaces: [demo] });
+    const { grants, contestedAddresses } = resolveSource({ podSelector }, 'demo', view);
     assert.deepEqual({ grants, contestedAddresses }, { grants: [], contestedAddresses: [contest] });
     assert.equal(
       printContest({ ...contest, ip: ipOf('10.0.0.1') }),
       'Pod demo/f is selected, but is not admitted by 10.0.0.1: demo/twin has that address too, and nothing tells which of the pods was given it last.',
     );
     const many = Array.from({ length: 7 }, (_, at) => aPod({ ...twin, name: `twin-${at}` }));
-    const crowded = worldOf({ mesh, pods: [frontend, ...many], namespaces: [demo] });
+    const crowded = meshViewOf({ mesh, pods: [frontend, ...many], namespaces: [demo] });
     const [told] = resolveSource({ podSelector }, 'demo', crowded).contestedAddresses;
     assert.match(
       told === undefined ? '' : printContest(told),
@@ -286,7 +286,7 @@ describe('what a source selects without admitting is named', () => {
     const { selectedPods, unmeshedPods, hostNetworkPods } = resolveSource(
       { podSelector },
       'demo',
-      worldOf({ mesh, pods, namespaces: [demo] }),
+      meshViewOf({ mesh, pods, namespaces: [demo] }),
     );
     assert.deepEqual(
       { selectedPods, unmeshedPods, hostNetworkPods },

@@ -12,19 +12,23 @@ import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workl
 import { compareText } from '@gatehouse/core/resources/creation-order';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Grant, PodContest, ResolvedSource } from './model.ts';
-import type { Caller, World } from './policy-view.ts';
+import type { Caller, MeshView } from './policy-view.ts';
 
 /**
  * Who a NetworkAuthenticationPolicy's source admits (design §6.3). All its fields must hold. Labels are not identity, and
  * any pod of a ServiceAccount can obtain its certificate, so a source with selectors admits each selected pod's identity
- * only from the selected pods' own addresses. The answer depends on the source, the policy's namespace and the world
+ * only from the selected pods' own addresses. The answer depends on the source, the policy's namespace and the view
  * alone; sources without selectors depend on the mesh only, and need not be resolved again as pods come and go.
  */
-export const resolveSource = (source: PolicySource, policyNamespace: string, world: World): ResolvedSource =>
+export const resolveSource = (
+  source: PolicySource,
+  policyNamespace: string,
+  view: MeshView,
+): ResolvedSource =>
   dependsOnPods(source)
-    ? selectedPods(source, policyNamespace, world)
+    ? selectedPods(source, policyNamespace, view)
     : {
-        grants: source.networks?.length === 0 ? [] : fromAnywhere(source, world.mesh),
+        grants: source.networks?.length === 0 ? [] : fromAnywhere(source, view.mesh),
         selectedPods: 0,
         unmeshedPods: [],
         hostNetworkPods: [],
@@ -75,14 +79,14 @@ const isAmong = (matches: readonly IdentityMatch[] | undefined, name: string): b
       : match.parts.length === 0 || name.endsWith(`.${match.parts.join('.')}`),
   );
 
-const selectedPods = (source: PolicySource, policyNamespace: string, world: World): ResolvedSource => {
-  const accounts = accountsOf(source, world.mesh);
+const selectedPods = (source: PolicySource, policyNamespace: string, view: MeshView): ResolvedSource => {
+  const accounts = accountsOf(source, view.mesh);
   const unmeshedPods: string[] = [];
   const hostNetworkPods: string[] = [];
   const contestedAddresses: PodContest[] = [];
   const addresses = new Map<string, IpAddress[]>();
   let count = 0;
-  for (const { namespace, name, standing } of selectedCallers(source, policyNamespace, world)) {
+  for (const { namespace, name, standing } of selectedCallers(source, policyNamespace, view)) {
     count += 1;
     switch (standing.kind) {
       case 'unmeshed':
@@ -131,14 +135,14 @@ const byAddress = (a: IpAddress, b: IpAddress): number =>
 function* selectedCallers(
   { podSelector = everything, namespaceSelector }: PolicySource,
   policyNamespace: string,
-  world: World,
+  view: MeshView,
 ): Generator<Caller> {
   const namespaces =
     namespaceSelector === undefined
       ? [policyNamespace]
-      : [...world.namespaces].flatMap(([name, labels]) => (selects(namespaceSelector, labels) ? [name] : []));
+      : [...view.namespaces].flatMap(([name, labels]) => (selects(namespaceSelector, labels) ? [name] : []));
   for (const namespace of namespaces) {
-    for (const caller of world.callers.get(namespace) ?? []) {
+    for (const caller of view.callers.get(namespace) ?? []) {
       if (selects(podSelector, caller.labels)) yield caller;
     }
   }

@@ -13,7 +13,7 @@ const httpPort = 80;
 
 /**
  * Reads `name.ns.svc.domain`, with or without a port and the dot that makes a name absolute. Undefined for anything
- * else: it may be a name of the outside world, which is no mistake of the client.
+ * else: it may be a name outside the cluster, which is no mistake of the client.
  */
 export const readServiceAuthority = (
   authority: string,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { GatehouseError } from '@gatehouse/core/error';
 import { printKubeconfig } from '@gatehouse/dev/api-server/kubeconfig';
-import { aKubelet, aPodProcess } from '@gatehouse/testing/port-forward-world';
+import { aKubelet, aPodProcess } from '@gatehouse/testing/port-forward-fixture';
 import { realApiServerAssets, startRealApiServer } from '@gatehouse/testing/real-api-server';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { openKubeClient } from './client.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Authorize } from '@gatehouse/dev/api-server/access-control';
 import { type FakeApiServer, startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
-import { aPodProcess } from '@gatehouse/testing/port-forward-world';
+import { aPodProcess } from '@gatehouse/testing/port-forward-fixture';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { type KubeClient, openKubeClient } from './client.ts';
 

@@ -8,7 +8,7 @@ import { isRejected, type Kind } from '@gatehouse/core/resources/kinds';
 import { asManifest, ManifestFolder } from '@gatehouse/testing/manifest-folder';
 import { SourceObserver } from '@gatehouse/testing/observe-source';
 import { RecordingLog } from '@gatehouse/testing/recording-log';
-import { type SourceWorld, sourceContract } from '@gatehouse/testing/source-contract';
+import { type SourceFixture, sourceContract } from '@gatehouse/testing/source-contract';
 import { aWireObject, type WireSaid } from '@gatehouse/testing/wire-objects';
 import fc from 'fast-check';
 import { silentLog } from '../../log/log.ts';
@@ -19,7 +19,7 @@ const keyOf = ({ kind, metadata }: WireObject): string =>
   JSON.stringify([kind, metadata && { ...metadata, uid: '' }]);
 
 /** All objects in one manifest, so that one step is one write. */
-class FolderWorld implements SourceWorld {
+class FolderWorld implements SourceFixture {
   readonly source: DirectorySource;
   readonly #folder: ManifestFolder;
   readonly #objects = new Map<string, WireObject>();
@@ -37,17 +37,17 @@ class FolderWorld implements SourceWorld {
 
   async write(...objects: readonly WireObject[]): Promise<void> {
     for (const object of objects) this.#objects.set(keyOf(object), object);
-    await this.#folder.put('world.yaml', this.#text());
+    await this.#folder.put('fixture.yaml', this.#text());
   }
 
   async remove(...objects: readonly WireObject[]): Promise<void> {
     for (const object of objects) this.#objects.delete(keyOf(object));
-    await this.#folder.put('world.yaml', this.#text());
+    await this.#folder.put('fixture.yaml', this.#text());
   }
 
   async removeUnseen(object: WireObject): Promise<void> {
     this.#objects.delete(keyOf(object));
-    await this.#folder.swap({ 'world.yaml': this.#text() });
+    await this.#folder.swap({ 'fixture.yaml': this.#text() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,9 +62,9 @@ class FolderWorld implements SourceWorld {
 sourceContract('the directory source', {
   atomicWrites: true,
   open: async (...objects) => {
-    const world = new FolderWorld(await ManifestFolder.make());
-    await world.write(...objects);
-    return world;
+    const fixture = new FolderWorld(await ManifestFolder.make());
+    await fixture.write(...objects);
+    return fixture;
   },
 });
 

@@ -49,7 +49,7 @@ class Disk {
 
   list(): Listing {
     const isOpen = (path: string): boolean =>
-      ![...this.closed.keys()].some((door) => path === door || path.startsWith(`${door}/`));
+      ![...this.closed.keys()].some((blocked) => path === blocked || path.startsWith(`${blocked}/`));
     const open = [...this.#files].filter(([path]) => isOpen(path));
     return {
       kind: 'listing',

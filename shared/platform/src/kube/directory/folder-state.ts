@@ -99,23 +99,23 @@ export class FolderState {
     }
   }
 
-  /** What is behind a closed door stays as it was, broken; a door behind which nothing is known is itself unreadable. */
+  /** What is below a path that cannot be read stays as it was, broken; a path below which nothing is known is itself unreadable. */
   #close(closed: ReadonlyMap<string, Problem>, now: number): void {
-    for (const door of this.#closed) if (!closed.has(door)) this.#manifests.delete(door);
-    const doors = new Set<string>();
-    for (const [door, problem] of closed) {
-      const behind = [...this.#manifests.keys()].filter(
-        (path) => isBelow(path, door) && !this.#closed.has(path),
+    for (const blocked of this.#closed) if (!closed.has(blocked)) this.#manifests.delete(blocked);
+    const paths = new Set<string>();
+    for (const [blocked, problem] of closed) {
+      const below = [...this.#manifests.keys()].filter(
+        (path) => isBelow(path, blocked) && !this.#closed.has(path),
       );
-      for (const path of behind) {
+      for (const path of below) {
         this.#break(path, problem);
         this.#settled.again(path, now);
       }
-      if (behind.length > 0) continue;
-      this.#break(door, problem);
-      doors.add(door);
+      if (below.length > 0) continue;
+      this.#break(blocked, problem);
+      paths.add(blocked);
     }
-    this.#closed = doors;
+    this.#closed = paths;
   }
 
   #break(path: string, problem: Problem): void {

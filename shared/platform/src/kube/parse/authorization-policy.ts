@@ -1,7 +1,7 @@
 import type { AuthorizationPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
 import type { Fields } from './fields.ts';
 import { isRefTo, type ObjectRef, printRefKind, readRef } from './object-ref.ts';
-import { closesNothing, policyDoor } from './read.ts';
+import { closesNothing, policyParser } from './read.ts';
 
 type Target = AuthorizationPolicySpec['target'];
 type AuthenticationRef = AuthorizationPolicySpec['authentications'][number];
@@ -82,7 +82,7 @@ const readSpec = (spec: Fields, namespace: string): AuthorizationPolicySpec | un
   return target === undefined || authentications === undefined ? undefined : { target, authentications };
 };
 
-export const authorizationPolicyDoor = policyDoor<AuthorizationPolicySpec>({
+export const authorizationPolicyParser = policyParser<AuthorizationPolicySpec>({
   read: (spec, { meta }) => readSpec(spec, meta.namespace),
   closes: () => closesNothing,
 });

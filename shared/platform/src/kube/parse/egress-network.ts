@@ -1,7 +1,7 @@
 import type { EgressNetworkSpec } from '@gatehouse/core/resources/kinds/linkerd';
 import type { Fields } from './fields.ts';
 import { readNetworks } from './network-match.ts';
-import { closesNothing, policyDoor } from './read.ts';
+import { closesNothing, policyParser } from './read.ts';
 
 const readSpec = (spec: Fields): EgressNetworkSpec | undefined => {
   const trafficPolicy = spec.need('trafficPolicy', 'Allow or Deny')
@@ -19,7 +19,7 @@ const readSpec = (spec: Fields): EgressNetworkSpec | undefined => {
 };
 
 /** A rejected one closes no port of any pod: it is about what pods call. */
-export const egressNetworkDoor = policyDoor<EgressNetworkSpec>({
+export const egressNetworkParser = policyParser<EgressNetworkSpec>({
   read: readSpec,
   closes: () => closesNothing,
 });

@@ -6,7 +6,7 @@ import { describe, type Fields } from './fields.ts';
 import { readFilter } from './http-route-filter.ts';
 import { readHeaders } from './http-route-match.ts';
 import type { Parent } from './http-route-parent.ts';
-import { policyDoor } from './read.ts';
+import { policyParser } from './read.ts';
 import { rejectRoute } from './rejected-route.ts';
 import { isElsewhere, readHosts, readParents, serversOf, servicesOf } from './route-parents.ts';
 
@@ -83,7 +83,7 @@ const readSpec = (spec: Fields, parents: readonly Parent[], warn: Warn): GrpcRou
   return { servers: serversOf(parents), services: servicesOf(parents), hosts, rules };
 };
 
-export const grpcRouteDoor = policyDoor({
+export const grpcRouteParser = policyParser({
   read: (spec, wire, warn): GrpcRouteSpec => {
     const parents = readParents(spec, { group: gateway, namespace: wire.meta.namespace, refuse: true });
     if (isElsewhere(parents, ['Server', 'Service']) && spec.problems.length === 0) return elsewhere;

@@ -2,7 +2,7 @@ import type { HttpLocalRateLimitPolicySpec } from '@gatehouse/core/resources/kin
 import { spend } from './budget.ts';
 import type { Fields } from './fields.ts';
 import { isRefTo, printRefKind, readRef } from './object-ref.ts';
-import { closesNothing, policyDoor } from './read.ts';
+import { closesNothing, policyParser } from './read.ts';
 
 type Override = HttpLocalRateLimitPolicySpec['overrides'][number];
 type Client = Override['serviceAccounts'][number];
@@ -72,7 +72,7 @@ const readSpec = (spec: Fields, namespace: string): HttpLocalRateLimitPolicySpec
 };
 
 /** A rejected limit closes nothing: it narrows by rate, never by who may call. */
-export const httpLocalRateLimitPolicyDoor = policyDoor<HttpLocalRateLimitPolicySpec>({
+export const httpLocalRateLimitPolicyParser = policyParser<HttpLocalRateLimitPolicySpec>({
   read: (spec, { meta }) => readSpec(spec, meta.namespace),
   closes: () => closesNothing,
 });

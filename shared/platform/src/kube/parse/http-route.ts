@@ -6,7 +6,7 @@ import type { Fields } from './fields.ts';
 import { readFilter } from './http-route-filter.ts';
 import { readMatch } from './http-route-match.ts';
 import type { Parent } from './http-route-parent.ts';
-import { type PolicyDoor, policyDoor } from './read.ts';
+import { type PolicyParser, policyParser } from './read.ts';
 import { rejectRoute } from './rejected-route.ts';
 import { isElsewhere, readHosts, readParents, serversOf, servicesOf } from './route-parents.ts';
 
@@ -39,10 +39,10 @@ const readSpec = (spec: Fields, parents: readonly Parent[], warn: Warn): HttpRou
 };
 
 /** HTTPRoutes of both groups; `group` is the one whose route it is, since it is the default of `parentRefs[].group`. */
-export const httpRouteDoor = (
+export const httpRouteParser = (
   group: string,
-): PolicyDoor<HttpRouteSpec, Omit<RejectedRoute<HttpMatch>, 'rejected'>> =>
-  policyDoor({
+): PolicyParser<HttpRouteSpec, Omit<RejectedRoute<HttpMatch>, 'rejected'>> =>
+  policyParser({
     read: (spec, wire, warn): HttpRouteSpec => {
       const parents = readParents(spec, { group, namespace: wire.meta.namespace, refuse: true });
       if (isElsewhere(parents, ['Server', 'Service']) && spec.problems.length === 0) return elsewhere;

@@ -3,7 +3,7 @@ import { spend } from './budget.ts';
 import type { Fields } from './fields.ts';
 import { readIdentities } from './identity-match.ts';
 import { isRefTo, printRefKind, readRef } from './object-ref.ts';
-import { closesNothing, policyDoor } from './read.ts';
+import { closesNothing, policyParser } from './read.ts';
 
 type IdentityRef = MeshTlsAuthenticationSpec['identityRefs'][number];
 
@@ -42,7 +42,7 @@ const readSpec = (spec: Fields, namespace: string): MeshTlsAuthenticationSpec =>
   return { identities: identities ?? [], identityRefs: identityRefs ?? [] };
 };
 
-export const meshTlsAuthenticationDoor = policyDoor<MeshTlsAuthenticationSpec>({
+export const meshTlsAuthenticationParser = policyParser<MeshTlsAuthenticationSpec>({
   read: (spec, { meta }) => readSpec(spec, meta.namespace),
   closes: () => closesNothing,
 });

@@ -6,7 +6,7 @@ import { readSelector } from './label-selector.ts';
 import { readRule } from './policy-rule.ts';
 import { readSource } from './policy-source.ts';
 import { readPortRange } from './port-selector.ts';
-import { policyDoor } from './read.ts';
+import { policyParser } from './read.ts';
 
 const readTarget = (spec: Fields): LabelSelector | undefined => {
   const target = spec.need('target', 'say which pods: { selector: { matchLabels: … } }')
@@ -46,7 +46,7 @@ const readSpec = (spec: Fields, namespace: string): NetworkAuthenticationPolicyS
  * Ours (design §6.1). A typo must not open anything, so unknown fields at any level, nulls and empty objects reject it.
  * While rejected it closes the pods and ports it still names; one that says `mode: Audit` never closes anything.
  */
-export const networkAuthenticationPolicyDoor = policyDoor<NetworkAuthenticationPolicySpec>({
+export const networkAuthenticationPolicyParser = policyParser<NetworkAuthenticationPolicySpec>({
   read: (spec, { meta }) => readSpec(spec, meta.namespace),
   closes: (spec) => ({
     closes: {

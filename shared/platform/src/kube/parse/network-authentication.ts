@@ -1,7 +1,7 @@
 import type { NetworkAuthenticationSpec } from '@gatehouse/core/resources/kinds/linkerd';
 import type { Fields } from './fields.ts';
 import { readNetworks } from './network-match.ts';
-import { closesNothing, policyDoor } from './read.ts';
+import { closesNothing, policyParser } from './read.ts';
 
 const readSpec = (spec: Fields): NetworkAuthenticationSpec => {
   spec.need('networks', 'name at least one network');
@@ -11,7 +11,7 @@ const readSpec = (spec: Fields): NetworkAuthenticationSpec => {
   return { networks };
 };
 
-export const networkAuthenticationDoor = policyDoor<NetworkAuthenticationSpec>({
+export const networkAuthenticationParser = policyParser<NetworkAuthenticationSpec>({
   read: readSpec,
   closes: () => closesNothing,
 });

@@ -43,15 +43,15 @@ export interface PolicyReader<Spec, Closing extends Closes> {
   closes(spec: Fields, wire: Wire): Closing;
 }
 
-export interface PolicyDoor<Spec, Closing extends Closes = Closes> {
+export interface PolicyParser<Spec, Closing extends Closes = Closes> {
   readonly parse: (wire: Wire) => Read<Spec | (Rejected & Closing)>;
   /** Makes the object a rejected one for a reason outside of it, such as a second manifest of the same name. */
   readonly reject: (wire: Wire, problems: readonly Problem[]) => Rejected & Closing;
 }
 
-export const policyDoor = <Spec, Closing extends Closes = Closes>(
+export const policyParser = <Spec, Closing extends Closes = Closes>(
   reader: PolicyReader<Spec, Closing>,
-): PolicyDoor<Spec, Closing> => {
+): PolicyParser<Spec, Closing> => {
   const reject = (wire: Wire, problems: readonly Problem[]): Rejected & Closing => {
     const spec = isWireObject(wire.body.spec) ? wire.body.spec : {};
     return {
@@ -62,7 +62,7 @@ export const policyDoor = <Spec, Closing extends Closes = Closes>(
       ),
     };
   };
-  const parse: PolicyDoor<Spec, Closing>['parse'] = (wire) => {
+  const parse: PolicyParser<Spec, Closing>['parse'] = (wire) => {
     const warnings: Problem[] = [];
     const whole = readWhole(wire.body.spec, 'spec', {
       nulls: 'refused',

@@ -5,7 +5,7 @@ import { readIdentities } from './identity-match.ts';
 import { readSelector } from './label-selector.ts';
 import { isObjectName } from './meta.ts';
 import { readNetworks } from './network-match.ts';
-import { closesNothing, policyDoor } from './read.ts';
+import { closesNothing, policyParser } from './read.ts';
 import { readServiceAccount } from './service-account-ref.ts';
 
 type Clients = ServerAuthorizationSpec['clients'];
@@ -71,7 +71,7 @@ const readSpec = (spec: Fields, namespace: string): ServerAuthorizationSpec | un
   return { server, networks: networks?.length === 0 ? undefined : networks, clients };
 };
 
-export const serverAuthorizationDoor = policyDoor<ServerAuthorizationSpec>({
+export const serverAuthorizationParser = policyParser<ServerAuthorizationSpec>({
   read: (spec, { meta }) => readSpec(spec, meta.namespace),
   closes: () => closesNothing,
 });

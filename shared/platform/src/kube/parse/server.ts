@@ -5,7 +5,7 @@ import { type Fields, hasOnly, readable } from './fields.ts';
 import { readSelector } from './label-selector.ts';
 import { isObjectName } from './meta.ts';
 import { readPortOrName } from './port-selector.ts';
-import { policyDoor, type Wire } from './read.ts';
+import { policyParser, type Wire } from './read.ts';
 
 const protocols = ['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS'] as const;
 
@@ -83,7 +83,7 @@ const rejectServer = (spec: Fields, { meta }: Wire): Omit<RejectedServer, 'rejec
   };
 };
 
-export const serverDoor = policyDoor({
+export const serverParser = policyParser({
   read: (spec, { version }) => readSpec(spec, version),
   closes: rejectServer,
 });

@@ -7,7 +7,7 @@ import type {
 import { describe, type Fields } from './fields.ts';
 import { readGoDuration } from './go-duration.ts';
 import { readRequestCondition, readResponseCondition } from './profile-condition.ts';
-import { closesNothing, policyDoor } from './read.ts';
+import { closesNothing, policyParser } from './read.ts';
 
 const readResponse = (fields: Fields): ProfileRoute['responses'][number] | undefined => {
   const given = fields.need('condition', 'say which responses') ? fields.fields('condition') : undefined;
@@ -93,7 +93,7 @@ const readSpec = (spec: Fields): ServiceProfileSpec => {
 };
 
 /** Half of a profile would retry or time out what it should not: it is whole or nothing. It never closes a port. */
-export const serviceProfileDoor = policyDoor<ServiceProfileSpec>({
+export const serviceProfileParser = policyParser<ServiceProfileSpec>({
   read: readSpec,
   closes: () => closesNothing,
 });

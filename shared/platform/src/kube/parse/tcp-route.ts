@@ -7,7 +7,7 @@ import type {
 import { intern } from '../intern.ts';
 import type { Fields } from './fields.ts';
 import type { Parent } from './http-route-parent.ts';
-import { closesNothing, policyDoor, type Wire } from './read.ts';
+import { closesNothing, policyParser, type Wire } from './read.ts';
 import { isElsewhere, readHosts, readParents, servicesOf } from './route-parents.ts';
 
 const gateway = 'gateway.networking.k8s.io';
@@ -77,7 +77,7 @@ const isNotOurs = (spec: Fields, parents: readonly Parent[] | undefined): boolea
   isElsewhere(parents, ['Service', 'EgressNetwork']) && spec.problems.length === 0;
 
 /** TCPRoutes and TLSRoutes are about outbound connections alone: a rejected one closes no port of any pod. */
-export const tcpRouteDoor = policyDoor<TcpRouteSpec>({
+export const tcpRouteParser = policyParser<TcpRouteSpec>({
   read: (spec, wire) => {
     const parents = parentsOf(spec, wire);
     if (isNotOurs(spec, parents)) return { services: [], egressNetworks: [], backends: [] };
@@ -86,7 +86,7 @@ export const tcpRouteDoor = policyDoor<TcpRouteSpec>({
   closes: () => closesNothing,
 });
 
-export const tlsRouteDoor = policyDoor<TlsRouteSpec>({
+export const tlsRouteParser = policyParser<TlsRouteSpec>({
   read: (spec, wire) => {
     const parents = parentsOf(spec, wire);
     if (isNotOurs(spec, parents)) return elsewhere;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Kind } from '@gatehouse/core/resources/kinds';
+import { ClusterSourceFixture } from '@gatehouse/testing/cluster-source-fixture';
 import { SourceObserver } from '@gatehouse/testing/observe-source';
 import { realApiServerAssets } from '@gatehouse/testing/real-api-server';
 import { RealCluster } from '@gatehouse/testing/real-cluster';
-import { RealWorld } from '@gatehouse/testing/real-world';
 import { sourceContract } from '@gatehouse/testing/source-contract';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import type { WireObject } from '../parse/fields.ts';
@@ -22,7 +22,7 @@ suite('the Kubernetes source on a real API server', { skip, timeout: 5 * timeout
   sourceContract('the Kubernetes source on a real API server', {
     atomicWrites: false,
     validates: true,
-    open: (...objects) => RealWorld.open(cluster, objects),
+    open: (...objects) => ClusterSourceFixture.open(cluster, objects),
   });
 
   const kinds: readonly Kind[] = ['Namespace', 'Pod', 'Service', 'Server', 'NetworkAuthenticationPolicy'];
@@ -35,22 +35,22 @@ suite('the Kubernetes source on a real API server', { skip, timeout: 5 * timeout
 
   const told = async (
     objects: readonly WireObject[],
-    tell: (world: RealWorld, observer: SourceObserver) => Promise<void>,
+    tell: (fixture: ClusterSourceFixture, observer: SourceObserver) => Promise<void>,
   ): Promise<void> => {
-    await using world = await RealWorld.open(cluster, objects);
-    const observer = new SourceObserver(world.source, kinds);
+    await using fixture = await ClusterSourceFixture.open(cluster, objects);
+    const observer = new SourceObserver(fixture.source, kinds);
     try {
       await observer.until((index) => index.isSynced(kinds));
-      await tell(world, observer);
+      await tell(fixture, observer);
     } finally {
       await observer.stop();
     }
   };
 
   test('an API server that is restarted with its etcd loses nothing', { timeout }, () =>
-    told([aServer('before')], async (world, observer) => {
+    told([aServer('before')], async (fixture, observer) => {
       await cluster.server.restart();
-      await world.write(aServer('after'));
+      await fixture.write(aServer('after'));
       await observer.until((index) => index.get('Server', 'demo', 'after') !== undefined);
       for (const kind of ['Server', 'Service'] as const) assert.deepEqual(...(await both(observer, kind)));
       // After a restart the server no longer knows what happened before it, and the list that follows is a reset.
@@ -63,12 +63,12 @@ suite('the Kubernetes source on a real API server', { skip, timeout: 5 * timeout
   );
 
   test('an API server that comes back with an older etcd is believed', { timeout }, () =>
-    told([aServer('old')], async (world, observer) => {
+    told([aServer('old')], async (fixture, observer) => {
       let copy = '';
       await cluster.server.restart(async (etcd) => {
         copy = await etcd.save();
       });
-      await world.write(aServer('lost'), aServer('lost-too'));
+      await fixture.write(aServer('lost'), aServer('lost-too'));
       await observer.until((index) => index.get('Server', 'demo', 'lost-too') !== undefined);
       await cluster.server.restart((etcd) => etcd.restore(copy));
       await observer.until(
@@ -77,7 +77,7 @@ suite('the Kubernetes source on a real API server', { skip, timeout: 5 * timeout
           index.get('Server', 'demo', 'lost-too') === undefined,
       );
       assert.deepEqual(...(await both(observer, 'Server')));
-      await world.write(aServer('new'));
+      await fixture.write(aServer('new'));
       await observer.until((index) => index.get('Server', 'demo', 'new') !== undefined);
       assert.deepEqual(...(await both(observer, 'Server')));
     }),

@@ -8,7 +8,7 @@ import type { OpenWatch } from '@gatehouse/dev/api-server/serve-watch';
 import { SourceObserver } from '@gatehouse/testing/observe-source';
 import { RecordingLog } from '@gatehouse/testing/recording-log';
 import { ScriptedApi } from '@gatehouse/testing/scripted-api';
-import { type SourceWorld, sourceContract } from '@gatehouse/testing/source-contract';
+import { type SourceFixture, sourceContract } from '@gatehouse/testing/source-contract';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import fc from 'fast-check';
 import { silentLog } from '../../log/log.ts';
@@ -42,7 +42,7 @@ const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await delay(2);
 };
 
-const aWorld = async (...objects: readonly WireObject[]): Promise<SourceWorld> => {
+const aFixture = async (...objects: readonly WireObject[]): Promise<SourceFixture> => {
   const server = await startFakeApiServer({ objects });
   const { client, source } = sourceOn(server.url);
   return {
@@ -72,7 +72,7 @@ const aWorld = async (...objects: readonly WireObject[]): Promise<SourceWorld> =
   };
 };
 
-sourceContract('a Kubernetes source', { atomicWrites: false, open: aWorld });
+sourceContract('a Kubernetes source', { atomicWrites: false, open: aFixture });
 
 const aService = (name: string, port: number, life = 1): WireObject =>
   aWireObject('Service', {

@@ -108,11 +108,11 @@ const countOf = (event: Record<string, unknown> | undefined): unknown =>
   (event?.series as { readonly count?: number } | undefined)?.count;
 
 test('an Event regards the Deployment of the service, with its uid', async (t) => {
-  const world = await recording(t, {
+  const fixture = await recording(t, {
     objects: [theNamespace, aDeployment('d-1'), aServiceAccount('s-1')],
   });
-  world.events.record(rejected);
-  const [event] = await until(world, ({ length }) => length === 1);
+  fixture.events.record(rejected);
+  const [event] = await until(fixture, ({ length }) => length === 1);
   const { metadata, ...said } = event ?? {};
   assert.match(JSON.stringify(metadata), /"name":"gatehouse-identity\.[0-9a-f]{16}"/);
   assert.deepEqual(
@@ -136,41 +136,41 @@ test('an Event regards the Deployment of the service, with its uid', async (t) =
 });
 
 test('without a Deployment an Event regards the ServiceAccount', async (t) => {
-  const world = await recording(t, { objects: [theNamespace, aServiceAccount('s-1')] });
-  world.events.record(rejected);
-  const [event] = await until(world, ({ length }) => length === 1);
+  const fixture = await recording(t, { objects: [theNamespace, aServiceAccount('s-1')] });
+  fixture.events.record(rejected);
+  const [event] = await until(fixture, ({ length }) => length === 1);
   const { kind, uid } = (event?.regarding ?? {}) as Record<string, unknown>;
   assert.deepEqual([kind, uid], ['ServiceAccount', 's-1']);
 });
 
 test('what repeats is one Event whose series goes on', async (t) => {
-  const world = await recording(t, { objects: [theNamespace] });
-  world.events.record(rejected);
-  await until(world, ({ length }) => length === 1);
-  world.pass(1_000);
-  for (let count = 0; count < 3; count += 1) world.events.record(rejected);
-  const items = await until(world, ([event]) => event?.series !== undefined);
+  const fixture = await recording(t, { objects: [theNamespace] });
+  fixture.events.record(rejected);
+  await until(fixture, ({ length }) => length === 1);
+  fixture.pass(1_000);
+  for (let count = 0; count < 3; count += 1) fixture.events.record(rejected);
+  const items = await until(fixture, ([event]) => event?.series !== undefined);
   assert.equal(items.length, 1);
   assert.equal(countOf(items[0]), 4);
 });
 
 test('a series that the API server has forgotten is written anew', async (t) => {
-  const world = await recording(t, { objects: [theNamespace] });
-  world.events.record(rejected);
-  const [first] = await until(world, ({ length }) => length === 1);
-  world.server.remove(first ?? {});
-  world.events.record(rejected);
-  const [again] = await until(world, ({ length }) => length === 1);
+  const fixture = await recording(t, { objects: [theNamespace] });
+  fixture.events.record(rejected);
+  const [first] = await until(fixture, ({ length }) => length === 1);
+  fixture.server.remove(first ?? {});
+  fixture.events.record(rejected);
+  const [again] = await until(fixture, ({ length }) => length === 1);
   assert.equal(countOf(again), 2);
 });
 
 test('an Event is tried again until the API server is back, and recording never fails or waits', async (t) => {
-  const world = await recording(t, { objects: [theNamespace] });
-  const back = world.server.faults.inject({ kind: 'hang-up' }, { times: Number.POSITIVE_INFINITY });
-  world.events.record(rejected);
-  await eventually(() => world.results.includes('failed'));
+  const fixture = await recording(t, { objects: [theNamespace] });
+  const back = fixture.server.faults.inject({ kind: 'hang-up' }, { times: Number.POSITIVE_INFINITY });
+  fixture.events.record(rejected);
+  await eventually(() => fixture.results.includes('failed'));
   back();
-  assert.equal((await until(world, ({ length }) => length === 1)).length, 1);
+  assert.equal((await until(fixture, ({ length }) => length === 1)).length, 1);
 });
 
 test('without the permission nothing but the Events is missing, which is said once', async (t) => {
@@ -189,10 +189,10 @@ test('without the permission nothing but the Events is missing, which is said on
 });
 
 test('a long note is cut between characters, and the queue is bounded', async (t) => {
-  const world = await recording(t, { objects: [theNamespace] });
-  world.events.record({ ...rejected, note: 'ü'.repeat(600) });
-  const [event] = await until(world, ({ length }) => length === 1);
+  const fixture = await recording(t, { objects: [theNamespace] });
+  fixture.events.record({ ...rejected, note: 'ü'.repeat(600) });
+  const [event] = await until(fixture, ({ length }) => length === 1);
   assert.match(String(event?.note), /^ü{510}…$/);
-  for (let count = 0; count < 100; count += 1) world.events.record({ ...rejected, note: `note ${count}` });
-  assert.equal(world.results.filter((result) => result === 'dropped').length, 36);
+  for (let count = 0; count < 100; count += 1) fixture.events.record({ ...rejected, note: `note ${count}` });
+  assert.equal(fixture.results.filter((result) => result === 'dropped').length, 36);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { usualElectionTiming } from '@gatehouse/core/writes/leader-election';
-import { ElectionWorld, type SkewedClock, type Weather } from '@gatehouse/testing/election-world';
+import { ElectionFixture, type SkewedClock, type Weather } from '@gatehouse/testing/election-fixture';
 import fc from 'fast-check';
 import { silentLog } from '../../log/log.ts';
 import { LeaderElection } from './leader-election.ts';
@@ -10,8 +10,8 @@ const fair: Weather = { delay: 20, lostPerMille: 0 };
 /** What is left between a holder's last write and the next holder's first. */
 const margin = usualElectionTiming.leaseMs - usualElectionTiming.renewDeadlineMs;
 
-const aWorld = (said: Partial<ConstructorParameters<typeof ElectionWorld>[0]> = {}): ElectionWorld =>
-  new ElectionWorld({ timing: usualElectionTiming, weather: fair, writeMs: margin, seed: 1, ...said });
+const aFixture = (said: Partial<ConstructorParameters<typeof ElectionFixture>[0]> = {}): ElectionFixture =>
+  new ElectionFixture({ timing: usualElectionTiming, weather: fair, writeMs: margin, seed: 1, ...said });
 
 type Trouble =
   | { readonly kind: 'cut-off'; readonly who: number; readonly ms: number }
@@ -31,22 +31,22 @@ const trouble: fc.Arbitrary<Trouble> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('touch' as const) }) },
 );
 
-const befall = (world: ElectionWorld, what: Trouble, restart: (who: number) => void): void => {
+const befall = (fixture: ElectionFixture, what: Trouble, restart: (who: number) => void): void => {
   switch (what.kind) {
     case 'cut-off':
-      world.cutOff(`replica-${what.who}`, what.ms);
+      fixture.cutOff(`replica-${what.who}`, what.ms);
       break;
     case 'server-away':
-      world.cutOffAll(what.ms);
+      fixture.cutOffAll(what.ms);
       break;
     case 'stop':
-      world.stop(`replica-${what.who}`);
+      fixture.stop(`replica-${what.who}`);
       break;
     case 'restart':
       restart(what.who);
       break;
     case 'touch':
-      world.touchLease();
+      fixture.touchLease();
   }
 };
 
@@ -67,24 +67,24 @@ const play = async (
   told: Story,
   { paceOf, writeMs }: { readonly paceOf: (who: number) => number; readonly writeMs: number },
 ) => {
-  const world = aWorld({ weather: told.weather, seed: told.seed, writeMs });
+  const fixture = aFixture({ weather: told.weather, seed: told.seed, writeMs });
   const clockOf = (who: number): SkewedClock => ({
     wallOffset: told.wallOffsets[who] ?? 0,
     pace: paceOf(who),
   });
   let lives = told.wallOffsets.length;
-  for (const who of told.wallOffsets.keys()) world.start(`replica-${who}`, clockOf(who));
+  for (const who of told.wallOffsets.keys()) fixture.start(`replica-${who}`, clockOf(who));
   for (const { after, what } of told.troubles) {
-    await world.passes(after);
-    befall(world, what, (who) => {
-      world.stop(`replica-${who}`);
-      world.start(`life-${lives}`, clockOf(who));
+    await fixture.passes(after);
+    befall(fixture, what, (who) => {
+      fixture.stop(`replica-${who}`);
+      fixture.start(`life-${lives}`, clockOf(who));
       lives += 1;
     });
   }
-  await world.passes(60_000);
-  await world.end();
-  return world;
+  await fixture.passes(60_000);
+  await fixture.end();
+  return fixture;
 };
 
 suite('leader election', () => {
@@ -109,101 +109,101 @@ suite('leader election', () => {
       fc.asyncProperty(story, async (told) => {
         const { leaseMs, renewDeadlineMs } = usualElectionTiming;
         const left = leaseMs / 1.1 - renewDeadlineMs / 0.9;
-        const world = await play(told, { paceOf: (who) => told.paces[who] ?? 1, writeMs: left });
-        assert.deepEqual(world.broken, []);
+        const fixture = await play(told, { paceOf: (who) => told.paces[who] ?? 1, writeMs: left });
+        assert.deepEqual(fixture.broken, []);
       }),
       { numRuns: 30 },
     );
   });
 
   test('the first holder stays as long as nothing is wrong, with one call in each retry period', async () => {
-    const world = aWorld();
-    world.start('a', { wallOffset: 20_000, pace: 1 });
-    await world.passes(1_000);
-    world.start('b', { wallOffset: -20_000, pace: 1 });
-    const before = world.calls;
-    await world.passes(200_000);
-    assert.deepEqual(world.terms, ['a']);
-    const each = (world.calls - before) / (200_000 / usualElectionTiming.retryMs);
+    const fixture = aFixture();
+    fixture.start('a', { wallOffset: 20_000, pace: 1 });
+    await fixture.passes(1_000);
+    fixture.start('b', { wallOffset: -20_000, pace: 1 });
+    const before = fixture.calls;
+    await fixture.passes(200_000);
+    assert.deepEqual(fixture.terms, ['a']);
+    const each = (fixture.calls - before) / (200_000 / usualElectionTiming.retryMs);
     assert.ok(each > 1.8 && each <= 2, `${each} calls in each period by two replicas`);
-    await world.end();
-    assert.deepEqual(world.broken, []);
+    await fixture.end();
+    assert.deepEqual(fixture.broken, []);
   });
 
   test('who stops in order is followed within a retry period', async () => {
-    const world = aWorld({ writeMs: 0 });
-    world.start('a');
-    await world.passes(1_000);
-    world.start('b');
-    await world.passes(5_000);
-    world.stop('a');
-    await world.passes(usualElectionTiming.retryMs * 1.2 + 200);
-    assert.deepEqual(world.leaders, ['b']);
-    assert.deepEqual([world.lease?.holder, world.lease?.transitions], ['b', 1]);
-    await world.end();
-    assert.equal(world.lease?.holder, '');
+    const fixture = aFixture({ writeMs: 0 });
+    fixture.start('a');
+    await fixture.passes(1_000);
+    fixture.start('b');
+    await fixture.passes(5_000);
+    fixture.stop('a');
+    await fixture.passes(usualElectionTiming.retryMs * 1.2 + 200);
+    assert.deepEqual(fixture.leaders, ['b']);
+    assert.deepEqual([fixture.lease?.holder, fixture.lease?.transitions], ['b', 1]);
+    await fixture.end();
+    assert.equal(fixture.lease?.holder, '');
   });
 
   test('a holder that is cut off writes no more after the renew deadline, and is followed after the lease', async () => {
-    const world = aWorld({ weather: { delay: 1, lostPerMille: 0 } });
+    const fixture = aFixture({ weather: { delay: 1, lostPerMille: 0 } });
     const { leaseMs, renewDeadlineMs, retryMs } = usualElectionTiming;
-    world.start('a');
-    await world.passes(1_000);
-    world.start('b');
-    await world.passes(30_000);
-    world.cutOff('a', 1_000_000);
-    await world.passes(renewDeadlineMs - retryMs - 100);
-    assert.deepEqual(world.leaders, ['a']);
-    await world.passes(retryMs + 100);
-    assert.deepEqual(world.leaders, []);
-    await world.passes(leaseMs - renewDeadlineMs + retryMs);
-    assert.deepEqual(world.leaders, ['b']);
-    assert.deepEqual(world.broken, []);
-    await world.end();
+    fixture.start('a');
+    await fixture.passes(1_000);
+    fixture.start('b');
+    await fixture.passes(30_000);
+    fixture.cutOff('a', 1_000_000);
+    await fixture.passes(renewDeadlineMs - retryMs - 100);
+    assert.deepEqual(fixture.leaders, ['a']);
+    await fixture.passes(retryMs + 100);
+    assert.deepEqual(fixture.leaders, []);
+    await fixture.passes(leaseMs - renewDeadlineMs + retryMs);
+    assert.deepEqual(fixture.leaders, ['b']);
+    assert.deepEqual(fixture.broken, []);
+    await fixture.end();
   });
 
   test('a Lease that somebody deletes stays with its holder', async () => {
-    const world = aWorld();
-    for (const name of ['a', 'b', 'c']) world.start(name);
-    await world.passes(20_000);
-    const [leader] = world.leaders;
+    const fixture = aFixture();
+    for (const name of ['a', 'b', 'c']) fixture.start(name);
+    await fixture.passes(20_000);
+    const [leader] = fixture.leaders;
     for (let time = 0; time < 5; time += 1) {
-      world.deleteLease();
-      await world.passes(7_000);
-      assert.deepEqual(world.leaders, [leader]);
+      fixture.deleteLease();
+      await fixture.passes(7_000);
+      assert.deepEqual(fixture.leaders, [leader]);
     }
-    await world.end();
-    assert.deepEqual([world.terms, world.broken], [[leader], []]);
+    await fixture.end();
+    assert.deepEqual([fixture.terms, fixture.broken], [[leader], []]);
   });
 
   test('when its holder is cut off too, a deleted Lease is waited for like one that is there', async () => {
-    const world = aWorld();
-    for (const name of ['a', 'b', 'c']) world.start(name);
-    await world.passes(20_000);
-    const [leader = ''] = world.leaders;
-    world.cutOff(leader, 60_000);
-    world.deleteLease();
-    await world.passes(60_000);
-    await world.end();
-    assert.equal(world.terms.length, 2);
-    assert.deepEqual(world.broken, []);
+    const fixture = aFixture();
+    for (const name of ['a', 'b', 'c']) fixture.start(name);
+    await fixture.passes(20_000);
+    const [leader = ''] = fixture.leaders;
+    fixture.cutOff(leader, 60_000);
+    fixture.deleteLease();
+    await fixture.passes(60_000);
+    await fixture.end();
+    assert.equal(fixture.terms.length, 2);
+    assert.deepEqual(fixture.broken, []);
   });
 
   test('a holder whose wall clock stands still is seen to renew', async () => {
-    const world = aWorld();
-    world.start('a', { wallOffset: 0, pace: 1, wallPace: 0 });
+    const fixture = aFixture();
+    fixture.start('a', { wallOffset: 0, pace: 1, wallPace: 0 });
     const times = new Set<string>();
     for (let time = 0; time < 20; time += 1) {
-      await world.passes(usualElectionTiming.retryMs);
-      times.add(world.lease?.renewTime ?? '');
+      await fixture.passes(usualElectionTiming.retryMs);
+      times.add(fixture.lease?.renewTime ?? '');
     }
     assert.equal(times.size, 20);
-    assert.deepEqual(world.leaders, ['a']);
-    await world.end();
+    assert.deepEqual(fixture.leaders, ['a']);
+    await fixture.end();
   });
 
   test('timings that leave no time between two holders are refused', () => {
-    const world = { name: 'a/b', get: never, create: never, update: never };
+    const fixture = { name: 'a/b', get: never, create: never, update: never };
     const bad = [
       { leaseMs: 10_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
       { leaseMs: 15_500, renewDeadlineMs: 10_000, retryMs: 2_000 },
@@ -212,7 +212,7 @@ suite('leader election', () => {
     ];
     for (const timing of bad)
       assert.throws(
-        () => new LeaderElection({ leases: world, id: 'a', log: silentLog, timing }),
+        () => new LeaderElection({ leases: fixture, id: 'a', log: silentLog, timing }),
         /cannot be held/,
       );
     assert.equal(bad.length, 4);

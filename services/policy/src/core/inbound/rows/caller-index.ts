@@ -7,7 +7,7 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
 import type { Contest } from '../../contests.ts';
-import { type Caller, type ContestedAddress, type World, worldOf } from '../policy-view.ts';
+import { type Caller, type ContestedAddress, type MeshView, meshViewOf } from '../policy-view.ts';
 
 type Pod = KubeObject<'Pod'>;
 
@@ -29,13 +29,13 @@ interface Neighbourhood {
 }
 
 /**
- * The callers of `worldOf`, kept up to date as pods come and go: a batch costs what it changes. A pod's standing depends
- * only on itself and on the pods that share an address with it, so `worldOf` is asked about those alone, and a removed
+ * The callers of `meshViewOf`, kept up to date as pods come and go: a batch costs what it changes. A pod's standing depends
+ * only on itself and on the pods that share an address with it, so `meshViewOf` is asked about those alone, and a removed
  * address and its reuse are seen together.
  */
 export class CallerIndex {
-  /** A world in which nothing has been seen. */
-  readonly nobody: World;
+  /** A view in which nothing has been seen. */
+  readonly nobody: MeshView;
   readonly #neighbourhoods = new Map<string, Neighbourhood>();
   readonly #podsByAddress = new SetMap<string, Pod>();
   readonly #contested = new Map<string, Contest>();
@@ -60,7 +60,7 @@ export class CallerIndex {
     return touched.map(({ before, after }) => {
       const name = (after ?? before)?.meta.name ?? '';
       const old = this.#namespaces.get(name);
-      const { namespaces } = worldOf({
+      const { namespaces } = meshViewOf({
         mesh: this.nobody.mesh,
         pods: [],
         namespaces: after === undefined ? [] : [after],
@@ -91,10 +91,10 @@ export class CallerIndex {
   }
 
   /**
-   * The part of the world that a source's selectors can reach, in the form `resolveSource` reads. A pod that lacks a
+   * The part of the view that a source's selectors can reach, in the form `resolveSource` reads. A pod that lacks a
    * label on which the source insists is not looked at.
    */
-  reachOf({ podSelector = everything, namespaceSelector }: PolicySource, policyNamespace: string): World {
+  reachOf({ podSelector = everything, namespaceSelector }: PolicySource, policyNamespace: string): MeshView {
     const namespaces = new Map<string, Labels>();
     const callers = new Map<string, readonly Caller[]>();
     for (const namespace of this.#selected(namespaceSelector, policyNamespace)) {
@@ -155,7 +155,7 @@ export class CallerIndex {
     const asked = new Set<Pod>(concerned);
     for (const pod of concerned) for (const sharer of this.#sharersOf(pod)) asked.add(sharer);
     const fresh = new Map<string, Caller>();
-    const { callers } = worldOf({ mesh: this.nobody.mesh, pods: asked, namespaces: [] });
+    const { callers } = meshViewOf({ mesh: this.nobody.mesh, pods: asked, namespaces: [] });
     for (const list of callers.values()) for (const caller of list) fresh.set(keyOf(caller), caller);
 
     const changes: CallerChange[] = [];

@@ -12,7 +12,7 @@ export interface User {
 }
 
 /** What the parts of the server share: one for each run; a restart makes another. */
-export interface World {
+export interface ServerState {
   readonly store: Store;
   /** Epoch milliseconds. */
   readonly now: () => number;

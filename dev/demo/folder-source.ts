@@ -5,10 +5,10 @@ import type { StateDir } from '@gatehouse/platform/state/state-dir';
 import { mintPodToken, type NamedPod } from '../folder/dev-token.ts';
 import { readFolder } from '../folder/read-folder.ts';
 import { readManifest } from './story-manifest.ts';
-import type { AppliedManifest, World } from './story-mesh.ts';
+import type { AppliedManifest, StorySource } from './story-source.ts';
 
 /** The demo's own cluster: a folder of manifests beside its keys and tokens, in the state directory. */
-export class FolderWorld implements World {
+export class FolderStorySource implements StorySource {
   readonly what = 'a folder of manifests';
   readonly folder: string;
   readonly trustAnchors: string;
@@ -21,11 +21,11 @@ export class FolderWorld implements World {
   }
 
   /** Begins with an empty folder: what somebody tried last time must not change what the story shows. */
-  static async open(state: StateDir): Promise<FolderWorld> {
-    const world = new FolderWorld(state);
-    await rm(world.folder, { recursive: true, force: true });
-    await mkdir(world.folder, { recursive: true, mode: 0o700 });
-    return world;
+  static async open(state: StateDir): Promise<FolderStorySource> {
+    const source = new FolderStorySource(state);
+    await rm(source.folder, { recursive: true, force: true });
+    await mkdir(source.folder, { recursive: true, mode: 0o700 });
+    return source;
   }
 
   settingsOf(): Readonly<Record<string, string>> {

@@ -12,7 +12,7 @@ const backend = (index: number): KubeObject<'Pod'> =>
   });
 
 /** One Service and what stands behind it. */
-export const world = (endpoints: number): readonly KubeObject[] => [
+export const clusterObjects = (endpoints: number): readonly KubeObject[] => [
   aService({ name: 'backend' }),
   ...Array.from({ length: endpoints }, (_, index) => backend(index)),
 ];

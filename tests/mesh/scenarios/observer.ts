@@ -34,7 +34,7 @@ const agreeWithinMs = 2_000;
 const admittedWords = ['200', 'echoed'];
 
 /** Asserts what a scenario sees from each side, and counts how often, so that no side can be forgotten. */
-export class Witness {
+export class Observer {
   /** Callers whose calls go on beside what is looked at; they are accounted for where they end. */
   readonly background = new Set<string>();
   /** What pods had seen and counted that are no more. */

@@ -5,57 +5,57 @@ import type { Pod } from '../rig/pod.ts';
 import { type Sample, total } from '../rig/proxy-metrics.ts';
 import type { PodOptions, RealMesh } from '../rig/real-mesh.ts';
 import type { Expected } from './expectations.ts';
+import type { Observer, Until } from './observer.ts';
 import { type ServiceAddress, service } from './policies.ts';
-import type { Until, Witness } from './witness.ts';
 
-let stages = 0;
+let fixtures = 0;
 
 const openConnections = (samples: readonly Sample[], { address }: Pod): number =>
   total(samples, 'tcp_open_connections', { direction: 'outbound', peer: 'dst', target_ip: address });
 
 /** What a scenario is played on. */
-export interface Ground {
+export interface FixtureParts {
   readonly mesh: RealMesh;
-  readonly witness: Witness;
+  readonly observer: Observer;
   /** The ports of the Service `backend`. */
   readonly ports: Readonly<Record<string, number>>;
 }
 
 /** A namespace of one scenario that denies by default, with a Service `backend` at an address of its own. */
-export class Stage {
+export class Fixture {
   readonly mesh: RealMesh;
-  readonly witness: Witness;
+  readonly observer: Observer;
   readonly namespace: string;
   readonly clusterIP: string;
   /** The Service's other address, for scenarios that declare it with both. */
   readonly clusterIP6: string;
-  readonly #ground: Ground;
+  readonly #parts: FixtureParts;
   readonly #pods: Pod[] = [];
   readonly #servers: Pod[] = [];
   readonly #accounts = new Set<string>();
 
-  private constructor(ground: Ground, number: number) {
-    this.#ground = ground;
-    this.mesh = ground.mesh;
-    this.witness = ground.witness;
+  private constructor(parts: FixtureParts, number: number) {
+    this.#parts = parts;
+    this.mesh = parts.mesh;
+    this.observer = parts.observer;
     this.namespace = `s${number}`;
     this.clusterIP = `10.96.1.${number}`;
     this.clusterIP6 = `fd00:96::${number.toString(16)}`;
   }
 
-  /** Opens a stage for `play`, and clears it away whatever happens there. */
+  /** Opens a fixture for `play`, and clears it away whatever happens there. */
   static async play(
-    ground: Ground,
-    play: (stage: Stage) => Promise<string | undefined>,
+    parts: FixtureParts,
+    play: (fixture: Fixture) => Promise<string | undefined>,
   ): Promise<string | undefined> {
-    stages += 1;
-    const stage = new Stage(ground, stages);
-    await stage.declare({});
-    await stage.declareService({});
+    fixtures += 1;
+    const fixture = new Fixture(parts, fixtures);
+    await fixture.declare({});
+    await fixture.declareService({});
     try {
-      return await play(stage);
+      return await play(fixture);
     } finally {
-      for (const pod of [...stage.#pods]) await stage.deletePod(pod);
+      for (const pod of [...fixture.#pods]) await fixture.deletePod(pod);
     }
   }
 
@@ -72,7 +72,7 @@ export class Stage {
     const { namespace, clusterIP } = this;
     await this.mesh.put(
       `service-${namespace}`,
-      service(namespace, 'backend', { clusterIP, ...address, ports: this.#ground.ports }),
+      service(namespace, 'backend', { clusterIP, ...address, ports: this.#parts.ports }),
     );
   }
 
@@ -115,7 +115,7 @@ export class Stage {
         openConnections(await caller.metrics(), pod) === 0 ? true : undefined,
       );
     }
-    await this.witness.remember(pod);
+    await this.observer.remember(pod);
     await this.deletePod(pod);
   }
 
@@ -125,13 +125,13 @@ export class Stage {
 
   /** Makes one call: exactly what is expected happens, seen from all three sides. */
   expect(from: Pod, call: Call, expected: Expected): Promise<Outcome> {
-    return this.witness.expect({ from, call, at: this.#servers }, expected);
+    return this.observer.expect({ from, call, at: this.#servers }, expected);
   }
 
   /** Repeats a call until the client's outcome is that; answers how long that took, in milliseconds. */
   until(from: Pod, call: Call, wanted: string | Until): Promise<number> {
     const until = typeof wanted === 'string' ? { outcome: wanted } : wanted;
-    return this.witness.until({ from, call, at: this.#servers }, until);
+    return this.observer.until({ from, call, at: this.#servers }, until);
   }
 
   /** A call to the Service. */
@@ -140,7 +140,7 @@ export class Stage {
     return { host: this.clusterIP, port, speaks: 'http1', authority, ...call };
   }
 
-  /** Puts policies in place of those that this stage had. */
+  /** Puts policies in place of those that this fixture had. */
   async put(...objects: readonly Manifest[]): Promise<void> {
     await this.mesh.put(`policy-${this.namespace}`, ...objects);
   }

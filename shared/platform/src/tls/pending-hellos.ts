@@ -6,7 +6,7 @@ import { ClientHelloReader } from './client-hello.ts';
 /** Why a connection was closed before it had said what it wants. */
 export type HelloRefusal = 'silent' | 'too-many-silent' | 'hello-too-long';
 
-export interface HelloStageOptions {
+export interface PendingHellosOptions {
   /** Connections that may be waited for at once. */
   readonly max: number;
   /** From the connection to the last byte of its ClientHello, in milliseconds. */
@@ -26,13 +26,13 @@ export interface HelloStageOptions {
  * a few kilobytes here for a short time, and no place in a handshake. When there are too many, the oldest of the address that
  * has most of them goes first: clients that mean it send their ClientHello at once, so old ones are those that do not.
  */
-export class HelloStage {
-  readonly #options: HelloStageOptions;
+export class PendingHellos {
+  readonly #options: PendingHellosOptions;
   readonly #silent: FairPlaces<Socket>;
   /** How to stop listening to each. */
   readonly #settle = new Map<Socket, () => void>();
 
-  constructor(options: HelloStageOptions) {
+  constructor(options: PendingHellosOptions) {
     this.#options = options;
     this.#silent = new FairPlaces({
       max: options.max,

@@ -40,7 +40,7 @@ interface Replica {
  * Replicas that stand for election over one Lease, in virtual time: calls and answers late, lost, or cut off, and clocks
  * that differ. After every event it looks whether two may write, or one may while another's write is still under way.
  */
-export class ElectionWorld {
+export class ElectionFixture {
   readonly #timing: ElectionTiming;
   readonly #weather: Weather;
   readonly #writeMs: number;

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { type GateRefusal, HandshakeGate } from './handshake-gate.ts';
 import { HandshakeLimit } from './handshake-limit.ts';
-import { type HelloRefusal, HelloStage } from './hello-stage.ts';
 import { secureContextOptions, type TlsMaterial } from './material.ts';
+import { type HelloRefusal, PendingHellos } from './pending-hellos.ts';
 
 /** Why a connection did not come through. */
-export type DoorRefusal =
+export type AcceptRefusal =
   | HelloRefusal
   | GateRefusal
   | 'no-tls'
@@ -14,7 +14,7 @@ export type DoorRefusal =
   | 'handshake-timeout'
   | 'hung-up';
 
-export interface DoorLimits {
+export interface AcceptLimits {
   /** Connections that have not sent a ClientHello yet, and how long they may take; 8 KiB of it are twice the longest that is seen. */
   readonly silent: number;
   readonly helloMs: number;
@@ -33,7 +33,7 @@ export interface DoorLimits {
  * The proxy allows one second for TCP and TLS together (contract/proxy.md §1.1): half a second of waiting and 200 ms for the
  * handshake make 700 ms, and leave the rest to the network.
  */
-export const doorLimits: DoorLimits = {
+export const defaultAcceptLimits: AcceptLimits = {
   silent: 2_048,
   helloMs: 2_000,
   helloBytes: 8_192,
@@ -47,15 +47,15 @@ const handshakeMs = 200;
 const startingLimit = 32;
 const leastLimit = 8;
 
-export interface DoorOptions {
+export interface TlsAcceptorOptions {
   readonly alpn: string;
   /** Until there is some, handshakes fail. */
   readonly material?: TlsMaterial;
-  readonly limits?: Partial<DoorLimits>;
+  readonly limits?: Partial<AcceptLimits>;
   readonly onSecure: (socket: TLSSocket) => void;
   /** Takes connections that speak something else than TLS. Default: they are refused. */
   readonly onPlain?: (socket: Socket) => void;
-  readonly onRefused: (reason: DoorRefusal, error: Error | undefined, client: string) => void;
+  readonly onRefused: (reason: AcceptRefusal, error: Error | undefined, client: string) => void;
   /** No handshake waits for its turn any more, after some did. */
   readonly onCalm?: () => void;
 }
@@ -77,9 +77,9 @@ export interface HandshakeState {
  * Brings accepted connections through TLS 1.3. A connection is worth nothing until its client has sent a whole ClientHello;
  * then its handshake has its turn, fairly between addresses, and a bounded time.
  */
-export class TlsDoor {
-  readonly #options: DoorOptions;
-  readonly #hello: HelloStage;
+export class TlsAcceptor {
+  readonly #options: TlsAcceptorOptions;
+  readonly #hello: PendingHellos;
   readonly #gate: HandshakeGate;
   readonly #limit: HandshakeLimit;
   readonly #tls: TlsServer;
@@ -87,10 +87,10 @@ export class TlsDoor {
   readonly #handshakes = new Map<string, Socket>();
   #isClosed = false;
 
-  constructor(options: DoorOptions) {
+  constructor(options: TlsAcceptorOptions) {
     this.#options = options;
-    const limits = { ...doorLimits, ...options.limits };
-    const refuse = (socket: Socket, reason: DoorRefusal): void => this.#refuse(socket, reason);
+    const limits = { ...defaultAcceptLimits, ...options.limits };
+    const refuse = (socket: Socket, reason: AcceptRefusal): void => this.#refuse(socket, reason);
     this.#tls = this.#createServer(limits.timeoutMs);
     this.#limit = new HandshakeLimit({
       start: Math.min(startingLimit, limits.atOnce),
@@ -106,7 +106,7 @@ export class TlsDoor {
       refuse,
       onCalm: () => options.onCalm?.(),
     });
-    this.#hello = new HelloStage({
+    this.#hello = new PendingHellos({
       max: limits.silent,
       withinMs: limits.helloMs,
       maxBytes: limits.helloBytes,
@@ -140,7 +140,7 @@ export class TlsDoor {
     for (const socket of this.#handshakes.values()) socket.destroy();
   }
 
-  #refuse(socket: Socket, reason: DoorRefusal): void {
+  #refuse(socket: Socket, reason: AcceptRefusal): void {
     this.#options.onRefused(reason, undefined, clientOf(socket));
     socket.destroy();
   }
@@ -191,7 +191,7 @@ export class TlsDoor {
   }
 }
 
-const failureOf = (code: string | undefined): DoorRefusal => {
+const failureOf = (code: string | undefined): AcceptRefusal => {
   switch (code) {
     case 'ERR_TLS_HANDSHAKE_TIMEOUT':
       return 'handshake-timeout';

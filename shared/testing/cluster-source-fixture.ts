@@ -6,10 +6,10 @@ import { usualTimings } from '@gatehouse/platform/kube/watch/next-step';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { Metrics } from '@gatehouse/platform/metrics/metrics';
 import type { RealCluster } from './real-cluster.ts';
-import type { SourceWorld } from './source-contract.ts';
+import type { SourceFixture } from './source-contract.ts';
 
 /** What one story of the contract writes on a real API server that many stories share: in the end it is all gone. */
-export class RealWorld implements SourceWorld {
+export class ClusterSourceFixture implements SourceFixture {
   readonly source: KubernetesSource;
   readonly #cluster: RealCluster;
   /** By what names it: the uid that the story asked for, and what the server has. */
@@ -26,12 +26,12 @@ export class RealWorld implements SourceWorld {
     });
   }
 
-  static async open(cluster: RealCluster, objects: readonly WireObject[]): Promise<RealWorld> {
+  static async open(cluster: RealCluster, objects: readonly WireObject[]): Promise<ClusterSourceFixture> {
     // Without its controller a namespace that was deleted would never go, so it stays.
     await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } });
-    const world = new RealWorld(cluster);
-    await world.write(...objects);
-    return world;
+    const fixture = new ClusterSourceFixture(cluster);
+    await fixture.write(...objects);
+    return fixture;
   }
 
   /** A server gives uids itself: an object with another uid than before is deleted and made again. */

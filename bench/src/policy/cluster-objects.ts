@@ -27,7 +27,7 @@ export const grantTo = (app: number): KubeObject<'NetworkAuthenticationPolicy'> 
   });
 
 /** One namespace with so many pods, a policy for each application. */
-export const world = (pods: number, podsPerApp: number): readonly KubeObject[] => [
+export const clusterObjects = (pods: number, podsPerApp: number): readonly KubeObject[] => [
   aNamespace(),
   ...Array.from({ length: pods }, (_, pod) => aWorkload(pod, Math.floor(pod / podsPerApp))),
   ...Array.from({ length: pods / podsPerApp }, (_, app) => grantTo(app)),

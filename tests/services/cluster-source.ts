@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { anAuthority } from '@gatehouse/dev/certificates';
 import { readManifest } from '@gatehouse/dev/demo/story-manifest';
-import type { AppliedManifest, World } from '@gatehouse/dev/demo/story-mesh';
+import type { AppliedManifest, StorySource } from '@gatehouse/dev/demo/story-source';
 import type { NamedPod } from '@gatehouse/dev/folder/dev-token';
 import { readSource } from '@gatehouse/dev/folder/read-source';
 import { serviceNames } from '@gatehouse/dev/serve/service-addresses';
@@ -21,12 +21,12 @@ import { parseAllDocuments } from 'yaml';
 const controlPlane = 'gatehouse';
 
 /**
- * The story's world on an API server. Nothing else runs in this cluster, so it also does what others do in a whole
+ * The story's objects on an API server. Nothing else runs in this cluster, so it also does what others do in a whole
  * one: it makes the pods of Deployments (controllers), puts them into the mesh (the injector), gives them loopback
  * addresses and says that they run (kubelet), mounts tokens (kubelet), and makes ServiceAccounts, permissions and an
  * issuer (controllers and `install`).
  */
-export class ClusterWorld implements World {
+export class ClusterStorySource implements StorySource {
   readonly what = 'an API server';
   readonly folder = undefined;
   readonly trustAnchors: string;
@@ -45,11 +45,11 @@ export class ClusterWorld implements World {
     this.trustAnchors = join(state.root, 'roots.crt');
   }
 
-  static async open(cluster: RealCluster<ClusterServer>, state: StateDir): Promise<ClusterWorld> {
-    const world = new ClusterWorld(cluster, state);
-    await world.#makeIssuer();
-    await world.#makeControlPlane();
-    return world;
+  static async open(cluster: RealCluster<ClusterServer>, state: StateDir): Promise<ClusterStorySource> {
+    const source = new ClusterStorySource(cluster, state);
+    await source.#makeIssuer();
+    await source.#makeControlPlane();
+    return source;
   }
 
   settingsOf(service: ServiceName): Readonly<Record<string, string>> {

@@ -3,7 +3,7 @@ import type { ServiceName } from '@gatehouse/platform/service/service';
 import type { NamedPod } from '../folder/dev-token.ts';
 
 /** Where the story takes place: what its services watch, and what its manifests are written to. */
-export interface World {
+export interface StorySource {
   /** What it is, for the title of the first step: `a folder of manifests`. */
   readonly what: string;
   /** The folder of manifests, when it is one. */
