@@ -52,7 +52,11 @@ sourceContract('the fake source', {
 
 test('the fake source says which manifests are unreadable, first and later', async () => {
   const source = new FakeSource(aServer());
-  const manifest = { path: 'a.yaml', problem: { field: '', found: 'x', fix: 'y' } };
+  const manifest = {
+    path: 'a.yaml',
+    problem: { field: '', found: 'x', fix: 'y' },
+    namespaces: 'all' as const,
+  };
   source.unreadable(manifest);
   const observer = new SourceObserver(source, ['Server']);
   assert.deepEqual(observer.index.unreadable, [manifest]);

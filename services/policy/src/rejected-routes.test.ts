@@ -142,6 +142,12 @@ const broken: readonly (readonly [what: string, text: string, rest: Rest])[] = [
   ['the same route twice', asManifest(admin(), admin()), 'open'],
   ['a name that is none', asManifest(admin({}, { name: 'Admin Route' })), 'open'],
   ['a name that is no text', asManifest(admin({}, { name: 7 })), 'closed'],
+  ['a namespace that is no text', asManifest(admin({}, { namespace: 7 })), 'closed'],
+  ['a namespace that is no name', asManifest(admin({}, { namespace: 'Demo' })), 'closed'],
+  ['a time of creation that is none', asManifest(admin({}, { creationTimestamp: 'today' })), 'open'],
+  ['a misspelt kind', asManifest({ ...admin(), kind: 'HTTPRoutes' }), 'closed'],
+  ['a misspelt group', asManifest({ ...admin(), apiVersion: 'policy.linkred.io/v1beta3' }), 'closed'],
+  ['a forgotten group', asManifest({ ...admin(), apiVersion: 'v1beta3' }), 'closed'],
   ['half a file', good.slice(0, good.indexOf('PathPrefix')), 'closed'],
   ['a file that is no YAML', 'apiVersion: [', 'closed'],
 ];
@@ -170,7 +176,7 @@ describe('a route that cannot be read opens nothing', () => {
       assert.equal(verdict('intruder', 'GET /other'), 'allowed');
     });
   }
-  it('covers the table', () => assert.equal(broken.length, 15));
+  it('covers the table', () => assert.equal(broken.length, 21));
 
   it('the same route in two files, and both have a say', async (t) => {
     const other = { rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/ops' } }] }] };
@@ -186,6 +192,14 @@ describe('a route that cannot be read opens nothing', () => {
     await chmod(folder.at('admin.yaml'), 0);
     await start();
     assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+  });
+
+  it('an object of another namespace that cannot be placed closes nothing here', async (t) => {
+    const elsewhere = asManifest({ ...admin({}, { namespace: 'other' }), kind: 'HTTPRoutes' });
+    const { start, verdict } = await aMesh(t, { 'admin.yaml': good, 'other.yaml': elsewhere });
+    await start();
+    assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+    assert.equal(verdict('intruder', 'GET /other'), 'allowed');
   });
 
   it('a Gateway filter that the proxy does not know', async (t) => {

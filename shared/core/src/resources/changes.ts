@@ -19,10 +19,25 @@ export type ChangeOf<K extends Kind> =
     };
 
 /**
- * Manifests that were never read since the source started: nobody knows what they hold, so while there is one the base
- * is deny everywhere (design §5.1). Replaces what was said before; only the directory source says it.
+ * Manifests that were never read since the source started: nobody knows what they hold, so while there is one the base is
+ * deny in the namespaces that they may be about, and nothing is granted there on single requests (design §5.1, §15.1).
+ * Replaces what was said before; only the directory source says it.
  */
 export interface Unreadable {
   readonly type: 'unreadable';
-  readonly manifests: readonly { readonly path: string; readonly problem: Problem }[];
+  readonly manifests: readonly UnreadableManifest[];
 }
+
+export interface UnreadableManifest {
+  readonly path: string;
+  readonly problem: Problem;
+  /** Those that what it holds may be about. */
+  readonly namespaces: readonly string[] | 'all';
+}
+
+/** Those that may be about a namespace. */
+export const unreadableIn = (
+  manifests: Unreadable['manifests'],
+  namespace: string,
+): Unreadable['manifests'] =>
+  manifests.filter(({ namespaces }) => namespaces === 'all' || namespaces.includes(namespace));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printProblem } from '@gatehouse/core/problem';
-import type { Kind } from '@gatehouse/core/resources/kinds';
+import { isRejected, type Kind } from '@gatehouse/core/resources/kinds';
 import { aWireObject, readWire } from '@gatehouse/testing/wire-objects';
 import { kindOf, kinds, kindTable } from './kind-table.ts';
 import { readObject } from './read-object.ts';
@@ -73,9 +73,11 @@ test('annotations that cannot be read at all say deny, as they may have', () => 
   assert.deepEqual(warnings, ['metadata.annotations: a list is no object: write names and texts']);
 });
 
-test('the namespace is default when none is written', () => {
-  const read = readObject('Pod', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } });
-  assert.equal(read.outcome === 'read' && read.object.meta.namespace, 'default');
+test('the namespace is default when none is written, or an empty one', () => {
+  for (const namespace of [undefined, null, '']) {
+    const read = readObject('Pod', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace } });
+    assert.equal(read.outcome === 'read' && read.object.meta.namespace, 'default');
+  }
 });
 
 const nameless: readonly (readonly [metadata: unknown, problem: string])[] = [
@@ -93,7 +95,7 @@ test('an object that cannot be named is neither read nor refused', () => {
       const read = readObject(kind, { ...aWireObject(kind), metadata });
       assert.deepEqual(
         [read.outcome, read.outcome !== 'read' && read.problems.map(printProblem)],
-        ['nameless', [problem]],
+        ['unplaced', [problem]],
       );
     }
   }
@@ -103,7 +105,6 @@ test('an object that cannot be named is neither read nor refused', () => {
 const badNames: readonly (readonly [kind: Kind, metadata: object, field: string])[] = [
   ['Pod', { name: 'A', namespace: 'demo' }, 'metadata.name'],
   ['Pod', { name: 'a', namespace: 'a.b' }, 'metadata.namespace'],
-  ['Namespace', { name: 'a.b' }, 'metadata.name'],
   ['ServiceAccount', { name: 'a/b' }, 'metadata.name'],
   ['Service', { name: 'x'.repeat(254) }, 'metadata.name'],
 ];
@@ -116,7 +117,37 @@ test('a core object with a name that no API server would store does not exist', 
       ['refused', [field]],
     );
   }
-  assert.equal(badNames.length, 5);
+  assert.equal(badNames.length, 4);
+});
+
+const nowhere: readonly (readonly [kind: Kind, metadata: object, field: string])[] = [
+  ['Server', { name: 'a', namespace: 'a.b' }, 'metadata.namespace'],
+  ['AuthorizationPolicy', { name: 'a', namespace: 'Demo' }, 'metadata.namespace'],
+  ['Namespace', { name: 'a.b' }, 'metadata.name'],
+];
+
+test('an object that may close something is not placed where nobody knows its namespace', () => {
+  for (const [kind, metadata, field] of nowhere) {
+    const read = readObject(kind, { ...aWireObject(kind), metadata });
+    assert.deepEqual(
+      [read.outcome, read.outcome === 'unplaced' && read.problems.map((each) => each.field)],
+      ['unplaced', [field]],
+    );
+  }
+  assert.equal(nowhere.length, 3);
+});
+
+test('a policy whose age or name cannot be read is rejected, in front of all others', () => {
+  for (const metadata of [{ creationTimestamp: '2026' }, { creationTimestamp: 7 }, { name: 'A b' }]) {
+    const { object, spec } = readWire('Server', { metadata, spec: { podSelector: {}, port: 80 } });
+    assert.deepEqual([isRejected(spec), object.meta.createdAt], [true, -1]);
+  }
+});
+
+test('an object that says unreadably when it is deleted is being deleted', () => {
+  for (const deletionTimestamp of ['soon', 7, {}]) {
+    assert.equal(readWire('Pod', { metadata: { deletionTimestamp } }).object.meta.deletedAt, 0);
+  }
 });
 
 test('a ServiceAccount may have dots in its name', () => {

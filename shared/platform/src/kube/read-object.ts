@@ -1,5 +1,5 @@
 import type { Problem } from '@gatehouse/core/problem';
-import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
+import { isRejected, type Kind, type KubeObject, type ObjectMeta } from '@gatehouse/core/resources/kinds';
 import { defaultObjectBudgets, type ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { rowOf } from './kind-table.ts';
 import { Tally } from './parse/budget.ts';
@@ -19,20 +19,23 @@ export type ReadObject =
     }
   /** A core object that no API server would have stored: there is no such object. */
   | { readonly outcome: 'refused'; readonly problems: readonly Problem[] }
-  /** Nobody can say which object this is, so nobody can say what it closes. */
-  | { readonly outcome: 'nameless'; readonly problems: readonly Problem[] };
+  /** Nobody can say which object this is, or where, so nobody can say what it closes (design §15.4). */
+  | { readonly outcome: 'unplaced'; readonly problems: readonly Problem[] };
 
-const nameProblems = ({ meta }: Wire, namespaced: boolean, isNamespace: boolean): readonly Problem[] => {
-  const problems: Problem[] = [];
-  const fix = 'lower-case letters, digits and `-`, at most 63, a letter or digit at both ends';
-  if (isNamespace ? !isNamespaceName(meta.name) : !isObjectName(meta.name)) {
-    problems.push({ field: 'metadata.name', found: `${describe(meta.name)} is no name`, fix });
-  }
-  if (namespaced && !isNamespaceName(meta.namespace)) {
-    problems.push({ field: 'metadata.namespace', found: `${describe(meta.namespace)} is no namespace`, fix });
-  }
-  return problems;
-};
+const fixName = 'lower-case letters, digits and `-`, at most 63, a letter or digit at both ends';
+
+const nameProblems = ({ name }: ObjectMeta, kind: Kind): readonly Problem[] =>
+  (kind === 'Namespace' ? isNamespaceName(name) : isObjectName(name))
+    ? []
+    : [{ field: 'metadata.name', found: `${describe(name)} is no name`, fix: fixName }];
+
+const namespaceProblems = ({ namespace }: ObjectMeta, namespaced: boolean): readonly Problem[] =>
+  !namespaced || isNamespaceName(namespace)
+    ? []
+    : [{ field: 'metadata.namespace', found: `${describe(namespace)} is no namespace`, fix: fixName }];
+
+/** Kinds that may close something: those of policy, and a namespace by its annotations. */
+const mayClose = (kind: Kind): boolean => rowOf(kind).class === 'policy' || kind === 'Namespace';
 
 const versionProblems = ({ version }: Wire, versions: readonly string[]): readonly Problem[] =>
   versions.includes(version)
@@ -53,14 +56,18 @@ export const readObject = (
   const metadata = new Fields(isWireObject(body.metadata) ? body.metadata : {}, 'metadata', problems, {
     tally: new Tally(budgets),
   });
-  const meta = readMeta(metadata, row.namespaced);
-  if (meta === undefined) return { outcome: 'nameless', problems };
+  const read = readMeta(metadata, row.namespaced);
+  if (read === undefined) return { outcome: 'unplaced', problems };
+  const { meta, unread } = read;
   const version = String(body.apiVersion ?? '').replace(/^.*\//, '');
-  const wire: Wire = { body, meta, version, budgets };
-  const badName = nameProblems(wire, row.namespaced, kind === 'Namespace');
+  const badName = nameProblems(meta, kind);
+  const badPlace = [...(kind === 'Namespace' ? badName : []), ...namespaceProblems(meta, row.namespaced)];
+  if (mayClose(kind) && badPlace.length > 0) return { outcome: 'unplaced', problems: badPlace };
+  const wire: Wire = { body, meta, unread, version, budgets };
   const badVersion = versionProblems(wire, row.versions);
   if (row.class === 'core') {
-    if (badName.length > 0) return { outcome: 'refused', problems: badName };
+    const refused = [...badName, ...badPlace];
+    if (refused.length > 0) return { outcome: 'refused', problems: refused };
     const { spec, warnings } = row.parse(wire);
     return {
       outcome: 'read',
@@ -69,16 +76,24 @@ export const readObject = (
     };
   }
   const { spec, warnings } = row.parse(wire);
-  const outside = [...badName, ...badVersion];
+  const isOfOrder = ({ field }: Problem): boolean => field === 'metadata.creationTimestamp';
+  const badOrder = [...badName, ...problems.filter(isOfOrder)];
+  const outside = [...badOrder, ...badVersion];
   const reject = (more: readonly Problem[]): KubeObject => ({
     kind,
-    meta,
+    meta: badOrder.length === 0 ? meta : { ...meta, createdAt: beforeAllOthers },
     spec: row.reject(wire, [...more, ...(isRejected(spec) ? spec.rejected : [])]),
   });
   return {
     outcome: 'read',
     object: outside.length === 0 ? { kind, meta, spec } : reject(outside),
-    warnings: [...problems, ...warnings],
+    warnings: [...problems.filter((problem) => !isOfOrder(problem)), ...warnings],
     reject,
   };
 };
+
+/**
+ * Age, then name, decide between Servers and between routes. Of a rejected one whose place nobody can read the first place
+ * closes the most: nothing that it may have come before takes over.
+ */
+const beforeAllOthers = -1;

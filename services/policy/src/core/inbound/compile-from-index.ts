@@ -1,4 +1,5 @@
 import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
+import { unreadableIn } from '@gatehouse/core/resources/changes';
 import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { compilePort } from './compile.ts';
@@ -56,7 +57,7 @@ export const compileFromIndex = (
       meshTls: byName(index, 'MeshTLSAuthentication'),
       network: byName(index, 'NetworkAuthentication'),
     },
-    unreadableManifests: index.unreadable.length === 0 ? 'none' : 'some',
+    unreadableManifests: unreadableIn(index.unreadable, namespace).length === 0 ? 'none' : 'some',
     matchesRegex,
   });
 };

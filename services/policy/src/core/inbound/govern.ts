@@ -18,7 +18,7 @@ export interface Governance {
 
 /**
  * The order of design §6.2: a Server, else Enforce NetworkAuthenticationPolicies, else the default policy. Whatever
- * governs, the base is deny where something rejected still names the port, and everywhere while a manifest is unreadable.
+ * governs, the base is deny where something rejected still names the port, or a manifest was never read that may do so.
  */
 export const govern = (
   input: PortInput,

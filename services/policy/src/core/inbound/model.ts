@@ -23,7 +23,7 @@ export interface PortInput {
   /** The policy objects of the workload's namespace; those that do not concern this port may be left out. */
   readonly policies: NamespacePolicies;
   readonly authentications: Authentications;
-  /** While a manifest could never be read, nobody knows what it holds: the base is deny everywhere (design §5.1). */
+  /** Whether a manifest was never read that may be about this namespace (design §5.1, §15.4): the base is then deny. */
   readonly unreadableManifests: 'none' | 'some';
   /** The proxy's regular expressions: `matchesWhole` of shared/proxy-regex. */
   readonly matchesRegex: RegexMatcher;

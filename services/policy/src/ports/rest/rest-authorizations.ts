@@ -2,6 +2,7 @@ import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { isMeshed } from '@gatehouse/core/mesh/workload';
 import { printProblem } from '@gatehouse/core/problem';
+import { unreadableIn } from '@gatehouse/core/resources/changes';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { Type } from 'typebox';
@@ -174,9 +175,9 @@ const namespaceDefault = (
   { compiler, index }: PolicyWatch,
 ): AuthorizingObject => {
   const { policy, from, unreadable, grants } = compiler.defaultOf(object.meta.name);
-  const unread = index.unreadable.map(
+  const unread = unreadableIn(index.unreadable, object.meta.name).map(
     ({ path, problem }) =>
-      `Deny is in force everywhere, since ${path} was never read: ${printProblem(problem)}.`,
+      `Deny is in force here, and nothing is granted on single requests, since ${path} was never read: ${printProblem(problem)}.`,
   );
   return item(object, {
     ...nothing,

@@ -1,13 +1,13 @@
-import { nearestWord } from '@gatehouse/core/nearest-word';
 import type { Parsed, Problem } from '@gatehouse/core/problem';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
-import { kindOf, kinds, kindTable } from '../kind-table.ts';
+import { kindOf } from '../kind-table.ts';
 import type { WireObject } from '../parse/fields.ts';
 import { readObject } from '../read-object.ts';
 import { fillIn, leavesAddressOut } from './fill-in.ts';
 import { unactedKind } from './unacted-kinds.ts';
-import { isWorkloadKind, readWorkload, type Workload, workloadGroup, workloadKinds } from './workload.ts';
+import { isWorkloadKind, readWorkload, type Workload } from './workload.ts';
+import { closingKindsMeant, unknownKind, writtenKind } from './written-kind.ts';
 import { writtenText } from './written-text.ts';
 
 /** What one document of a manifest stands for, before anything is known of the other manifests. */
@@ -34,51 +34,21 @@ export interface Drafts {
   readonly remarks: readonly Remark[];
 }
 
-/** `apps/v1` is of the group `apps`, `v1` of the core group. */
-const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.lastIndexOf('/')));
-
 const nameIn = (document: WireObject): string => {
   const { namespace, name } = (document.metadata ?? {}) as {
     readonly namespace?: unknown;
     readonly name?: unknown;
   };
-  return namespace === undefined ? writtenText(name) : `${writtenText(namespace)}/${writtenText(name)}`;
+  return namespace === undefined || namespace === ''
+    ? writtenText(name)
+    : `${writtenText(namespace)}/${writtenText(name)}`;
 };
-
-interface KnownKind {
-  readonly group: string;
-  readonly wireKind: string;
-}
-
-const knownKinds: readonly KnownKind[] = [
-  ...kinds.map((kind): KnownKind => kindTable[kind]),
-  ...workloadKinds.map((wireKind) => ({ group: workloadGroup, wireKind })),
-];
-
-const printGroup = (group: string): string => (group === '' ? 'the core group' : `\`${group}\``);
-
-const fixKind = (wireKind: string): string => {
-  const groups = knownKinds
-    .filter((known) => known.wireKind === wireKind)
-    .map(({ group }) => printGroup(group));
-  if (groups.length > 0) return `${wireKind} is read from ${groups.join(' and ')}`;
-  const near = nearestWord(wireKind, [...new Set(knownKinds.map((known) => known.wireKind))]);
-  return near === undefined ? 'nothing of it is used' : `did you mean \`${near}\`?`;
-};
-
-/** What to say of a kind that nobody reads. */
-const unknownKind = (group: string, wireKind: string): Problem => ({
-  field: 'kind',
-  found: `${wireKind} of ${printGroup(group)} is not read`,
-  fix: fixKind(wireKind),
-});
 
 const draftOf = (
   document: WireObject,
   budgets: ObjectBudgets | undefined,
 ): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[] }> => {
-  const wireKind = writtenText(document.kind);
-  const group = groupOf(writtenText(document.apiVersion));
+  const { group, wireKind } = writtenKind(document);
   const about = `${wireKind} ${nameIn(document)}`;
   const remark = (problem: Problem, kind?: Kind): Remark => ({ kind, object: about, problem });
   if (isWorkloadKind(group, wireKind)) {
@@ -94,10 +64,15 @@ const draftOf = (
     };
   }
   const kind = kindOf(group, wireKind);
-  if (kind === undefined) return { ok: true, value: { remarks: [remark(unknownKind(group, wireKind))] } };
+  if (kind === undefined) {
+    const unknown = unknownKind({ group, wireKind });
+    return closingKindsMeant({ group, wireKind }).length > 0
+      ? { ok: false, problems: [unknown] }
+      : { ok: true, value: { remarks: [remark(unknown)] } };
+  }
   const read = readObject(kind, fillIn(kind, document), budgets);
   switch (read.outcome) {
-    case 'nameless':
+    case 'unplaced':
       return { ok: false, problems: read.problems };
     case 'refused':
       return { ok: true, value: { remarks: read.problems.map((problem) => remark(problem, kind)) } };
@@ -120,7 +95,7 @@ const draftOf = (
   }
 };
 
-/** Reads every document; one that nobody can name makes the whole manifest unreadable. */
+/** Reads every document; one that nobody can place makes the whole manifest unreadable. */
 export const draftAll = (documents: readonly WireObject[], budgets?: ObjectBudgets): Parsed<Drafts> => {
   const drafts: Draft[] = [];
   const remarks: Remark[] = [];

@@ -19,7 +19,9 @@ export const explicitUid = (document: WireObject): string | undefined =>
 const fillMeta = (kind: Kind, document: WireObject): WireObject => {
   const metadata = objectOf(document.metadata);
   const { namespaced } = rowOf(kind);
-  const namespace = namespaced ? (metadata.namespace ?? 'default') : '';
+  // `kubectl` takes an empty one, which a chart writes for none, as it takes none.
+  const written = metadata.namespace === '' ? undefined : metadata.namespace;
+  const namespace = namespaced ? (written ?? 'default') : '';
   const uid = uidOf(metadata.uid) ?? defaultUid(kind, writtenText(namespace), writtenText(metadata.name));
   return { ...metadata, ...(namespaced ? { namespace } : {}), uid };
 };
@@ -28,7 +30,9 @@ const fillMeta = (kind: Kind, document: WireObject): WireObject => {
 const nameLabel = 'kubernetes.io/metadata.name';
 
 /** A pod of a manifest runs and is ready, unless its status says otherwise. */
-export const runningStatus = (status: unknown): WireObject => {
+export const runningStatus = (status: unknown): unknown => {
+  // Nobody knows what it said: perhaps that the pod is over.
+  if (status !== undefined && status !== null && !isWireObject(status)) return status;
   const written = objectOf(status);
   const phase = written.phase ?? 'Running';
   const ready = { type: 'Ready', status: phase === 'Running' ? 'True' : 'False' };
@@ -42,7 +46,8 @@ export const fillIn = (kind: Kind, document: WireObject): WireObject => {
     case 'Pod':
       return { ...document, metadata, status: runningStatus(document.status) };
     case 'Namespace': {
-      const labels = { ...objectOf(metadata.labels), [nameLabel]: metadata.name };
+      const written = metadata.labels ?? {};
+      const labels = isWireObject(written) ? { ...written, [nameLabel]: metadata.name } : written;
       return { ...document, metadata: { ...metadata, labels } };
     }
     default:

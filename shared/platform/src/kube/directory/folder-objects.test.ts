@@ -106,12 +106,6 @@ suite('what manifests leave out', () => {
     assert.notEqual(find(world, 'ServiceAccount', 'default', 'mesh'), undefined);
   });
 
-  test('leaves out what cannot be, such as the namespace of a policy that is rejected for it', () => {
-    const world = compose(manifest('a.yaml', aServer({ namespace: 'Demo' })));
-    assert.notEqual(find(world, 'Server', 'web', 'Demo'), undefined);
-    assert.equal(find(world, 'Namespace', 'Demo', ''), undefined);
-  });
-
   test('gives way to a control-plane pod that is written', () => {
     const written = aPod('gatehouse-identity', {
       namespace: 'gatehouse',
@@ -402,6 +396,7 @@ suite('a manifest that cannot be read', () => {
 });
 
 suite('warnings', () => {
+  const inDefault = 'until it can, only what policies grant on whole ports is open in default';
   const cases: readonly (readonly [object: WireObject, warning: string])[] = [
     [
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } },
@@ -417,11 +412,11 @@ suite('warnings', () => {
     ],
     [
       { apiVersion: 'v1', kind: 'HTTPRoute', metadata: { name: 's' } },
-      'HTTPRoute s: kind: HTTPRoute of the core group is not read: HTTPRoute is read from `policy.linkerd.io` and `gateway.networking.k8s.io`',
+      `cannot be read: document 1 (HTTPRoute): kind: HTTPRoute of the core group is not read: HTTPRoute is read from \`policy.linkerd.io\` and \`gateway.networking.k8s.io\`; ${inDefault}`,
     ],
     [
       { apiVersion: 'v1', kind: 'NetworkAuthenticationPolicy', metadata: { name: 's', namespace: 'n' } },
-      'NetworkAuthenticationPolicy n/s: kind: NetworkAuthenticationPolicy of the core group is not read: NetworkAuthenticationPolicy is read from `policy.linkerd.io`',
+      'cannot be read: document 1 (NetworkAuthenticationPolicy): kind: NetworkAuthenticationPolicy of the core group is not read: NetworkAuthenticationPolicy is read from `policy.linkerd.io`; until it can, only what policies grant on whole ports is open in n',
     ],
     [
       {

@@ -2,7 +2,7 @@ import { quoted } from '@gatehouse/core/foreign-text';
 import { injectValues } from '@gatehouse/core/mesh/injection';
 import { type Problem, printProblem } from '@gatehouse/core/problem';
 import { injectAnnotation } from '@gatehouse/core/resources/annotations';
-import type { Unreadable } from '@gatehouse/core/resources/changes';
+import type { Unreadable, UnreadableManifest } from '@gatehouse/core/resources/changes';
 import { isRejected, type Kind, type KubeObject, type ObjectMeta } from '@gatehouse/core/resources/kinds';
 import { rowOf } from '../kind-table.ts';
 import { type Candidate, keyOf } from './candidate.ts';
@@ -53,6 +53,13 @@ const draftsOf = ({ path, drafts, state }: Manifest): readonly Placed[] =>
     return { ...draft, path, object: draft.reject([problem]) };
   });
 
+/** What a manifest closes that was never read. */
+const closedBy = (namespaces: UnreadableManifest['namespaces']): string => {
+  if (namespaces.length === 0) return 'nothing of it counts';
+  const places = namespaces === 'all' ? 'anywhere' : `in ${namespaces.join(', ')}`;
+  return `only what policies grant on whole ports is open ${places}`;
+};
+
 const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[] => [
   ...remarks.map(({ kind, object, problem }) => ({
     path,
@@ -68,7 +75,7 @@ const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[
           text:
             state.kind === 'broken'
               ? `cannot be read: ${printProblem(state.problem)}; its policies are closed and its other objects stay as they were`
-              : `cannot be read: ${printProblem(state.problem)}; until it can, only what policies grant on whole ports is open`,
+              : `cannot be read: ${printProblem(state.problem)}; until it can, ${closedBy(state.namespaces)}`,
         },
       ]),
 ];
@@ -199,7 +206,7 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
   return {
     objects: new Map(complete.map((object) => [keyOf(object), object])),
     unreadable: ordered.flatMap(({ path, state }) =>
-      state.kind === 'unreadable' ? [{ path, problem: state.problem }] : [],
+      state.kind === 'unreadable' ? [{ path, problem: state.problem, namespaces: state.namespaces }] : [],
     ),
     foreign: ordered.flatMap(({ path, state }) => (state.kind === 'foreign' ? [path] : [])),
     warnings,

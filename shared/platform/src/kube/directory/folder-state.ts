@@ -119,7 +119,7 @@ export class FolderState {
   }
 
   #break(path: string, problem: Problem): void {
-    const broken = breakManifest(path, this.#manifests.get(path), [problem]);
+    const broken = breakManifest(path, this.#manifests.get(path), { problems: [problem] });
     if (!isDeepStrictEqual(broken.state, this.#manifests.get(path)?.state)) this.#manifests.set(path, broken);
   }
 }

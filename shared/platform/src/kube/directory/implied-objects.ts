@@ -1,5 +1,4 @@
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { isNamespaceName } from '../parse/meta.ts';
 import { readObject } from '../read-object.ts';
 import { type Candidate, keyOf } from './candidate.ts';
 import { fillIn } from './fill-in.ts';
@@ -24,12 +23,9 @@ const controlPlaneObjects = (namespace: string): readonly KubeObject[] =>
     make('Pod', { name, namespace }, { serviceAccountName: name }),
   ]);
 
-/**
- * What a cluster makes by itself: the namespaces that objects are in, and the ServiceAccount `default` of each. A rejected
- * policy may be in one that cannot be.
- */
+/** What a cluster makes by itself: the namespaces that objects are in, and the ServiceAccount `default` of each. */
 const namespaceObjects = (namespaces: readonly string[]): readonly KubeObject[] =>
-  [...new Set(namespaces.filter(isNamespaceName))]
+  [...new Set(namespaces)]
     .sort()
     .flatMap((name) => [
       make('Namespace', { name }),
@@ -52,6 +48,7 @@ export const addImplied = (
   const namespaces = [...all.values()].map(({ object: { kind, meta } }) =>
     kind === 'Namespace' ? meta.name : meta.namespace,
   );
-  add(namespaceObjects(namespaces));
+  // Objects of the cluster are in none.
+  add(namespaceObjects(namespaces.filter((name) => name !== '')));
   return [...all.values()];
 };

@@ -1,7 +1,9 @@
 import { type Problem, printProblem } from '@gatehouse/core/problem';
+import type { UnreadableManifest } from '@gatehouse/core/resources/changes';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { type Draft, draftAll, type Remark } from './draft.ts';
 import { readDocuments } from './manifest-documents.ts';
+import { namespacesOf } from './namespaces-of.ts';
 
 /** What is known of one file of the folder. */
 export interface Manifest {
@@ -16,8 +18,12 @@ export interface Manifest {
     | { readonly kind: 'foreign' }
     /** What it holds now cannot be read; it keeps the objects it held. */
     | { readonly kind: 'broken'; readonly problem: Problem }
-    /** It never could be read, so nobody knows what it holds. */
-    | { readonly kind: 'unreadable'; readonly problem: Problem };
+    /** It never could be read, so nobody knows what it holds; only in which namespaces, at times. */
+    | {
+        readonly kind: 'unreadable';
+        readonly problem: Problem;
+        readonly namespaces: UnreadableManifest['namespaces'];
+      };
 }
 
 const summary = (problems: readonly Problem[]): Problem => {
@@ -26,14 +32,20 @@ const summary = (problems: readonly Problem[]): Problem => {
   return { ...first, fix: [first.fix, ...more.map(printProblem)].join('; ') };
 };
 
+/** Why a manifest cannot be read, and the namespaces that it is about if at least those can be. */
+interface Breakage {
+  readonly problems: readonly Problem[];
+  readonly namespaces?: UnreadableManifest['namespaces'];
+}
+
 /** The manifest after a read that failed. */
 export const breakManifest = (
   path: string,
   before: Manifest | undefined,
-  problems: readonly Problem[],
+  { problems, namespaces = 'all' }: Breakage,
 ): Manifest =>
   before === undefined || before.state.kind === 'unreadable'
-    ? { path, drafts: [], remarks: [], state: { kind: 'unreadable', problem: summary(problems) } }
+    ? { path, drafts: [], remarks: [], state: { kind: 'unreadable', problem: summary(problems), namespaces } }
     : { ...before, state: { kind: 'broken', problem: summary(problems) } };
 
 /** A file that held objects was not meant to become something else: somebody is in the middle of a change. */
@@ -50,15 +62,18 @@ export const parseManifest = (
   { bytes, budgets }: { readonly bytes: Uint8Array; readonly budgets?: ObjectBudgets | undefined },
 ): Manifest => {
   const documents = readDocuments(bytes);
-  if (!documents.ok) return breakManifest(path, before, documents.problems);
+  if (!documents.ok) return breakManifest(path, before, documents);
   if (documents.value.kind === 'foreign') {
     const heldObjects = before !== undefined && before.drafts.length > 0;
     return heldObjects
-      ? breakManifest(path, before, [becameForeign])
+      ? breakManifest(path, before, { problems: [becameForeign] })
       : { path, drafts: [], remarks: [], state: { kind: 'foreign' } };
   }
   const drafts = draftAll(documents.value.objects, budgets);
   return drafts.ok
     ? { path, ...drafts.value, state: { kind: 'read' } }
-    : breakManifest(path, before, drafts.problems);
+    : breakManifest(path, before, {
+        problems: drafts.problems,
+        namespaces: namespacesOf(documents.value.objects),
+      });
 };

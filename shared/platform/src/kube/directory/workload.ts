@@ -77,7 +77,7 @@ export const readWorkload = (
     }),
     budgets,
   );
-  if (pod.outcome === 'nameless') return { ok: false, problems: pod.problems };
+  if (pod.outcome === 'unplaced') return { ok: false, problems: pod.problems };
   if (pod.outcome === 'refused') return { ok: true, value: { workload: undefined, problems: pod.problems } };
   const object = pod.object as KubeObject<'Pod'>;
   return {

@@ -4,11 +4,14 @@ import type { ObjectMeta, Rejected } from '@gatehouse/core/resources/kinds';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { Tally } from './budget.ts';
 import { Fields, isWireObject, readWhole, type WireObject } from './fields.ts';
+import type { MetaField } from './meta.ts';
 
 /** One wire object at the door: its metadata already read, the rest as it was written. */
 export interface Wire {
   readonly body: WireObject;
   readonly meta: ObjectMeta;
+  /** Fields of the metadata that are there and cannot be read. */
+  readonly unread: readonly MetaField[];
   /** The API version without its group, such as `v1beta3`. */
   readonly version: string;
   readonly budgets: ObjectBudgets;

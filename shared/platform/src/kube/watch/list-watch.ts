@@ -116,7 +116,7 @@ export class ListWatch {
       if (page === undefined) return this.#unreadable('a page of the list');
       for (const item of page.items) {
         const object = this.#read(item);
-        if (object === 'nameless') this.#options.metrics.unreadable.inc({ kind: this.#options.kind });
+        if (object === 'unplaced') this.#options.metrics.unreadable.inc({ kind: this.#options.kind });
         else if (object !== 'refused') objects.push(this.#known.known(object));
       }
       // All pages have the version of the first; should a server think otherwise, its oldest loses nothing.
@@ -245,7 +245,7 @@ export class ListWatch {
         stop = { kind: 'rewound', why: `an event of version ${event.version} came after ${version}` };
       } else if (event.type !== 'BOOKMARK') {
         const object = this.#read(event.object);
-        if (object === 'nameless') stop = this.#unreadable('an object of the watch');
+        if (object === 'unplaced') stop = this.#unreadable('an object of the watch');
         else if (object !== 'refused') {
           changes.push(
             ...(event.type === 'DELETED' ? this.#known.delete(object.meta) : this.#known.apply(object)),
@@ -262,7 +262,7 @@ export class ListWatch {
 
   // Reading
 
-  #read(body: WireObject): KubeObject | 'refused' | 'nameless' {
+  #read(body: WireObject): KubeObject | 'refused' | 'unplaced' {
     const read = readObject(this.#options.kind, body, this.#options.budgets);
     switch (read.outcome) {
       case 'read':
@@ -275,7 +275,7 @@ export class ListWatch {
         }
         return read.object;
       case 'refused':
-      case 'nameless':
+      case 'unplaced':
         this.#complain(
           { problems: read.problems.map(printProblem) },
           `an object of ${this.#name} is left out: it cannot be read`,

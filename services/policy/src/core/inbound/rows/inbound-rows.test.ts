@@ -259,6 +259,8 @@ const anyObject: fc.Arbitrary<KubeObject> = fc.oneof(
   })),
 );
 
+const noProblem = { field: '', found: '', fix: '' };
+
 const anyChange: fc.Arbitrary<Change> = fc.oneof(
   {
     weight: 30,
@@ -270,8 +272,13 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
   },
   anyObject.map(({ kind }) => ({ type: 'reset', kind, objects: [] }) as Change),
   fc
-    .constantFrom([], [], [{ path: 'a.yaml', problem: { field: '', found: '', fix: '' } }])
-    .map((manifests): Change => ({ type: 'unreadable', manifests })),
+    .constantFrom<readonly (readonly string[] | 'all')[]>([], [], ['all'], [['demo']], [['other'], ['demo']])
+    .map(
+      (about): Change => ({
+        type: 'unreadable',
+        manifests: about.map((namespaces) => ({ path: 'a.yaml', problem: noProblem, namespaces })),
+      }),
+    ),
 );
 
 /** After any batches every watched row is what a look at everything would compile, and its readers have it. */

@@ -1,6 +1,7 @@
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import type { Labels } from '@gatehouse/core/label-selector';
+import { type Unreadable, unreadableIn } from '@gatehouse/core/resources/changes';
 import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
@@ -43,7 +44,7 @@ export class RowCompiler {
   readonly #options: RowCompilerOptions;
   readonly #kinds: InboundKinds;
   readonly #kept: Kept;
-  #unreadable: 'none' | 'some' = 'none';
+  #unreadable: Unreadable['manifests'] = [];
   #compiled = 0;
 
   constructor(options: RowCompilerOptions) {
@@ -76,7 +77,7 @@ export class RowCompiler {
       take(this.#kept, ofKind(touched, kind), noted);
     }
     noted.rows.noteSources(this.#kept.sources.invalidate(noted.callers, noted.namespaces));
-    const unreadable = this.#options.index.unreadable.length === 0 ? 'none' : 'some';
+    const { unreadable } = this.#options.index;
     if (unreadable !== this.#unreadable) noted.rows.noteEverything();
     this.#unreadable = unreadable;
     return noted.rows;
@@ -105,7 +106,7 @@ export class RowCompiler {
         })),
       },
       authentications: this.#kept.authentications,
-      unreadableManifests: this.#unreadable,
+      unreadableManifests: this.#unreadableIn(workload.namespace),
       matchesRegex,
     });
     this.#compiled += 1;
@@ -133,7 +134,7 @@ export class RowCompiler {
     const { cluster } = this.#options;
     const namespaceAnnotations = this.#annotationsOf(namespace);
     const found = defaultPolicyOf({ port: 0, workload: { annotations: {} }, namespaceAnnotations, cluster });
-    const policy = this.#unreadable === 'some' ? 'deny' : found.policy;
+    const policy = this.#unreadableIn(namespace) === 'some' ? 'deny' : found.policy;
     return { ...found, policy, grants: authorizationsOf(policy, cluster) };
   }
 
@@ -145,6 +146,10 @@ export class RowCompiler {
   /** The label names by which a namespace's pods are chosen. */
   labelKeys(namespace: string): ReadonlySet<string> {
     return this.#kept.policies.labelKeys(namespace);
+  }
+
+  #unreadableIn(namespace: string): 'none' | 'some' {
+    return unreadableIn(this.#unreadable, namespace).length === 0 ? 'none' : 'some';
   }
 
   #annotationsOf(namespace: string): Labels {

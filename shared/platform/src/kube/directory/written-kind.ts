@@ -1,0 +1,68 @@
+import { nearestWord } from '@gatehouse/core/nearest-word';
+import type { Problem } from '@gatehouse/core/problem';
+import type { Kind } from '@gatehouse/core/resources/kinds';
+import { kinds, kindTable } from '../kind-table.ts';
+import type { WireObject } from '../parse/fields.ts';
+import { workloadGroup, workloadKinds } from './workload.ts';
+import { writtenText } from './written-text.ts';
+
+/** What a document says it is; `apps/v1` is of the group `apps`, `v1` of the core group. */
+export interface WrittenKind {
+  readonly group: string;
+  readonly wireKind: string;
+}
+
+export const writtenKind = ({ apiVersion, kind }: WireObject): WrittenKind => {
+  const version = writtenText(apiVersion);
+  return { group: version.slice(0, Math.max(0, version.lastIndexOf('/'))), wireKind: writtenText(kind) };
+};
+
+const knownKinds: readonly WrittenKind[] = [
+  ...kinds.map((kind): WrittenKind => kindTable[kind]),
+  ...workloadKinds.map((wireKind) => ({ group: workloadGroup, wireKind })),
+];
+
+const printGroup = (group: string): string => (group === '' ? 'the core group' : `\`${group}\``);
+
+const fixKind = (wireKind: string): string => {
+  const groups = knownKinds
+    .filter((known) => known.wireKind === wireKind)
+    .map(({ group }) => printGroup(group));
+  if (groups.length > 0) return `${wireKind} is read from ${groups.join(' and ')}`;
+  const near = nearestWord(wireKind, [...new Set(knownKinds.map((known) => known.wireKind))]);
+  return near === undefined ? 'nothing of it is used' : `did you mean \`${near}\`?`;
+};
+
+/** What to say of a kind that nobody reads. */
+export const unknownKind = ({ group, wireKind }: WrittenKind): Problem => ({
+  field: 'kind',
+  found: `${wireKind} of ${printGroup(group)} is not read`,
+  fix: fixKind(wireKind),
+});
+
+/** The kinds that close something by being there; of all others a misspelt one only grants nothing. */
+const closing = [
+  'Namespace',
+  'NetworkAuthenticationPolicy',
+  'Server',
+  'HTTPRoute',
+  'GatewayHTTPRoute',
+] as const satisfies readonly Kind[];
+
+/**
+ * Which of those a kind that nobody reads may be, misspelt. It then closes what it may have governed (design §15.4); the
+ * kinds of others do not, and most folders hold some.
+ */
+export const closingKindsMeant = (written: WrittenKind): readonly Kind[] =>
+  closing.filter((kind) => isMeant(written, kindTable[kind]));
+
+const isMeant = ({ group, wireKind }: WrittenKind, known: WrittenKind): boolean => {
+  if (wireKind === known.wireKind) {
+    // A forgotten group reads as the core group, which has no such kind; and nobody else has one of our own name.
+    if (group === '' || wireKind === kindTable.NetworkAuthenticationPolicy.wireKind) return true;
+  }
+  return isNear(group, known.group) && isNear(wireKind, known.wireKind);
+};
+
+const isNear = (written: string, known: string): boolean =>
+  written === known || (known !== '' && nearestWord(written, [known]) === known);
