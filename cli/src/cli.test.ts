@@ -23,6 +23,8 @@ test('help is an answer, wrong words are a usage error that says what is right',
     [['--help'], exitCode.ok, /serve/],
     [['demo', '--help'], exitCode.ok, /--once/],
     [['nonsense'], exitCode.usage, /unknown command/],
+    [['identty', 'list'], exitCode.usage, /Did you mean identity\?/],
+    [['dev', 'tokn'], exitCode.usage, /Did you mean token\?/],
     [['serve', 'billing'], exitCode.usage, /identity, destination, policy/],
     [['serve', '--port-base', '70000'], exitCode.usage, /0 to 65535/],
     [['serve', '--dir', 'a', '--kubeconfig', 'b'], exitCode.usage, /cannot be used with/],
@@ -30,7 +32,7 @@ test('help is an answer, wrong words are a usage error that says what is right',
     [['dev', 'token', 'frontend-0'], exitCode.usage, /NAMESPACE\/NAME/],
     [['dev', 'watch', 'demo/backend-0', '0'], exitCode.usage, /1 to 65535/],
   ];
-  assert.equal(cases.length, 9);
+  assert.equal(cases.length, 11);
   for (const [args, code, text] of cases) {
     const ended = await run(...args);
     assert.equal(ended.code, code, args.join(' '));

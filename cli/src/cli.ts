@@ -16,7 +16,7 @@ export interface Surroundings {
   readonly interrupted: AbortSignal;
 }
 
-/** One command per file under commands/; each answers how it ended. */
+/** What a command does, loaded when it runs (CONTRIBUTING.md, "A command"); answers how it ended. */
 export type Run = (surroundings: Surroundings) => Promise<ExitCode>;
 
 export const buildProgram = (finish: (run: Run) => void): Command =>

@@ -1,6 +1,11 @@
 #!/usr/bin/env node
-import { runCli } from './cli.ts';
-import { openTerminal } from './print/terminal.ts';
+import { homedir } from 'node:os';
+import { keepCompiled } from './compile-cache.ts';
+
+keepCompiled({ env: process.env, home: homedir, uid: process.getuid?.() });
+// Only what is loaded from here on is kept.
+const { runCli } = await import('./cli.ts');
+const { openTerminal } = await import('./print/terminal.ts');
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort(signal));

@@ -1,15 +1,6 @@
-import { InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
+import type { OutputFormat } from './output-option.ts';
 import { printTable } from './table.ts';
-
-export const outputFormats = ['table', 'wide', 'json', 'yaml'] as const;
-export type OutputFormat = (typeof outputFormats)[number];
-
-/** `-o` as every command that shows things has it: tables for people, json and yaml for programs. */
-export const outputOption = (): Option =>
-  new Option('-o, --output <format>', 'table, wide, json or yaml')
-    .default('table' satisfies OutputFormat)
-    .choices([...outputFormats]);
 
 /** One thing to show: its table, what `wide` adds to it, and the whole value for programs. */
 export interface Shown {
@@ -39,21 +30,3 @@ export const printShown = (format: OutputFormat, shown: Shown, columns?: number)
       return printTable(shown.heads, shown.rows, columns);
   }
 };
-
-/** Reads `NAMESPACE/NAME` as an argument. */
-export const readNamespaced = (text: string): { readonly namespace: string; readonly name: string } => {
-  const [namespace, name, ...rest] = text.split('/');
-  if (!namespace || !name || rest.length > 0) {
-    throw new InvalidArgumentError('Use NAMESPACE/NAME, such as demo/frontend-0.');
-  }
-  return { namespace, name };
-};
-
-/** Reads a TCP port from `lowest` (1 unless 0 may stand for "any free port") to 65535. */
-export const readPort =
-  (lowest: 0 | 1) =>
-  (text: string): number => {
-    const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-    if (port < lowest || port > 65535) throw new InvalidArgumentError(`Use a port from ${lowest} to 65535.`);
-    return port;
-  };

@@ -11,19 +11,8 @@ import { readServed } from '@gatehouse/dev/serve/served';
 import type { ServiceName } from '@gatehouse/platform/service/service';
 import { openStateDir, type StateDir } from '@gatehouse/platform/state/state-dir';
 import { readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
-import type { Command } from 'commander';
 import type { Surroundings } from '../../cli.ts';
-
-/** What every `gatehouse dev` command can be told about where things are. */
-export interface DevOptions {
-  readonly state?: string;
-  readonly dir?: string;
-}
-
-export const addDevOptions = (command: Command): Command =>
-  command
-    .option('--state <folder>', `state directory of the services (default: ${defaultStateDir})`)
-    .option('--dir <folder>', 'folder of manifests (default: the one the state directory belongs to)');
+import type { DevOptions } from './dev-options.ts';
 
 /** The state directory of running services, and the folder of manifests that it belongs to. */
 export interface DevMesh {

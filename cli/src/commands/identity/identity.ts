@@ -1,12 +1,18 @@
 import { Command } from 'commander';
 import type { Run } from '../../cli.ts';
-import { outputOption } from '../../print/output.ts';
-import { addReachOptions } from '../../reach/reach-options.ts';
+import { type OutputFormat, outputOption } from '../../print/output-option.ts';
+import { addReachOptions, type ReachOptions } from '../../reach/reach-options.ts';
 import { identityIssuerCommand } from './issuer.ts';
 import { identityListCommand } from './list.ts';
 import { identityLogCommand } from './log.ts';
-import { identityPod, type PodOptions } from './pod.ts';
 import { identityTrustBundleCommand } from './trust-bundle.ts';
+
+export interface PodOptions extends ReachOptions {
+  readonly namespace?: string;
+  readonly selector?: string;
+  readonly served?: true;
+  readonly output: OutputFormat;
+}
 
 /** `gatehouse identity POD…` as Linkerd has it, and beside it what is not about one pod. */
 export const identityCommand = (finish: (run: Run) => void): Command =>
@@ -22,7 +28,9 @@ export const identityCommand = (finish: (run: Run) => void): Command =>
       .option('--served', "also show what the pods' proxies present, by port-forward (needs a cluster)")
       .addOption(outputOption()),
   )
-    .action((names: readonly string[], options: PodOptions) => finish(identityPod(names, options)))
+    .action((names: readonly string[], options: PodOptions) =>
+      finish(async (surroundings) => (await import('./show-pods.ts')).showPods(names, options, surroundings)),
+    )
     .addCommand(identityListCommand(finish))
     .addCommand(identityIssuerCommand(finish))
     .addCommand(identityTrustBundleCommand(finish))

@@ -1,12 +1,12 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import type { Run, Surroundings } from '../../cli.ts';
+import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
-import { type OutputFormat, printShown, type Shown } from '../../print/output.ts';
+import { printShown, type Shown } from '../../print/output.ts';
 import type { AdminApi } from '../../reach/admin-client.ts';
 import type { MeshPlace } from '../../reach/open-admin.ts';
 import { proxyPort } from '../../reach/proxy-port.ts';
-import type { ReachOptions } from '../../reach/reach-options.ts';
 import { withAdmin } from '../../reach/with-admin.ts';
+import type { PodOptions } from './identity.ts';
 import { type Issued, readIssued, warnOfMissing } from './issued.ts';
 import { shortIdentity } from './issued-item.ts';
 import { namedPods, requireNames } from './named-pods.ts';
@@ -14,30 +14,25 @@ import { type PodReport, reportOf } from './pod-report.ts';
 import { podHeads, podRow, printPod, printServed, type ShownPod } from './print-pod.ts';
 import { type Served, seeServed } from './served-certificate.ts';
 
-export interface PodOptions extends ReachOptions {
-  readonly namespace?: string;
-  readonly selector?: string;
-  readonly served?: true;
-  readonly output: OutputFormat;
-}
-
 /** A proxy renews about every 17 hours: nobody looks back further than this. */
 const remembered = 1_000;
 
 /** `gatehouse identity POD…`: the certificate that each pod holds, and what led to it. */
-export const identityPod =
-  (names: readonly string[], options: PodOptions): Run =>
-  async (surroundings) => {
-    requireNames(names, options.selector);
-    return withAdmin({ service: 'identity', options, surroundings }, async (api, mesh) => {
-      const { interrupted: signal } = surroundings;
-      const pods = await namedPods(names, { mesh, options, signal });
-      const found: Found[] = [];
-      for (const pod of pods) found.push({ pod, ...(await readIssued(api, { pod }, remembered)) });
-      const see = options.served === true ? await seeing(api, mesh, surroundings.interrupted) : undefined;
-      return show(found, { see, options, surroundings });
-    });
-  };
+export const showPods = async (
+  names: readonly string[],
+  options: PodOptions,
+  surroundings: Surroundings,
+): Promise<ExitCode> => {
+  requireNames(names, options.selector);
+  return withAdmin({ service: 'identity', options, surroundings }, async (api, mesh) => {
+    const { interrupted: signal } = surroundings;
+    const pods = await namedPods(names, { mesh, options, signal });
+    const found: Found[] = [];
+    for (const pod of pods) found.push({ pod, ...(await readIssued(api, { pod }, remembered)) });
+    const see = options.served === true ? await seeing(api, mesh, surroundings.interrupted) : undefined;
+    return show(found, { see, options, surroundings });
+  });
+};
 
 type See = (report: PodReport, issued: Issued) => Promise<Served>;
 

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { execPath } from 'node:process';
+import { suite, type TestContext, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Writes the URL of each module that is loaded to the file that LOADED names, a line each. */
+const spy = `
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+registerHooks({
+  load(url, context, next) {
+    appendFileSync(process.env.LOADED, url + '\\n');
+    return next(url, context);
+  },
+});
+`;
+
+/** Runs the command as a shell would; answers its exit code and what it printed. */
+const start = async (
+  args: readonly string[],
+  { env = {}, node = [] }: { readonly env?: Record<string, string>; readonly node?: readonly string[] } = {},
+) => {
+  const child = spawn(execPath, [...node, main, ...args], { env: { PATH: process.env.PATH, ...env } });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  child.on('close', resolve);
+  return { code: await promise, text: Buffer.concat(chunks).toString() };
+};
+
+/** The modules that a command line loads: packages by name, our own by path. */
+const loadedBy = async (t: TestContext, args: readonly string[]) => {
+  const folder = await temporaryFolder(t);
+  const [script, loaded] = [join(folder, 'spy.mjs'), join(folder, 'loaded')];
+  await writeFile(script, spy);
+  const { code } = await start(args, {
+    env: { LOADED: loaded, NODE_DISABLE_COMPILE_CACHE: '1' },
+    node: ['--import', pathToFileURL(script).href],
+  });
+  const files = (await readFile(loaded, 'utf8'))
+    .split('\n')
+    .filter((url) => url.startsWith('file:') && !url.endsWith('spy.mjs'))
+    .map((url) => relative(root, fileURLToPath(url)));
+  const packageOf = (file: string): string | undefined =>
+    /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
+  return {
+    code,
+    packages: [...new Set(files.flatMap((file) => packageOf(file) ?? []))].sort(),
+    own: files.filter((file) => packageOf(file) === undefined),
+  };
+};
+
+/** All that is loaded at each start; anything else is imported when a command runs: see "A command" in CONTRIBUTING.md. */
+const light = [
+  /^cli\/src\/[\w-]+\.ts$/,
+  /^cli\/src\/commands\//,
+  /^cli\/src\/print\/(?:output-option|read-arguments|terminal)\.ts$/,
+  /^cli\/src\/reach\/reach-options\.ts$/,
+  /^shared\/core\/src\//,
+  /^shared\/platform\/src\/process\/run-service\.ts$/,
+  /^dev\/serve\/(?:default-state-dir|service-addresses)\.ts$/,
+];
+
+suite('the start of the command line', () => {
+  for (const [args, code] of [
+    [['--help'], 0],
+    [['identity', 'list', '--help'], 0],
+    [['dev', 'watch', '--help'], 0],
+    [['identty'], 2],
+    [['serve', '--port-base', 'x'], 2],
+  ] as const) {
+    test(`\`gatehouse ${args.join(' ')}\` loads no module that a command needs to run`, async (t) => {
+      const loaded = await loadedBy(t, args);
+      assert.equal(loaded.code, code);
+      assert.deepEqual(loaded.packages, ['commander']);
+      assert.deepEqual(
+        loaded.own.filter((file) => !light.some((allowed) => allowed.test(file))),
+        [],
+      );
+    });
+  }
+
+  test('a command loads what it needs once it runs', async (t) => {
+    const { code, packages } = await loadedBy(t, [
+      'identity',
+      'issuer',
+      '--address',
+      'http://127.0.0.1:1',
+      '--token',
+      'x',
+    ]);
+    assert.equal(code, 1);
+    assert.ok(packages.includes('typebox'), packages.join());
+  });
+
+  test('what was compiled is kept where nobody else can write', async (t) => {
+    const cache = await temporaryFolder(t);
+    assert.equal((await start(['--help'], { env: { XDG_CACHE_HOME: cache } })).code, 0);
+    const kept = join(cache, 'gatehouse', 'compiled');
+    assert.equal((await stat(kept)).mode & 0o777, 0o700);
+    assert.ok((await readdir(kept, { recursive: true })).length > 5);
+  });
+
+  test('without XDG_CACHE_HOME they are below the home, and a relative one counts for nothing', async (t) => {
+    const home = await temporaryFolder(t);
+    assert.equal((await start(['--help'], { env: { HOME: home, XDG_CACHE_HOME: 'here' } })).code, 0);
+    assert.deepEqual(await readdir(join(home, '.cache', 'gatehouse')), ['compiled']);
+  });
+
+  test('nothing is kept where others can write, or nobody, and the command works all the same', async (t) => {
+    const folder = await temporaryFolder(t);
+    const open = join(folder, 'gatehouse', 'compiled');
+    await mkdir(open, { recursive: true });
+    await chmod(open, 0o777);
+    const file = join(folder, 'a-file');
+    await writeFile(file, '');
+    for (const cache of [folder, file, '/proc']) {
+      const { code, text } = await start(['--help'], { env: { XDG_CACHE_HOME: cache } });
+      assert.deepEqual([code, /^Usage: gatehouse/.test(text)], [0, true], cache);
+    }
+    assert.deepEqual(await readdir(open), []);
+  });
+});
