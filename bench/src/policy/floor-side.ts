@@ -12,14 +12,14 @@ import { aPolicyWatch } from './policy-parts.ts';
 /** What is measured beside it: bare node:http2 that writes frames of the same rows, made beforehand, to every stream. */
 const [pods = 0, podsPerApp = 1] = process.argv.slice(2).map(Number);
 const abort = new AbortController();
-const frameOf = (clients: number): Buffer => {
+const frameOf = async (clients: number): Promise<Buffer> => {
   const watch = aPolicyWatch();
   void watch.run(new FakeSource(...clusterObjects(pods, podsPerApp), forEverybody(clients)), abort.signal);
-  const answer = watch.inbound.look({ ...podAt(0), port: 8080 });
+  const answer = await watch.look({ ...podAt(0), port: 8080 });
   if (answer === undefined) throw new Error('the pod is not in the clusterObjects');
   return frameMessage(answer.encoded.bytes);
 };
-const frames = [frameOf(20), frameOf(19)];
+const frames = [await frameOf(20), await frameOf(19)];
 abort.abort();
 
 const streams = new Set<ServerHttp2Stream>();

@@ -14,12 +14,11 @@ import { aPolicyWatch } from './policy-parts.ts';
 const [pods = 0, podsPerApp = 1] = process.argv.slice(2).map(Number);
 const source = new FakeSource(...clusterObjects(pods, podsPerApp), forEverybody(20));
 const watch = aPolicyWatch();
-const { requireReady, settle } = watch;
 const authority = anAuthority();
 const grpc = await startGrpcServer({
   address: { host: '127.0.0.1', port: 0 },
   tls: { material: aTlsMaterial(authority, { name: serverName }) },
-  methods: inboundMethods({ rows: watch.inbound, streams: new RowStreams(Date.now), requireReady, settle }),
+  methods: inboundMethods({ watch, streams: new RowStreams(Date.now) }),
   log: silentLog,
   metrics: new Metrics('policy'),
 });

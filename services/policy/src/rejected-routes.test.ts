@@ -72,16 +72,16 @@ const aMesh = async (t: TestContext, files: Readonly<Record<string, string>>) =>
     quietMs: 1,
     pollMs: 10,
   });
-  const verdict = (who: string, request: string): string => {
-    const row = policy.watch.inbound.look({ namespace: 'demo', pod: 'backend', port: 8080 });
+  const verdict = async (who: string, request: string): Promise<string> => {
+    const row = await policy.watch.look({ namespace: 'demo', pod: 'backend', port: 8080 });
     assert.ok(row, 'the backend is expected to be known');
     const attempt: Attempt = { client: ipOf('10.0.0.9'), tls: identified(who), traffic: trafficOf(request) };
     const said = evaluate(row.compiled.server, attempt, matchesWhole);
     return said.kind === 'allowed' ? 'allowed' : said.reason;
   };
-  const until = async (holds: () => boolean): Promise<void> => {
+  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
     const deadline = performance.now() + 10_000;
-    while (!holds()) {
+    while (!(await holds())) {
       assert.ok(performance.now() < deadline, 'it is expected to happen within 10 s');
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -98,9 +98,9 @@ const good = asManifest(admin());
 it('while it is whole, the route keeps everybody but its own from its paths', async (t) => {
   const { start, verdict } = await aMesh(t, { 'admin.yaml': good });
   await start();
-  assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
-  assert.equal(verdict('intruder', 'GET /'), 'allowed');
-  assert.equal(verdict('ops', 'GET /admin/x'), 'allowed');
+  assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+  assert.equal(await verdict('intruder', 'GET /'), 'allowed');
+  assert.equal(await verdict('ops', 'GET /admin/x'), 'allowed');
 });
 
 /** What stays open for the rest of the mesh: all but the route's own requests, or nothing that only a route grants. */
@@ -157,23 +157,23 @@ describe('a route that cannot be read opens nothing', () => {
     it(`${what}, found at the start`, async (t) => {
       const { start, verdict } = await aMesh(t, { 'admin.yaml': text });
       await start();
-      assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
-      assert.equal(verdict('ops', 'GET /admin/x'), 'unauthorized');
-      assert.equal(verdict('intruder', 'GET /other') === 'allowed' ? 'open' : 'closed', rest);
+      assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+      assert.equal(await verdict('ops', 'GET /admin/x'), 'unauthorized');
+      assert.equal((await verdict('intruder', 'GET /other')) === 'allowed' ? 'open' : 'closed', rest);
       // Whoever is admitted to the whole Server never owed it to a route.
-      assert.equal(verdict('superuser', 'GET /admin/x'), 'allowed');
+      assert.equal(await verdict('superuser', 'GET /admin/x'), 'allowed');
     });
     it(`${what}, written over the good one`, async (t) => {
       const { folder, start, until, verdict } = await aMesh(t, { 'admin.yaml': good });
       await start();
       await folder.put('admin.yaml', text);
-      await until(() => verdict('ops', 'GET /admin/x') !== 'allowed');
-      assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
-      assert.equal(verdict('superuser', 'GET /admin/x'), 'allowed');
+      await until(async () => (await verdict('ops', 'GET /admin/x')) !== 'allowed');
+      assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+      assert.equal(await verdict('superuser', 'GET /admin/x'), 'allowed');
       await folder.put('admin.yaml', good);
-      await until(() => verdict('ops', 'GET /admin/x') === 'allowed');
-      assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
-      assert.equal(verdict('intruder', 'GET /other'), 'allowed');
+      await until(async () => (await verdict('ops', 'GET /admin/x')) === 'allowed');
+      assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+      assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
     });
   }
   it('covers the table', () => assert.equal(broken.length, 21));
@@ -183,23 +183,23 @@ describe('a route that cannot be read opens nothing', () => {
     const { start, verdict } = await aMesh(t, { 'a.yaml': good, 'b.yaml': asManifest(admin(other)) });
     await start();
     for (const path of ['/admin/x', '/ops/x'])
-      assert.equal(verdict('intruder', `GET ${path}`), 'unauthorized');
-    assert.equal(verdict('intruder', 'GET /other'), 'allowed');
+      assert.equal(await verdict('intruder', `GET ${path}`), 'unauthorized');
+    assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
   });
 
   it('a file that the service may not read', { skip: process.getuid?.() === 0 }, async (t) => {
     const { folder, start, verdict } = await aMesh(t, { 'admin.yaml': good });
     await chmod(folder.at('admin.yaml'), 0);
     await start();
-    assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
+    assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
   });
 
   it('an object of another namespace that cannot be placed closes nothing here', async (t) => {
     const elsewhere = asManifest({ ...admin({}, { namespace: 'other' }), kind: 'HTTPRoutes' });
     const { start, verdict } = await aMesh(t, { 'admin.yaml': good, 'other.yaml': elsewhere });
     await start();
-    assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
-    assert.equal(verdict('intruder', 'GET /other'), 'allowed');
+    assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+    assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
   });
 
   it('a Gateway filter that the proxy does not know', async (t) => {
@@ -207,7 +207,7 @@ describe('a route that cannot be read opens nothing', () => {
     const text = asManifest(gatewayAdmin({ rules: [{ matches: [{ path: adminPath }], filters }] }));
     const { start, verdict } = await aMesh(t, { 'admin.yaml': text });
     await start();
-    assert.equal(verdict('intruder', 'GET /admin/x'), 'unauthorized');
-    assert.equal(verdict('intruder', 'GET /other'), 'allowed');
+    assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+    assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
   });
 });

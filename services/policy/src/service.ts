@@ -68,7 +68,7 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<Servic
     maxRequestBytes,
     tls: isTls ? {} : 'plaintext',
     methods: {
-      ...inboundMethods({ rows: watch.inbound, streams, requireReady, settle }),
+      ...inboundMethods({ watch, streams }),
       ...outboundMethods({
         rows: watch.outbound,
         streams,

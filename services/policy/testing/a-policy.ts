@@ -54,7 +54,7 @@ export const aPolicy = (
     watch,
     streams,
     methods: {
-      ...inboundMethods({ rows: watch.inbound, streams, requireReady, settle }),
+      ...inboundMethods({ watch, streams }),
       ...outboundMethods({
         rows: watch.outbound,
         streams,

@@ -4,6 +4,8 @@ export interface Clock {
   now(): number;
   /** Calls `run` once, later; the function that comes back forgets it. */
   after(ms: number, run: () => void): () => void;
+  /** Calls `run` once, when the event loop has gone round; the function that comes back forgets it. */
+  soon(run: () => void): () => void;
 }
 
 export const systemClock: Clock = {
@@ -11,6 +13,10 @@ export const systemClock: Clock = {
   after: (ms, run) => {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
+  },
+  soon: (run) => {
+    const immediate = setImmediate(run);
+    return () => clearImmediate(immediate);
   },
 };
 

@@ -7,7 +7,7 @@ import type { RowStreams } from './row-streams.ts';
 export const updateSeconds = (metrics: Metrics): Histogram =>
   metrics.histogram({
     name: 'gatehouse_policy_update_seconds',
-    help: 'From a batch of changes until every row it concerns is compiled and handed to its streams.',
+    help: 'From a batch of changes until no inbound row waits to be compiled any more.',
     buckets: [0.0005, 0.002, 0.01, 0.05, 0.2, 1, 5],
   });
 
@@ -25,6 +25,13 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
     collect() {
       this.set({ direction: 'inbound' }, watch.inbound.size.rows);
       this.set({ direction: 'outbound' }, watch.outbound.size);
+    },
+  });
+  metrics.gauge({
+    name: 'gatehouse_policy_rows_waiting',
+    help: 'Inbound rows and questions about them that wait for their turn to be compiled.',
+    collect() {
+      this.set(watch.inbound.size.waiting);
     },
   });
   metrics.gauge({

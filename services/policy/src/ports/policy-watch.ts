@@ -10,9 +10,9 @@ import { Contests } from '../core/contests.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
 import type { ClusterConfig } from '../core/inbound/model.ts';
 import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
-import { InboundRows } from '../core/inbound/rows/inbound-rows.ts';
+import { InboundRows, type WorkloadPort } from '../core/inbound/rows/inbound-rows.ts';
 import { Rejections } from '../core/inbound/rows/rejections.ts';
-import { RowCompiler } from '../core/inbound/rows/row-compiler.ts';
+import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compiler.ts';
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { RowUpdate } from '../core/inbound/rows/watched-row.ts';
 import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
@@ -21,6 +21,7 @@ import { encodedRow } from './encoded-row.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
 import { encodeOutbound } from './outbound/encode-outbound.ts';
 import type { RowStream } from './row-streams.ts';
+import { Slices } from './slices.ts';
 
 /** Everything that a row can depend on: the kinds of the tables of both directions. */
 export const watchedKinds: readonly Kind[] = [
@@ -41,7 +42,7 @@ export interface PolicyWatchOptions {
   readonly clusterDomain: string;
   readonly staleness: { readonly maxMs: number; readonly onStale: 'hold' | 'deny' };
   readonly log: Log;
-  /** Told what each batch took, in seconds. */
+  /** Told how long it took from a batch until no row waited any more, in seconds. */
   readonly onUpdate?: (seconds: number) => void;
   readonly clock?: Clock;
 }
@@ -58,6 +59,9 @@ export class PolicyWatch {
   readonly #options: PolicyWatchOptions;
   readonly #clock: Clock;
   readonly #bursts: Bursts<Change>;
+  readonly #slices: Slices;
+  /** Since when rows wait to be compiled. */
+  #behindSince: number | undefined;
   #trust: AddressTrust = 'fresh';
 
   constructor(options: PolicyWatchOptions) {
@@ -78,6 +82,11 @@ export class PolicyWatch {
       encode: (policy) => encodedRow(encodeOutbound(policy)),
     });
     this.#bursts = new Bursts({ everyMs: burstEveryMs, clock, take: (changes) => this.#take(changes) });
+    this.#slices = new Slices({
+      clock,
+      work: (isOver) => this.#compile(isOver),
+      isBehind: () => this.inbound.isBehind,
+    });
   }
 
   get mesh(): Mesh {
@@ -104,6 +113,23 @@ export class PolicyWatch {
   /** Takes at once whatever a burst still holds back. */
   readonly settle = (): void => this.#bursts.settle();
 
+  /** What the proxy of a workload is told of a port, in its namespace's turn; undefined when no such meshed pod is known. */
+  readonly look = (asked: WorkloadPort): Promise<InboundAnswer | undefined> =>
+    new Promise((resolve) => {
+      this.inbound.ask(asked, resolve);
+      this.#slices.wake();
+    });
+
+  /** Offers the stream every row of the port from now on; undefined when no such meshed pod is known. */
+  readonly follow = (asked: WorkloadPort, stream: RowStream): { release(): void } | undefined => {
+    const watch = this.inbound.watch(asked, stream);
+    if (watch === undefined) return undefined;
+    const first = this.inbound.first(watch);
+    if (first === undefined) this.#slices.wake();
+    else stream.offer(first);
+    return { release: () => this.inbound.unwatch(watch) };
+  };
+
   /** Watches until the signal aborts. */
   async run(source: Source, signal: AbortSignal): Promise<void> {
     let cancel = (): void => {};
@@ -114,7 +140,7 @@ export class PolicyWatch {
     cancel = this.#clock.after(judgeEveryMs, judge);
     try {
       const watched = source.run(watchedKinds, (changes) => this.#bursts.add(changes), signal);
-      await Promise.race([watched, this.#bursts.failed]);
+      await Promise.race([watched, this.#bursts.failed, this.#slices.failed]);
     } finally {
       cancel();
       this.#bursts.close();
@@ -124,12 +150,20 @@ export class PolicyWatch {
   #take(changes: readonly Change[]): void {
     const startedAt = this.#clock.now();
     const touched = this.index.apply(changes);
-    const inbound = this.inbound.refresh(touched);
+    const inbound = this.inbound.apply(touched);
     const outbound = this.outbound.refresh(touched);
     for (const update of [inbound, outbound]) publish(update);
     this.#sayRejected(touched);
     this.#sayContested();
-    this.#options.onUpdate?.((this.#clock.now() - startedAt) / 1_000);
+    this.#behindSince ??= startedAt;
+    this.#slices.wake();
+  }
+
+  #compile(isOver: () => boolean): void {
+    publish(this.inbound.compile(isOver));
+    if (this.inbound.isBehind || this.#behindSince === undefined) return;
+    this.#options.onUpdate?.((this.#clock.now() - this.#behindSince) / 1_000);
+    this.#behindSince = undefined;
   }
 
   #sayContested(): void {
@@ -195,7 +229,9 @@ export class PolicyWatch {
           : 'the watch has been silent for too long: addresses of pods may be out of date',
       );
     }
-    if (staleness.onStale === 'deny') publish(this.inbound.setTrust(trust));
+    if (staleness.onStale !== 'deny') return;
+    publish(this.inbound.setTrust(trust));
+    this.#slices.wake();
   }
 }
 

@@ -39,6 +39,7 @@ export const compileFromIndex = (
       hostNetwork: spec.hostNetwork,
       ports: spec.ports,
       probes: spec.probes,
+      ...(spec.shutProbes === undefined ? {} : { shutProbes: spec.shutProbes }),
     },
     namespaceAnnotations: index.get('Namespace', '', namespace)?.meta.annotations ?? {},
     cluster,

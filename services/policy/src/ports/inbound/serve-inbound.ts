@@ -3,29 +3,26 @@ import { isPort } from '@gatehouse/core/port-set';
 import { type Problem, printProblem } from '@gatehouse/core/problem';
 import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
-import type { InboundRows, WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
+import type { WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
 import { readWorkload } from '../../core/inbound/workload-name.ts';
-import type { RowStream, RowStreams } from '../row-streams.ts';
+import type { PolicyWatch } from '../policy-watch.ts';
+import type { RowStreams } from '../row-streams.ts';
 
 const service = '/io.linkerd.proxy.inbound.InboundServerPolicies';
 
 export interface InboundParts {
-  readonly rows: InboundRows<RowStream>;
+  readonly watch: Pick<PolicyWatch, 'inbound' | 'look' | 'follow' | 'requireReady' | 'settle'>;
   readonly streams: RowStreams;
-  /** Throws `unavailable` until every kind has been listed: nobody is told a row made of half the cluster. */
-  readonly requireReady: () => void;
-  /** Takes in what a burst still holds back, before anybody is told that something does not exist. */
-  readonly settle: () => void;
 }
 
 /** What proxies ask about their own ports (`contract/proxy.md` §1.5). */
 export const inboundMethods = (parts: InboundParts): Methods => ({
   [`${service}/GetPort`]: {
     kind: 'unary',
-    handle: ({ request }) => {
+    handle: async ({ request }) => {
       const asked = readPortSpec(request);
       requireKnown(asked, parts);
-      const answer = parts.rows.look(asked);
+      const answer = await parts.watch.look(asked);
       if (answer === undefined) throw unknownWorkload(asked);
       return answer.encoded.bytes;
     },
@@ -40,22 +37,22 @@ export const inboundMethods = (parts: InboundParts): Methods => ({
   },
 });
 
-const requireKnown = (asked: WorkloadPort, { rows, requireReady, settle }: InboundParts): void => {
-  requireReady();
-  if (!rows.knows(asked)) settle();
-  if (!rows.knows(asked)) throw unknownWorkload(asked);
+/** Nobody is told a row made of half the cluster, nor that something does not exist which a burst still holds back. */
+const requireKnown = (asked: WorkloadPort, { watch }: InboundParts): void => {
+  watch.requireReady();
+  if (!watch.inbound.knows(asked)) watch.settle();
+  if (!watch.inbound.knows(asked)) throw unknownWorkload(asked);
 };
 
-const watchPort = (call: StreamCall, asked: WorkloadPort, { rows, streams }: InboundParts): void => {
+const watchPort = (call: StreamCall, asked: WorkloadPort, { watch, streams }: InboundParts): void => {
   const stream = streams.open(call, {
     method: 'InboundServerPolicies/WatchPort',
     target: printWorkloadPort(asked),
     claimedNamespace: asked.namespace,
   });
-  const watch = rows.watch(asked, stream);
-  if (watch === undefined) throw unknownWorkload(asked);
-  stream.holds(() => rows.unwatch(watch));
-  stream.offer(watch.row.encoded);
+  const following = watch.follow(asked, stream);
+  if (following === undefined) throw unknownWorkload(asked);
+  stream.holds(following.release);
 };
 
 export const printWorkloadPort = ({ namespace, pod, port }: WorkloadPort): string =>

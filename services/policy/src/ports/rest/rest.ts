@@ -81,7 +81,7 @@ export const policyRoutes =
       },
       async ({ params }) => {
         settled();
-        const answer = watch.inbound.look(params);
+        const answer = await watch.look(params);
         if (answer === undefined) {
           throw new GatehouseError('not-found', `there is no meshed pod ${params.namespace}/${params.pod}`);
         }

@@ -101,7 +101,7 @@ export class ConcernedRows {
     return this.#pods;
   }
 
-  /** `workloads.policies` must still be what its rows were compiled from. */
+  /** `workloads.policies` must be what its rows were compiled from, or will be. */
   of<R>(workloads: WorkloadClass<R>): Concern<R> {
     const { workload, rows, policies } = workloads;
     const everyRow = this.#scope === 'everything' || this.#namespaces.has(workload.namespace);
@@ -116,7 +116,7 @@ export class ConcernedRows {
       rows: [...rows.values()].filter(
         (row) =>
           everyRow ||
-          (byServer && row.compiled.governedBy.kind === 'server') ||
+          (byServer && row.answer?.compiled.governedBy.kind === 'server') ||
           naming.some((object) => mayName(object, row)),
       ),
     };

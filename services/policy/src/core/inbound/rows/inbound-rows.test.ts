@@ -23,9 +23,10 @@ import fc from 'fast-check';
 import { compileFromIndex } from '../compile-from-index.ts';
 import type { ClusterConfig } from '../model.ts';
 import { type InboundKind, type InboundKinds, inboundKinds, watchedForInbound } from './inbound-kinds.ts';
-import { InboundRows, type InboundWatch } from './inbound-rows.ts';
+import { InboundRows } from './inbound-rows.ts';
 import { RowCompiler } from './row-compiler.ts';
-import type { EncodedRow } from './watched-row.ts';
+import type { EncodedRow, RowUpdate } from './watched-row.ts';
+import type { InboundWatch } from './workload-class.ts';
 
 const cluster: ClusterConfig = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
@@ -44,6 +45,11 @@ const encode = (server: InboundServer): EncodedRow => ({
   version: print(server),
   refresh: true,
 });
+
+/** Everything is compiled at once. */
+const never = (): boolean => false;
+/** One row is. */
+const always = (): boolean => true;
 
 /** A reader that remembers what it was told. */
 interface Reader {
@@ -66,7 +72,20 @@ class Bench {
   }
 
   apply(...changes: readonly Change[]): void {
-    const { sends, gone } = this.rows.refresh(this.index.apply(changes));
+    this.take(...changes);
+    this.compile(never);
+  }
+
+  /** As `apply`, but what it concerns waits. */
+  take(...changes: readonly Change[]): void {
+    this.#tell(this.rows.apply(this.index.apply(changes)));
+  }
+
+  compile(isOver: () => boolean): void {
+    this.#tell(this.rows.compile(isOver));
+  }
+
+  #tell({ sends, gone }: RowUpdate<Reader>): void {
     for (const { encoded, watches } of sends)
       for (const { reader } of watches) reader.versions.push(encoded.version);
     for (const reader of gone) {
@@ -87,9 +106,19 @@ class Bench {
     const reader: Reader = { pod: `${namespace}/${pod}`, versions: [], ended: false };
     const watch = this.rows.watch({ namespace, pod, port }, reader);
     assert.ok(watch, `${namespace}/${pod} is expected to be known`);
-    reader.versions.push(watch.row.encoded.version);
+    const first = this.rows.first(watch);
+    if (first !== undefined) reader.versions.push(first.version);
     this.watches.set(reader, watch);
+    this.compile(never);
     return reader;
+  }
+
+  /** Ends the watch at that place among all; beyond the last it ends none. */
+  unwatch(at: number): void {
+    const [reader, watch] = [...this.watches][at] ?? [];
+    if (reader === undefined || watch === undefined) return;
+    this.rows.unwatch(watch);
+    this.watches.delete(reader);
   }
 }
 
@@ -281,30 +310,42 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
     ),
 );
 
-/** After any batches every watched row is what a look at everything would compile, and its readers have it. */
+/** After any batches, once nothing waits, every watched row is what a look at everything would compile, and its readers have it. */
 const neverStale = (kinds: InboundKinds) =>
   fc.property(
-    fc.array(fc.array(anyChange, { minLength: 1, maxLength: 5 }), {
-      minLength: 1,
-      maxLength: 25,
-      size: 'max',
-    }),
+    fc.array(
+      fc.record({
+        changes: fc.array(anyChange, { minLength: 1, maxLength: 5 }),
+        // How many rows are compiled before the next batch comes.
+        slices: fc.constantFrom(0, 1, 'all', 'all', 'all'),
+        // Which watches end before it, and which ports are watched from then on, in which order.
+        ends: fc.array(fc.nat(100), { maxLength: 4 }),
+        ports: fc.shuffledSubarray([8080, 9000, 9001, 4191]),
+      }),
+      { minLength: 1, maxLength: 25, size: 'max' },
+    ),
     (batches) => {
       const bench = new Bench(kinds);
-      for (const batch of batches) {
-        bench.apply(...batch);
+      for (const { changes, slices, ends, ports } of batches) {
+        for (const at of ends) bench.unwatch(at);
+        bench.take(...changes);
+        if (slices === 1) bench.compile(always);
+        if (slices !== 'all') continue;
+        bench.compile(never);
         for (const [reader, watch] of bench.watches) {
           const pod = bench.index.get('Pod', watch.pod.namespace, watch.pod.name);
           assert.equal(pod?.meta.uid, watch.pod.uid, 'a watch outlived its pod');
           if (pod === undefined) continue;
-          const expected = compileFromIndex(bench.index, pod, watch.port, { cluster, matchesRegex });
-          assert.deepEqual(watch.row.compiled, expected);
-          assert.equal(watch.row.encoded.version, print(expected.server));
-          assert.equal(reader.versions.at(-1), watch.row.encoded.version);
+          const { answer, port } = watch.row;
+          const expected = (of: number) => compileFromIndex(bench.index, pod, of, { cluster, matchesRegex });
+          // Only sentences name the port, and those are of the one that stands for all that share the row.
+          assert.deepEqual(answer?.compiled, expected(port));
+          assert.equal(answer.encoded.version, print(expected(watch.port).server));
+          assert.equal(reader.versions.at(-1), answer.encoded.version);
         }
         for (const { meta } of bench.index.all('Pod')) {
           if (meta.labels['linkerd.io/control-plane-ns'] === undefined) continue;
-          for (const port of [8080, 9000, 4191]) {
+          for (const port of ports) {
             const { namespace, name: pod } = meta;
             const watched = [...bench.watches.values()].some(
               (watch) => watch.pod.namespace === namespace && watch.pod.name === pod && watch.port === port,
@@ -314,7 +355,7 @@ const neverStale = (kinds: InboundKinds) =>
         }
       }
       for (const watch of bench.watches.values()) bench.rows.unwatch(watch);
-      assert.deepEqual(bench.rows.size, { classes: 0, rows: 0 });
+      assert.deepEqual(bench.rows.size, { classes: 0, rows: 0, waiting: 0 });
     },
   );
 
@@ -356,7 +397,7 @@ test('a change compiles the rows that depend on it and no others', () => {
     }),
   );
   for (const name of apps) for (const port of [8080, 9000, 4191]) bench.watch('demo', name, port);
-  assert.deepEqual(bench.rows.size, { classes: 20, rows: 60 });
+  assert.deepEqual(bench.rows.size, { classes: 20, rows: 60, waiting: 0 });
   const costs: readonly (readonly [string, () => void, number])[] = [
     ['one policy', () => bench.put(toApp('app-5', 'app-9')), 1],
     ['the same policy again', () => bench.put(toApp('app-5', 'app-9')), 1],
@@ -400,17 +441,104 @@ test('pods that agree in what matters share one row, and part when a selector lo
     ),
   );
   const [blue, green] = [bench.watch('demo', 'blue', 8080), bench.watch('demo', 'green', 8080)];
-  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1 });
+  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1, waiting: 0 });
   const policy = aNetworkAuthenticationPolicy({
     target: labelled({ tier: 'blue' }),
     sources: [{ networks: everywhere }],
   });
   bench.put(policy);
-  assert.deepEqual(bench.rows.size, { classes: 2, rows: 2 });
+  assert.deepEqual(bench.rows.size, { classes: 2, rows: 2, waiting: 0 });
   assert.equal(blue.versions.length, 2);
   // The base was deny already: another class, the same bytes, not a word.
   assert.equal(green.versions.length, 1);
   bench.remove(policy);
-  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1 });
+  assert.deepEqual(bench.rows.size, { classes: 1, rows: 1, waiting: 0 });
   assert.equal(blue.versions.at(-1), green.versions.at(-1));
+});
+
+test('a row of a quiet namespace waits for a turn among namespaces, not for all rows of a busy one', () => {
+  const bench = new Bench();
+  const busy = Array.from({ length: 100 }, (_, at) =>
+    aPod({ name: `busy-${at}`, namespace: 'busy', labels: { app: `${at}` } }),
+  );
+  const allOfThem = (name: string, namespace: string) =>
+    aNetworkAuthenticationPolicy({
+      name,
+      namespace,
+      target: { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'Exists' }] },
+      ports: 'all',
+      sources: [{ networks: everywhere }],
+    });
+  const quiet = aPod({ name: 'quiet', namespace: 'quiet', labels: { app: 'quiet' } });
+  bench.put(aNamespace({ name: 'busy' }), aNamespace({ name: 'quiet' }), ...busy, quiet);
+  for (const { meta } of busy) bench.watch('busy', meta.name, 8080);
+  const reader = bench.watch('quiet', 'quiet', 8080);
+  bench.take(
+    ...[allOfThem('open', 'busy'), allOfThem('open', 'quiet')].map(
+      (object): Change => ({ type: 'apply', kind: object.kind, object }) as Change,
+    ),
+  );
+  assert.equal(bench.rows.size.waiting, 101);
+  let slices = 0;
+  while (reader.versions.length === 1 && slices < 101) {
+    bench.compile(always);
+    slices += 1;
+  }
+  assert(slices <= 30, `after ${slices} rows`);
+  bench.compile(never);
+  assert.equal(bench.rows.size.waiting, 0);
+});
+
+test('a new watch is told at once what its row is, unless that waits: then with it, and no old bytes', () => {
+  const bench = new Bench();
+  const policy = toApp('a', 'b');
+  bench.put(aNamespace(), app('a'), app('b', { ips: ['10.0.0.2'] }), policy);
+  const first = bench.watch('demo', 'a', 8080);
+  const watch = bench.rows.watch({ namespace: 'demo', pod: 'a', port: 8080 }, first);
+  assert(watch !== undefined);
+  assert.equal(bench.rows.first(watch)?.version, first.versions.at(-1));
+  bench.rows.unwatch(watch);
+  bench.take({ type: 'delete', kind: 'NetworkAuthenticationPolicy', ...policy.meta });
+  const late = bench.watch('demo', 'a', 8080);
+  assert.equal(late.versions.length, 1);
+  assert.equal(late.versions[0], first.versions.at(-1));
+  assert.equal(first.versions.length, 2);
+});
+
+test('a row is compiled again when the port that it was compiled for is watched no more and a policy names another', () => {
+  const bench = new Bench();
+  const policy = toApp('a', 'b', 9000);
+  bench.put(aNamespace(), app('a'), app('b', { ips: ['10.0.0.2'] }), toApp('a', 'b', 8080));
+  const left = bench.watch('demo', 'a', 9001);
+  const stays = bench.watch('demo', 'a', 9000);
+  assert.equal(bench.rows.size.rows, 1);
+  bench.unwatch([...bench.watches.keys()].indexOf(left));
+  bench.put(policy);
+  assert.equal(stays.versions.length, 2);
+});
+
+test('nobody is sent what lies between two changes of one batch, even where a port leaves its row twice', () => {
+  const bench = new Bench();
+  const open = { 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' };
+  bench.put(
+    aNamespace({ annotations: open }),
+    aPod({ name: 'a', labels: { app: 'a', tier: 'x' } }),
+    toApp('a', 'b'),
+  );
+  const openToAll = bench.watch('demo', 'a', 9001);
+  const restricted = bench.watch('demo', 'a', 8080);
+  assert.notEqual(restricted.versions.at(-1), openToAll.versions.at(-1));
+  // The old policy goes, and one that selects by a label at which nothing has looked before comes.
+  const successor = aNetworkAuthenticationPolicy({
+    name: 'successor',
+    target: labelled({ tier: 'x' }),
+    ports: [{ kind: 'range', first: 8080, last: 8080 }],
+    sources: [{ podSelector: labelled({ app: 'b' }) }],
+  });
+  bench.apply({ type: 'delete', kind: 'NetworkAuthenticationPolicy', ...toApp('a', 'b').meta }, {
+    type: 'apply',
+    kind: 'NetworkAuthenticationPolicy',
+    object: successor,
+  } as Change);
+  assert.equal(restricted.versions.includes(openToAll.versions[0] ?? ''), false);
 });

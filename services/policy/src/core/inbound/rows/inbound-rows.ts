@@ -5,11 +5,18 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
 import { readsOf } from './class-facts.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
-import { mayNarrow } from './narrows.ts';
 import type { InboundAnswer, RowCompiler } from './row-compiler.ts';
 import type { AddressTrust } from './source-index.ts';
-import type { RowSend, RowUpdate, RowWatch } from './watched-row.ts';
-import { classKey, type InboundRow, type WorkloadClass, workloadOf } from './workload-class.ts';
+import { WaitingRows } from './waiting-rows.ts';
+import type { EncodedRow, RowSend, RowUpdate } from './watched-row.ts';
+import {
+  classKey,
+  type InboundRow,
+  type InboundWatch,
+  type WatchedPod,
+  type WorkloadClass,
+  workloadOf,
+} from './workload-class.ts';
 
 type Pod = KubeObject<'Pod'>;
 
@@ -27,47 +34,41 @@ export interface WorkloadPort {
   readonly port: number;
 }
 
-export interface InboundWatch<R> extends RowWatch<R> {
-  readonly port: number;
-  readonly pod: WatchedPod<R>;
-  row: InboundRow<R>;
-}
-
 /** The classes of one namespace, and the label names that tell them apart. */
 interface NamespaceClasses<R> {
   labelKeys: ReadonlySet<string>;
   readonly byKey: Map<string, WorkloadClass<R>>;
 }
 
-interface WatchedPod<R> {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly watches: Set<InboundWatch<R>>;
-}
-
 /**
- * The rows that proxies watch: one per class of workloads and port, compiled when first asked for, brought up to date by
- * each batch, dropped with the last reader. A batch is seen whole or not at all: by the time `refresh` answers, every
- * row that it concerns has been replaced.
+ * The rows that proxies watch: one per class of workloads and group of ports. A batch marks the rows that it concerns;
+ * these, and rows that are asked for the first time, wait until `compile` comes to them, each compiled from what is known by
+ * then, so that no row is ever made of half a batch. Dropped with the last reader.
  */
 export class InboundRows<R> {
   readonly #options: InboundRowsOptions;
   readonly #classes = new Map<string, NamespaceClasses<R>>();
   readonly #readers = new Readers<WorkloadClass<R>>();
   readonly #pods = new Map<string, Map<string, WatchedPod<R>>>();
+  readonly #waiting: WaitingRows<R>;
 
   constructor(options: InboundRowsOptions) {
     this.#options = options;
+    this.#waiting = new WaitingRows(options.compiler);
   }
 
-  get size(): { readonly classes: number; readonly rows: number } {
+  get size(): { readonly classes: number; readonly rows: number; readonly waiting: number } {
     let [classes, rows] = [0, 0];
     for (const { byKey } of this.#classes.values()) {
       classes += byKey.size;
       for (const workloads of byKey.values()) rows += workloads.rows.size;
     }
-    return { classes, rows };
+    return { classes, rows, waiting: this.#waiting.size };
+  }
+
+  /** Whether anything waits for `compile`. */
+  get isBehind(): boolean {
+    return this.#waiting.size > 0;
   }
 
   /** Whether it is a meshed pod that the index holds. */
@@ -75,17 +76,12 @@ export class InboundRows<R> {
     return this.#meshed(namespace, pod) !== undefined;
   }
 
-  /** What the proxy of a workload is told of a port; undefined when no meshed pod of that name is known. */
-  look({ namespace, pod, port }: WorkloadPort): InboundAnswer | undefined {
-    const found = this.#meshed(namespace, pod);
-    if (found === undefined) return undefined;
-    const { compiler } = this.#options;
-    const workload = workloadOf(found, compiler.labelKeys(namespace));
-    const known = this.#classes.get(namespace)?.byKey.get(classKey(workload))?.rows.get(port);
-    return known ?? compiler.compile({ workload, policies: compiler.policiesFor(workload) }, port);
+  /** Has `hear` called by `compile` with what the proxy of a workload is told of a port; undefined = no such meshed pod. */
+  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): void {
+    this.#waiting.ask(asked.namespace, { compile: () => this.#look(asked), hear });
   }
 
-  /** The watch's row holds what to send first; undefined as for `look`. */
+  /** Undefined when no meshed pod of that name is known. What to send is said by `first`, else by an update. */
   watch({ namespace, pod, port }: WorkloadPort, reader: R): InboundWatch<R> | undefined {
     const found = this.#meshed(namespace, pod);
     if (found === undefined) return undefined;
@@ -94,14 +90,20 @@ export class InboundRows<R> {
     const [other] = watched.watches;
     const row = this.#rowOf(other?.row.class ?? this.#classOf(found), port);
     const watch: InboundWatch<R> = { reader, port, pod: watched, row };
-    watch.row.watches.add(watch);
     watched.watches.add(watch);
+    row.watches.add(watch);
+    if (row.state === 'waiting') row.unheard.set(watch, undefined);
     return watch;
+  }
+
+  /** What a new watch is to be sent at once; undefined while its row waits. */
+  first({ row }: InboundWatch<R>): EncodedRow | undefined {
+    return row.state === 'settled' ? row.answer?.encoded : undefined;
   }
 
   unwatch(watch: InboundWatch<R>): void {
     const { pod } = watch;
-    this.#leave(watch);
+    this.#leave(watch, watch.row);
     pod.watches.delete(watch);
     if (pod.watches.size > 0) return;
     const pods = this.#pods.get(pod.namespace);
@@ -109,8 +111,8 @@ export class InboundRows<R> {
     if (pods?.size === 0) this.#pods.delete(pod.namespace);
   }
 
-  /** Takes what a batch changed in the index, which must hold it already. */
-  refresh(touched: readonly Touched[]): RowUpdate<R> {
+  /** Takes what a batch changed in the index, which must hold it already; answers what need not wait. */
+  apply(touched: readonly Touched[]): RowUpdate<R> {
     return this.#update(this.#options.compiler.apply(touched));
   }
 
@@ -119,14 +121,21 @@ export class InboundRows<R> {
     return this.#update(this.#options.compiler.setTrust(trust));
   }
 
+  /** Compiles what waits until `isOver`, one row at least, namespaces in turns. */
+  compile(isOver: () => boolean): RowUpdate<R> {
+    return this.#waiting.compile(isOver);
+  }
+
   #update(concerned: ConcernedRows): RowUpdate<R> {
     const { compiler } = this.#options;
-    const dirty = new Set<InboundRow<R>>();
+    const moved: Moved<R> = new Map();
     const regrouped: string[] = [];
     for (const workloads of this.#concerned(concerned)) {
       const { policies, rows } = concerned.of(workloads);
-      if (policies === 'changed') this.#replacePolicies(workloads);
-      for (const row of rows) dirty.add(row);
+      for (const row of rows) this.#waiting.add(row);
+      if (policies === 'same') continue;
+      this.#replacePolicies(workloads);
+      this.#partition(workloads, moved);
     }
     for (const namespace of concerned.selected) {
       const classes = this.#classes.get(namespace);
@@ -135,8 +144,44 @@ export class InboundRows<R> {
       if (labelKeys.symmetricDifference(classes.labelKeys).size > 0) regrouped.push(namespace);
       classes.labelKeys = labelKeys;
     }
-    const { moves, gone } = this.#regroup(concerned.pods, regrouped);
-    return { sends: this.#recompile(dirty, moves), gone };
+    const gone = this.#regroup(concerned.pods, regrouped, moved);
+    return { sends: arrivals(moved), gone };
+  }
+
+  /** Gives every watched port of a class to the row of the group to which it belongs now. */
+  #partition(workloads: WorkloadClass<R>, moved: Moved<R>): void {
+    workloads.ports = this.#options.compiler.portsOf(workloads);
+    const before = [...workloads.rows.values()];
+    workloads.rows.clear();
+    const moves: [InboundWatch<R>, InboundRow<R>][] = [];
+    for (const row of before) {
+      // A row stays that of the first of its ports whose group has none yet.
+      let stays = false;
+      for (const watch of row.watches) {
+        const group = workloads.ports.groupOf(watch.port);
+        let target = workloads.rows.get(group);
+        if (target === undefined && !stays) {
+          stays = true;
+          target = row;
+          workloads.rows.set(group, row);
+          this.#represent(row, group, watch.port);
+        }
+        target ??= this.#rowOf(workloads, watch.port);
+        if (target !== row) moves.push([watch, target]);
+      }
+    }
+    for (const [watch, row] of moves) this.#move(watch, row, moved);
+  }
+
+  /**
+   * Makes it the row of a group. It is compiled again unless it was that group's before, and so is the port that stands for
+   * it: that port may be watched no more, and then the batch concerned the others without concerning it.
+   */
+  #represent(row: InboundRow<R>, group: string, port: number): void {
+    if (row.group === group && row.class.ports.groupOf(row.port) === group) return;
+    row.group = group;
+    row.port = port;
+    this.#waiting.add(row);
   }
 
   /** The classes that were made of something that the batch touched. */
@@ -161,9 +206,8 @@ export class InboundRows<R> {
     workloads.reads = reads;
   }
 
-  /** Puts every watched pod that changed, and all of the given namespaces, into the class it belongs to now. */
-  #regroup(touched: readonly Touched<'Pod'>[], namespaces: readonly string[]) {
-    const moves: Move<R>[] = [];
+  /** Puts every watched pod that changed, and all of the given namespaces, into the class it belongs to now; returns readers whose pod is gone. */
+  #regroup(touched: readonly Touched<'Pod'>[], namespaces: readonly string[], moved: Moved<R>): readonly R[] {
     const gone: R[] = [];
     const concerned = new Set<WatchedPod<R>>();
     for (const { before, after } of touched) {
@@ -179,6 +223,7 @@ export class InboundRows<R> {
       if (pod?.meta.uid !== watched.uid) {
         for (const watch of [...watched.watches]) {
           this.unwatch(watch);
+          moved.delete(watch);
           gone.push(watch.reader);
         }
         continue;
@@ -186,35 +231,32 @@ export class InboundRows<R> {
       const workloads = this.#classOf(pod);
       for (const watch of watched.watches) {
         if (watch.row.class === workloads) break;
-        const row = this.#rowOf(workloads, watch.port);
-        moves.push({ watch, had: watch.row.encoded.version });
-        this.#leave(watch);
-        watch.row = row;
-        row.watches.add(watch);
+        this.#move(watch, this.#rowOf(workloads, watch.port), moved);
       }
     }
-    return { moves, gone };
+    return gone;
   }
 
-  /** Replaces every dirty row before anybody is told; whoever may be shut out hears first. */
-  #recompile(dirty: ReadonlySet<InboundRow<R>>, moves: readonly Move<R>[]): readonly RowSend<R>[] {
-    const narrowing: RowSend<R>[] = [];
-    const widening: RowSend<R>[] = [];
-    for (const row of dirty) {
-      if (row.watches.size === 0) continue;
-      const { compiled, encoded } = this.#options.compiler.compile(row.class, row.port);
-      const before = row.compiled;
-      row.compiled = compiled;
-      if (encoded.version === row.encoded.version) continue;
-      row.encoded = encoded;
-      const send = { encoded, watches: row.watches };
-      (mayNarrow(before.server, compiled.server) ? narrowing : widening).push(send);
-    }
-    for (const { watch, had } of moves) {
-      const { encoded } = watch.row;
-      if (encoded.version !== had) narrowing.push({ encoded, watches: [watch] });
-    }
-    return [...narrowing, ...widening];
+  #move(watch: InboundWatch<R>, row: InboundRow<R>, moved: Moved<R>): void {
+    const { row: from } = watch;
+    // One that moves twice in a batch was told nothing in between.
+    if (!moved.has(watch))
+      moved.set(watch, from.unheard.has(watch) ? from.unheard.get(watch) : from.answer?.encoded.version);
+    row.watches.add(watch);
+    watch.row = row;
+    this.#leave(watch, from);
+  }
+
+  #look({ namespace, pod, port }: WorkloadPort): InboundAnswer | undefined {
+    const found = this.#meshed(namespace, pod);
+    if (found === undefined) return undefined;
+    const { compiler } = this.#options;
+    const workload = workloadOf(found, compiler.labelKeys(namespace));
+    const known = this.#classes.get(namespace)?.byKey.get(classKey(workload));
+    const row = known?.rows.get(known.ports.groupOf(port));
+    // What is said about a port names it, so the row of another port will not do.
+    if (row?.port === port && row.state === 'settled' && row.answer !== undefined) return row.answer;
+    return compiler.compile({ workload, policies: compiler.policiesFor(workload) }, port);
   }
 
   #meshed(namespace: string, name: string): Pod | undefined {
@@ -234,42 +276,50 @@ export class InboundRows<R> {
   }
 
   #rowOf(workloads: WorkloadClass<R>, port: number): InboundRow<R> {
-    const known = workloads.rows.get(port);
+    const group = workloads.ports.groupOf(port);
+    const known = workloads.rows.get(group);
     if (known !== undefined) return known;
-    const row = {
+    const row: InboundRow<R> = {
       class: workloads,
+      group,
       port,
-      ...this.#options.compiler.compile(workloads, port),
-      watches: new Set<RowWatch<R>>(),
+      answer: undefined,
+      state: 'waiting',
+      watches: new Set(),
+      unheard: new Map(),
     };
-    workloads.rows.set(port, row);
+    workloads.rows.set(group, row);
+    this.#waiting.add(row);
     return row;
   }
 
   #classOf(pod: Pod): WorkloadClass<R> {
     const { namespace } = pod.meta;
+    const { compiler } = this.#options;
     let classes = this.#classes.get(namespace);
     if (classes === undefined) {
-      classes = { labelKeys: this.#options.compiler.labelKeys(namespace), byKey: new Map() };
+      classes = { labelKeys: compiler.labelKeys(namespace), byKey: new Map() };
       this.#classes.set(namespace, classes);
     }
     const workload = workloadOf(pod, classes.labelKeys);
     const key = classKey(workload);
     const known = classes.byKey.get(key);
     if (known !== undefined) return known;
-    const policies = this.#options.compiler.policiesFor(workload);
-    const fresh: WorkloadClass<R> = { key, workload, policies, reads: new Set(), rows: new Map() };
+    const policies = compiler.policiesFor(workload);
+    const ports = compiler.portsOf({ workload, policies });
+    const fresh: WorkloadClass<R> = { key, workload, policies, reads: new Set(), ports, rows: new Map() };
     classes.byKey.set(key, fresh);
     this.#read(fresh, readsOf(workload, policies));
     return fresh;
   }
 
   /** Drops the row with its last watch, the class with its last row. */
-  #leave(watch: InboundWatch<R>): void {
-    const { row, port } = watch;
+  #leave(watch: InboundWatch<R>, row: InboundRow<R>): void {
+    row.unheard.delete(watch);
     if (!row.watches.delete(watch) || row.watches.size > 0) return;
+    this.#waiting.drop(row);
     const { key, workload, rows } = row.class;
-    rows.delete(port);
+    if (rows.get(row.group) === row) rows.delete(row.group);
     if (rows.size > 0) return;
     this.#read(row.class, new Set());
     const classes = this.#classes.get(workload.namespace);
@@ -278,8 +328,17 @@ export class InboundRows<R> {
   }
 }
 
-/** A watch that has come to another row, and the version it was sent from its old one. */
-interface Move<R> {
-  readonly watch: InboundWatch<R>;
-  readonly had: string;
-}
+/** Watches that a batch brings to other rows, and the versions that they were told last. */
+type Moved<R> = Map<InboundWatch<R>, string | undefined>;
+
+/** What they are to be sent at once. Those whose row waits hear with it: what it holds is from before the batch. */
+const arrivals = <R>(moved: Moved<R>): readonly RowSend<R>[] => {
+  const sends: RowSend<R>[] = [];
+  for (const [watch, told] of moved) {
+    const { state, answer, unheard } = watch.row;
+    if (state === 'waiting') unheard.set(watch, told);
+    else if (answer !== undefined && answer.encoded.version !== told)
+      sends.push({ encoded: answer.encoded, watches: [watch] });
+  }
+  return sends;
+};

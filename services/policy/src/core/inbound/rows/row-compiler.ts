@@ -21,6 +21,7 @@ import {
   watchedForInbound,
 } from './inbound-kinds.ts';
 import { type ConcerningPolicies, PolicyIndex } from './policy-index.ts';
+import { PortGroups } from './port-groups.ts';
 import { type AddressTrust, SourceIndex } from './source-index.ts';
 import type { EncodedRow } from './watched-row.ts';
 
@@ -115,6 +116,12 @@ export class RowCompiler {
 
   policiesFor({ namespace, labels }: Workload): ConcerningPolicies {
     return this.#kept.policies.concerning(namespace, labels);
+  }
+
+  /** Which of a class's ports have equal rows. */
+  portsOf({ workload, policies }: Compilable): PortGroups {
+    const { defaultOpaquePorts } = this.#options.cluster;
+    return new PortGroups({ workload, policies, defaultOpaquePorts });
   }
 
   /** What the sources of a policy stand for now, in order. */

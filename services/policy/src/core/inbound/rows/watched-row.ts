@@ -18,7 +18,7 @@ export interface RowWatch<R> {
   readonly reader: R;
 }
 
-/** What readers must hear after a batch. By the time anybody sees it, every row has been replaced. */
+/** What readers must hear of. By the time anybody sees it, every row in it has been replaced. */
 export interface RowUpdate<R> {
   /** Who is to have which bytes; equal bytes are left out, and those come first that may close something. */
   readonly sends: readonly RowSend<R>[];

@@ -1,7 +1,9 @@
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import type { CompiledPort, Workload } from '../model.ts';
+import type { Workload } from '../model.ts';
 import type { ConcerningPolicies } from './policy-index.ts';
-import type { WatchedRow } from './watched-row.ts';
+import type { PortGroups } from './port-groups.ts';
+import type { InboundAnswer } from './row-compiler.ts';
+import type { RowWatch } from './watched-row.ts';
 
 /** Pods that agree in everything that a row depends on (design §6.5): a row is compiled once for all of them. */
 export interface WorkloadClass<R> {
@@ -10,14 +12,38 @@ export interface WorkloadClass<R> {
   policies: ConcerningPolicies;
   /** The facts that its rows are made of (class-facts.ts). */
   reads: ReadonlySet<string>;
-  /** By port; only ports that somebody watches. */
-  readonly rows: Map<number, InboundRow<R>>;
+  /** Of the policies as they are. */
+  ports: PortGroups;
+  /** By the group of ports that they are for; only those that somebody watches. */
+  readonly rows: Map<string, InboundRow<R>>;
 }
 
-export interface InboundRow<R> extends WatchedRow<R> {
+export interface InboundRow<R> {
   readonly class: WorkloadClass<R>;
+  /** The ports that it is for; see PortGroups. */
+  group: string;
+  /** One of them, which stands for all. */
+  port: number;
+  /** The newest; undefined before it is compiled for the first time. */
+  answer: InboundAnswer | undefined;
+  /** Whether something that it depends on has changed since, so that it waits to be compiled. */
+  state: 'settled' | 'waiting';
+  readonly watches: Set<InboundWatch<R>>;
+  /** Watches that wait with it: they have heard nothing of it yet. With what they were told last, by another row. */
+  readonly unheard: Map<InboundWatch<R>, string | undefined>;
+}
+
+export interface InboundWatch<R> extends RowWatch<R> {
   readonly port: number;
-  compiled: CompiledPort;
+  readonly pod: WatchedPod<R>;
+  row: InboundRow<R>;
+}
+
+export interface WatchedPod<R> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly watches: Set<InboundWatch<R>>;
 }
 
 /** What rows may depend on of a pod; of its labels only those that a selector of its namespace looks at. */

@@ -1,0 +1,86 @@
+import { FairQueue } from './fair-queue.ts';
+import { mayNarrow } from './narrows.ts';
+import type { InboundAnswer, RowCompiler } from './row-compiler.ts';
+import type { RowSend, RowUpdate } from './watched-row.ts';
+import type { InboundRow, InboundWatch } from './workload-class.ts';
+
+/** Somebody wants to know a row that nobody need watch. */
+export interface Question {
+  /** Compiles it from what is known by then; undefined when its workload is gone. */
+  readonly compile: () => InboundAnswer | undefined;
+  readonly hear: (answer: InboundAnswer | undefined) => void;
+}
+
+/**
+ * The rows that wait to be compiled, in an order that is fair between namespaces: whatever one namespace's objects cost,
+ * another's row waits for its turn among the namespaces, not for the rows of that one.
+ */
+export class WaitingRows<R> {
+  readonly #compiler: RowCompiler;
+  readonly #queue = new FairQueue<InboundRow<R> | Question>(workOfATurn);
+
+  constructor(compiler: RowCompiler) {
+    this.#compiler = compiler;
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  add(row: InboundRow<R>): void {
+    row.state = 'waiting';
+    this.#queue.add(row.class.workload.namespace, row);
+  }
+
+  drop(row: InboundRow<R>): void {
+    this.#queue.remove(row.class.workload.namespace, row);
+  }
+
+  ask(namespace: string, question: Question): void {
+    this.#queue.add(namespace, question);
+  }
+
+  /** Compiles until `isOver`, one row at least; whoever may be denied something by these rows hears before others. */
+  compile(isOver: () => boolean): RowUpdate<R> {
+    const narrowing: RowSend<R>[] = [];
+    const widening: RowSend<R>[] = [];
+    do {
+      const next = this.#queue.next();
+      if (next === undefined) break;
+      const { tenant, item } = next;
+      if ('hear' in item) {
+        const answer = item.compile();
+        if (answer !== undefined) this.#queue.charge(tenant, workOf(answer));
+        item.hear(answer);
+        continue;
+      }
+      const before = item.answer;
+      const answer = this.#compiler.compile(item.class, item.port);
+      this.#queue.charge(tenant, workOf(answer));
+      const watches = settle(item, answer);
+      if (watches.length === 0) continue;
+      const mayDeny = before === undefined || mayNarrow(before.compiled.server, answer.compiled.server);
+      (mayDeny ? narrowing : widening).push({ encoded: answer.encoded, watches });
+    } while (!isOver());
+    return { sends: [...narrowing, ...widening], gone: [] };
+  }
+}
+
+/** Puts the answer in the row; answers the watches to which it is news. */
+const settle = <R>(row: InboundRow<R>, answer: InboundAnswer): readonly InboundWatch<R>[] => {
+  const { version } = answer.encoded;
+  const isNew = row.answer?.encoded.version !== version;
+  const unheard = new Map(row.unheard);
+  // The old bytes stay those of all who were sent them.
+  row.answer = isNew || row.answer === undefined ? answer : { ...answer, encoded: row.answer.encoded };
+  row.state = 'settled';
+  row.unheard.clear();
+  const concerned = isNew ? [...row.watches] : [...unheard.keys()];
+  return unheard.size === 0 ? concerned : concerned.filter((watch) => unheard.get(watch) !== version);
+};
+
+/** How much a namespace may cost in its turn before the next has one, in the measure of `workOf`. */
+const workOfATurn = 20_000;
+
+/** What a row cost, as far as its size shows it. */
+const workOf = ({ encoded }: InboundAnswer): number => 500 + encoded.bytes.length;
