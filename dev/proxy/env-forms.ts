@@ -1,6 +1,7 @@
 import { parseDuration } from '@gatehouse/core/duration';
 import type { HostPort } from '@gatehouse/core/host-port';
 import { type IpNetwork, readIp } from '@gatehouse/core/ip-network';
+import { clusterDomainIn } from '@gatehouse/core/mesh/service-authority';
 import { type Problem, parsed, problem } from '@gatehouse/core/problem';
 import type { ValueForm } from '@gatehouse/platform/settings/config';
 import { dnsName, duration, hostPort, networks } from '@gatehouse/platform/settings/setting-forms';
@@ -71,12 +72,12 @@ export const inboundPorts: ValueForm<readonly InboundPort[]> = {
   },
 };
 
-/** The suffix that completes Service names, of `svc.cluster.local.,other.` the first that begins with `svc.`. */
-export const serviceSuffix: ValueForm<string> = {
+/** The domain that completes Service names: of `svc.cluster.local.,other.` that of the first suffix of Services. */
+export const clusterDomain: ValueForm<string> = {
   form: 'DNS suffixes, comma-separated',
   read: (value, field) => {
-    const suffix = value.split(',').find((one) => one.startsWith('svc.'));
-    return dnsName.read((suffix ?? 'svc.cluster.local').replace(/\.$/, ''), field);
+    const [domain = 'cluster.local'] = value.split(',').flatMap((one) => clusterDomainIn(one) ?? []);
+    return dnsName.read(domain, field);
   },
 };
 

@@ -24,7 +24,7 @@ test('defaults are those of linkerd2-proxy', () => {
   assert.deepEqual(config.warnings.length, 1);
   assert.deepEqual(config.streamLimits, {});
   assert.deepEqual(config.admin, { host: '127.0.0.1', port: 4191 });
-  assert.equal(config.serviceSuffix, 'svc.cluster.local');
+  assert.equal(config.clusterDomain, 'cluster.local');
   assert.equal(config.identity.name, undefined);
   assert.deepEqual(config.inbound, []);
 });
@@ -48,7 +48,7 @@ test('the stand-ins for redirection are read, and the pod address with them', ()
   assert.equal(config.podIp, '127.64.1.2');
   assert.deepEqual(config.httpProxy, { host: '127.0.0.1', port: 4140 });
   assert.deepEqual(config.streamLimits, { initialMs: 3_000 });
-  assert.equal(config.serviceSuffix, 'svc.mesh.example');
+  assert.equal(config.clusterDomain, 'mesh.example');
 });
 
 test('whatever is wrong is named by its variable: thirteen values', () => {

@@ -9,13 +9,13 @@ import { dnsName, duration, hostPort, path } from '@gatehouse/platform/settings/
 import { denyAll, parseDefaultPolicy } from './default-policy.ts';
 import {
   anchors,
+  clusterDomain,
   firstIp,
   type InboundPort,
   inboundPorts,
   limit,
   networkList,
   nonEmpty,
-  serviceSuffix,
   text,
 } from './env-forms.ts';
 
@@ -41,8 +41,8 @@ export interface ProxyConfig {
   /** Sent verbatim. */
   readonly destinationContext: string;
   readonly profileNetworks: readonly IpNetwork[];
-  /** `svc.cluster.local`: completes the names that a pod's resolver would complete. */
-  readonly serviceSuffix: string;
+  /** Completes the names that a pod's resolver would complete. */
+  readonly clusterDomain: string;
   readonly defaultPolicy: EnforcedServer;
   readonly streamLimits: StreamLimits;
   readonly connectTimeoutMs: number;
@@ -146,7 +146,7 @@ export const readProxyConfig = (env: Environment): ProxyConfig => {
     policyWorkload: read('POLICY_WORKLOAD', nonEmpty, ''),
     destinationContext: read('DESTINATION_CONTEXT', text, '', ''),
     profileNetworks: read('DESTINATION_PROFILE_NETWORKS', networkList, [], ''),
-    serviceSuffix: read('DESTINATION_PROFILE_SUFFIXES', serviceSuffix, '', 'svc.cluster.local.'),
+    clusterDomain: read('DESTINATION_PROFILE_SUFFIXES', clusterDomain, '', 'svc.cluster.local.'),
     defaultPolicy: read(
       'INBOUND_DEFAULT_POLICY',
       { form: 'a default policy', read: parseDefaultPolicy({ clusterNetworks, detectTimeoutMs }) },

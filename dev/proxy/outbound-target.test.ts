@@ -18,7 +18,7 @@ test('names are completed as a pod resolver completes those of Services: eleven 
     ['back end', undefined],
   ];
   assert.equal(cases.length, 11);
-  const context = { namespace: 'demo', serviceSuffix: 'svc.cluster.local' };
+  const context = { namespace: 'demo', clusterDomain: 'cluster.local' };
   for (const [authority, expected] of cases) {
     const target = readOutboundTarget(authority, context);
     assert.equal(target && printTarget(target), expected, authority);

@@ -1,5 +1,6 @@
 import { type HostPort, parseHostPort } from '@gatehouse/core/host-port';
 import { type IpAddress, readIp } from '@gatehouse/core/ip-network';
+import { completeServiceName } from '@gatehouse/core/mesh/service-authority';
 
 /** Where an application wants to go. */
 export type OutboundTarget =
@@ -10,20 +11,8 @@ export type OutboundTarget =
 export interface TargetContext {
   /** The pod's own namespace. */
   readonly namespace: string;
-  /** `svc.cluster.local`. */
-  readonly serviceSuffix: string;
+  readonly clusterDomain: string;
 }
-
-/** `backend`, `backend.demo` and `backend.demo.svc` in full, as a pod's resolver would complete them for Services. */
-const completeName = (host: string, { namespace, serviceSuffix }: TargetContext): string => {
-  const name = host.toLowerCase();
-  if (name.endsWith('.')) return name.slice(0, -1);
-  const labels = name.split('.');
-  if (labels.length === 1) return `${name}.${namespace}.${serviceSuffix}`;
-  if (labels.length === 2) return `${name}.${serviceSuffix}`;
-  if (labels.length === 3 && labels[2] === 'svc') return `${labels[0]}.${labels[1]}.${serviceSuffix}`;
-  return name;
-};
 
 /** Reads `host[:port]` of a request to a forward proxy; undefined when it is neither a name nor an address. */
 export const readOutboundTarget = (authority: string, context: TargetContext): OutboundTarget | undefined => {
@@ -33,6 +22,6 @@ export const readOutboundTarget = (authority: string, context: TargetContext): O
   const { host, port } = outcome.value;
   const ip = readIp(host);
   return ip === undefined
-    ? { kind: 'name', authority: `${completeName(host, context)}:${port}` }
+    ? { kind: 'name', authority: `${completeServiceName(host, context)}:${port}` }
     : { kind: 'address', ip, at: outcome.value };
 };

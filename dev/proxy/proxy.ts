@@ -159,7 +159,7 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
     if (config.httpProxy !== undefined) {
       const names = {
         namespace: namespaceOf(config.policyWorkload),
-        serviceSuffix: config.serviceSuffix,
+        clusterDomain: config.clusterDomain,
       };
       outbound = await listenOutbound({ listen: config.httpProxy, plane, targets, names, http1 });
       supervisor.onEnd('outbound', () => outbound?.close());

@@ -52,9 +52,12 @@ export const manifestsPage = (): string =>
         ['`status` of a Pod', '`Running` and ready'],
         [
           '`status.podIPs`',
-          'an address in 127.64.0.0/10 made of namespace and name; one address written for two pods is given to neither',
+          'an address in 127.64.0.0/10 made of namespace and name; one that is written for two pods belongs to the one that runs and has the later `status.startTime`, else to neither',
         ],
-        ['`spec.clusterIP` of a Service', 'the same in 127.128.0.0/10'],
+        [
+          '`spec.clusterIP` of a Service',
+          'an address in 127.128.0.0/10 in the same way; at one that is written for two Services the older answers, else the first by name',
+        ],
         [
           `label ${code('linkerd.io/control-plane-ns')} of a Pod`,
           `the mesh's, if the annotation ${code('linkerd.io/inject')} of the pod, else of its namespace, is ${code('enabled')}`,

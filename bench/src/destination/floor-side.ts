@@ -16,7 +16,13 @@ import { obey } from './side.ts';
 
 /** What is measured beside it: bare node:http2 that writes the same frames, made beforehand, to every stream. */
 const endpoints = Number(process.argv[2]);
-const target = { kind: 'name', namespace: 'demo', name: 'backend', port: 80, instance: undefined } as const;
+const target = {
+  kind: 'service',
+  namespace: 'demo',
+  name: 'backend',
+  port: 80,
+  instance: undefined,
+} as const;
 const index = new ResourceIndex();
 const settings = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },

@@ -236,7 +236,7 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
   );
   await becomes(() => model.pool.size === 3);
   const [stream] = (await read('/v1/streams')).json.items;
-  assert.deepEqual([stream.method, stream.target], ['Destination/Get', 'backend.demo:80']);
+  assert.deepEqual([stream.method, stream.target], ['Destination/Get', 'backend.demo.svc.cluster.local:80']);
   assert.match(
     (await ask(`${admin}/metrics`)).text,
     /gatehouse_destination_streams\{method="Destination\/Get"[^}]*\} 1\n/,

@@ -321,7 +321,7 @@ test('every wrong question is answered with what is wrong, and none without the 
     ['/v1/workloads/demo/backend-0/ports/0', 400, /port/],
     ['/v1/workloads/demo/backend-0/ports/70000', 400, /port/],
     ['/v1/outbound', 400, /to/],
-    ['/v1/outbound?to=backend', 400, /`to` must be/],
+    ['/v1/outbound?to=backend', 400, /to: `backend` names no Service of this cluster/],
     ['/v1/outbound?to=nobody.demo.svc.cluster.local', 404, /no Service answers/],
     ['/v1/authorizations?limit=0', 400, /limit/],
     ['/v1/authorizations?color=blue', 400, /color/],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Answers, type Compiled, type Held } from '@gatehouse/core/dependency/answers';
 import { type KindFacts, touchedFacts } from '@gatehouse/core/dependency/kind-facts';
+import { parseAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import { aNode, anEndpointSlice, aPod, aServer, aService } from '@gatehouse/testing/builders';
@@ -12,7 +13,6 @@ import { compileEndpointSet } from './endpoints/endpoint-set.ts';
 import { kindFacts, type WatchedKind, watchedKinds } from './facts.ts';
 import { compileProfile } from './profile/profile.ts';
 import { compileClientPlace } from './target/client-place.ts';
-import { parseTarget } from './target/target.ts';
 
 const ip = fc.constantFrom('10.1.0.1', '10.1.0.2', 'fd00::1');
 const name = fc.constantFrom('a', 'b');
@@ -88,10 +88,10 @@ const paths = [
 /** Every kind of question, as a function of the previous answer. */
 const questions = (cluster: Cluster): readonly ((previous: unknown) => Compiled<unknown>)[] => [
   ...paths.flatMap((path) => {
-    const parsed = parseTarget(path, 'cluster.local');
+    const parsed = parseAuthority(path, 'cluster.local');
     const target = parsed.ok ? parsed.value : assert.fail(path);
     const profile = (previous: unknown) => compileProfile(cluster, target, previous as undefined);
-    return target.kind === 'ip'
+    return target.kind === 'address'
       ? [profile]
       : [profile, (previous: unknown) => compileEndpointSet(cluster, target, previous as undefined)];
   }),

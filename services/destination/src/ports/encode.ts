@@ -1,4 +1,5 @@
 import { readIp } from '@gatehouse/core/ip-network';
+import { printServiceName } from '@gatehouse/core/mesh/service-authority';
 import { encodeDuration } from '@gatehouse/wire/duration';
 import {
   DestinationProfile,
@@ -12,7 +13,6 @@ import { encodeTcpAddress } from '@gatehouse/wire/ip';
 import type { Message } from '../core/endpoints/diff.ts';
 import type { Address, Hint, Shown, ZoneLocality } from '../core/endpoints/endpoint.ts';
 import type { Profile } from '../core/profile/profile.ts';
-import { printServiceName } from '../core/target/target.ts';
 
 /** The labels that all addresses of a Get stream share. */
 export interface ServiceLabels {

@@ -79,7 +79,7 @@ const refusals: readonly (readonly ['Get' | 'GetProfile', string, string, string
     'Get',
     'alias.demo.svc.cluster.local:80',
     'invalid-argument',
-    'Service alias.demo is an ExternalName, which has no endpoints',
+    'alias.demo.svc.cluster.local:80 is an ExternalName, which has no endpoints',
   ],
   ['GetProfile', 'example.org:443', 'invalid-argument', 'invalid authority: example.org:443'],
   ['GetProfile', '10.1.0.1:99999', 'invalid-argument', 'invalid authority: 10.1.0.1:99999'],
@@ -87,14 +87,19 @@ const refusals: readonly (readonly ['Get' | 'GetProfile', string, string, string
     'GetProfile',
     'alias.demo.svc.cluster.local:80',
     'invalid-argument',
-    'Service alias.demo is an ExternalName, which has no endpoints',
+    'alias.demo.svc.cluster.local:80 is an ExternalName, which has no endpoints',
   ],
-  ['GetProfile', 'none.demo.svc.cluster.local:80', 'not-found', 'Service none.demo not found'],
+  [
+    'GetProfile',
+    'none.demo.svc.cluster.local:80',
+    'not-found',
+    'no Service answers at none.demo.svc.cluster.local:80',
+  ],
   [
     'GetProfile',
     'backend-9.backend.demo.svc.cluster.local:80',
     'not-found',
-    'backend-9.backend.demo:80 has no such instance',
+    'backend-9.backend.demo.svc.cluster.local:80 is not an instance of its Service',
   ],
 ];
 
@@ -455,7 +460,7 @@ test('what is open says who asks what, and what it was sent', async (t) => {
       {
         id: '2',
         method: 'Destination/Get',
-        target: 'backend.demo:80',
+        target: 'backend.demo.svc.cluster.local:80',
         peer: '10.1.0.9:40000',
         identity: undefined,
         claimedNamespace: undefined,

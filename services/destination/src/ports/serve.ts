@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { printAuthority } from '@gatehouse/core/mesh/service-authority';
 import { LatestStreams, type Row } from '@gatehouse/platform/grpc/latest-stream';
 import { StreamPacer } from '@gatehouse/platform/grpc/stream-pacer';
 import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
@@ -9,7 +10,6 @@ import { compileProfile, type Profile } from '../core/profile/profile.ts';
 import { Snapshots } from '../core/snapshot.ts';
 import { compileClientPlace } from '../core/target/client-place.ts';
 import type { ContextToken } from '../core/target/context-token.ts';
-import { printTarget, type Target } from '../core/target/target.ts';
 import { Admission } from './admission.ts';
 import { GetStream } from './get-stream.ts';
 import { ProfileStream } from './profile-stream.ts';
@@ -55,12 +55,13 @@ export class DestinationServer {
     if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGet(received.request, cluster.settings.clusterDomain);
-    const call = this.streams.follow(received, { method: 'Destination/Get', ...asked(target, token) });
+    const authority = printAuthority(target, cluster.settings.clusterDomain);
+    const call = this.streams.follow(received, { method: 'Destination/Get', ...asked(authority, token) });
     const session = new Session(answers, call);
-    const set = session.ask(`endpoints/${printTarget(target)}`, (previous: EndpointSet | undefined) =>
+    const set = session.ask(`endpoints/${authority}`, (previous: EndpointSet | undefined) =>
       compileEndpointSet(cluster, target, previous),
     );
-    if (set.value.kind === 'external-name') throw externalName(target);
+    if (set.value.kind === 'external-name') throw externalName(authority);
     const place = this.#askPlace(session, token);
     const stream = new GetStream({
       call,
@@ -76,12 +77,16 @@ export class DestinationServer {
     if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
     const { target, token } = readGetProfile(received.request, cluster.settings.clusterDomain);
-    const call = this.streams.follow(received, { method: 'Destination/GetProfile', ...asked(target, token) });
+    const authority = printAuthority(target, cluster.settings.clusterDomain);
+    const call = this.streams.follow(received, {
+      method: 'Destination/GetProfile',
+      ...asked(authority, token),
+    });
     const session = new Session(answers, call);
-    const profile = session.ask(`profile/${printTarget(target)}`, (previous: Profile | undefined) =>
+    const profile = session.ask(`profile/${authority}`, (previous: Profile | undefined) =>
       compileProfile(cluster, target, previous),
     );
-    refuse(profile.value, target);
+    refuse(profile.value, authority);
     const place = this.#askPlace(session, token);
     const newest = (): Row => this.#profiles.rowOf(profile.value, place.value);
     this.#begin(call, session, new ProfileStream(this.#latest.open(call), newest));
@@ -116,32 +121,26 @@ export class DestinationServer {
   }
 }
 
-const asked = (target: Target, { namespace }: ContextToken) => ({
-  target: printTarget(target),
+const asked = (authority: string, { namespace }: ContextToken) => ({
+  target: authority,
   claimedNamespace: namespace === '' ? undefined : namespace,
 });
 
 /** What only an error can say to whoever asks anew; an open stream is sent an empty profile instead and stays open. */
-const refuse = (profile: Profile, target: Target): void => {
+const refuse = (profile: Profile, authority: string): void => {
   if (profile.kind !== 'nothing') return;
   switch (profile.reason) {
     case 'no-service':
-      throw new GatehouseError('not-found', `Service ${nameOf(target)} not found`);
+      throw new GatehouseError('not-found', `no Service answers at ${authority}`);
     case 'no-instance':
-      throw new GatehouseError('not-found', `${printTarget(target)} has no such instance`);
+      throw new GatehouseError('not-found', `${authority} is not an instance of its Service`);
     case 'external-name':
-      throw externalName(target);
+      throw externalName(authority);
     case 'no-port':
       // The proxy then goes by its policy alone, which knows what to do with a port that is not declared.
       return;
   }
 };
 
-const externalName = (target: Target): GatehouseError =>
-  new GatehouseError(
-    'invalid-argument',
-    `Service ${nameOf(target)} is an ExternalName, which has no endpoints`,
-  );
-
-const nameOf = (target: Target): string =>
-  target.kind === 'ip' ? target.ip : `${target.name}.${target.namespace}`;
+const externalName = (authority: string): GatehouseError =>
+  new GatehouseError('invalid-argument', `${authority} is an ExternalName, which has no endpoints`);

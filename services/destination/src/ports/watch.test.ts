@@ -21,7 +21,13 @@ test('the first change of a burst is told at once, the rest together, at most ev
   const abort = new AbortController();
   const running = watch.run(source, abort.signal);
   const told: number[] = [];
-  const target = { kind: 'name', namespace: 'demo', name: 'backend', port: 80, instance: undefined } as const;
+  const target = {
+    kind: 'service',
+    namespace: 'demo',
+    name: 'backend',
+    port: 80,
+    instance: undefined,
+  } as const;
   const held = watch.answers.ask(
     'q',
     (previous: EndpointSet | undefined) => compileEndpointSet(watch.cluster, target, previous),

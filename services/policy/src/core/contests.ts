@@ -1,12 +1,8 @@
-/** Who claims an address that only one can have: the first few as `namespace/name`, and how many there are. */
-export interface Contest {
-  readonly claimants: readonly string[];
-  readonly count: number;
-}
+import type { NamedClaimants } from '@gatehouse/core/mesh/address-holder';
 
 /** What an operator should hear of, said once for as long as the same claim the address. */
 export type ContestVerdict =
-  | ({ readonly kind: 'contested'; readonly address: string } & Contest)
+  | ({ readonly kind: 'contested'; readonly address: string } & NamedClaimants)
   | { readonly kind: 'settled'; readonly address: string };
 
 /** Remembers what was said of contested addresses. */
@@ -15,7 +11,7 @@ export class Contests {
   readonly #said = new Map<string, string>();
 
   /** Takes all that are contested now. */
-  say(contested: ReadonlyMap<string, Contest>): readonly ContestVerdict[] {
+  say(contested: ReadonlyMap<string, NamedClaimants>): readonly ContestVerdict[] {
     const verdicts: ContestVerdict[] = [];
     for (const [address, { claimants, count }] of contested) {
       const said = `${count} ${claimants.join(' ')}`;

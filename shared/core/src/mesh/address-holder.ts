@@ -55,16 +55,24 @@ export const bySeniority = ({ meta: a }: Service, { meta: b }: Service): number 
   a.createdAt - b.createdAt || compareKeys(a, b);
 
 /** The first few of those that claim an address, as `namespace/name`, and how many there are: thousands may. */
-export const nameClaimants = ({
-  claimants,
-}: {
-  readonly claimants: readonly KubeObject[];
-}): { readonly claimants: readonly string[]; readonly count: number } => ({
+export interface NamedClaimants {
+  readonly claimants: readonly string[];
+  readonly count: number;
+}
+
+export const nameClaimants = (claimants: readonly KubeObject[]): NamedClaimants => ({
   claimants: claimants.slice(0, claimantsNamed).map(({ meta }) => `${meta.namespace}/${meta.name}`),
   count: claimants.length,
 });
 
 const claimantsNamed = 4;
+
+/** Those beside one of them, for a sentence: `demo/b, demo/c, 5 more`. */
+export const printOthers = ({ claimants, count }: NamedClaimants, own: string): string => {
+  const others = claimants.filter((claimant) => claimant !== own).slice(0, claimantsNamed - 1);
+  const more = count - 1 - others.length;
+  return [...others, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+};
 
 const withoutEnded = (pods: Iterable<Pod>): readonly Pod[] => [...pods].filter(({ spec }) => !hasEnded(spec));
 

@@ -1,7 +1,8 @@
 import { SetMap } from '../dependency/set-map.ts';
 import type { KubeObject } from '../resources/kinds.ts';
 import type { Touched } from '../resources/resource-index.ts';
-import { type AddressHolder, addressHolder, hostPortHolder, serviceHolder } from './address-holder.ts';
+import { type AddressHolder, addressHolder, hostPortHolder } from './address-holder.ts';
+import { ServiceAddresses } from './service-addresses.ts';
 
 type Service = KubeObject<'Service'>;
 type Pod = KubeObject<'Pod'>;
@@ -11,7 +12,7 @@ type Pod = KubeObject<'Pod'>;
  * printIp has them, on both sides: parsers write them so, and so do the readers of requests.
  */
 export class AddressIndex {
-  readonly #services = new SetMap<string, Service>();
+  readonly #services = new ServiceAddresses();
   readonly #pods = new SetMap<string, Pod>();
   /** Pods that map ports of their node, by the node's addresses. */
   readonly #onHosts = new SetMap<string, Pod>();
@@ -20,8 +21,7 @@ export class AddressIndex {
   apply(touched: readonly Touched[]): void {
     for (const { kind, before, after } of touched) {
       if (kind === 'Service') {
-        if (before !== undefined) this.#enterService(before as Service, 'remove');
-        if (after !== undefined) this.#enterService(after as Service, 'add');
+        this.#services.replace(before as Service | undefined, after as Service | undefined);
       } else if (kind === 'Pod') {
         if (before !== undefined) this.#enterPod(before as Pod, 'remove');
         if (after !== undefined) this.#enterPod(after as Pod, 'add');
@@ -31,7 +31,7 @@ export class AddressIndex {
 
   /** The Service that answers to a cluster IP. */
   service(ip: string): Service | undefined {
-    return serviceHolder(this.#services.get(ip));
+    return this.#services.holder(ip);
   }
 
   pod(ip: string): AddressHolder {
@@ -41,10 +41,6 @@ export class AddressIndex {
   /** The pod that a node's port leads to. */
   podAtHostPort(ip: string, port: number): ReturnType<typeof hostPortHolder> {
     return hostPortHolder(this.#onHosts.get(ip), port);
-  }
-
-  #enterService(service: Service, how: 'add' | 'remove'): void {
-    for (const ip of service.spec.clusterIps) this.#services[how](ip, service);
   }
 
   #enterPod(pod: Pod, how: 'add' | 'remove'): void {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isLoopback } from '@gatehouse/core/host-port';
+import { printServiceName } from '@gatehouse/core/mesh/service-authority';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { defaultUid } from '../kube/directory/default-uid.ts';
 import type { EventRecorder } from '../kube/write/events.ts';
@@ -47,7 +48,7 @@ export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts):
 const identityServer = (config: SharedConfig & LeafConfig) => {
   const { namespace, trustDomain, clusterDomain, grpcTls } = config;
   const address = config.identityAddress ?? {
-    host: `gatehouse-identity-headless.${namespace}.svc.${clusterDomain}`,
+    host: printServiceName({ namespace, name: 'gatehouse-identity-headless' }, clusterDomain),
     port: 8080,
   };
   const mesh = { controlPlaneNamespace: namespace, trustDomain };

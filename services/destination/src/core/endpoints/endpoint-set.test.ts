@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { ServiceAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import { aNode, anEndpointSlice, aPod, aServer, aService, labelled } from '@gatehouse/testing/builders';
 import { aCluster, put, remove } from '../../../testing/a-cluster.ts';
 import type { Cluster } from '../cluster.ts';
-import type { NameTarget } from '../target/target.ts';
 import type { Shown } from './endpoint.ts';
 import { compileEndpointSet, type EndpointSet } from './endpoint-set.ts';
 
-const target = (more: Partial<NameTarget> = {}): NameTarget => ({
-  kind: 'name',
+const target = (more: Partial<ServiceAuthority> = {}): ServiceAuthority => ({
+  kind: 'service',
   namespace: 'demo',
   name: 'backend',
   port: 80,
@@ -18,8 +18,11 @@ const target = (more: Partial<NameTarget> = {}): NameTarget => ({
   ...more,
 });
 
-const compile = (cluster: Cluster, more: Partial<NameTarget> = {}, previous?: EndpointSet): EndpointSet =>
-  compileEndpointSet(cluster, target(more), previous).value;
+const compile = (
+  cluster: Cluster,
+  more: Partial<ServiceAuthority> = {},
+  previous?: EndpointSet,
+): EndpointSet => compileEndpointSet(cluster, target(more), previous).value;
 
 const shown = (set: EndpointSet): readonly Shown[] =>
   set.kind === 'endpoints' ? set.endpoints.map(({ seenAs }) => seenAs.unknown.shown) : assert.fail(set.kind);

@@ -1,7 +1,7 @@
 import type { Compiled } from '@gatehouse/core/dependency/answers';
+import type { ServiceAuthority } from '@gatehouse/core/mesh/service-authority';
 import { type Cluster, keepSame, serversIn } from '../cluster.ts';
 import { facts } from '../facts.ts';
-import type { NameTarget } from '../target/target.ts';
 import { candidatesOf } from './candidates.ts';
 import {
   addressKey,
@@ -34,7 +34,7 @@ export interface Endpoints {
  */
 export const compileEndpointSet = (
   cluster: Cluster,
-  target: NameTarget,
+  target: ServiceAuthority,
   previous?: EndpointSet,
 ): Compiled<EndpointSet> => {
   const { namespace, name, port, instance } = target;

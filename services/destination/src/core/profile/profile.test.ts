@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { parseAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { anEndpointSlice, aPod, aServer, aService } from '@gatehouse/testing/builders';
 import { aCluster, put } from '../../../testing/a-cluster.ts';
 import type { Cluster } from '../cluster.ts';
-import { parseTarget } from '../target/target.ts';
 import { compileProfile, type Profile } from './profile.ts';
 
 const compile = (cluster: Cluster, path: string, previous?: Profile): Profile => {
-  const target = parseTarget(path, 'cluster.local');
+  const target = parseAuthority(path, 'cluster.local');
   return target.ok ? compileProfile(cluster, target.value, previous).value : assert.fail(path);
 };
 

@@ -1,6 +1,7 @@
 import type { Compiled } from '@gatehouse/core/dependency/answers';
 import { nameClaimants } from '@gatehouse/core/mesh/address-holder';
 import { isOpaquePort, isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
+import type { AddressAuthority, Authority, ServiceAuthority } from '@gatehouse/core/mesh/service-authority';
 import { hasPort } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type Cluster, serversIn, zoneOfNode } from '../cluster.ts';
@@ -8,7 +9,6 @@ import { atProxy, type Candidate, type Endpoint, endpointOf } from '../endpoints
 import { compileEndpointSet } from '../endpoints/endpoint-set.ts';
 import { preferV6 } from '../endpoints/filter.ts';
 import { facts } from '../facts.ts';
-import type { IpTarget, NameTarget, Target } from '../target/target.ts';
 
 /** What GetProfile says of a target (semantics §3.1, §3.6). */
 export type Profile =
@@ -35,10 +35,14 @@ export type Profile =
 
 export type NoProfile = 'no-service' | 'no-instance' | 'no-port' | 'external-name';
 
-export const compileProfile = (cluster: Cluster, target: Target, previous?: Profile): Compiled<Profile> => {
+export const compileProfile = (
+  cluster: Cluster,
+  target: Authority,
+  previous?: Profile,
+): Compiled<Profile> => {
   const reads = new Set<string>();
   const question: Question = { cluster, reads, previous };
-  const value = target.kind === 'ip' ? ofAddress(question, target) : ofName(question, target);
+  const value = target.kind === 'address' ? ofAddress(question, target) : ofName(question, target);
   return { value: previous !== undefined && isSame(previous, value) ? previous : value, reads };
 };
 
@@ -54,7 +58,7 @@ interface Question {
   readonly previous: Profile | undefined;
 }
 
-const ofAddress = (question: Question, { ip, port }: IpTarget): Profile => {
+const ofAddress = (question: Question, { ip, port }: AddressAuthority): Profile => {
   const { cluster, reads } = question;
   reads.add(facts.address(ip));
   const service = cluster.addresses.service(ip);
@@ -69,7 +73,7 @@ const ofAddress = (question: Question, { ip, port }: IpTarget): Profile => {
     case 'pod':
       return ofHostPort(question, holder.pod, { ip, port });
     case 'contested':
-      return { ...unknown(question, port), kind: 'contested-address', ...nameClaimants(holder) };
+      return { ...unknown(question, port), kind: 'contested-address', ...nameClaimants(holder.claimants) };
     case 'nobody':
       return unknown(question, port);
   }
@@ -80,7 +84,7 @@ const unknown = ({ cluster }: Question, port: number) => ({
   opaque: hasPort(cluster.settings.defaultOpaquePorts, port),
 });
 
-const ofName = (question: Question, target: NameTarget): Profile => {
+const ofName = (question: Question, target: ServiceAuthority): Profile => {
   const { cluster, reads } = question;
   const { namespace, name, port, instance } = target;
   reads.add(facts.service(namespace, name));
@@ -100,7 +104,7 @@ const ofService = (cluster: Cluster, service: KubeObject<'Service'>, port: numbe
 };
 
 /** The pod that has this hostname in the Service: the one that Get gives for the same name. */
-const ofInstance = (question: Question, target: NameTarget): Profile => {
+const ofInstance = (question: Question, target: ServiceAuthority): Profile => {
   const { value: set, reads } = compileEndpointSet(question.cluster, target);
   for (const fact of reads) question.reads.add(fact);
   const [endpoint] = set.kind === 'endpoints' ? preferV6(set.endpoints) : [];

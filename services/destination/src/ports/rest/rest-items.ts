@@ -1,10 +1,10 @@
 import { isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
+import { printServiceName } from '@gatehouse/core/mesh/service-authority';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { Type } from 'typebox';
 import type { ClusterSettings } from '../../core/cluster.ts';
 import { type Endpoint, localityOf } from '../../core/endpoints/endpoint.ts';
 import type { Profile } from '../../core/profile/profile.ts';
-import { printServiceName } from '../../core/target/target.ts';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);

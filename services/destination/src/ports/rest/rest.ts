@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { type Authority, parseAuthority, printAuthority } from '@gatehouse/core/mesh/service-authority';
 import { printProblem } from '@gatehouse/core/problem';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
@@ -10,7 +11,6 @@ import { compileEndpointSet } from '../../core/endpoints/endpoint-set.ts';
 import { type ClientPlace, endpointsFor } from '../../core/endpoints/filter.ts';
 import { compileProfile } from '../../core/profile/profile.ts';
 import { compileClientPlace } from '../../core/target/client-place.ts';
-import { parseTarget, printTarget, type Target } from '../../core/target/target.ts';
 import type { ClusterWatch } from '../watch.ts';
 import {
   EndpointItem,
@@ -82,7 +82,7 @@ export const destinationRoutes =
           throw new GatehouseError('not-found', `there is no Service ${namespace}/${name}`);
         }
         const port = query.port ?? onlyPort(service);
-        const target = { kind: 'name', namespace, name, port, instance: undefined } as const;
+        const target = { kind: 'service', namespace, name, port, instance: undefined } as const;
         const { value: set } = compileEndpointSet(cluster, target);
         const endpoints = set.kind === 'endpoints' ? set.endpoints : [];
         const page = paginate(endpoints, ({ key }) => key, query);
@@ -103,7 +103,10 @@ export const destinationRoutes =
         const cluster = known();
         const question = readQuestion(request.query, cluster.settings.clusterDomain);
         // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
-        await requireRead(request, question.target.kind === 'ip' ? undefined : question.target.namespace);
+        await requireRead(
+          request,
+          question.target.kind === 'address' ? undefined : question.target.namespace,
+        );
         if (question.from !== undefined) await requireRead(request, question.from.namespace);
         return resolve(cluster, question);
       },
@@ -123,7 +126,7 @@ const onlyPort = ({ meta, spec }: KubeObject<'Service'>): number => {
 };
 
 interface Question {
-  readonly target: Target;
+  readonly target: Authority;
   readonly from: { readonly namespace: string; readonly pod: string } | undefined;
 }
 
@@ -131,7 +134,7 @@ const readQuestion = (
   { authority, from }: { readonly authority: string; readonly from?: string | undefined },
   clusterDomain: string,
 ): Question => {
-  const parsed = parseTarget(authority, clusterDomain);
+  const parsed = parseAuthority(authority, clusterDomain);
   if (!parsed.ok) {
     const problems = parsed.problems.map((problem) => printProblem({ ...problem, field: 'authority' }));
     throw new GatehouseError('invalid-argument', problems.join('; '));
@@ -150,11 +153,11 @@ const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
   const profile = compileProfile(cluster, target).value;
   const context = { clusterDomain, clientZone: client.zone };
   const answer = {
-    target: printTarget(target),
+    target: printAuthority(target, clusterDomain),
     client: { ...client },
     profile: profileItem(profile, context),
   };
-  if (target.kind === 'ip') return { ...answer, get: null };
+  if (target.kind === 'address') return { ...answer, get: null };
   const set = compileEndpointSet(cluster, target).value;
   const endpoints = set.kind === 'endpoints' ? endpointsFor(set.endpoints, set.rules, client) : [];
   const items = endpoints.map((endpoint) => endpointItem(endpoint, client.zone));

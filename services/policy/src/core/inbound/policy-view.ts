@@ -1,6 +1,11 @@
 import { type IpAddress, printIp, readIp } from '@gatehouse/core/ip-network';
 import type { Labels } from '@gatehouse/core/label-selector';
-import { type AddressHolder, addressHolder, nameClaimants } from '@gatehouse/core/mesh/address-holder';
+import {
+  type AddressHolder,
+  addressHolder,
+  type NamedClaimants,
+  nameClaimants,
+} from '@gatehouse/core/mesh/address-holder';
 import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
@@ -42,11 +47,8 @@ const nameLabel = 'kubernetes.io/metadata.name';
 type Pod = KubeObject<'Pod'>;
 
 /** An address that other pods have too, so that none of them is recognised by it. */
-export interface ContestedAddress {
+export interface ContestedAddress extends NamedClaimants {
   readonly ip: IpAddress;
-  /** The first few of all that claim it, as `namespace/name`: thousands may, and each of them knows of it. */
-  readonly claimants: readonly string[];
-  readonly count: number;
 }
 
 export const meshViewOf = (seen: {
@@ -99,7 +101,7 @@ const standingOf = (
   for (const { ip, text } of addresses) {
     const holder = holders.get(text);
     if (holder?.kind === 'pod' && holder.pod === pod) own.push(ip);
-    else if (holder?.kind === 'contested') contested.push({ ip, ...nameClaimants(holder) });
+    else if (holder?.kind === 'contested') contested.push({ ip, ...nameClaimants(holder.claimants) });
   }
   const identity = printIdentity(identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount));
   return { kind: 'meshed', identity, addresses: own, contested };

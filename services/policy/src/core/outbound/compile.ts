@@ -1,4 +1,5 @@
 import { isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
+import { printAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { PortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Balancer, OutboundPolicy, OutboundProtocol } from './model.ts';
@@ -44,12 +45,11 @@ const protocolOf = (
   }
 };
 
-/** The name under which destination answers for a Service. */
-export const destinationName = ({ meta }: KubeObject<'Service'>, clusterDomain: string): string =>
-  `${meta.name}.${meta.namespace}.svc.${clusterDomain}`;
-
-const balancerFor = (service: KubeObject<'Service'>, port: number, clusterDomain: string): Balancer => ({
-  destination: `${destinationName(service, clusterDomain)}:${port}`,
+const balancerFor = ({ meta }: KubeObject<'Service'>, port: number, clusterDomain: string): Balancer => ({
+  destination: printAuthority(
+    { kind: 'service', namespace: meta.namespace, name: meta.name, port, instance: undefined },
+    clusterDomain,
+  ),
   defaultRttMs: 30,
   decayMs: 10_000,
   queueCapacity: 100,

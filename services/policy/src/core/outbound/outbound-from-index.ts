@@ -1,8 +1,9 @@
+import { ServiceAddresses } from '@gatehouse/core/mesh/service-addresses';
+import type { Authority } from '@gatehouse/core/mesh/service-authority';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { compileOutbound, type OutboundConfig } from './compile.ts';
 import type { OutboundPolicy } from './model.ts';
-import { answersFor, ServiceAddresses } from './service-addresses.ts';
-import type { OutboundTarget } from './target.ts';
+import { serviceAt } from './service-at.ts';
 
 /**
  * What a client is told of a target, by a look at every Service in the index; undefined when none answers to it. What
@@ -10,16 +11,11 @@ import type { OutboundTarget } from './target.ts';
  */
 export const outboundFromIndex = (
   index: ResourceIndex,
-  target: OutboundTarget,
+  target: Authority,
   config: OutboundConfig,
 ): OutboundPolicy | undefined => {
   const addresses = new ServiceAddresses();
   for (const service of index.all('Service')) addresses.replace(undefined, service);
-  const service =
-    target.kind === 'service'
-      ? index.get('Service', target.namespace, target.name)
-      : addresses.holder(target.ip);
-  return service !== undefined && answersFor(service, config.clusterDomain)
-    ? compileOutbound(service, target.port, config)
-    : undefined;
+  const service = serviceAt(target, { index, addresses, clusterDomain: config.clusterDomain });
+  return service && compileOutbound(service, target.port, config);
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { KindFacts } from '@gatehouse/core/dependency/kind-facts';
+import type { Authority } from '@gatehouse/core/mesh/service-authority';
 import { portSet } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
@@ -9,7 +10,6 @@ import { aService } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
 import { outboundFromIndex } from './outbound-from-index.ts';
 import { OutboundRows, type OutboundWatch, outboundKinds, watchedForOutbound } from './rows.ts';
-import type { OutboundTarget } from './target.ts';
 
 const config = {
   clusterDomain: 'cluster.local',
@@ -17,16 +17,16 @@ const config = {
   detectTimeoutMs: 10_000,
 };
 
-const targets: readonly OutboundTarget[] = [
-  { kind: 'service', namespace: 'demo', name: 'a', port: 80 },
-  { kind: 'service', namespace: 'demo', name: 'a', port: 81 },
-  { kind: 'service', namespace: 'demo', name: 'b', port: 80 },
+const targets: readonly Authority[] = [
+  { kind: 'service', namespace: 'demo', name: 'a', port: 80, instance: undefined },
+  { kind: 'service', namespace: 'demo', name: 'a', port: 81, instance: undefined },
+  { kind: 'service', namespace: 'demo', name: 'b', port: 80, instance: undefined },
   { kind: 'address', ip: '10.32.0.1', port: 80 },
   { kind: 'address', ip: 'fd01::1', port: 80 },
 ];
 
 interface Reader {
-  readonly target: OutboundTarget;
+  readonly target: Authority;
   version: string;
 }
 
@@ -133,7 +133,7 @@ test('clients of one target share a row, and hear nothing of a change that leave
   const bench = new Bench();
   const service = aService({ name: 'a', clusterIps: ['10.32.0.1'] });
   bench.put(service);
-  const target = targets[0] as OutboundTarget;
+  const target = targets[0] as Authority;
   for (let at = 0; at < 3; at++) bench.rows.watch(target, { target, version: '' });
   assert.equal(bench.rows.size, 1);
   bench.put({ ...service, meta: { ...service.meta, labels: { changed: 'yes' } } });

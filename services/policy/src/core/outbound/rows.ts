@@ -1,13 +1,13 @@
 import { Answers, type Compiled, type Held } from '@gatehouse/core/dependency/answers';
 import { type KindFacts, kindsOf, touchedFacts } from '@gatehouse/core/dependency/kind-facts';
-import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { NamedClaimants } from '@gatehouse/core/mesh/address-holder';
+import { ServiceAddresses } from '@gatehouse/core/mesh/service-addresses';
+import { type Authority, printAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import type { Contest } from '../contests.ts';
 import type { EncodedRow, RowSend, RowUpdate, RowWatch } from '../inbound/rows/watched-row.ts';
 import { compileOutbound, type OutboundConfig } from './compile.ts';
 import type { OutboundPolicy } from './model.ts';
-import { addressesOf, answersFor, ServiceAddresses } from './service-addresses.ts';
-import { type OutboundTarget, printTarget } from './target.ts';
+import { serviceAt } from './service-at.ts';
 
 const facts = {
   service: (namespace: string, name: string): string => `service/${namespace}/${name}`,
@@ -19,7 +19,7 @@ const facts = {
 export const outboundKinds = {
   *Service(service) {
     yield facts.service(service.meta.namespace, service.meta.name);
-    for (const ip of addressesOf(service)) yield facts.address(ip);
+    for (const ip of service.spec.clusterIps) yield facts.address(ip);
   },
 } satisfies KindFacts<'Service'>;
 
@@ -64,24 +64,24 @@ export class OutboundRows<R> {
   }
 
   /** The addresses that several Services have, of whom the oldest answers. */
-  get contested(): ReadonlyMap<string, Contest> {
+  get contested(): ReadonlyMap<string, NamedClaimants> {
     return this.#addresses.contested;
   }
 
-  knows(target: OutboundTarget): boolean {
+  knows(target: Authority): boolean {
     return this.#compile(target, undefined).value !== undefined;
   }
 
   /** What a client of the target is told; undefined when no Service answers to it. */
-  look(target: OutboundTarget): OutboundRow | undefined {
+  look(target: Authority): OutboundRow | undefined {
     return this.#compile(target, undefined).value;
   }
 
   /** The watch's row holds what to send first. Undefined when no Service answers to the target. */
-  watch(target: OutboundTarget, reader: R): OutboundWatch<R> | undefined {
+  watch(target: Authority, reader: R): OutboundWatch<R> | undefined {
     const compile = (previous: OutboundRow | undefined) => this.#compile(target, previous);
     const held: Held<OutboundRow | undefined> = this.#answers.ask<OutboundRow | undefined>(
-      `${target.kind}/${printTarget(target)}`,
+      printAuthority(target, this.#options.config.clusterDomain),
       compile,
       () => {
         const row = held.value;
@@ -125,19 +125,14 @@ export class OutboundRows<R> {
     return { sends, gone };
   }
 
-  #compile(target: OutboundTarget, previous: OutboundRow | undefined): Compiled<OutboundRow | undefined> {
+  #compile(target: Authority, previous: OutboundRow | undefined): Compiled<OutboundRow | undefined> {
     const { index, config, encode } = this.#options;
-    const reads = new Set<string>();
-    let service: KubeObject<'Service'> | undefined;
-    if (target.kind === 'service') {
-      reads.add(facts.service(target.namespace, target.name));
-      service = index.get('Service', target.namespace, target.name);
-    } else {
-      reads.add(facts.address(target.ip));
-      service = this.#addresses.holder(target.ip);
-    }
-    if (service === undefined || !answersFor(service, config.clusterDomain))
-      return { value: undefined, reads };
+    const reads = new Set([
+      target.kind === 'service' ? facts.service(target.namespace, target.name) : facts.address(target.ip),
+    ]);
+    const { clusterDomain } = config;
+    const service = serviceAt(target, { index, addresses: this.#addresses, clusterDomain });
+    if (service === undefined) return { value: undefined, reads };
     const policy = compileOutbound(service, target.port, config);
     const row = { policy, encoded: encode(policy) };
     const isSame =

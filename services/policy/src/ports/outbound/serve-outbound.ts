@@ -1,12 +1,12 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { printIp, readIp } from '@gatehouse/core/ip-network';
+import { type Authority, parseAuthority, printAuthority } from '@gatehouse/core/mesh/service-authority';
 import { isPort } from '@gatehouse/core/port-set';
 import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
 import { TrafficSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/outbound';
 import { decodeIp } from '@gatehouse/wire/ip';
 import { readWorkload } from '../../core/inbound/workload-name.ts';
 import type { OutboundRows } from '../../core/outbound/rows.ts';
-import { type OutboundTarget, printTarget, readServiceAuthority } from '../../core/outbound/target.ts';
 import type { RowStream, RowStreams } from '../row-streams.ts';
 
 const service = '/io.linkerd.proxy.outbound.OutboundPolicies';
@@ -28,7 +28,7 @@ export const outboundMethods = (parts: OutboundParts): Methods => ({
     handle: ({ request }) => {
       const target = readKnownTarget(request, parts);
       const answer = parts.rows.look(target);
-      if (answer === undefined) throw unknownTarget(target);
+      if (answer === undefined) throw unknownTarget(target, parts);
       return answer.encoded.bytes;
     },
   },
@@ -38,22 +38,23 @@ export const outboundMethods = (parts: OutboundParts): Methods => ({
   },
 });
 
-const watch = (call: StreamCall, target: OutboundTarget, { rows, streams }: OutboundParts): void => {
+const watch = (call: StreamCall, target: Authority, parts: OutboundParts): void => {
+  const { rows, streams, clusterDomain } = parts;
   const stream = streams.open(call, {
     method: 'OutboundPolicies/Watch',
-    target: printTarget(target),
+    target: printAuthority(target, clusterDomain),
     claimedNamespace: sourceNamespace(call.request),
   });
   const watched = rows.watch(target, stream);
-  if (watched === undefined) throw unknownTarget(target);
+  if (watched === undefined) throw unknownTarget(target, parts);
   stream.holds(() => rows.unwatch(watched));
   stream.offer(watched.row.encoded);
 };
 
-const readKnownTarget = (request: Uint8Array, parts: OutboundParts): OutboundTarget => {
+const readKnownTarget = (request: Uint8Array, parts: OutboundParts): Authority => {
   const target = readTarget(request, parts);
   if (!parts.rows.knows(target)) parts.settle();
-  if (!parts.rows.knows(target)) throw unknownTarget(target);
+  if (!parts.rows.knows(target)) throw unknownTarget(target, parts);
   return target;
 };
 
@@ -65,7 +66,7 @@ const readKnownTarget = (request: Uint8Array, parts: OutboundParts): OutboundTar
 const readTarget = (
   request: Uint8Array,
   { clusterDomain, requireReady }: Pick<OutboundParts, 'clusterDomain' | 'requireReady'>,
-): OutboundTarget => {
+): Authority => {
   const { target } = decode(request);
   if (target === undefined) throw new GatehouseError('invalid-argument', 'a target is required');
   if (target.$case === 'addr') {
@@ -79,14 +80,15 @@ const readTarget = (
     return { kind: 'address', ip: printIp(ip), port };
   }
   requireReady();
-  const named = readServiceAuthority(target.value, clusterDomain);
-  if (named === undefined) {
+  const named = parseAuthority(target.value, clusterDomain);
+  // Anything else may be a name of the outside view, which is not a mistake of the client.
+  if (!named.ok || named.value.kind !== 'service') {
     throw new GatehouseError(
       'not-found',
       `authority must be of the form <name>.<namespace>.svc.${clusterDomain}[:port], not ${target.value}`,
     );
   }
-  return named;
+  return named.value;
 };
 
 const sourceNamespace = (request: Uint8Array): string | undefined => {
@@ -102,5 +104,8 @@ const decode = (request: Uint8Array): TrafficSpec => {
   }
 };
 
-const unknownTarget = (target: OutboundTarget): GatehouseError =>
-  new GatehouseError('not-found', `No such service: nothing known answers at ${printTarget(target)}`);
+const unknownTarget = (
+  target: Authority,
+  { clusterDomain }: Pick<OutboundParts, 'clusterDomain'>,
+): GatehouseError =>
+  new GatehouseError('not-found', `no Service answers at ${printAuthority(target, clusterDomain)}`);

@@ -1,15 +1,11 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { parseAuthority, printAuthority } from '@gatehouse/core/mesh/service-authority';
+import { printProblem } from '@gatehouse/core/problem';
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { namespaceQuery, pageOf, pageQuery } from '@gatehouse/platform/http/page';
 import { permittedPage, requireRead } from '@gatehouse/platform/http/permitted';
 import { Type } from 'typebox';
 import type { OutboundRow } from '../../core/outbound/rows.ts';
-import {
-  type OutboundTarget,
-  printTarget,
-  readAddressTarget,
-  readServiceAuthority,
-} from '../../core/outbound/target.ts';
 import type { PolicyWatch } from '../policy-watch.ts';
 import {
   AuthorizingObject,
@@ -96,7 +92,7 @@ export const policyRoutes =
         schema: {
           summary: 'How a client is told to reach a Service',
           querystring: Type.Object({
-            to: Type.String({ description: 'service.namespace.svc.DOMAIN[:port], or ClusterIP:port' }),
+            to: Type.String({ description: 'service.namespace.svc.DOMAIN[:port], or ClusterIP[:port]' }),
             from: Type.Optional(
               Type.String({ description: 'The pod that asks, namespace/name; makes no difference yet' }),
             ),
@@ -106,29 +102,29 @@ export const policyRoutes =
       },
       async (request) => {
         const { to, from } = request.query;
-        const target = readAddressTarget(to) ?? readServiceAuthority(to, clusterDomain);
-        if (target === undefined) {
-          const form = `service.namespace.svc.${clusterDomain}[:port] or IP:port`;
-          throw new GatehouseError('invalid-argument', `\`to\` must be ${form}, not \`${to}\``);
+        const parsed = parseAuthority(to, clusterDomain);
+        if (!parsed.ok) {
+          const problems = parsed.problems.map((problem) => printProblem({ ...problem, field: 'to' }));
+          throw new GatehouseError('invalid-argument', problems.join('; '));
         }
+        const target = parsed.value;
         // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
         await requireRead(request, target.kind === 'address' ? undefined : target.namespace);
         if (from !== undefined) await requireRead(request, from.split('/', 1)[0]);
         settled();
-        return outboundReport(target, watch.outbound.look(target));
+        const row = watch.outbound.look(target);
+        if (row !== undefined) return outboundReport(row);
+        throw new GatehouseError(
+          'not-found',
+          `no Service answers at ${printAuthority(target, clusterDomain)}`,
+        );
       },
     );
   };
 
-const outboundReport = (target: OutboundTarget, row: OutboundRow | undefined) => {
-  if (row === undefined) {
-    throw new GatehouseError('not-found', `no Service answers at ${printTarget(target)}`);
-  }
-  const { service, protocol } = row.policy;
-  return {
-    service: { ...service },
-    version: row.encoded.version,
-    protocol: protocol.kind,
-    backends: protocol.kind === 'forbidden' ? [] : [protocol.backend.destination],
-  };
-};
+const outboundReport = ({ policy: { service, protocol }, encoded }: OutboundRow) => ({
+  service: { ...service },
+  version: encoded.version,
+  protocol: protocol.kind,
+  backends: protocol.kind === 'forbidden' ? [] : [protocol.backend.destination],
+});

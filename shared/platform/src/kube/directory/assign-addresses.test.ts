@@ -9,23 +9,19 @@ const claim = (name: string, said: Partial<Claim> = {}): Claim => ({
   name,
   explicit: [],
   wants: said.explicit === undefined,
-  shares: 'no',
   ...said,
 });
 
-const assigned = (
-  claims: readonly Claim[],
-  network = podNetwork,
-): Readonly<Record<string, readonly string[]>> => {
-  const { addresses } = assignAddresses(claims, network);
-  return Object.fromEntries([...addresses].map(([each, ips]) => [`${each.namespace}/${each.name}`, ips]));
-};
+const assigned = (claims: readonly Claim[], network = podNetwork): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Array.from(assignAddresses(claims, network), ([{ namespace, name }, ip]) => [`${namespace}/${name}`, ip]),
+  );
 
 test('an address is the first 22 bits of SHA-256(namespace/name) in the /10, in every process', () => {
   // printf demo/frontend-0 | sha256sum → 37a05639…, and 0x37a05639 >> 10 is 13.232.21 in the /10.
-  assert.deepEqual(assigned([claim('frontend-0')]), { 'demo/frontend-0': ['127.77.232.21'] });
+  assert.deepEqual(assigned([claim('frontend-0')]), { 'demo/frontend-0': '127.77.232.21' });
   assert.deepEqual(assigned([claim('frontend-0')], serviceNetwork), {
-    'demo/frontend-0': ['127.141.232.21'],
+    'demo/frontend-0': '127.141.232.21',
   });
 });
 
@@ -35,61 +31,15 @@ test('a taken address moves on to the next free one, explicit addresses being ta
     claim('x', { explicit: ['127.77.232.21'] }),
     claim('y', { explicit: ['127.77.232.22', 'fd00::1'] }),
   ];
-  assert.deepEqual(assigned(claims), {
-    'demo/frontend-0': ['127.77.232.23'],
-    'demo/x': ['127.77.232.21'],
-    'demo/y': ['127.77.232.22', 'fd00::1'],
-  });
+  assert.deepEqual(assigned(claims), { 'demo/frontend-0': '127.77.232.23' });
 });
 
 test('after the last address of the network comes its first', () => {
   // The name was searched for: its first 22 bits are all ones.
-  const last = { 'demo/last-416011': ['127.127.255.255'] };
+  const last = { 'demo/last-416011': '127.127.255.255' };
   assert.deepEqual(assigned([claim('last-416011')]), last);
   const other = claim('x', { explicit: ['127.127.255.255'] });
-  assert.deepEqual(assigned([claim('last-416011'), other])['demo/last-416011'], ['127.64.0.0']);
-});
-
-test('an explicit address on two pods is given to neither, and both are named', () => {
-  const [a, b] = [claim('a', { explicit: ['10.0.0.1', '10.0.0.2'] }), claim('b', { explicit: ['10.0.0.1'] })];
-  const { addresses, contested } = assignAddresses([b, a], podNetwork);
-  assert.deepEqual([addresses.get(a), addresses.get(b)], [['10.0.0.2'], []]);
-  assert.deepEqual(contested, [{ address: '10.0.0.1', claimants: [a, b] }]);
-});
-
-const shared: readonly (readonly [what: string, claims: readonly Claim[], expected: object])[] = [
-  [
-    'two pods of one node share its address',
-    [
-      claim('a', { explicit: ['1.1.1.1'], shares: 'its-node' }),
-      claim('b', { explicit: ['1.1.1.1'], shares: 'its-node' }),
-    ],
-    { 'demo/a': ['1.1.1.1'], 'demo/b': ['1.1.1.1'] },
-  ],
-  [
-    'a pod of a node and one with its own network do not',
-    [claim('a', { explicit: ['1.1.1.1'], shares: 'its-node' }), claim('b', { explicit: ['1.1.1.1'] })],
-    { 'demo/a': [], 'demo/b': [] },
-  ],
-  [
-    'a pod that ended takes nothing from the one that has its address now',
-    [claim('a', { explicit: ['1.1.1.1'], shares: 'ended' }), claim('b', { explicit: ['1.1.1.1'] })],
-    { 'demo/a': ['1.1.1.1'], 'demo/b': ['1.1.1.1'] },
-  ],
-  [
-    'a pod that ended and has its address on the others is not among those who lose it',
-    [
-      claim('a', { explicit: ['1.1.1.1'], shares: 'ended' }),
-      claim('b', { explicit: ['1.1.1.1'] }),
-      claim('c', { explicit: ['1.1.1.1'] }),
-    ],
-    { 'demo/a': ['1.1.1.1'], 'demo/b': [], 'demo/c': [] },
-  ],
-];
-
-test('who may have the same address as another', () => {
-  for (const [what, claims, expected] of shared) assert.deepEqual(assigned(claims), expected, what);
-  assert.equal(shared.length, 4);
+  assert.deepEqual(assigned([claim('last-416011'), other])['demo/last-416011'], '127.64.0.0');
 });
 
 const aClaim: fc.Arbitrary<Claim> = fc
@@ -117,10 +67,10 @@ test('assigned addresses are in the network, each once, and do not depend on the
       const given = assigned(claims);
       const at = claims.length === 0 ? 0 : turn % claims.length;
       assert.deepEqual(assigned([...claims.slice(at), ...claims.slice(0, at)].reverse()), given);
-      const mine = claims
-        .filter(({ wants }) => wants)
-        .flatMap(({ namespace, name }) => given[`${namespace}/${name}`] ?? []);
-      assert.equal(new Set(Object.values(given).flat()).size, Object.values(given).flat().length);
+      const mine = Object.values(given);
+      assert.equal(mine.length, claims.filter(({ wants }) => wants).length);
+      const explicit = new Set(claims.flatMap((each) => each.explicit));
+      assert.equal(new Set([...mine, ...explicit]).size, mine.length + explicit.size);
       for (const address of mine) {
         const ip = readIp(address);
         assert.equal(network.ok && ip !== undefined && networkContains(network.value, ip), true);

@@ -15,19 +15,6 @@ export interface Claim {
   readonly explicit: readonly string[];
   /** No address is written and one is wanted. */
   readonly wants: boolean;
-  /** Why it may have the same address as others: it shares its node's, or does not run any more. */
-  readonly shares: 'no' | 'its-node' | 'ended';
-}
-
-/** An address that two claim who cannot both have it, so that neither gets it. */
-export interface Contested {
-  readonly address: string;
-  readonly claimants: readonly Claim[];
-}
-
-export interface Assignment {
-  readonly addresses: ReadonlyMap<Claim, readonly string[]>;
-  readonly contested: readonly Contested[];
 }
 
 const firstBits = (claim: Claim): number =>
@@ -39,46 +26,22 @@ const byName = (a: Claim, b: Claim): number =>
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Pods of one node's network share its address and pods that ended have none; all others have theirs alone. */
-const contest = (claims: readonly Claim[]): readonly Contested[] => {
-  const claimants = new Map<string, Claim[]>();
-  for (const claim of claims) {
-    if (claim.shares === 'ended') continue;
-    for (const address of claim.explicit) {
-      const others = claimants.get(address);
-      if (others === undefined) claimants.set(address, [claim]);
-      else others.push(claim);
-    }
-  }
-  return [...claimants]
-    .filter(([, all]) => all.length > 1 && all.some(({ shares }) => shares === 'no'))
-    .map(([address, all]) => ({ address, claimants: all }));
-};
-
 /**
- * Explicit addresses first; then, in the order of namespaces and names, each claim gets the address that the first 22
- * bits of SHA-256(namespace/name) number in the /10 at `network`, or the next free one.
+ * The addresses of those that want one. In the order of namespaces and names, each gets the address that the first 22 bits
+ * of SHA-256(namespace/name) number in the /10 at `network`, or the next that is not written anywhere and not given yet.
  */
-export const assignAddresses = (claims: readonly Claim[], network: number): Assignment => {
-  const ordered = [...claims].sort(byName);
-  const contested = contest(ordered);
-  const lost = new Set(contested.map(({ address }) => address));
-  const taken = new Set(ordered.flatMap(({ explicit }) => explicit));
-  const addresses = new Map<Claim, readonly string[]>();
-  for (const claim of ordered) {
-    if (!claim.wants || taken.size >= hosts) {
-      const kept =
-        claim.shares === 'ended' ? claim.explicit : claim.explicit.filter((address) => !lost.has(address));
-      addresses.set(claim, kept);
-      continue;
-    }
+export const assignAddresses = (claims: readonly Claim[], network: number): ReadonlyMap<Claim, string> => {
+  const taken = new Set(claims.flatMap(({ explicit }) => explicit));
+  const addresses = new Map<Claim, string>();
+  for (const claim of claims.filter(({ wants }) => wants).sort(byName)) {
+    if (taken.size >= hosts) break;
     for (let host = firstBits(claim); ; host = (host + 1) % hosts) {
       const address = printIp({ family: 4, bits: BigInt(network + host) });
       if (taken.has(address)) continue;
       taken.add(address);
-      addresses.set(claim, [address]);
+      addresses.set(claim, address);
       break;
     }
   }
-  return { addresses, contested };
+  return addresses;
 };

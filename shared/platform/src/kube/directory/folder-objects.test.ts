@@ -473,11 +473,35 @@ suite('warnings', () => {
     assert.equal(cases.length, 13);
   });
 
-  test('name both pods that claim one address', () => {
-    const status = { podIP: '10.0.0.1' };
-    assert.deepEqual(texts(compose(manifest('a.yaml', aPod('a', { status }), aPod('b', { status })))), [
-      'a.yaml: Pod demo/a: 10.0.0.1 is also claimed by demo/b, so none of them gets it',
-      'a.yaml: Pod demo/b: 10.0.0.1 is also claimed by demo/a, so none of them gets it',
+  test('name both pods that claim one address, unless their status says whose it is', () => {
+    const pods = (more: object, said: object = {}) => {
+      const status = { podIP: '10.0.0.1', startTime: '2026-05-04T08:00:00Z' };
+      return compose(
+        manifest('a.yaml', aPod('a', { status }), aPod('b', { status: { ...status, ...more }, ...said })),
+      );
+    };
+    const outcome = 'nothing tells which pod was given it last, so none is admitted by it';
+    const contested = [
+      `a.yaml: Pod demo/a: 10.0.0.1 is also that of demo/b: ${outcome}`,
+      `a.yaml: Pod demo/b: 10.0.0.1 is also that of demo/a: ${outcome}`,
+    ];
+    assert.deepEqual(texts(pods({})), contested);
+    assert.deepEqual(texts(pods({ startTime: undefined })), contested);
+    assert.deepEqual(texts(pods({}, { spec: { hostNetwork: true } })), contested);
+    assert.deepEqual(texts(pods({ startTime: '2026-05-04T09:00:00Z' })), []);
+    assert.deepEqual(texts(pods({ phase: 'Succeeded' })), []);
+    for (const world of [pods({}), pods({ phase: 'Succeeded' })]) {
+      const ips = ['a', 'b'].map((name) => find(world, 'Pod', name)?.spec.ips);
+      assert.deepEqual(ips, [['10.0.0.1'], ['10.0.0.1']], 'what is written stays');
+    }
+  });
+
+  test('name both Services that have one cluster IP, and the one that answers', () => {
+    const service = (name: string) =>
+      aWireObject('Service', { name, spec: { clusterIP: '10.32.0.1', ports: [{ port: 80 }] } });
+    assert.deepEqual(texts(compose(manifest('a.yaml', service('b'), service('a')))), [
+      'a.yaml: Service demo/a: 10.32.0.1 is also that of demo/b: demo/a answers there',
+      'a.yaml: Service demo/b: 10.32.0.1 is also that of demo/a: demo/a answers there',
     ]);
   });
 });

@@ -189,8 +189,8 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
   warnOfAccounts(all, warn);
   const injected = injectAll(all, controlPlaneNamespace);
   for (const { path, object } of injected.odd) warn({ path, kind: 'Pod', text: oddInjection(object) });
-  const { objects: complete, losses } = giveAddresses(injected.candidates);
-  for (const { candidate, text } of losses) {
+  const { objects: complete, notes } = giveAddresses(injected.candidates);
+  for (const { candidate, text } of notes) {
     const { kind, meta } = candidate.object;
     warn({ path: candidate.path, kind, text: `${nameOf(kind, meta)}: ${text}` });
   }

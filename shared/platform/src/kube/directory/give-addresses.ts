@@ -1,88 +1,120 @@
-import { hasEnded } from '@gatehouse/core/mesh/workload';
+import { addressHolder, bySeniority, nameClaimants, printOthers } from '@gatehouse/core/mesh/address-holder';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
-import { assignAddresses, type Claim, podNetwork, serviceNetwork } from './assign-addresses.ts';
+import { assignAddresses, podNetwork, serviceNetwork } from './assign-addresses.ts';
 import type { Candidate } from './candidate.ts';
 
-export interface Loss {
+/** What the author of a manifest should know of an address that it writes. */
+export interface AddressNote {
   readonly candidate: Candidate;
   readonly text: string;
 }
 
-const isOf = <K extends Kind>(kind: K, candidate: Candidate): candidate is Candidate<K> =>
-  candidate.object.kind === kind;
-
-const podClaim = ({ object: { meta, spec }, wantsAddress }: Candidate<'Pod'>): Claim => ({
-  namespace: meta.namespace,
-  name: meta.name,
-  explicit: spec.ips,
-  wants: wantsAddress,
-  shares: hasEnded(spec) ? 'ended' : spec.hostNetwork ? 'its-node' : 'no',
-});
-
-const serviceClaim = ({ object: { meta, spec }, wantsAddress }: Candidate<'Service'>): Claim => ({
-  namespace: meta.namespace,
-  name: meta.name,
-  explicit: spec.clusterIps,
-  wants: wantsAddress,
-  shares: 'no',
-});
-
-interface Given<K extends Kind> {
-  readonly objects: readonly KubeObject<K>[];
-  readonly losses: readonly Loss[];
+interface Given {
+  readonly objects: readonly KubeObject[];
+  readonly notes: readonly AddressNote[];
 }
 
-const give = <K extends Kind>(
-  candidates: readonly Candidate<K>[],
-  network: number,
-  {
-    claim,
-    put,
-  }: {
-    readonly claim: (candidate: Candidate<K>) => Claim;
-    readonly put: (object: KubeObject<K>, addresses: readonly string[]) => KubeObject<K>;
-  },
-): Given<K> => {
-  const owners = new Map(candidates.map((candidate) => [claim(candidate), candidate]));
-  const { addresses, contested } = assignAddresses([...owners.keys()], network);
-  const losses = contested.flatMap(({ address, claimants }) =>
-    claimants.flatMap((claimant) => {
-      const candidate = owners.get(claimant);
-      const others = claimants
-        .filter((other) => other !== claimant)
-        .map(({ namespace, name }) => `${namespace}/${name}`);
-      return candidate === undefined
-        ? []
-        : [
-            {
-              candidate,
-              text: `${address} is also claimed by ${others.join(', ')}, so none of them gets it`,
-            },
-          ];
-    }),
-  );
-  const objects = [...owners].map(([each, { object }]) => put(object, addresses.get(each) ?? []));
-  return { objects, losses };
-};
-
-/** Gives pods and Services the addresses that their manifests leave out, and takes away those that two claim. */
-export const giveAddresses = (candidates: readonly Candidate[]): Given<Kind> => {
+/**
+ * Gives pods and Services the addresses that their manifests leave out. Those that are written stay, as in a cluster:
+ * whose an address is that several write is decided as there (core/mesh/address-holder), and noted.
+ */
+export const giveAddresses = (candidates: readonly Candidate[]): Given => {
   const pods = give(
     candidates.filter((each) => isOf('Pod', each)),
-    podNetwork,
-    { claim: podClaim, put: (object, ips) => ({ ...object, spec: { ...object.spec, ips } }) },
+    {
+      network: podNetwork,
+      addressesOf: ({ spec }) => spec.ips,
+      put: (object, ips) => ({ ...object, spec: { ...object.spec, ips } }),
+    },
   );
   const services = give(
     candidates.filter((each) => isOf('Service', each)),
-    serviceNetwork,
     {
-      claim: serviceClaim,
+      network: serviceNetwork,
+      addressesOf: ({ spec }) => spec.clusterIps,
       put: (object, clusterIps) => ({ ...object, spec: { ...object.spec, clusterIps } }),
     },
   );
   const others = candidates.filter((each) => !isOf('Pod', each) && !isOf('Service', each));
   return {
-    objects: [...others.map(({ object }) => object), ...pods.objects, ...services.objects],
-    losses: [...pods.losses, ...services.losses],
+    objects: [...others, ...pods, ...services].map(({ object }) => object),
+    notes: [
+      ...sharedBy(pods, ({ spec }) => spec.ips, podContest),
+      ...sharedBy(services, ({ spec }) => spec.clusterIps, serviceContest),
+    ],
   };
+};
+
+const isOf = <K extends Kind>(kind: K, candidate: Candidate): candidate is Candidate<K> =>
+  candidate.object.kind === kind;
+
+interface Addresses<K extends Kind> {
+  readonly network: number;
+  readonly addressesOf: (object: KubeObject<K>) => readonly string[];
+  readonly put: (object: KubeObject<K>, addresses: readonly string[]) => KubeObject<K>;
+}
+
+const give = <K extends Kind>(
+  candidates: readonly Candidate<K>[],
+  { network, addressesOf, put }: Addresses<K>,
+): readonly Candidate<K>[] => {
+  const claims = candidates.map(({ object, wantsAddress }) => ({
+    namespace: object.meta.namespace,
+    name: object.meta.name,
+    explicit: addressesOf(object),
+    wants: wantsAddress,
+  }));
+  const addresses = assignAddresses(claims, network);
+  return candidates.map((candidate, at) => {
+    const claim = claims[at];
+    const assigned = claim && addresses.get(claim);
+    return assigned === undefined ? candidate : { ...candidate, object: put(candidate.object, [assigned]) };
+  });
+};
+
+/** Notes on each address that several have: one for each of them, of what `contest` says of all. */
+const sharedBy = <K extends Kind>(
+  candidates: readonly Candidate<K>[],
+  addressesOf: (object: KubeObject<K>) => readonly string[],
+  contest: (objects: readonly KubeObject<K>[]) => Contest<K> | undefined,
+): readonly AddressNote[] => {
+  const byAddress = Map.groupBy(
+    candidates.flatMap((candidate) =>
+      addressesOf(candidate.object).map((address) => ({ address, candidate })),
+    ),
+    ({ address }) => address,
+  );
+  return [...byAddress].flatMap(([address, having]) => {
+    const found = having.length === 1 ? undefined : contest(having.map(({ candidate }) => candidate.object));
+    if (found === undefined) return [];
+    const named = nameClaimants(found.claimants);
+    const byObject = new Map(having.map(({ candidate }) => [candidate.object, candidate]));
+    return found.claimants.flatMap((claimant) => {
+      const candidate = byObject.get(claimant);
+      const { namespace, name } = claimant.meta;
+      const text = `${address} is also that of ${printOthers(named, `${namespace}/${name}`)}: ${found.outcome}`;
+      return candidate === undefined ? [] : [{ candidate, text }];
+    });
+  });
+};
+
+interface Contest<K extends Kind> {
+  readonly claimants: readonly KubeObject<K>[];
+  readonly outcome: string;
+}
+
+const podContest = (pods: readonly KubeObject<'Pod'>[]): Contest<'Pod'> | undefined => {
+  const holder = addressHolder(pods);
+  return holder.kind === 'contested'
+    ? {
+        claimants: holder.claimants,
+        outcome: 'nothing tells which pod was given it last, so none is admitted by it',
+      }
+    : undefined;
+};
+
+const serviceContest = (services: readonly KubeObject<'Service'>[]): Contest<'Service'> => {
+  const claimants = [...services].sort(bySeniority);
+  const [first] = claimants;
+  return { claimants, outcome: `${first?.meta.namespace}/${first?.meta.name} answers there` };
 };

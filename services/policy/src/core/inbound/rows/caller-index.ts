@@ -1,12 +1,11 @@
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import { type IpAddress, printIp, readIp } from '@gatehouse/core/ip-network';
 import { everything, type LabelSelector, type Labels, selects } from '@gatehouse/core/label-selector';
-import { addressHolder, nameClaimants } from '@gatehouse/core/mesh/address-holder';
+import { addressHolder, type NamedClaimants, nameClaimants } from '@gatehouse/core/mesh/address-holder';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
-import type { Contest } from '../../contests.ts';
 import { type Caller, type ContestedAddress, type MeshView, meshViewOf } from '../policy-view.ts';
 
 type Pod = KubeObject<'Pod'>;
@@ -38,7 +37,7 @@ export class CallerIndex {
   readonly nobody: MeshView;
   readonly #neighbourhoods = new Map<string, Neighbourhood>();
   readonly #podsByAddress = new SetMap<string, Pod>();
-  readonly #contested = new Map<string, Contest>();
+  readonly #contested = new Map<string, NamedClaimants>();
   readonly #namespaces = new Map<string, Labels>();
 
   constructor(mesh: Mesh) {
@@ -51,7 +50,7 @@ export class CallerIndex {
   }
 
   /** The addresses that are nobody's because several pods claim them (design §15.2). */
-  get contested(): ReadonlyMap<string, Contest> {
+  get contested(): ReadonlyMap<string, NamedClaimants> {
     return this.#contested;
   }
 
@@ -135,7 +134,7 @@ export class CallerIndex {
       for (const state of [before, after]) {
         for (const address of state === undefined ? [] : addressesOf(state)) {
           const holder = addressHolder(this.#podsByAddress.get(address));
-          if (holder.kind === 'contested') this.#contested.set(address, nameClaimants(holder));
+          if (holder.kind === 'contested') this.#contested.set(address, nameClaimants(holder.claimants));
           else this.#contested.delete(address);
         }
       }

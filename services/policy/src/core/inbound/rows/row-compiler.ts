@@ -1,11 +1,11 @@
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import type { Labels } from '@gatehouse/core/label-selector';
+import type { NamedClaimants } from '@gatehouse/core/mesh/address-holder';
 import { type Unreadable, unreadableIn } from '@gatehouse/core/resources/changes';
 import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import type { Contest } from '../../contests.ts';
 import { type Authorized, authorizationBy } from '../authorize.ts';
 import { compilePort } from '../compile.ts';
 import { authorizationsOf, defaultPolicyOf, type PortDefault } from '../default-policy.ts';
@@ -66,7 +66,7 @@ export class RowCompiler {
   }
 
   /** The addresses that are nobody's because several pods claim them. */
-  get contested(): ReadonlyMap<string, Contest> {
+  get contested(): ReadonlyMap<string, NamedClaimants> {
     return this.#kept.callers.contested;
   }
 
