@@ -3,11 +3,16 @@ import { readDestinationConfig } from '@gatehouse/destination/config';
 import { startDestination } from '@gatehouse/destination/service';
 import { readIdentityConfig } from '@gatehouse/identity/config';
 import { startIdentity } from '@gatehouse/identity/service';
+import { listenTrouble } from '@gatehouse/platform/process/listen-error';
 import type { RunningService, ServiceName } from '@gatehouse/platform/service/service';
 import { readPolicyConfig } from '@gatehouse/policy/config';
 import { startPolicy } from '@gatehouse/policy/service';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What moves the addresses of `gatehouse serve`. */
+const addressFlags =
+  '--port-base N moves all ports together, 0 picks free ones; --host HOST listens elsewhere';
 
 const start = (service: ServiceName, env: Environment): Promise<RunningService> => {
   switch (service) {
@@ -43,7 +48,10 @@ export const startServices = async (
     } catch (thrown) {
       await stopServices(running, `${service} did not start`);
       if (!(thrown instanceof GatehouseError)) throw thrown;
-      throw new GatehouseError(thrown.code, `${service} did not start: ${thrown.message}`, { cause: thrown });
+      const listening = listenTrouble(thrown);
+      // The addresses are made of our flags, not of the settings that the service names.
+      const why = listening === undefined ? thrown.message : `${listening} (${addressFlags})`;
+      throw new GatehouseError(thrown.code, `${service} did not start: ${why}`, { cause: thrown });
     }
   }
   return running;

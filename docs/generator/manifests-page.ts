@@ -30,8 +30,8 @@ export const manifestsPage = (): string =>
     '## Kinds',
     readKinds(),
     `${workloadKinds.map(code).join(', ')} (${code(`${workloadGroup}/v1`)}) become pods \`NAME-0\`, \`NAME-1\` and so on; a DaemonSet has one on each\n` +
-      'Node, at least one. `List` is taken apart. Any other kind is a warning in the log, and so are these of Linkerd, until they\n' +
-      'are acted upon:',
+      'Node, at least one. `List` is taken apart. The kinds of others are named in one line of the log of policy and ignored; one that\n' +
+      'may be a misspelt one of these is a warning. So are these of Linkerd, until they are acted upon:',
     table(
       ['kind', 'apiVersion', 'until then'],
       unactedKinds.map(({ kind, without }) => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -34,6 +36,28 @@ const run = (folder: string, ...args: readonly string[]) => {
   });
   return { said, ended, lines, interrupt: () => interrupt.abort() };
 };
+
+test('a port in use is reported with the flag that moves it', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-serve-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const { ended, lines } = run(
+    folder,
+    'serve',
+    'destination',
+    '--dir',
+    folder,
+    '--port-base',
+    String(port - 6),
+  );
+  assert.equal(await ended, exitCode.failed);
+  assert.deepEqual(lines, [
+    `error: destination did not start: 127.0.0.1:${port} is in use: end the process that listens there, or choose another (--port-base N moves all ports together, 0 picks free ones; --host HOST listens elsewhere)`,
+  ]);
+});
 
 test('what serve runs is found by the dev commands through the state directory, until it ends', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-serve-'));

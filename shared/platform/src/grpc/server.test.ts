@@ -265,7 +265,7 @@ test('a port in use is reported with its address and the setting to change', asy
       address: { host: '192.0.2.1', port: 0 },
       setting: 'GATEHOUSE_GRPC_ADDR',
     }),
-    { message: /^192\.0\.2\.1:0 is no address of this machine: .*GATEHOUSE_GRPC_ADDR/ },
+    { message: /^192\.0\.2\.1:0 is not an address of this machine: .*GATEHOUSE_GRPC_ADDR/ },
   );
 });
 

@@ -31,8 +31,10 @@ export interface FailedAttempt {
   readonly now: Moment;
 }
 
-/** The first attempts of a mesh that starts often come too early for identity: each is said, but nobody is called for it. */
+/** The first attempts of a renewal that fail are said, but nobody is called for them. */
 const patience = 3;
+/** Services that start together are ready together within this time; until then it is no trouble that identity is not up yet. */
+const startingMs = 15_000;
 const repeatAfterMs = 60_000;
 
 /** How bad it is that no certificate was obtained; `failing` = the one that is shown is good still. */
@@ -60,6 +62,7 @@ export class LeafConcern {
   readonly #options: LeafConcernOptions;
   #said: { readonly trouble: Trouble; readonly at: Moment['elapsed'] } | undefined;
   #told: Told | undefined;
+  #missingSince: Moment['elapsed'] | undefined;
 
   constructor(options: LeafConcernOptions) {
     this.#options = options;
@@ -71,7 +74,13 @@ export class LeafConcern {
     const fields = { err: thrown, attempt: failures, retryInMs: Math.round(retryInMs) };
     this.#tellShare(attempt);
     const isOutOfDate = trouble === 'early' || trouble === 'expired';
-    if (failures <= patience && !isOutOfDate) {
+    if (trouble === 'missing') {
+      this.#missingSince ??= now.elapsed;
+      if (now.elapsed - this.#missingSince < startingMs) {
+        log.info(fields, 'the serving certificate is not here yet');
+        return;
+      }
+    } else if (failures <= patience && !isOutOfDate) {
       log.warn(fields, 'the serving certificate was not obtained');
       return;
     }
@@ -94,6 +103,7 @@ export class LeafConcern {
       );
     this.#said = undefined;
     this.#told = undefined;
+    this.#missingSince = undefined;
   }
 
   /** For `/v1/health`, while the old certificate still holds. */

@@ -55,6 +55,8 @@ export class ServingLeaf {
   readonly #elapsed: () => number;
   readonly #attempts: ReturnType<typeof attemptCounter>;
   readonly #concern: LeafConcern;
+  /** Only a service with TLS runs this; a certificate that nobody is shown is no cause for an alert. */
+  #isShown = false;
   #current: { readonly leaf: Certified; readonly takenAt: number; readonly renewAt: number } | undefined;
   #failures = 0;
   #failure: string | undefined;
@@ -79,18 +81,21 @@ export class ServingLeaf {
       const [life, now] = [this.#life, this.#now()];
       return life === undefined || this.#phase !== 'valid' ? 0 : lifeLeft(life, now);
     };
+    const isShown = (): boolean => this.#isShown;
     options.metrics.gauge({
       name: 'gatehouse_serving_certificate_expiration_timestamp_seconds',
-      help: 'When the certificate that this service shows expires; 0 while there is none.',
+      help: 'When the certificate that this service shows expires; 0 while there is none. Absent where it serves plaintext, on loopback.',
       collect() {
-        this.set(expiry());
+        if (isShown()) this.set(expiry());
+        else this.remove();
       },
     });
     options.metrics.gauge({
       name: 'gatehouse_serving_certificate_life_left_ratio',
-      help: 'How much of its life the certificate that this service shows has left, from 1 to 0; below 0.2 its renewal is overdue, 0 also before it is valid.',
+      help: 'How much of its life the certificate that this service shows has left, from 1 to 0; below 0.2 its renewal is overdue, 0 also before it is valid. Absent where it serves plaintext, on loopback.',
       collect() {
-        this.set(left());
+        if (isShown()) this.set(left());
+        else this.remove();
       },
     });
   }
@@ -150,6 +155,7 @@ export class ServingLeaf {
 
   async run(signal: AbortSignal): Promise<void> {
     const sleep = this.#options.sleep ?? sleepUntilAbort;
+    this.#isShown = true;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       await sleep(await this.#step(signal), AbortSignal.any([signal, this.#wake.signal]));

@@ -163,6 +163,7 @@ class Run {
       before === undefined ? resetTo(world, this.#kinds) : diffWorlds(before, world, this.#kinds);
     this.#world = world;
     this.#said.foreign(world.foreign);
+    this.#said.foreignKinds(world.foreignKinds);
     this.#said.warnings(world.warnings);
     if (changes.length > 0) this.#deliver(changes);
   }

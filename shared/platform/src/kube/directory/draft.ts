@@ -7,7 +7,7 @@ import { readObject } from '../read-object.ts';
 import { fillIn, leavesAddressOut } from './fill-in.ts';
 import { unactedKind } from './unacted-kinds.ts';
 import { isWorkloadKind, readWorkload, type Workload } from './workload.ts';
-import { closingKindsMeant, unknownKind, writtenKind } from './written-kind.ts';
+import { closingKindsMeant, isForeignKind, unknownKind, writtenKind } from './written-kind.ts';
 import { writtenText } from './written-text.ts';
 
 /** What one document of a manifest stands for, before anything is known of the other manifests. */
@@ -21,10 +21,15 @@ export type Draft =
     }
   | { readonly type: 'workload'; readonly workload: Workload };
 
+/**
+ * The services that a remark concerns: those that watch the kind, or all. What is written of a kind that no service watches
+ * concerns none more than another, so one says it for all.
+ */
+export type Concern = Kind | 'all' | 'unwatched';
+
 /** Something to tell people, with the object it is about; once per cause. */
 export interface Remark {
-  /** The kind it concerns, so that a service that does not watch it need not repeat it; undefined concerns all. */
-  readonly kind: Kind | undefined;
+  readonly concern: Concern;
   readonly object: string;
   readonly problem: Problem;
 }
@@ -32,6 +37,8 @@ export interface Remark {
 export interface Drafts {
   readonly drafts: readonly Draft[];
   readonly remarks: readonly Remark[];
+  /** The kinds of others that are not read, such as ConfigMap: most folders hold some. */
+  readonly foreignKinds: readonly string[];
 }
 
 const nameIn = (document: WireObject): string => {
@@ -47,10 +54,10 @@ const nameIn = (document: WireObject): string => {
 const draftOf = (
   document: WireObject,
   budgets: ObjectBudgets | undefined,
-): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[] }> => {
+): Parsed<{ readonly draft?: Draft; readonly remarks: readonly Remark[]; readonly foreignKind?: string }> => {
   const { group, wireKind } = writtenKind(document);
   const about = `${wireKind} ${nameIn(document)}`;
-  const remark = (problem: Problem, kind?: Kind): Remark => ({ kind, object: about, problem });
+  const remark = (problem: Problem, concern: Concern): Remark => ({ concern, object: about, problem });
   if (isWorkloadKind(group, wireKind)) {
     const read = readWorkload(document, wireKind, budgets);
     if (!read.ok) return read;
@@ -65,10 +72,12 @@ const draftOf = (
   }
   const kind = kindOf(group, wireKind);
   if (kind === undefined) {
-    const unknown = unknownKind({ group, wireKind });
-    return closingKindsMeant({ group, wireKind }).length > 0
+    const written = { group, wireKind };
+    if (isForeignKind(written)) return { ok: true, value: { remarks: [], foreignKind: wireKind } };
+    const unknown = unknownKind(written);
+    return closingKindsMeant(written).length > 0
       ? { ok: false, problems: [unknown] }
-      : { ok: true, value: { remarks: [remark(unknown)] } };
+      : { ok: true, value: { remarks: [remark(unknown, 'unwatched')] } };
   }
   const read = readObject(kind, fillIn(kind, document), budgets);
   switch (read.outcome) {
@@ -85,11 +94,10 @@ const draftOf = (
         reject,
       };
       const unacted = unactedKind(kind);
-      // Told by every service, as none of them watches the kind.
-      const toAll = unacted === undefined ? [] : [remark(unacted)];
+      const unwatched = unacted === undefined ? [] : [remark(unacted, 'unwatched')];
       return {
         ok: true,
-        value: { draft, remarks: [...toAll, ...warnings.map((problem) => remark(problem, kind))] },
+        value: { draft, remarks: [...unwatched, ...warnings.map((problem) => remark(problem, kind))] },
       };
     }
   }
@@ -99,6 +107,7 @@ const draftOf = (
 export const draftAll = (documents: readonly WireObject[], budgets?: ObjectBudgets): Parsed<Drafts> => {
   const drafts: Draft[] = [];
   const remarks: Remark[] = [];
+  const foreignKinds: string[] = [];
   for (const [index, document] of documents.entries()) {
     const read = draftOf(document, budgets);
     if (!read.ok) {
@@ -110,6 +119,7 @@ export const draftAll = (documents: readonly WireObject[], budgets?: ObjectBudge
     }
     if (read.value.draft !== undefined) drafts.push(read.value.draft);
     remarks.push(...read.value.remarks);
+    if (read.value.foreignKind !== undefined) foreignKinds.push(read.value.foreignKind);
   }
-  return { ok: true, value: { drafts, remarks } };
+  return { ok: true, value: { drafts, remarks, foreignKinds } };
 };

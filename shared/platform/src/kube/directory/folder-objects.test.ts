@@ -399,10 +399,6 @@ suite('warnings', () => {
   const inDefault = 'until it can, only what policies grant on whole ports is open in default';
   const cases: readonly (readonly [object: WireObject, warning: string])[] = [
     [
-      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } },
-      'Secret s: kind: Secret of the core group is not read: nothing of it is used',
-    ],
-    [
       { apiVersion: 'apps/v1', kind: 'Deploymnet', metadata: { name: 's' } },
       'Deploymnet s: kind: Deploymnet of `apps` is not read: did you mean `Deployment`?',
     ],
@@ -470,7 +466,39 @@ suite('warnings', () => {
   test('name the manifest, the object, what is wrong and what to do', () => {
     for (const [object, warning] of cases)
       assert.deepEqual(texts(compose(manifest('a.yaml', object))), [`a.yaml: ${warning}`]);
-    assert.equal(cases.length, 13);
+    assert.equal(cases.length, 12);
+  });
+
+  test('are not made of kinds of others, which are listed instead', () => {
+    const others = [
+      ...[
+        'v1 Secret',
+        'v1 ConfigMap',
+        'v1 Endpoints',
+        'v1 PersistentVolumeClaim',
+        'batch/v1 Job',
+        'batch/v1 CronJob',
+      ],
+      ...['apps/v1 ReplicaSet', 'networking.k8s.io/v1 Ingress', 'networking.k8s.io/v1 NetworkPolicy'],
+      ...[
+        'rbac.authorization.k8s.io/v1 Role',
+        'rbac.authorization.k8s.io/v1 RoleBinding',
+        'policy/v1 PodDisruptionBudget',
+      ],
+      ...[
+        'gateway.networking.k8s.io/v1 Gateway',
+        'cert-manager.io/v1 Issuer',
+        'monitoring.coreos.com/v1 PodMonitor',
+      ],
+    ].map((written) => written.split(' '));
+    const objects = others.map(([apiVersion = '', kind = '']) => ({
+      apiVersion,
+      kind,
+      metadata: { name: 'x' },
+    }));
+    const mesh = compose(manifest('a.yaml', ...objects, ...objects));
+    assert.deepEqual([texts(mesh), mesh.foreignKinds], [[], others.map(([, kind]) => kind).sort()]);
+    assert.equal(mesh.foreignKinds.length, 15);
   });
 
   test('name both pods that claim one address, unless their status says whose it is', () => {

@@ -6,7 +6,7 @@ import type { Unreadable, UnreadableManifest } from '@gatehouse/core/resources/c
 import { isRejected, type Kind, type KubeObject, type ObjectMeta } from '@gatehouse/core/resources/kinds';
 import { rowOf } from '../kind-table.ts';
 import { type Candidate, keyOf } from './candidate.ts';
-import type { Draft } from './draft.ts';
+import type { Concern, Draft } from './draft.ts';
 import { giveAddresses } from './give-addresses.ts';
 import { addImplied } from './implied-objects.ts';
 import { injectAll } from './inject-all.ts';
@@ -21,14 +21,15 @@ export interface World {
   readonly unreadable: Unreadable['manifests'];
   /** Paths of files that are not manifests. */
   readonly foreign: readonly string[];
+  /** The kinds of others that are not read, by name. */
+  readonly foreignKinds: readonly string[];
   readonly warnings: readonly Warning[];
 }
 
 export interface Warning {
   /** '' where no single manifest is to blame. */
   readonly path: string;
-  /** Whom it concerns: those who watch this kind; undefined = everybody. */
-  readonly kind: Kind | undefined;
+  readonly concern: Concern;
   readonly text: string;
 }
 
@@ -61,9 +62,9 @@ const closedBy = (namespaces: UnreadableManifest['namespaces']): string => {
 };
 
 const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[] => [
-  ...remarks.map(({ kind, object, problem }) => ({
+  ...remarks.map(({ concern, object, problem }) => ({
     path,
-    kind,
+    concern,
     text: `${object}: ${printProblem(problem)}`,
   })),
   ...(state.kind === 'read' || state.kind === 'foreign'
@@ -71,7 +72,7 @@ const manifestWarnings = ({ path, remarks, state }: Manifest): readonly Warning[
     : [
         {
           path,
-          kind: undefined,
+          concern: 'all' as const,
           text:
             state.kind === 'broken'
               ? `cannot be read: ${printProblem(state.problem)}; its policies are closed and its other objects stay as they were`
@@ -87,7 +88,11 @@ const printCopies = (name: string, { first, others }: Copies<{ readonly path: st
   `${name} is written ${others.length + 1} times, in ${pathsOf([first, ...others])}`;
 
 const warnOfCopies = (name: string, kind: Kind, copies: Copies<Placed>, warn: Warn): void =>
-  warn({ path: copies.first.path, kind, text: `${printCopies(name, copies)}: the first copy counts` });
+  warn({
+    path: copies.first.path,
+    concern: kind,
+    text: `${printCopies(name, copies)}: the first copy counts`,
+  });
 
 /** One candidate for each name: of core kinds the first copy counts, of policy kinds none does. */
 const mergeObjects = (copies: Copies<PlacedObject>, warn: Warn): Candidate => {
@@ -155,7 +160,7 @@ const warnOfAccounts = (candidates: readonly Candidate[], warn: Warn): void => {
     const name = nameOf('Pod', object.meta);
     warn({
       path,
-      kind: 'Pod',
+      concern: 'Pod',
       text: `${name}: no manifest holds its ServiceAccount \`${account}\`, so it gets no certificate`,
     });
   }
@@ -188,18 +193,18 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
   const all = addImplied(written, controlPlaneNamespace);
   warnOfAccounts(all, warn);
   const injected = injectAll(all, controlPlaneNamespace);
-  for (const { path, object } of injected.odd) warn({ path, kind: 'Pod', text: oddInjection(object) });
+  for (const { path, object } of injected.odd) warn({ path, concern: 'Pod', text: oddInjection(object) });
   const { objects: complete, notes } = giveAddresses(injected.candidates);
   for (const { candidate, text } of notes) {
     const { kind, meta } = candidate.object;
-    warn({ path: candidate.path, kind, text: `${nameOf(kind, meta)}: ${text}` });
+    warn({ path: candidate.path, concern: kind, text: `${nameOf(kind, meta)}: ${text}` });
   }
   for (const { path, object } of written) {
     if (!isRejected(object.spec)) continue;
     const name = nameOf(rowOf(object.kind).wireKind, object.meta);
     warn({
       path,
-      kind: object.kind,
+      concern: object.kind,
       text: `${name} is rejected: ${object.spec.rejected.map(printProblem).join('; ')}`,
     });
   }
@@ -209,6 +214,7 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
       state.kind === 'unreadable' ? [{ path, problem: state.problem, namespaces: state.namespaces }] : [],
     ),
     foreign: ordered.flatMap(({ path, state }) => (state.kind === 'foreign' ? [path] : [])),
+    foreignKinds: [...new Set(ordered.flatMap(({ foreignKinds }) => foreignKinds))].sort(),
     warnings,
   };
 };

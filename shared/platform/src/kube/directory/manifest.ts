@@ -1,7 +1,7 @@
 import { type Problem, printProblem } from '@gatehouse/core/problem';
 import type { UnreadableManifest } from '@gatehouse/core/resources/changes';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
-import { type Draft, draftAll, type Remark } from './draft.ts';
+import { type Draft, type Drafts, draftAll, type Remark } from './draft.ts';
 import { readDocuments } from './manifest-documents.ts';
 import { namespacesOf } from './namespaces-of.ts';
 
@@ -12,6 +12,7 @@ export interface Manifest {
   /** What it holds, or held when it last could be read. */
   readonly drafts: readonly Draft[];
   readonly remarks: readonly Remark[];
+  readonly foreignKinds: readonly string[];
   readonly state:
     | { readonly kind: 'read' }
     /** It is not a manifest, and never was one since the source started. */
@@ -38,6 +39,8 @@ interface Breakage {
   readonly namespaces?: UnreadableManifest['namespaces'];
 }
 
+const nothing = { drafts: [], remarks: [], foreignKinds: [] } satisfies Drafts;
+
 /** The manifest after a read that failed. */
 export const breakManifest = (
   path: string,
@@ -45,7 +48,7 @@ export const breakManifest = (
   { problems, namespaces = 'all' }: Breakage,
 ): Manifest =>
   before === undefined || before.state.kind === 'unreadable'
-    ? { path, drafts: [], remarks: [], state: { kind: 'unreadable', problem: summary(problems), namespaces } }
+    ? { path, ...nothing, state: { kind: 'unreadable', problem: summary(problems), namespaces } }
     : { ...before, state: { kind: 'broken', problem: summary(problems) } };
 
 /** A file that held objects was not meant to become something else: somebody is in the middle of a change. */
@@ -67,7 +70,7 @@ export const parseManifest = (
     const heldObjects = before !== undefined && before.drafts.length > 0;
     return heldObjects
       ? breakManifest(path, before, { problems: [becameForeign] })
-      : { path, drafts: [], remarks: [], state: { kind: 'foreign' } };
+      : { path, ...nothing, state: { kind: 'foreign' } };
   }
   const drafts = draftAll(documents.value.objects, budgets);
   return drafts.ok

@@ -24,14 +24,24 @@ const knownKinds: readonly WrittenKind[] = [
 
 const printGroup = (group: string): string => (group === '' ? 'the core group' : `\`${group}\``);
 
+const groupsOf = (wireKind: string): readonly string[] =>
+  knownKinds.filter((known) => known.wireKind === wireKind).map(({ group }) => group);
+
+const nearestKind = (wireKind: string): string | undefined =>
+  nearestWord(wireKind, [...new Set(knownKinds.map((known) => known.wireKind))]);
+
 const fixKind = (wireKind: string): string => {
-  const groups = knownKinds
-    .filter((known) => known.wireKind === wireKind)
-    .map(({ group }) => printGroup(group));
+  const groups = groupsOf(wireKind).map(printGroup);
   if (groups.length > 0) return `${wireKind} is read from ${groups.join(' and ')}`;
-  const near = nearestWord(wireKind, [...new Set(knownKinds.map((known) => known.wireKind))]);
+  const near = nearestKind(wireKind);
   return near === undefined ? 'nothing of it is used' : `did you mean \`${near}\`?`;
 };
+
+/** Whether a kind that nobody reads is one of somebody else, such as ConfigMap, rather than one of ours, misspelt. */
+export const isForeignKind = (written: WrittenKind): boolean =>
+  groupsOf(written.wireKind).length === 0 &&
+  nearestKind(written.wireKind) === undefined &&
+  closingKindsMeant(written).length === 0;
 
 /** What to say of a kind that nobody reads. */
 export const unknownKind = ({ group, wireKind }: WrittenKind): Problem => ({
