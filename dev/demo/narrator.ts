@@ -31,10 +31,17 @@ export class Narrator {
   readonly mesh: DemoMesh;
   readonly screen: Screen;
   patienceMs = 5_000;
+  #shown = 0;
+  #asExpected = 0;
 
   constructor(mesh: DemoMesh, screen: Screen) {
     this.mesh = mesh;
     this.screen = screen;
+  }
+
+  /** How many of the verdicts shown were the expected ones, such as `21 of 21 as expected`. */
+  get verdict(): string {
+    return `${this.#asExpected} of ${this.#shown} as expected`;
   }
 
   /** One call through the pod's own proxy. Outages are waited out as far as `patienceMs` goes. */
@@ -78,7 +85,7 @@ export class Narrator {
     });
     const allowed = outcome.kind === 'answered' && outcome.status < 400;
     const verdict = outcome.kind === 'closed' ? 'refused' : verdictOf(outcome.status);
-    this.screen.call({ what, verdict, allowed, expected: !allowed });
+    this.#say({ what, verdict, allowed, expected: !allowed });
     if (allowed) throw new StepFailure(`${what} was answered with ${verdict}, and should have been denied`);
   }
 
@@ -99,9 +106,15 @@ export class Narrator {
     }
   }
 
+  #say(call: Parameters<Screen['call']>[0]): void {
+    this.#shown += 1;
+    if (call.expected) this.#asExpected += 1;
+    this.screen.call(call);
+  }
+
   #show(told: ToldCall, status: number): void {
     const expected = status === told.expect;
-    this.screen.call({ what: printCall(told), verdict: verdictOf(status), allowed: status < 400, expected });
+    this.#say({ what: printCall(told), verdict: verdictOf(status), allowed: status < 400, expected });
     if (!expected) {
       throw new StepFailure(
         `${printCall(told)} was answered with ${verdictOf(status)}, not ${verdictOf(told.expect)}`,

@@ -19,6 +19,7 @@ test('nothing the story says is wider than 80 columns', () => {
   screen.did(long);
   screen.saw('somebody', long);
   screen.note(long);
+  screen.verdict('21 of 21 as expected, in 12.3 s');
   screen.call({
     what: 'frontend > GET backend.demo:8080/',
     verdict: '200 allowed',

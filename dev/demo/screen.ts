@@ -16,6 +16,8 @@ export interface Screen {
     readonly expected: boolean;
   }): void;
   note(text: string): void;
+  /** What all calls came to: the last word of the story. */
+  verdict(text: string): void;
   line(text?: string): void;
 }
 
@@ -72,6 +74,7 @@ export const openScreen = ({ paint, out }: Paper): Screen => {
       out(`  ${mark} ${what}${gap}${shown}`);
     },
     note: (text) => indented(' ', text, 'dim'),
+    verdict: (text) => out(paint('green', text)),
     line: (text = '') => out(text),
   };
 };

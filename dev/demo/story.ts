@@ -5,7 +5,7 @@ import { DemoMesh, type MeshOptions } from './demo-mesh.ts';
 import { printHints } from './hints.ts';
 import { Narrator, StepFailure } from './narrator.ts';
 import type { Screen } from './screen.ts';
-import { tellStory } from './steps.ts';
+import { stepCount, tellStory } from './steps.ts';
 
 export interface StoryOptions extends MeshOptions {
   readonly screen: Screen;
@@ -18,7 +18,7 @@ export interface StoryOptions extends MeshOptions {
 export type StoryEnd =
   | { readonly kind: 'told' }
   | { readonly kind: 'interrupted' }
-  | { readonly kind: 'failed'; readonly step: number; readonly reason: string };
+  | { readonly kind: 'failed'; readonly step: number; readonly reason: string; readonly verdict: string };
 
 /** How long proxies may need to find their way back after a kill: the service's start and the proxy's longest backoff. */
 const patienceAfterKillMs = 45_000;
@@ -41,14 +41,14 @@ export const playStory = async (options: StoryOptions): Promise<StoryEnd> => {
         await playStep(narrator, { number, run: (to) => step.run(to), kill });
       } catch (thrown) {
         if (interrupted.aborted) return { kind: 'interrupted' };
-        return { kind: 'failed', step: number, reason: reasonOf(thrown, mesh) };
+        return { kind: 'failed', step: number, reason: reasonOf(thrown, mesh), verdict: narrator.verdict };
       }
     }
     screen.line();
-    screen.note(`The whole story took ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
+    screen.verdict(`${narrator.verdict}, in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
     if (options.once) return { kind: 'told' };
     printHints(screen, mesh);
-    return await untilInterrupted(mesh);
+    return await untilInterrupted(mesh, narrator);
   } finally {
     await mesh.stop();
   }
@@ -88,9 +88,9 @@ const reasonOf = (thrown: unknown, mesh: DemoMesh): string => {
     : message;
 };
 
-const untilInterrupted = async (mesh: DemoMesh): Promise<StoryEnd> => {
+const untilInterrupted = async (mesh: DemoMesh, { verdict }: Narrator): Promise<StoryEnd> => {
   while (!mesh.interrupted.aborted) {
-    if (mesh.failure !== undefined) return { kind: 'failed', step: 8, reason: mesh.failure };
+    if (mesh.failure !== undefined) return { kind: 'failed', step: stepCount, reason: mesh.failure, verdict };
     await sleep(500, undefined, { signal: mesh.interrupted }).catch(() => undefined);
   }
   return { kind: 'interrupted' };

@@ -22,6 +22,8 @@ test('the story is told, verdict by verdict, and leaves only its state directory
   const run = await playKill(undefined, 'keep the state');
   assert.equal(run.exitCode, 0, run.output);
   assert.deepEqual(withoutAddresses(run.verdicts), promisedVerdicts);
+  const { length } = promisedVerdicts;
+  assert.match(run.output, new RegExp(`\\n${length} of ${length} as expected, in [\\d.]+ s\\n$`));
   assert.match(run.output, /still 127[\d.:]+->127/);
   for (const line of run.output.split('\n')) assert.ok(line.length <= 80, line);
   assert.ok(!run.output.includes('\x1b'), 'plain when not a terminal');

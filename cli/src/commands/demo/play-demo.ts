@@ -36,6 +36,7 @@ export const playDemo = async (options: DemoOptions, surroundings: Surroundings)
       return options.once === true ? exitCode.failed : exitCode.ok;
     case 'failed':
       terminal.err(`${terminal.paint('red', `step ${end.step} failed:`)} ${end.reason}`);
+      terminal.err(end.verdict);
       return exitCode.failed;
   }
 };
