@@ -8,7 +8,7 @@ import { startIdentity } from '@gatehouse/identity/service';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { type MetricDefinition, Metrics } from '@gatehouse/platform/metrics/metrics';
 import type { RunningService, ServiceName } from '@gatehouse/platform/service/service';
-import type { ServiceParts } from '@gatehouse/platform/service/start-service';
+import type { ServiceParts } from '@gatehouse/platform/service/service-base';
 import { readPolicyConfig } from '@gatehouse/policy/config';
 import { startPolicy } from '@gatehouse/policy/service';
 

@@ -18,7 +18,7 @@ import { KubeEvents } from '@gatehouse/platform/kube/write/events';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { certify } from '@gatehouse/platform/own-leaf/certify-client';
 import type { RunningService, ServiceName } from '@gatehouse/platform/service/service';
-import type { ServiceParts } from '@gatehouse/platform/service/start-service';
+import type { ServiceParts } from '@gatehouse/platform/service/service-base';
 import { identityAudience } from '@gatehouse/platform/state/dev-tokens';
 import { makeStateDir } from '@gatehouse/platform/state/state-dir';
 import { readPolicyConfig } from '@gatehouse/policy/config';

@@ -7,7 +7,7 @@ import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
 import type { GrpcClient } from '@gatehouse/platform/grpc/client';
 import { silentLog } from '@gatehouse/platform/log/log';
 import type { RunningService } from '@gatehouse/platform/service/service';
-import type { ServiceParts } from '@gatehouse/platform/service/start-service';
+import type { ServiceParts } from '@gatehouse/platform/service/service-base';
 import { aPod, aService } from '@gatehouse/testing/builders';
 import { fakeIdentity } from '@gatehouse/testing/fake-identity';
 import { FakeSource } from '@gatehouse/testing/fake-source';

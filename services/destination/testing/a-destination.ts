@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { asGatehouseError } from '@gatehouse/core/error';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { Clock } from '@gatehouse/platform/process/clock';
 import { FakeSource } from '@gatehouse/testing/fake-source';
 import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
 import { DestinationServer } from '../src/ports/serve.ts';
@@ -18,11 +20,7 @@ export interface Ask {
 export const aDestination = (...objects: readonly KubeObject[]) => {
   const source = new FakeSource(...objects);
   const abort = new AbortController();
-  let clock = 0;
-  const watch = new ClusterWatch(settings, () => {
-    clock += 1_000;
-    return clock;
-  });
+  const watch = new ClusterWatch(settings, inNoHurry());
   const server = new DestinationServer(watch, () => 1_700_000_000_000);
   const open = (method: 'Get' | 'GetProfile', request: Uint8Array): FakeCall => {
     const call = new FakeCall(request);
@@ -47,6 +45,19 @@ export const aDestination = (...objects: readonly KubeObject[]) => {
     ask: (method: 'Get' | 'GetProfile', { path, contextToken = '' }: Ask) =>
       open(method, GetDestination.encode({ scheme: '', path, contextToken }).finish()),
     askRaw: open,
+  };
+};
+
+/** A clock on which so much time passes between any two looks that nothing ever comes in a burst. */
+const inNoHurry = (): Clock => {
+  let now = 0;
+  return {
+    now: () => {
+      now += 1_000;
+      return now;
+    },
+    after: () => assert.fail('nothing waits'),
+    soon: () => assert.fail('nothing waits'),
   };
 };
 

@@ -1,18 +1,11 @@
 import { join } from 'node:path';
-import { type AdminServer, startAdmin } from '@gatehouse/platform/admin/admin-server';
-import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/platform/grpc/server';
-import { limitsOf } from '@gatehouse/platform/grpc/server-limits';
-import { servesTls } from '@gatehouse/platform/grpc/transport-security';
-import { mountedAnchors } from '@gatehouse/platform/own-leaf/own-leaf';
+import { leafParts, mountedAnchors } from '@gatehouse/platform/own-leaf/own-leaf';
 import { ServingLeaf } from '@gatehouse/platform/own-leaf/serving-leaf';
 import type { Platform } from '@gatehouse/platform/service/platform';
+import type { OwnHalf } from '@gatehouse/platform/service/serve-half';
 import type { RunningService } from '@gatehouse/platform/service/service';
-import {
-  type ServiceBase,
-  type ServiceParts,
-  type ServiceServers,
-  startService,
-} from '@gatehouse/platform/service/start-service';
+import type { ServiceBase, ServiceParts } from '@gatehouse/platform/service/service-base';
+import { startService } from '@gatehouse/platform/service/start-service';
 import { ensureDevKeys } from '@gatehouse/platform/state/dev-tokens';
 import { replaceFile } from '@gatehouse/platform/state/state-files';
 import { type Certifier, issue } from './certify/certify.ts';
@@ -32,15 +25,12 @@ import { identityRoutes } from './ports/rest/rest.ts';
 import { openReviewer } from './ports/token/open-reviewer.ts';
 import { WatchedCallers } from './ports/token/watched-callers.ts';
 
-/** Connections get this long to finish what they are at. */
-const drainMs = 5_000;
-
-/** Starts identity. Rejects with a GatehouseError that says what to mend; nothing stays open then. */
+/** Starts identity. Rejects with a GatehouseError that says what to fix; nothing stays open then. */
 export const startIdentity = (config: IdentityConfig, parts: ServiceParts = {}): Promise<RunningService> =>
   startService('identity', { config, parts, assemble: (base) => assemble(config, base) });
 
-const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<ServiceServers> => {
-  const { supervisor, source, metrics, platform, mesh, log, now, elapsed, clock } = base;
+const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<OwnHalf> => {
+  const { supervisor, source, metrics, platform, mesh, log, now, elapsed, replicas } = base;
   if (platform.kind === 'dev') {
     await ensureDevKeys(platform.state);
     if (config.issuerDir === undefined) await ensureDevCa(platform.state, config.trustDomain, now());
@@ -96,78 +86,33 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<Serv
     now,
   };
   const leaf = new ServingLeaf({
+    ...leafParts(base),
     obtain: mintFor(base.name, (workload) => issue(certifier, workload)),
     trustAnchors: async () => keeper.current?.bundle ?? '',
-    publish: (material) => {
-      grpc.replaceTlsMaterial(material);
-      admin.replaceTlsMaterial(material);
-    },
-    log: log.child({ part: 'own leaf' }),
-    events: base.events,
     advice: 'see that there is a usable issuer (/v1/issuer) and that certificates can be recorded',
-    metrics,
-    now,
-    elapsed,
   });
   measureIdentity(metrics, { queue, callers });
   measureIssuer(metrics, { keeper, expiry, now });
 
   await keeper.check();
-  const isTls = servesTls(config.grpcTls, config.grpcAddress.host);
-  const grpc: RunningGrpcServer = await startGrpcServer({
-    address: config.grpcAddress,
-    setting: 'GATEHOUSE_GRPC_ADDR',
-    limits: limitsOf(config),
-    tls: isTls ? {} : 'plaintext',
-    methods: countCertificates(certifyMethods(certifier), metrics),
-    log: log.child({ part: 'grpc' }),
-    metrics,
-  });
-  supervisor.onEnd('gRPC server', () => grpc.drain(drainMs));
-  const admin: AdminServer = await startAdmin({
-    service: 'identity',
-    address: config.adminAddress,
-    maxConnections: config.adminMaxConnections,
-    authenticator: base.authenticator,
-    replicas: base.replicas,
-    log: log.child({ part: 'admin' }),
-    metrics,
-    source: isWatching ? source : 'watches nothing',
-    reasons: () => [
-      ...reasonsOf(keeper),
-      ...[keys?.notReady() ?? []].flat(),
-      ...recordReasons(record),
-      ...(isTls ? [leaf.notReady() ?? []].flat() : []),
-    ],
-    warnings: () => [
-      ...expiry.warnings().map(({ found, fix }) => `${found}: ${fix}`),
-      ...(isTls ? leaf.warnings() : []),
-    ],
-    streams: () => [],
-    routes: identityRoutes({ keeper, expiry, record, replicas: base.replicas, now }),
-    now,
-  });
-  supervisor.onEnd('admin server', () => admin.close());
   if (isWatching) {
     supervisor.run('watch', (signal) => callers.run(signal));
     supervisor.run('token keys', (signal) => keys.run(signal));
   }
-  if (base.replicas.meshName !== undefined) {
-    const elsewhere = new KeysElsewhere({
-      replicas: base.replicas,
-      learn: (one) => issued.learn(one),
-      now,
-      elapsed,
-    });
+  if (replicas.meshName !== undefined) {
+    const elsewhere = new KeysElsewhere({ replicas, learn: (one) => issued.learn(one), now, elapsed });
     supervisor.run('keys elsewhere', (signal) => elsewhere.run(signal));
   }
   supervisor.run('issuer files', (signal) => keeper.run(signal));
   supervisor.run('expiry', (signal) => expiry.run(signal));
-  if (isTls) {
-    supervisor.run('own leaf', (signal) => leaf.run(signal));
-    clock.onJump(() => leaf.look());
-  }
-  return { grpc, admin };
+  return {
+    methods: countCertificates(certifyMethods(certifier), metrics),
+    leaf,
+    reasons: () => [...reasonsOf(keeper), ...[keys?.notReady() ?? []].flat(), ...recordReasons(record)],
+    warnings: () => expiry.warnings().map(({ found, fix }) => `${found}: ${fix}`),
+    watches: isWatching ? 'its source' : 'nothing',
+    routes: identityRoutes({ keeper, expiry, record, replicas, now }),
+  };
 };
 
 /** Where our own manifests mount the issuer's Secret (design §3). */

@@ -8,7 +8,7 @@ import type { GrpcClient } from '@gatehouse/platform/grpc/client';
 import { watch } from '@gatehouse/platform/grpc/watch';
 import { silentLog } from '@gatehouse/platform/log/log';
 import type { RunningService } from '@gatehouse/platform/service/service';
-import type { ServiceParts } from '@gatehouse/platform/service/start-service';
+import type { ServiceParts } from '@gatehouse/platform/service/service-base';
 import {
   aMeshTlsAuthentication,
   aNamespace,

@@ -1,5 +1,4 @@
 import type { Metrics } from '@gatehouse/platform/metrics/metrics';
-import { measureStreams } from '@gatehouse/platform/service/stream-metrics';
 import type { DestinationServer } from './serve.ts';
 import type { ClusterWatch } from './watch.ts';
 
@@ -8,7 +7,6 @@ export const measureDestination = (
   metrics: Metrics,
   { watch, server }: { readonly watch: ClusterWatch; readonly server: DestinationServer },
 ): void => {
-  measureStreams(metrics, { service: 'destination', streams: server.streams });
   metrics.gauge({
     name: 'gatehouse_destination_answers',
     help: 'Answers kept up to date for open streams, each shared by all who ask the same, by kind: endpoints, profile, place.',

@@ -4,6 +4,8 @@ import { AddressIndex } from '@gatehouse/core/mesh/address-index';
 import type { Change } from '@gatehouse/core/resources/changes';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { Source } from '@gatehouse/platform/kube/source';
+import { Bursts } from '@gatehouse/platform/limits/bursts';
+import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
 import type { Cluster, ClusterSettings } from '../core/cluster.ts';
 import { kindFacts, watchedKinds } from '../core/facts.ts';
 
@@ -14,14 +16,11 @@ const settleEveryMs = 20;
 export class ClusterWatch {
   readonly cluster: Cluster;
   readonly answers = new Answers();
-  readonly #now: () => number;
-  #settledAt = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #bursts: Bursts;
 
-  /** `now` is a monotonic clock in milliseconds. */
-  constructor(settings: ClusterSettings, now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(settings: ClusterSettings, clock: Clock = systemClock) {
     this.cluster = { index: new ResourceIndex(), addresses: new AddressIndex(), settings };
+    this.#bursts = new Bursts({ everyMs: settleEveryMs, clock, work: () => this.answers.settle() });
   }
 
   /** Whether every kind has been listed once. Before that nobody may be told that something does not exist. */
@@ -32,10 +31,10 @@ export class ClusterWatch {
   /** Watches until the signal aborts. */
   async run(source: Source, signal: AbortSignal): Promise<void> {
     try {
-      await source.run(watchedKinds, (changes) => this.#take(changes), signal);
+      const watched = source.run(watchedKinds, (changes) => this.#take(changes), signal);
+      await Promise.race([watched, this.#bursts.failed]);
     } finally {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+      this.#bursts.close();
     }
   }
 
@@ -44,15 +43,6 @@ export class ClusterWatch {
     const touched = index.apply(changes);
     addresses.apply(touched);
     this.answers.touch(touchedFacts(kindFacts, touched));
-    if (this.#timer !== undefined) return;
-    const wait = this.#settledAt + settleEveryMs - this.#now();
-    if (wait <= 0) this.#settle();
-    else this.#timer = setTimeout(() => this.#settle(), wait);
-  }
-
-  #settle(): void {
-    this.#timer = undefined;
-    this.answers.settle();
-    this.#settledAt = this.#now();
+    this.#bursts.due();
   }
 }

@@ -1,5 +1,4 @@
 import type { Histogram, Metrics } from '@gatehouse/platform/metrics/metrics';
-import { measureStreams } from '@gatehouse/platform/service/stream-metrics';
 import type { PolicyWatch } from './policy-watch.ts';
 import type { RowStreams } from './row-streams.ts';
 
@@ -49,7 +48,6 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
       this.inc(watch.compiler.compiled);
     },
   });
-  measureStreams(metrics, { service: 'policy', streams });
   metrics.gauge({
     name: 'gatehouse_policy_busy_streams',
     help: 'Streams whose client has not taken its last message yet.',

@@ -4,6 +4,7 @@ import { printNetwork } from '@gatehouse/core/ip-network';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { KindHealth } from '@gatehouse/platform/kube/source';
 import { createLog } from '@gatehouse/platform/log/log';
+import { aClock } from '@gatehouse/testing/a-clock';
 import {
   aNamespace,
   aNetworkAuthenticationPolicy,
@@ -15,7 +16,6 @@ import {
 import { FakeSource } from '@gatehouse/testing/fake-source';
 import { aStream, type FakeStream } from '@gatehouse/testing/fake-stream';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
-import { aClock } from '../../testing/a-clock.ts';
 import { aPolicy, type Policy } from '../../testing/a-policy.ts';
 import type { InboundAnswer } from '../core/inbound/rows/row-compiler.ts';
 

@@ -5,7 +5,9 @@ import type { Kind } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import type { Source } from '@gatehouse/platform/kube/source';
+import { Bursts } from '@gatehouse/platform/limits/bursts';
 import type { Log } from '@gatehouse/platform/log/log';
+import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
 import { Contests } from '../core/contests.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
 import type { ClusterConfig } from '../core/inbound/model.ts';
@@ -16,7 +18,6 @@ import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compil
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { RowUpdate } from '../core/inbound/rows/watched-row.ts';
 import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
-import { Bursts, type Clock, systemClock } from './bursts.ts';
 import { encodedRow } from './encoded-row.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
 import { encodeOutbound } from './outbound/encode-outbound.ts';
@@ -58,8 +59,10 @@ export class PolicyWatch {
   readonly #serviceContests = new Contests();
   readonly #options: PolicyWatchOptions;
   readonly #clock: Clock;
-  readonly #bursts: Bursts<Change>;
+  readonly #bursts: Bursts;
   readonly #slices: Slices;
+  /** In the order in which they came. */
+  #waiting: Change[] = [];
   /** Since when rows wait to be compiled. */
   #behindSince: number | undefined;
   #trust: AddressTrust = 'fresh';
@@ -81,7 +84,7 @@ export class PolicyWatch {
       config: { ...cluster, clusterDomain },
       encode: (policy) => encodedRow(encodeOutbound(policy)),
     });
-    this.#bursts = new Bursts({ everyMs: burstEveryMs, clock, take: (changes) => this.#take(changes) });
+    this.#bursts = new Bursts({ everyMs: burstEveryMs, clock, work: () => this.#take() });
     this.#slices = new Slices({
       clock,
       work: (isOver) => this.#compile(isOver),
@@ -139,7 +142,7 @@ export class PolicyWatch {
     };
     cancel = this.#clock.after(judgeEveryMs, judge);
     try {
-      const watched = source.run(watchedKinds, (changes) => this.#bursts.add(changes), signal);
+      const watched = source.run(watchedKinds, (changes) => this.#hear(changes), signal);
       await Promise.race([watched, this.#bursts.failed, this.#slices.failed]);
     } finally {
       cancel();
@@ -147,8 +150,15 @@ export class PolicyWatch {
     }
   }
 
-  #take(changes: readonly Change[]): void {
+  #hear(changes: readonly Change[]): void {
+    for (const change of changes) this.#waiting.push(change);
+    this.#bursts.due();
+  }
+
+  #take(): void {
     const startedAt = this.#clock.now();
+    const changes = this.#waiting;
+    this.#waiting = [];
     const touched = this.index.apply(changes);
     const inbound = this.inbound.apply(touched);
     const outbound = this.outbound.refresh(touched);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { aClock } from '../../testing/a-clock.ts';
+import { aClock } from '@gatehouse/testing/a-clock';
 import { Slices } from './slices.ts';
 
 /** Work of so many pieces, each of which takes a millisecond. */

@@ -1,4 +1,4 @@
-import type { Clock } from './bursts.ts';
+import type { Clock } from '@gatehouse/platform/process/clock';
 
 export interface SlicesOptions {
   readonly clock: Clock;

@@ -12,7 +12,6 @@ import type { LeafConfig, SharedConfig } from '../settings/settings.ts';
 import { mintDevToken } from '../state/dev-tokens.ts';
 import type { StateDir } from '../state/state-dir.ts';
 import { replaceFile } from '../state/state-files.ts';
-import type { TlsMaterial } from '../tls/material.ts';
 import { readTrustAnchors } from '../tls/pem-bundle.ts';
 import { certifyAs, ServingLeaf } from './serving-leaf.ts';
 
@@ -21,7 +20,6 @@ export interface OwnLeafParts {
   readonly platform: Platform;
   /** Our mesh name. */
   readonly name: string;
-  readonly publish: (material: TlsMaterial) => void;
   readonly log: Log;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
@@ -31,10 +29,25 @@ export interface OwnLeafParts {
   readonly elapsed: () => number;
 }
 
+/** What a leaf needs of the service that shows it, however it is obtained. */
+export const leafParts = ({
+  log,
+  events,
+  metrics,
+  now,
+  elapsed,
+}: Pick<OwnLeafParts, 'log' | 'events' | 'metrics' | 'now' | 'elapsed'>) => ({
+  log: log.child({ part: 'own leaf' }),
+  events,
+  metrics,
+  now,
+  elapsed,
+});
+
 /** The certificate that proxies are shown, obtained from identity like any workload's (design §3). */
 export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): ServingLeaf =>
   new ServingLeaf({
-    ...parts,
+    ...leafParts(parts),
     trustAnchors: () => readTrustAnchors(config.trustAnchors ?? usualAnchors(parts.platform)),
     obtain: certifyAs({
       name: parts.name,

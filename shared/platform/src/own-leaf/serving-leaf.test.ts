@@ -20,7 +20,10 @@ const begin = 1_800_000_000_000;
 const skew = 20_000;
 
 /** A leaf on clocks that the test moves: each sleep ends when the test says that its time has passed, or wakes it. */
-const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {}) => {
+const onAClock = async (
+  t: TestContext,
+  { publish, ...options }: Partial<ServingLeafOptions> & { readonly publish?: () => void } = {},
+) => {
   let now = begin;
   let elapsed = 0;
   const lines: Record<string, unknown>[] = [];
@@ -38,7 +41,6 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
       validUntil: now + day,
     }),
     trustAnchors: async () => root.pem,
-    publish: (material) => void published.push(material),
     log: createLog({
       service: 'test',
       level: 'info',
@@ -64,7 +66,7 @@ const onAClock = async (t: TestContext, options: Partial<ServingLeafOptions> = {
     },
     ...options,
   });
-  const running = leaf.run(abort.signal);
+  const running = leaf.run(publish ?? ((material) => void published.push(material)), abort.signal);
   t.after(async () => {
     abort.abort();
     wake();
@@ -357,7 +359,6 @@ test('a service is served by the leaf that identity gave it, and a renewal drops
       token: async () => Buffer.from('our token'),
     }),
     trustAnchors: async () => root.pem,
-    publish: (material) => server.replaceTlsMaterial(material),
     log: silentLog,
     metrics: new Metrics('test'),
     now: () => now,
@@ -369,7 +370,7 @@ test('a service is served by the leaf that identity gave it, and a renewal drops
     },
   });
   assert.equal(leaf.notReady(), 'no serving certificate yet');
-  const running = leaf.run(abort.signal);
+  const running = leaf.run((material) => server.replaceTlsMaterial(material), abort.signal);
   t.after(async () => {
     abort.abort();
     await running;
@@ -413,11 +414,10 @@ test('a leaf is renewed at once when somebody asks, and tried again when that fa
       };
     },
     trustAnchors: async () => root.pem,
-    publish: (material) => void published.push(material),
     log: silentLog,
     metrics: new Metrics('test'),
   });
-  const running = leaf.run(abort.signal);
+  const running = leaf.run((material) => void published.push(material), abort.signal);
   t.after(async () => {
     abort.abort();
     await running;

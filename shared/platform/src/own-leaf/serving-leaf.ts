@@ -15,8 +15,6 @@ export interface ServingLeafOptions {
   readonly obtain: (trustAnchors: string, signal: AbortSignal) => Promise<Certified>;
   /** The PEM of the roots, read again before each use, since they may be rotated while we run. */
   readonly trustAnchors: () => Promise<string>;
-  /** Takes each leaf, and the same leaf again when the roots have changed; a throw counts as a failure to obtain it. */
-  readonly publish: (material: TlsMaterial) => void;
   readonly log: Log;
   /** Tells people; nobody when left out. */
   readonly events?: EventRecorder;
@@ -55,8 +53,8 @@ export class ServingLeaf {
   readonly #elapsed: () => number;
   readonly #attempts: ReturnType<typeof attemptCounter>;
   readonly #concern: LeafConcern;
-  /** Only a service with TLS runs this; a certificate that nobody is shown is no cause for an alert. */
-  #isShown = false;
+  /** Undefined until this runs, which it does only in a service with TLS; a certificate that nobody is shown is no cause for an alert. */
+  #publish: ((material: TlsMaterial) => void) | undefined;
   #current: { readonly leaf: Certified; readonly takenAt: number; readonly renewAt: number } | undefined;
   #failures = 0;
   #failure: string | undefined;
@@ -81,7 +79,7 @@ export class ServingLeaf {
       const [life, now] = [this.#life, this.#now()];
       return life === undefined || this.#phase !== 'valid' ? 0 : lifeLeft(life, now);
     };
-    const isShown = (): boolean => this.#isShown;
+    const isShown = (): boolean => this.#publish !== undefined;
     options.metrics.gauge({
       name: 'gatehouse_serving_certificate_expiration_timestamp_seconds',
       help: 'When the certificate that this service shows expires; 0 while there is none. Absent where it serves plaintext, on loopback.',
@@ -153,9 +151,10 @@ export class ServingLeaf {
     this.#wake.abort();
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  /** `publish` takes each leaf, and the same leaf again when the roots have changed; a throw counts as a failure to obtain it. */
+  async run(publish: (material: TlsMaterial) => void, signal: AbortSignal): Promise<void> {
     const sleep = this.#options.sleep ?? sleepUntilAbort;
-    this.#isShown = true;
+    this.#publish = publish;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       await sleep(await this.#step(signal), AbortSignal.any([signal, this.#wake.signal]));
@@ -199,7 +198,7 @@ export class ServingLeaf {
   }
 
   #take(leaf: Certified, times: { readonly takenAt: number; readonly renewAt: number }): void {
-    this.#options.publish(leaf);
+    this.#publish?.(leaf);
     this.#current = { leaf, ...times };
   }
 

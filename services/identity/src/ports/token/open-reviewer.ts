@@ -1,4 +1,4 @@
-import type { ServiceBase } from '@gatehouse/platform/service/start-service';
+import type { ServiceBase } from '@gatehouse/platform/service/service-base';
 import { devIssuer, identityAudience } from '@gatehouse/platform/state/dev-tokens';
 import type { TokenReviewer } from '../../certify/certify.ts';
 import type { IdentityConfig } from '../../config.ts';

@@ -16,6 +16,7 @@ import {
   usualElectionTiming,
 } from '@gatehouse/core/writes/leader-election';
 import type { Log } from '../../log/log.ts';
+import { type Clock, systemClock } from '../../process/clock.ts';
 
 /** One Lease of the API server. Every call throws when no answer came, though what it asked may have been done. */
 export interface LeaseStore {
@@ -29,23 +30,10 @@ export interface LeaseStore {
   update(version: string, claim: LeaseClaim, signal: AbortSignal): Promise<Lease | undefined>;
 }
 
-export interface ElectionClock {
-  /** Milliseconds that never go back, and go on at an even pace. */
-  now(): number;
+export interface ElectionClock extends Pick<Clock, 'now' | 'after'> {
   /** Epoch milliseconds, for people. */
   wall(): number;
-  /** Calls `then` once, `ms` from now; answers how to call it off. */
-  after(ms: number, then: () => void): () => void;
 }
-
-export const systemClock: ElectionClock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
-  after: (ms, then) => {
-    const timer = setTimeout(then, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 export interface LeaderElectionOptions {
   readonly leases: LeaseStore;
@@ -76,7 +64,7 @@ export class LeaderElection {
   constructor({
     onChange = () => {},
     timing = usualElectionTiming,
-    clock = systemClock,
+    clock = { ...systemClock, wall: Date.now },
     dice = Math.random,
     ...rest
   }: LeaderElectionOptions) {

@@ -1,4 +1,4 @@
-import type { Clock } from '../src/ports/bursts.ts';
+import type { Clock } from '@gatehouse/platform/process/clock';
 
 export interface FakeClock extends Clock {
   /** Lets time pass; what falls due runs in order, and the event loop goes round as often as anything waits for it. */
