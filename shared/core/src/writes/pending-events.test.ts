@@ -21,6 +21,9 @@ const sendable = (pending: PendingEvents, now: number): EventSeries => {
   return step.series;
 };
 
+/** One token more. */
+const refillMs = 1_000 / eventLimits.rate.perSecond;
+
 describe('pending Events', () => {
   it('sends a note once, and nothing when there is none', () => {
     const pending = new PendingEvents();
@@ -119,13 +122,13 @@ describe('pending Events', () => {
 
   it('sends a burst and then one in ten seconds', () => {
     const pending = new PendingEvents();
-    const all = Array.from({ length: eventLimits.burst + 2 }, (_, at) => aNote(`note ${at}`));
+    const all = Array.from({ length: eventLimits.rate.burst + 2 }, (_, at) => aNote(`note ${at}`));
     for (const note of all) assert.equal(pending.note(note, at(0)), true);
-    for (let sent = 0; sent < eventLimits.burst; sent += 1)
+    for (let sent = 0; sent < eventLimits.rate.burst; sent += 1)
       pending.done(sendable(pending, 0), { kind: 'sent', name: 'x' }, 0);
-    assert.deepEqual(pending.next(0), { kind: 'wait', ms: eventLimits.refillMs });
-    pending.done(sendable(pending, eventLimits.refillMs), { kind: 'sent', name: 'x' }, eventLimits.refillMs);
-    assert.deepEqual(pending.next(eventLimits.refillMs), { kind: 'wait', ms: eventLimits.refillMs });
+    assert.deepEqual(pending.next(0), { kind: 'wait', ms: refillMs });
+    pending.done(sendable(pending, refillMs), { kind: 'sent', name: 'x' }, refillMs);
+    assert.deepEqual(pending.next(refillMs), { kind: 'wait', ms: refillMs });
   });
 
   it('drops what does not fit, but never what repeats', () => {
@@ -141,14 +144,14 @@ describe('pending Events', () => {
     const pending = new PendingEvents();
     let sent = 0;
     for (let count = 0; count < 2_000; count += 1) {
-      const now = count * eventLimits.refillMs;
+      const now = count * refillMs;
       assert.equal(pending.note(aNote(`${count}`), at(now)), true);
       pending.done(sendable(pending, now), { kind: 'sent', name: `${count}` }, now);
       sent += 1;
     }
     assert.equal(sent, 2_000);
     const repeated = aNote('0');
-    pending.note(repeated, at(2_000 * eventLimits.refillMs));
-    assert.equal(sendable(pending, 2_000 * eventLimits.refillMs).count, 1, 'the first was forgotten');
+    pending.note(repeated, at(2_000 * refillMs));
+    assert.equal(sendable(pending, 2_000 * refillMs).count, 1, 'the first was forgotten');
   });
 });

@@ -1,4 +1,5 @@
 import type { Moment } from '../moment.ts';
+import { TokenBucket } from '../token-bucket.ts';
 
 /** Something that happened, as an Event of Kubernetes tells it. */
 export interface EventNote {
@@ -45,9 +46,8 @@ export const eventLimits = {
   seriesEndMs: 6 * 60_000,
   /** How often a series that goes on is brought up to date. */
   refreshMs: 60_000,
-  /** Requests at once, and one more each so many milliseconds: a control plane in trouble must not add to it. */
-  burst: 25,
-  refillMs: 10_000,
+  /** Requests at once, and then one each ten seconds: a control plane in trouble must not add to it. */
+  rate: { burst: 25, perSecond: 0.1 },
   /** After so many failures in a row a note is given up. */
   attempts: 8,
   firstBackoffMs: 1_000,
@@ -68,8 +68,7 @@ interface Entry {
 /** Which notes are to be sent, when, and as what. Knows no clock: every call says what time it is. */
 export class PendingEvents {
   readonly #entries = new Map<string, Entry>();
-  #tokens: number = eventLimits.burst;
-  #filledAt: number | undefined;
+  readonly #rate = new TokenBucket(eventLimits.rate);
 
   /** Takes a note. False = too many others wait, and it is dropped. */
   note(event: EventNote, { wall, elapsed }: Moment): boolean {
@@ -94,10 +93,8 @@ export class PendingEvents {
     const [first] = waiting;
     if (first === undefined) return { kind: 'wait', ms: Number.POSITIVE_INFINITY };
     if (first.dueAt > now) return { kind: 'wait', ms: first.dueAt - now };
-    this.#refill(now);
-    if (this.#tokens < 1) return { kind: 'wait', ms: Math.ceil((1 - this.#tokens) * eventLimits.refillMs) };
-    this.#tokens -= 1;
-    return { kind: 'send', series: first.series };
+    const waitMs = this.#rate.take(now);
+    return waitMs > 0 ? { kind: 'wait', ms: Math.ceil(waitMs) } : { kind: 'send', series: first.series };
   }
 
   /** `series` is what `next` gave; repetitions noted meanwhile are sent later. */
@@ -125,12 +122,6 @@ export class PendingEvents {
       case 'refused':
         this.#entries.delete(key);
     }
-  }
-
-  #refill(now: Moment['elapsed']): void {
-    const passed = now - (this.#filledAt ?? now);
-    this.#filledAt = now;
-    this.#tokens = Math.min(eventLimits.burst, this.#tokens + Math.max(0, passed) / eventLimits.refillMs);
   }
 
   /** The map is in order of first notes; what waits stays, and is bounded by itself. */

@@ -1,6 +1,7 @@
 import { asGatehouseError, type ErrorCode, GatehouseError } from '@gatehouse/core/error';
 import type { Log } from '../log/log.ts';
 import type { Counter, Gauge, Histogram, Metrics } from '../metrics/metrics.ts';
+import { within } from '../process/within.ts';
 import { grpcName } from './status.ts';
 import {
   type Method,
@@ -223,20 +224,6 @@ const withDeadline = async (
   deadlineMs: number | undefined,
 ): Promise<Uint8Array> => {
   if (deadlineMs === undefined) return handle(call);
-  const late = new AbortController();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new GatehouseError('deadline-exceeded', `not done within ${deadlineMs} ms`);
-    reject(error);
-    late.abort(error);
-  }, deadlineMs);
-  try {
-    const { request, peer } = call;
-    return await Promise.race([
-      handle({ request, peer, signal: AbortSignal.any([call.signal, late.signal]) }),
-      promise,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const { request, peer, signal } = call;
+  return within({ ms: deadlineMs, signal }, (inTime) => handle({ request, peer, signal: inTime }));
 };

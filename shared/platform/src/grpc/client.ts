@@ -9,6 +9,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { asGatehouseError, GatehouseError } from '@gatehouse/core/error';
 import { type HostPort, printHostPort } from '@gatehouse/core/host-port';
+import { within } from '../process/within.ts';
 import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
 import { nameFlaw } from '../tls/name-flaw.ts';
 import { frameMessage, MessageReader } from './message-frames.ts';
@@ -252,12 +253,9 @@ const dial = async (options: GrpcClientOptions): Promise<Socket> => {
           resolve,
         );
   socket.once('error', reject);
-  const timer = setTimeout(
-    () => reject(new Error(`not connected within ${connectTimeoutMs} ms`)),
-    connectTimeoutMs,
-  );
+  const late = (): Error => new Error(`not connected within ${connectTimeoutMs} ms`);
   try {
-    await promise;
+    await within({ ms: connectTimeoutMs, late }, () => promise);
     return socket;
   } catch (cause) {
     socket.destroy();
@@ -266,7 +264,6 @@ const dial = async (options: GrpcClientOptions): Promise<Socket> => {
       cause,
     });
   } finally {
-    clearTimeout(timer);
     socket.off('error', reject);
   }
 };

@@ -133,14 +133,12 @@ class GrpcJsServer implements RunningGrpcServer {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), deadlineMs);
+    const late = AbortSignal.timeout(deadlineMs);
     this.#acceptor.stopListening();
-    await this.#sendAway(deadlineMs / 2, late.signal);
+    await this.#sendAway(deadlineMs / 2, late);
     // What is left has no streams; each is told to go away.
     this.#injector.destroy();
-    await this.#acceptor.idle(late.signal);
-    clearTimeout(timer);
+    await this.#acceptor.idle(late);
     await this.#acceptor.destroyConnections();
     this.#server.forceShutdown();
   }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrorCode } from '@gatehouse/core/error';
 import { GatehouseError } from '@gatehouse/core/error';
+import { pause } from '../process/pause.ts';
 import type { GrpcClient } from './client.ts';
 
 /** How linkerd2-proxy keeps a watch alive, by method (contract/proxy.md §2.1, §2.2). */
@@ -73,7 +73,7 @@ export const watch = async (options: WatchOptions): Promise<GatehouseError | und
     const waitMs = atOnce ? 0 : stepOf(backoff, failures, random);
     if (!atOnce) failures += 1;
     onRetry?.(error, waitMs);
-    if (!atOnce) await delay(waitMs, undefined, { signal }).catch(() => {});
+    if (!atOnce) await pause(waitMs, signal);
   }
   return undefined;
 };

@@ -45,13 +45,10 @@ test('patience covers the wait and the work, and a turn that came too late is no
 test('whoever waits too long is told so, and its turn is not lost', async () => {
   const queue = new BoundedQueue({ ...options, max: 1, patienceMs: 20 });
   const { promise, resolve } = Promise.withResolvers<string>();
-  // Deaf to the signal, so the turn is not free before the other has given up.
+  // Deaf to the signal, so the turn is not free before both have been given up.
   const deaf = queue.take(() => promise);
-  await assert.rejects(
-    queue.take(async () => 'never'),
-    { code: 'unavailable' },
-  );
+  const waiting = queue.take(async () => 'never');
+  await Promise.all([deaf, waiting].map((given) => assert.rejects(given, { code: 'unavailable' })));
   resolve('done');
-  await deaf;
   assert.equal(await queue.take(async () => 'after'), 'after');
 });

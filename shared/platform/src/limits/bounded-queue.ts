@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { within } from '../process/within.ts';
 
 export interface BoundedQueueOptions {
   /** So many work at once. */
@@ -21,23 +22,18 @@ export class BoundedQueue {
     this.#options = options;
   }
 
-  async take<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  take<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { patienceMs, who } = this.#options;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), patienceMs);
-    try {
-      await this.#turn(late.signal);
+    const late = (): GatehouseError =>
+      new GatehouseError('unavailable', `${who} did not answer within ${patienceMs / 1000} s`);
+    return within({ ms: patienceMs, late }, async (signal) => {
+      await this.#turn(signal);
       try {
-        return await work(late.signal);
+        return await work(signal);
       } finally {
         this.#passOn();
       }
-    } catch (error) {
-      if (!late.signal.aborted) throw error;
-      throw new GatehouseError('unavailable', `${who} did not answer within ${patienceMs / 1000} s`);
-    } finally {
-      clearTimeout(timer);
-    }
+    });
   }
 
   #turn(signal: AbortSignal): Promise<void> | undefined {

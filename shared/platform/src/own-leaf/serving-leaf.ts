@@ -1,11 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type LifePhase, type Lifetime, lifeLeft, phaseOf } from '@gatehouse/core/expiry';
 import type { HostPort } from '@gatehouse/core/host-port';
 import type { Moment } from '@gatehouse/core/moment';
 import { type EventRecorder, noEvents } from '../kube/write/events.ts';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { pause } from '../process/pause.ts';
+import { within } from '../process/within.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 import { type Certified, certify } from './certify-client.ts';
 import { LeafConcern, troubleOf } from './leaf-concern.ts';
@@ -153,7 +154,7 @@ export class ServingLeaf {
 
   /** `publish` takes each leaf, and the same leaf again when the roots have changed; a throw counts as a failure to obtain it. */
   async run(publish: (material: TlsMaterial) => void, signal: AbortSignal): Promise<void> {
-    const sleep = this.#options.sleep ?? sleepUntilAbort;
+    const sleep = this.#options.sleep ?? pause;
     this.#publish = publish;
     while (!signal.aborted) {
       this.#wake = new AbortController();
@@ -182,19 +183,14 @@ export class ServingLeaf {
   async #renew(trustAnchors: string, signal: AbortSignal): Promise<void> {
     const { obtain, log } = this.#options;
     const asked = this.#asked;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error(`no answer within ${attemptMs} ms`)), attemptMs);
-    try {
-      const leaf = await obtain(trustAnchors, AbortSignal.any([signal, late.signal]));
-      const now = this.#now();
-      this.#take(leaf, { takenAt: now, renewAt: now + renewAfterShare * (leaf.validUntil - now) });
-      this.#concern.obtained(this.#moment);
-      this.#answered = asked;
-      this.#attempts.inc({ result: 'ok' });
-      log.info({ validUntil: new Date(leaf.validUntil).toISOString() }, 'serving with a new certificate');
-    } finally {
-      clearTimeout(timer);
-    }
+    const late = (): Error => new Error(`no answer within ${attemptMs} ms`);
+    const leaf = await within({ ms: attemptMs, signal, late }, (inTime) => obtain(trustAnchors, inTime));
+    const now = this.#now();
+    this.#take(leaf, { takenAt: now, renewAt: now + renewAfterShare * (leaf.validUntil - now) });
+    this.#concern.obtained(this.#moment);
+    this.#answered = asked;
+    this.#attempts.inc({ result: 'ok' });
+    log.info({ validUntil: new Date(leaf.validUntil).toISOString() }, 'serving with a new certificate');
   }
 
   #take(leaf: Certified, times: { readonly takenAt: number; readonly renewAt: number }): void {
@@ -262,7 +258,3 @@ const attemptCounter = (metrics: Metrics) =>
     help: 'Attempts to obtain the certificate that this service shows, by result.',
     labelNames: ['result'],
   });
-
-const sleepUntilAbort = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await delay(ms, undefined, { signal }).catch(() => {});
-};

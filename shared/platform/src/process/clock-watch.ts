@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Moment } from '@gatehouse/core/moment';
 import { printSpan } from '@gatehouse/core/time-span';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { pause } from './pause.ts';
 
 export interface ClockWatchOptions {
   readonly log: Log;
@@ -37,7 +37,7 @@ export class ClockWatch {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { moment, sleep = sleepUntilAbort } = this.#options;
+    const { moment, sleep = pause } = this.#options;
     let before = moment();
     while (!signal.aborted) {
       await sleep(lookEveryMs, signal);
@@ -63,7 +63,3 @@ const jumpCounter = (metrics: Metrics) =>
     help: 'How often the wall clock of this process was set, or its machine slept, by direction: back or forward.',
     labelNames: ['direction'],
   });
-
-const sleepUntilAbort = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await delay(ms, undefined, { signal }).catch(() => {});
-};

@@ -1,5 +1,6 @@
 import { asGatehouseError, GatehouseError } from '@gatehouse/core/error';
 import type { Log } from '../log/log.ts';
+import { within } from './within.ts';
 
 /** How a supervised whole came to its end. */
 export type Ended =
@@ -95,16 +96,16 @@ export class Supervisor {
 
   async #end(ended: Ended): Promise<void> {
     this.#abort.abort(new GatehouseError('cancelled', ended.kind === 'stopped' ? ended.reason : ended.task));
-    const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), this.#graceMs);
-    const closed = this.#closeAll().then(() => Promise.all([...this.#tasks].map(({ over }) => over)));
-    if ((await Promise.race([closed, late.promise])) === 'late') {
+    const close = async (): Promise<void> => {
+      await this.#closeAll();
+      await Promise.all([...this.#tasks].map(({ over }) => over));
+    };
+    await within({ ms: this.#graceMs }, close).catch(() =>
       this.#log.error(
         { closing: this.#closing, tasks: [...this.#tasks].map(({ task }) => task) },
         'gave up waiting for the end',
-      );
-    }
-    clearTimeout(timer);
+      ),
+    );
     this.#ended.resolve(ended);
   }
 

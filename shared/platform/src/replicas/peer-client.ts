@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { type HostPort, printHostPort } from '@gatehouse/core/host-port';
+import { within } from '../process/within.ts';
 import { secureContextOptions, type TlsMaterial } from '../tls/material.ts';
 import { nameFlaw } from '../tls/name-flaw.ts';
 
@@ -62,7 +63,7 @@ export class PeerClient {
       return { kind: 'unreachable', reason: 'this replica has no certificate yet to show to others' };
     }
     const { timeoutMs = 2_000, maxBytes = 4 * 1024 * 1024 } = this.#options;
-    const late = AbortSignal.timeout(timeoutMs);
+    const late = new Error(`no answer from ${printHostPort(address)} within ${timeoutMs} ms`);
     const options: RequestOptions = {
       ...this.#tls,
       host: address.host,
@@ -70,15 +71,15 @@ export class PeerClient {
       path,
       agent: this.#agent,
       headers: { accept: 'application/json' },
-      signal: late,
     };
     try {
-      return await send(options, maxBytes);
+      return await within({ ms: timeoutMs, late: () => late }, (signal) =>
+        send({ ...options, signal }, maxBytes),
+      );
     } catch (thrown) {
+      if (thrown === late) return { kind: 'timeout', reason: late.message };
       const why = thrown instanceof Error ? thrown.message : String(thrown);
-      return late.aborted
-        ? { kind: 'timeout', reason: `no answer from ${printHostPort(address)} within ${timeoutMs} ms` }
-        : { kind: 'unreachable', reason: `${printHostPort(address)}: ${why}` };
+      return { kind: 'unreachable', reason: `${printHostPort(address)}: ${why}` };
     }
   }
 

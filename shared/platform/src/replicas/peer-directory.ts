@@ -3,6 +3,7 @@ import type { EndpointSliceSpec } from '@gatehouse/core/resources/kinds/kubernet
 import type { KubeClient } from '../kube/client/client.ts';
 import { isWireObject } from '../kube/parse/fields.ts';
 import { readObject } from '../kube/read-object.ts';
+import { within } from '../process/within.ts';
 import { findPeers, type Peer } from './find-peers.ts';
 
 export interface PeerDirectoryOptions {
@@ -72,16 +73,15 @@ export class PeerDirectory {
 
   async #list(): Promise<readonly EndpointSliceSpec[]> {
     const { client, namespace, service, timeoutMs = 2_000 } = this.#options;
-    const late = AbortSignal.timeout(timeoutMs);
-    const asked = client.request({
+    const late = (): GatehouseError =>
+      new GatehouseError('unavailable', `${client.server} did not list them within ${timeoutMs} ms`);
+    const question = {
       path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
       query: { labelSelector: `kubernetes.io/service-name=${service}` },
-      signal: AbortSignal.any([late, this.#end.signal]),
-    });
-    const { status, body } = await asked.catch((thrown: unknown) => {
-      if (!late.aborted) throw thrown;
-      throw new GatehouseError('unavailable', `${client.server} did not list them within ${timeoutMs} ms`);
-    });
+    };
+    const { status, body } = await within({ ms: timeoutMs, signal: this.#end.signal, late }, (signal) =>
+      client.request({ ...question, signal }),
+    );
     if (status !== 200) {
       const mend = status === 403 ? ': grant list on endpointslices of discovery.k8s.io' : '';
       throw new GatehouseError(

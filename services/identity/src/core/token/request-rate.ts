@@ -1,23 +1,15 @@
-/** How often something may be asked. */
-export interface RateLimit {
-  readonly perSecond: number;
-  /** How many may be asked at once after a quiet time. */
-  readonly burst: number;
-}
+import { type RateLimit, TokenBucket } from '@gatehouse/core/token-bucket';
 
 /** However long a server asks to be left alone: what stands before it may write anything, and the mesh needs certificates. */
 const longestPauseMs = 30_000;
 
-/** A token bucket, and the pauses that the server asks for. Times are milliseconds of any clock that only goes forward. */
+/** How often the server may be asked, and the pauses that it asks for. Milliseconds of any clock that only goes forward. */
 export class RequestRate {
-  readonly #limit: RateLimit;
-  #credit: number;
-  #countedAt = Number.NEGATIVE_INFINITY;
+  readonly #bucket: TokenBucket;
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(limit: RateLimit) {
-    this.#limit = limit;
-    this.#credit = limit.burst;
+    this.#bucket = new TokenBucket(limit);
   }
 
   /** Until when nothing may be asked at all. */
@@ -25,18 +17,9 @@ export class RequestRate {
     return this.#pausedUntil;
   }
 
-  /** Counts one request if it may be sent now, and answers 0; otherwise how many milliseconds to wait before trying again. */
+  /** Counts one request if it may be sent now, and returns 0; otherwise how many milliseconds to wait before trying again. */
   take(now: number): number {
-    if (now < this.#pausedUntil) return this.#pausedUntil - now;
-    const { perSecond, burst } = this.#limit;
-    const earned = ((now - this.#countedAt) * perSecond) / 1_000;
-    this.#credit = Math.min(burst, this.#credit + earned);
-    this.#countedAt = now;
-    if (this.#credit >= 1) {
-      this.#credit -= 1;
-      return 0;
-    }
-    return ((1 - this.#credit) * 1_000) / perSecond;
+    return now < this.#pausedUntil ? this.#pausedUntil - now : this.#bucket.take(now);
   }
 
   /** The server wants to be left alone for so long, from now. A longer wish stands. */

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Moment } from '@gatehouse/core/moment';
 import { pageOf } from '@gatehouse/platform/http/page';
+import { pause } from '@gatehouse/platform/process/pause';
 import type { PeerQuestion, Replicas } from '@gatehouse/platform/replicas/replicas';
 import { Compile } from 'typebox/compile';
 import type { IssuanceRecord } from '../../core/issued/issuance-record.ts';
@@ -59,7 +59,7 @@ export class KeysElsewhere {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // Not at once: a replica that starts is not in its Service's EndpointSlices yet. An abort ends the sleep.
-      await sleep(this.#options.everyMs ?? 15_000, undefined, { signal }).catch(() => undefined);
+      await pause(this.#options.everyMs ?? 15_000, signal);
       if (!signal.aborted) await this.poll();
     }
   }

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Told, tellNow } from '@gatehouse/core/expiry';
 import type { EventRecorder } from '@gatehouse/platform/kube/write/events';
 import type { Log } from '@gatehouse/platform/log/log';
+import { pause } from '@gatehouse/platform/process/pause';
 import { type ExpiryWarning, expiryWarnings } from '../../core/issuer/issuer-expiry.ts';
 import type { IssuerKeeper } from './issuer-keeper.ts';
 
@@ -39,7 +39,7 @@ export class IssuerExpiry {
     const { lookEveryMs = 60_000 } = this.#options;
     while (!signal.aborted) {
       this.tell();
-      await delay(lookEveryMs, undefined, { signal }).catch(() => {});
+      await pause(lookEveryMs, signal);
     }
   }
 

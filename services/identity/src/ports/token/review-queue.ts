@@ -1,6 +1,7 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import type { RateLimit } from '@gatehouse/core/token-bucket';
 import { FairPlaces } from '@gatehouse/platform/limits/fair-places';
-import { type RateLimit, RequestRate } from '../../core/token/request-rate.ts';
+import { RequestRate } from '../../core/token/request-rate.ts';
 
 /** An API server has flow control of its own; a cold restart of the cluster must not use up our share of it. */
 const maxAsking = 50;

@@ -2,6 +2,8 @@ import { GatehouseError } from '@gatehouse/core/error';
 import type { Moment } from '@gatehouse/core/moment';
 import { printProblem } from '@gatehouse/core/problem';
 import type { Log } from '@gatehouse/platform/log/log';
+import { pause } from '@gatehouse/platform/process/pause';
+import { within } from '@gatehouse/platform/process/within';
 import { readKeySet, type TokenKey } from './key-set.ts';
 import type { KeySource } from './key-source.ts';
 
@@ -97,19 +99,14 @@ export class TokenKeys {
   }
 
   async #read(): Promise<void> {
-    const late = new AbortController();
-    const timer = setTimeout(() => {
-      late.abort(new GatehouseError('unavailable', `no answer within ${answerWithinMs / 1000} s`));
-    }, answerWithinMs);
+    const { source } = this.#options;
     try {
-      const { issuer, set } = await this.#options.source.read(late.signal);
+      const { issuer, set } = await within({ ms: answerWithinMs, late }, (signal) => source.read(signal));
       const read = readKeySet(set);
       if (!read.ok) throw new GatehouseError('unavailable', read.problems.map(printProblem).join('; '));
       this.#take({ issuer, keys: read.value.keys }, read.value.passedOver);
     } catch (error) {
       this.#keep(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -144,12 +141,5 @@ export class TokenKeys {
   }
 }
 
-const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = (): void => resolve();
-  const timer = setTimeout(end, ms);
-  signal.addEventListener('abort', end, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener('abort', end);
-};
+const late = (): GatehouseError =>
+  new GatehouseError('unavailable', `no answer within ${answerWithinMs / 1000} s`);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { RateLimit } from '@gatehouse/core/token-bucket';
 import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import type { Fault } from '@gatehouse/dev/api-server/faults';
 import { type KubeClient, kubeClientAt } from '@gatehouse/platform/kube/client/client';
 import { Metrics } from '@gatehouse/platform/metrics/metrics';
 import { ScriptedApi } from '@gatehouse/testing/scripted-api';
 import type { Caller } from '../../certify/certify.ts';
-import type { RateLimit } from '../../core/token/request-rate.ts';
 import { reviewMetrics } from './token-metrics.ts';
 import { TokenReview } from './token-review.ts';
 

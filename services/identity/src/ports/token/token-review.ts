@@ -1,13 +1,14 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { printProblem } from '@gatehouse/core/problem';
+import type { RateLimit } from '@gatehouse/core/token-bucket';
 import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import {
   askTokenReview,
   type TokenReviewOutcome,
   type TokenVerdict,
 } from '@gatehouse/platform/kube/reviews/token-review';
+import { within } from '@gatehouse/platform/process/within';
 import type { Asking, Caller, TokenReviewer } from '../../certify/certify.ts';
-import type { RateLimit } from '../../core/token/request-rate.ts';
 import { readReviewedCaller } from '../../core/token/reviewed-caller.ts';
 import { ReviewQueue } from './review-queue.ts';
 import { SharedWork } from './shared-work.ts';
@@ -92,18 +93,17 @@ export class TokenReview implements TokenReviewer {
   ): Promise<TokenReviewOutcome> {
     const { client, audience, metrics } = this.#options;
     const asked = this.#now();
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(tooLate()), Math.max(0, until - asked));
+    const deadline = { ms: Math.max(0, until - asked), signal, late: tooLate };
     try {
-      const question = { token, audience, signal: AbortSignal.any([signal, late.signal]) };
-      const outcome = await askTokenReview(client, question);
+      const outcome = await within(deadline, (inTime) =>
+        askTokenReview(client, { token, audience, signal: inTime }),
+      );
       metrics.count(outcome.kind);
       return outcome;
     } catch (error) {
       metrics.count(signal.aborted ? 'abandoned' : 'unavailable');
       throw error;
     } finally {
-      clearTimeout(timer);
       metrics.observe(this.#now() - asked);
     }
   }

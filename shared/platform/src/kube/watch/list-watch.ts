@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GatehouseError } from '@gatehouse/core/error';
 import { printProblem } from '@gatehouse/core/problem';
 import type { Change } from '@gatehouse/core/resources/changes';
@@ -6,6 +5,8 @@ import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { limitedLog } from '../../log/limited-log.ts';
 import type { Log } from '../../log/log.ts';
+import { pause } from '../../process/pause.ts';
+import { within } from '../../process/within.ts';
 import type { KubeClient, KubeRequest, KubeResponse } from '../client/client.ts';
 import { rowOf } from '../kind-table.ts';
 import type { WireObject } from '../parse/fields.ts';
@@ -75,7 +76,7 @@ export class ListWatch {
       if (signal.aborted) return;
       this.#tell(plan, outcome);
       plan = nextStep(plan, outcome, { timings, dice: dice() });
-      if (plan.waitMs > 0) await sleep(plan.waitMs, undefined, { signal }).catch(() => {});
+      if (plan.waitMs > 0) await pause(plan.waitMs, signal);
     }
   }
 
@@ -129,22 +130,17 @@ export class ListWatch {
   }
 
   /** One page. Throws `unavailable` when it does not come in time. */
-  async #ask(
+  #ask(
     version: string,
     query: NonNullable<KubeRequest['query']>,
     signal: AbortSignal,
   ): Promise<KubeResponse> {
     const { client, timings } = this.#options;
-    const late = new AbortController();
-    const timer = setTimeout(() => {
-      late.abort(new GatehouseError('unavailable', `no answer within ${timings.answerMs / 1000} s`));
-    }, timings.answerMs);
-    try {
-      const until = AbortSignal.any([signal, late.signal]);
-      return await client.request({ path: this.#path(version), query, signal: until });
-    } finally {
-      clearTimeout(timer);
-    }
+    const ms = timings.answerMs;
+    const late = (): GatehouseError => new GatehouseError('unavailable', `no answer within ${ms / 1000} s`);
+    return within({ ms, signal, late }, (inTime) =>
+      client.request({ path: this.#path(version), query, signal: inTime }),
+    );
   }
 
   /**

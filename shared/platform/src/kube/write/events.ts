@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type EventNote,
   type EventSeries,
@@ -9,6 +8,7 @@ import {
 } from '@gatehouse/core/writes/pending-events';
 import { limitedLog } from '../../log/limited-log.ts';
 import type { Log } from '../../log/log.ts';
+import { pause } from '../../process/pause.ts';
 import { accountOf, type ServiceName } from '../../service/service.ts';
 import type { KubeClient, KubeRequest } from '../client/client.ts';
 
@@ -88,7 +88,7 @@ export class KubeEvents implements EventRecorder {
 
   /** Sends what is recorded until `signal` aborts; what was not sent by then is lost. */
   async run(signal: AbortSignal): Promise<void> {
-    const { sleep = sleepUntilAbort } = this.#options;
+    const { sleep = pause } = this.#options;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const step = this.#pending.next(this.#elapsed());
@@ -194,7 +194,3 @@ const cut = (note: string): string => {
 
 /** MicroTime: RFC 3339 with exactly six digits. */
 const microTime = (epochMs: number): string => new Date(epochMs).toISOString().replace('Z', '000Z');
-
-const sleepUntilAbort = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await delay(ms, undefined, { signal }).catch(() => {});
-};

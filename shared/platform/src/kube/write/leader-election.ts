@@ -17,6 +17,7 @@ import {
 } from '@gatehouse/core/writes/leader-election';
 import type { Log } from '../../log/log.ts';
 import { type Clock, systemClock } from '../../process/clock.ts';
+import { within } from '../../process/within.ts';
 
 /** One Lease of the API server. Every call throws when no answer came, though what it asked may have been done. */
 export interface LeaseStore {
@@ -142,24 +143,16 @@ export class LeaderElection {
   }
 
   /** Waits no longer than half a term for an answer, so that there is time for another call; nor beyond the term. */
-  async #within<T>(signal: AbortSignal, call: (until: AbortSignal) => Promise<T>): Promise<T> {
+  #within<T>(signal: AbortSignal, call: (until: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, timing, leases } = this.#options;
     const left = this.#election.termEndsAt - this.#now();
     const ms = Math.min(timing.renewDeadlineMs / 2, left > 0 ? left : Number.POSITIVE_INFINITY);
-    const late = new AbortController();
-    const cancel = clock.after(ms, () =>
-      late.abort(
-        new GatehouseError(
-          'deadline-exceeded',
-          `no answer about the Lease ${leases.name} within ${Math.round(ms)} ms`,
-        ),
-      ),
-    );
-    try {
-      return await call(AbortSignal.any([signal, late.signal]));
-    } finally {
-      cancel();
-    }
+    const late = (): GatehouseError =>
+      new GatehouseError(
+        'deadline-exceeded',
+        `no answer about the Lease ${leases.name} within ${Math.round(ms)} ms`,
+      );
+    return within({ ms, signal, late, clock }, call);
   }
 
   /** Up to a fifth longer: replicas that started together do not ask together. A holder's rest is exact. */
