@@ -1,3 +1,4 @@
+import { parseIdentity, printBriefly } from '@gatehouse/core/mesh/workload-identity';
 import { podNames } from './demo-mesh.ts';
 import type { EventOf, PodEvent } from './event-hub.ts';
 import { makeForeignCertificate } from './foreign-certificate.ts';
@@ -21,7 +22,9 @@ const excerpt = (text: string): readonly string[] =>
 
 /** Names without what all of them share: the group of a resource, the suffix of an identity. */
 const short = (text: string): string =>
-  text.replaceAll(/policy\.linkerd\.io\/\w+\//g, '').replaceAll(/\.serviceaccount\.identity[\w.-]+/g, '');
+  text
+    .replaceAll(/policy\.linkerd\.io\/\w+\//g, '')
+    .replaceAll(/[a-z0-9][a-z0-9.-]*/g, (name) => printBriefly(parseIdentity(name)));
 
 /** What a change brought to the backend's proxy, without what is the same in every line. */
 const printRow = ({ port, row }: EventOf<'row'>): string => {

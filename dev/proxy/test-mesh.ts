@@ -6,6 +6,7 @@ import { GatehouseError } from '@gatehouse/core/error';
 import { parseHostPort, printHostPort } from '@gatehouse/core/host-port';
 import type { Authorization, InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { parseNetwork, readIp } from '@gatehouse/core/ip-network';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { type RunningGrpcServer, startGrpcServer } from '@gatehouse/platform/grpc/server';
 import type { Method, Status, StreamCall } from '@gatehouse/platform/grpc/transport';
 import { silentLog } from '@gatehouse/platform/log/log';
@@ -46,7 +47,7 @@ const meta = (name: string) =>
 /** Admits the pods' identity from these addresses, as a label source compiles to. */
 export const admit = (...addresses: readonly string[]): Authorization => ({
   networks: addresses.map(network),
-  authentication: { kind: 'identities', identities: [podName], suffixes: [] },
+  authentication: { kind: 'identities', identities: [parseIdentity(podName)], suffixes: [] },
   meta: meta('test'),
 });
 

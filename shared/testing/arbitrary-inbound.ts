@@ -10,6 +10,7 @@ import type {
   ValueMatch,
 } from '@gatehouse/core/inbound/inbound-server';
 import { type IpNetwork, type NetworkMatch, parseNetwork, printIp } from '@gatehouse/core/ip-network';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import fc from 'fast-check';
 
 /** Records with Object's prototype, as our code makes them: node:assert tells them from those without. */
@@ -67,7 +68,7 @@ const anAuthorization: fc.Arbitrary<Authorization> = record({
     record({ kind: fc.constantFrom('unauthenticated' as const, 'tls' as const) }),
     record({
       kind: fc.constant('identities' as const),
-      identities: fc.array(name, { maxLength: 3 }),
+      identities: fc.array(name.map(parseIdentity), { maxLength: 3 }),
       suffixes: fc.array(fc.array(label, { maxLength: 3 }), { maxLength: 2 }),
     }),
   ),

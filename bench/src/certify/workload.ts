@@ -1,10 +1,13 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
 import { makeCsr } from '@gatehouse/platform/tls/csr';
 
+const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
+
 /** The one workload that is certified over and over: a pod of the ServiceAccount demo/default. */
 export const workload = {
-  identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
+  identity: printIdentity(identityOf(mesh, 'demo', 'default')),
   namespace: 'demo',
   serviceAccount: { name: 'default', uid: defaultUid('ServiceAccount', 'demo', 'default') },
   pod: { name: 'frontend-0', uid: defaultUid('Pod', 'demo', 'frontend-0') },

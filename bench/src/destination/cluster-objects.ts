@@ -1,7 +1,14 @@
+import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { aPod, aService } from '@gatehouse/testing/builders';
 
-export const serverName = 'gatehouse-destination.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
+export const serverName = printIdentity(
+  identityOf(
+    { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+    'gatehouse',
+    'gatehouse-destination',
+  ),
+);
 
 const backend = (index: number): KubeObject<'Pod'> =>
   aPod({

@@ -1,8 +1,15 @@
+import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { aNamespace, aNetworkAuthenticationPolicy, aPod, labelled } from '@gatehouse/testing/builders';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 
-export const serverName = 'gatehouse-policy.gatehouse.serviceaccount.identity.gatehouse.cluster.local';
+export const serverName = printIdentity(
+  identityOf(
+    { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+    'gatehouse',
+    'gatehouse-policy',
+  ),
+);
 
 /** The declared ports of every pod, and that of the proxy's own admin server. */
 export const ports = [8080, 8443, 9000, 9090, 4191] as const;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
 import { GatehouseError } from '@gatehouse/core/error';
 import { isLoopback } from '@gatehouse/core/host-port';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { defaultStateDir } from '@gatehouse/dev/serve/default-state-dir';
 import { readServed, type ServedAt } from '@gatehouse/dev/serve/served';
 import { type KubeContext, openKubeContext } from '@gatehouse/platform/kube/client/client';
@@ -123,11 +124,16 @@ const atAddress = async (service: ServiceName, url: URL, asking: Asking): Promis
 export const meshNameOf =
   (service: ServiceName, namespace: string) =>
   (_host: string, { subjectaltname = '' }: PeerCertificate): Error | undefined => {
-    const account = `${accountOf(service)}.${namespace}`;
-    const own = `DNS:${account}.serviceaccount.identity.${namespace}.`;
-    return subjectaltname.startsWith(own) && !subjectaltname.includes(',')
+    const account = accountOf(service);
+    // The only name, so that none of several can be picked to please us.
+    const [, name = ''] = /^DNS:([^,]+)$/.exec(subjectaltname) ?? [];
+    const found = parseIdentity(name);
+    return found.kind === 'workload' &&
+      found.serviceAccount === account &&
+      found.namespace === namespace &&
+      found.controlPlaneNamespace === namespace
       ? undefined
-      : new Error(`it is ${subjectaltname || 'somebody without a name'}, not ${account}`);
+      : new Error(`it is ${subjectaltname || 'somebody without a name'}, not ${account}.${namespace}`);
   };
 
 const onState = async (service: ServiceName, root: string, asking: Asking): Promise<AdminApi> => {

@@ -87,7 +87,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<OwnH
   };
   const leaf = new ServingLeaf({
     ...leafParts(base),
-    obtain: mintFor(base.name, (workload) => issue(certifier, workload)),
+    obtain: mintFor(base.identity, (workload) => issue(certifier, workload)),
     trustAnchors: async () => keeper.current?.bundle ?? '',
     advice: 'see that there is a usable issuer (/v1/issuer) and that certificates can be recorded',
   });

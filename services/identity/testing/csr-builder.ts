@@ -12,8 +12,14 @@ import {
   derText,
   writeDer,
 } from '@gatehouse/core/der/der';
+import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 
-export const aName = 'default.demo.serviceaccount.identity.gatehouse.cluster.local';
+export const anIdentity = identityOf(
+  { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+  'demo',
+  'default',
+);
+export const aName = printIdentity(anIdentity);
 
 export const extensionRequest = '1.2.840.113549.1.9.14';
 export const subjectAltName = '2.5.29.17';

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
+import { identityOf } from '@gatehouse/core/mesh/workload-identity';
 import type { IssuanceIntent } from '../src/core/issued/issuance-record.ts';
 
 /** What is asked to be recorded; what is not given follows from the serial. */
 export const anIntent = (serial: string, about: Partial<IssuanceIntent> = {}): IssuanceIntent => ({
-  identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
+  identity: identityOf(
+    { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+    'demo',
+    'default',
+  ),
   pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
   serial,
   spkiSha256: 'aa',

@@ -2,7 +2,14 @@ import type { HttpFilter, HttpMatch } from '@gatehouse/core/inbound/inbound-serv
 import { type NetworkMatch, parseNetwork } from '@gatehouse/core/ip-network';
 import { everything } from '@gatehouse/core/label-selector';
 import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
+import { suffixParts } from '@gatehouse/core/mesh/identity-match';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import {
+  identityOf,
+  identitySuffix,
+  parseIdentity,
+  printIdentity,
+} from '@gatehouse/core/mesh/workload-identity';
 import type { PolicyRule, PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { HttpRouteSpec } from '@gatehouse/core/resources/kinds/gateway';
 import { defaultPolicies, type ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
@@ -22,7 +29,7 @@ import type { Route } from './decide/situation.ts';
 /** Random policy objects of a small cluster in which things collide: paths that are prefixes of each other or only look so. */
 export const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 export const identity = (namespace: string, account: string): string =>
-  `${account}.${namespace}.serviceaccount.identity.gatehouse.cluster.local`;
+  printIdentity(identityOf(mesh, namespace, account));
 
 export const network = (cidr: string, ...except: string[]): NetworkMatch => {
   const read = (text: string) => {
@@ -60,10 +67,10 @@ const namespaceSelector = fc.constantFrom(labelled({ team: 'x' }), everything, {
   matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }],
 } as const);
 const identityMatch: fc.Arbitrary<IdentityMatch> = fc.constantFrom<IdentityMatch>(
-  { kind: 'exact', name: identity('demo', 'default') },
-  { kind: 'exact', name: 'spiffe://elsewhere/app' },
+  { kind: 'exact', identity: identityOf(mesh, 'demo', 'default') },
+  { kind: 'exact', identity: parseIdentity('spiffe://elsewhere/app') },
   { kind: 'suffix', parts: [] },
-  { kind: 'suffix', parts: identity('other', 'x').split('.').slice(1) },
+  { kind: 'suffix', parts: suffixParts(identitySuffix(mesh, 'other')) },
 );
 const account = fc.constantFrom(
   { namespace: 'demo', name: 'default' },

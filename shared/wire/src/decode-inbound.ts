@@ -10,6 +10,7 @@ import type {
   RequestHeadersFilter,
 } from '@gatehouse/core/inbound/inbound-server';
 import type { NetworkMatch } from '@gatehouse/core/ip-network';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { type Parsed, problem } from '@gatehouse/core/problem';
 import type { Duration } from '../gen/google/protobuf/duration.ts';
 import {
@@ -117,7 +118,7 @@ const decodeAuthentication = (authentication: Authn | undefined, field: string):
   if (clients.$case === 'unauthenticated') return { kind: 'tls' };
   return {
     kind: 'identities',
-    identities: clients.value.identities.map(({ name }) => name),
+    identities: clients.value.identities.map(({ name }) => parseIdentity(name)),
     suffixes: clients.value.suffixes.map(({ parts }) => parts),
   };
 };

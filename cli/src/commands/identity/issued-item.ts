@@ -1,3 +1,4 @@
+import { parseIdentity, printBriefly } from '@gatehouse/core/mesh/workload-identity';
 import { type Static, Type } from 'typebox';
 
 /** What these commands read of a certificate in `/v1/certificates`; whatever else is said goes on into json and yaml. */
@@ -34,9 +35,8 @@ export type IssuedPage = Static<typeof IssuedPage>;
 export const isSuspicious = ({ suspicious }: IssuedItem): boolean =>
   suspicious !== undefined && suspicious !== null;
 
-/** The part of an identity that people say: ServiceAccount and namespace. */
-export const shortIdentity = (identity: string): string =>
-  identity.replace(/\.serviceaccount\.identity\..*$/s, '');
+/** The part of an identity that people say. */
+export const shortIdentity = (identity: string): string => printBriefly(parseIdentity(identity));
 
 /** Of serials and hashes: what tells them apart in a table. `wide`, json and yaml have all of it. */
 export const shortHex = (text: string): string => (text.length > 12 ? text.slice(0, 12) : text);

@@ -1,5 +1,6 @@
 import { readIp } from '@gatehouse/core/ip-network';
 import { printServiceName } from '@gatehouse/core/mesh/service-authority';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { encodeDuration } from '@gatehouse/wire/duration';
 import {
   DestinationProfile,
@@ -124,7 +125,7 @@ const weightedAddr = ({ shown, locality }: Address): WeightedAddr => ({
   addr: tcpAddress(shown),
   weight,
   metricLabels: { ...shown.labels, zone_locality: locality },
-  tlsIdentity: shown.identity === undefined ? undefined : tlsIdentity(shown.identity),
+  tlsIdentity: shown.identity && tlsIdentity(printIdentity(shown.identity)),
   protocolHint: shown.hint === undefined ? undefined : protocolHint(shown.hint),
   authorityOverride: undefined,
   http2: shown.hint === undefined ? undefined : http2,

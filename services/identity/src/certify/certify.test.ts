@@ -3,10 +3,20 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { parseDer } from '@gatehouse/core/der/parse-der';
 import { GatehouseError } from '@gatehouse/core/error';
+import { type Identity, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { makeCsr } from '@gatehouse/platform/tls/csr';
 import { activeIssuer } from '../../testing/active-issuer.ts';
 import { aCa, verifyWithPeculiar } from '../../testing/ca-builder.ts';
-import { aCsr, aKey, aName, anExtension, dnsSan, spkiOf, subjectAltName } from '../../testing/csr-builder.ts';
+import {
+  aCsr,
+  aKey,
+  aName,
+  anExtension,
+  anIdentity,
+  dnsSan,
+  spkiOf,
+  subjectAltName,
+} from '../../testing/csr-builder.ts';
 import type { IssuanceIntent } from '../core/issued/issuance-record.ts';
 import { sha256 } from '../ports/issuer/x509.ts';
 import { type Caller, type Certified, type Certifier, type CertifyRequest, certify } from './certify.ts';
@@ -154,7 +164,7 @@ describe('Certify', () => {
     const certificate = new X509Certificate(leaf);
     const [record] = records;
     assert.deepEqual(record, {
-      identity: aName,
+      identity: anIdentity,
       pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
       serial: certificate.serialNumber.toLowerCase(),
       spkiSha256: sha256(spkiOf(aKey)).toHex(),
@@ -294,7 +304,10 @@ describe('Certify', () => {
 
   it("refuses a name that the issuer's name constraints forbid, and signs nothing", async () => {
     const desk = await aDesk();
-    const narrow = { ...activeIssuer(desk.issuer), permits: (name: string) => name !== aName };
+    const narrow = {
+      ...activeIssuer(desk.issuer),
+      permits: (identity: Identity) => printIdentity(identity) !== aName,
+    };
     const { certify: ask, recorded } = await aDesk({ issuer: () => narrow });
     await assert.rejects(ask(), {
       code: 'failed-precondition',

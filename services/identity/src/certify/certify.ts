@@ -1,5 +1,11 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import {
+  identityOf,
+  isDnsName,
+  type Mesh,
+  printIdentity,
+  type WorkloadIdentity,
+} from '@gatehouse/core/mesh/workload-identity';
 import { printProblem } from '@gatehouse/core/problem';
 import type { IssuanceRecord } from '../core/issued/issuance-record.ts';
 import { type Csr, readCsr } from '../core/leaf/csr.ts';
@@ -13,6 +19,7 @@ import { type IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
 
 /** What a workload asks for (contract/proxy.md §1.2). */
 export interface CertifyRequest {
+  /** The name as it is asked for: it becomes an identity when the caller has proved that it is theirs. */
   readonly identity: string;
   readonly token: Uint8Array;
   readonly certificateSigningRequest: Uint8Array;
@@ -58,7 +65,7 @@ export interface ActiveIssuer {
   readonly template: LeafTemplate;
   readonly intermediates: readonly Uint8Array[];
   /** Whether the name constraints of its chain let a certificate for this name pass. */
-  permits(identity: string): boolean;
+  permits(identity: WorkloadIdentity): boolean;
   sign(leaf: RecordedLeaf): Uint8Array;
 }
 
@@ -101,8 +108,8 @@ export const certify = async (
   const caller = await review;
   // The review may have waited for the watch; nobody is left to give a certificate to.
   refuseIfGone(asking.signal);
-  proveIdentity(certifier.mesh, caller, request.identity);
-  return issue(certifier, { identity: request.identity, spki: csr.spki, pod: podOf(caller) }, asking);
+  const identity = proveIdentity(certifier.mesh, caller, request.identity);
+  return issue(certifier, { identity, spki: csr.spki, pod: podOf(caller) }, asking);
 };
 
 /** Step 1: everything is there and of a bearable size. */
@@ -162,21 +169,20 @@ const proveKey = ({ identity, certificateSigningRequest }: CertifyRequest): Csr 
 };
 
 /** Step 4: the caller's own name is the one asked for. Names come from who proved them, never from the request. */
-const proveIdentity = (mesh: Mesh, caller: Caller, requested: string): void => {
-  const found = printIdentity(identityOf(mesh, caller.namespace, caller.serviceAccount));
-  if (found !== requested) {
-    throw new GatehouseError(
-      'failed-precondition',
-      `the token belongs to another identity: requested ${requested}, proved ${found}`,
-    );
-  }
+const proveIdentity = (mesh: Mesh, caller: Caller, requested: string): WorkloadIdentity => {
+  const proved = identityOf(mesh, caller.namespace, caller.serviceAccount);
+  if (printIdentity(proved) === requested) return proved;
+  throw new GatehouseError(
+    'failed-precondition',
+    `the token belongs to another identity: requested ${requested}, proved ${printIdentity(proved)}`,
+  );
 };
 
 const podOf = ({ namespace, pod }: Caller): IssuanceRecord['pod'] =>
   pod === undefined ? undefined : { namespace, ...pod };
 
 export interface ProvedWorkload {
-  readonly identity: string;
+  readonly identity: WorkloadIdentity;
   readonly spki: Uint8Array;
   readonly pod: IssuanceRecord['pod'];
 }
@@ -196,7 +202,7 @@ export const issue = async (
   if (!issuer.permits(identity)) {
     throw new GatehouseError(
       'failed-precondition',
-      `the issuer's name constraints do not permit ${identity}: no proxy would accept the certificate`,
+      `the issuer's name constraints do not permit ${printIdentity(identity)}: no proxy would accept the certificate`,
     );
   }
   const order: LeafOrder = {

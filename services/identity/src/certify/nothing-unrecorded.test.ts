@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { activeIssuer } from '../../testing/active-issuer.ts';
 import { aCa } from '../../testing/ca-builder.ts';
-import { aKey, aName, spkiOf } from '../../testing/csr-builder.ts';
+import { aKey, anIdentity, spkiOf } from '../../testing/csr-builder.ts';
 import { type DiskScript, ScriptedDisk } from '../../testing/scripted-disk.ts';
 import { FileIssuanceLog } from '../ports/issued/file-issuance-log.ts';
 import { mintFor } from '../ports/issuer/own-leaf.ts';
@@ -53,14 +53,14 @@ const issueOn = async (disk: ScriptedDisk): Promise<Outcome> => {
       issuer: () => ({ ...issuer, sign }),
       now: Date.now,
     };
-    const workload = { identity: aName, spki: spkiOf(aKey), pod };
+    const workload = { identity: anIdentity, spki: spkiOf(aKey), pod };
     const count = async (one: Promise<unknown>): Promise<void> => {
       await one.then(
         () => (answers += 1),
         (error: unknown) => refusals.push(error),
       );
     };
-    await count(mintFor(aName, (own) => issue(certifier, own))('', new AbortController().signal));
+    await count(mintFor(anIdentity, (own) => issue(certifier, own))('', new AbortController().signal));
     for (let call = 1; call < calls; call += 2) {
       await Promise.all([count(issue(certifier, workload)), count(issue(certifier, workload))]);
     }

@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { identityOf, type WorkloadIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { type Certified, type CertifyRequest, issue } from '../../src/certify/certify.ts';
 import { spkiOf } from '../csr-builder.ts';
 import type { FuzzedMesh } from './fuzzed-mesh.ts';
@@ -21,7 +22,7 @@ export const carelessCertifiers = (mesh: FuzzedMesh): readonly CarelessCertifier
         if (!(error instanceof GatehouseError) || !reason.test(error.message)) throw error;
         const at = Buffer.from(request.certificateSigningRequest).indexOf(spkiHead);
         const found = request.certificateSigningRequest.slice(at, at + 91);
-        return issue(certifier, { identity: request.identity, spki: found, pod: undefined });
+        return issue(certifier, { identity: believed(request), spki: found, pod: undefined });
       }
     };
   return [
@@ -72,7 +73,7 @@ export const carelessCertifiers = (mesh: FuzzedMesh): readonly CarelessCertifier
         mesh.recorded.length = 0;
         const [stranger] = mesh.workloads.map(({ other }) => spkiOf(other.key));
         return issue(certifier, {
-          identity: request.identity,
+          identity: believed(request),
           spki: stranger ?? new Uint8Array(),
           pod: undefined,
         });
@@ -90,3 +91,9 @@ export const carelessCertifiers = (mesh: FuzzedMesh): readonly CarelessCertifier
 };
 
 const spkiHead = Buffer.from('3059301306072a8648ce3d0201', 'hex');
+
+/** What a certifier that proves nothing takes the caller for: whatever it asks to be. */
+const believed = ({ identity: name }: CertifyRequest): WorkloadIdentity => ({
+  ...identityOf({ controlPlaneNamespace: '', trustDomain: '' }, '', ''),
+  name,
+});

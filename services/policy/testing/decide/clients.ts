@@ -3,7 +3,7 @@ import { type IpAddress, matchesNetwork, type NetworkMatch, readIp } from '@gate
 import { selects } from '@gatehouse/core/label-selector';
 import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
 import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
-import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { AuthorizationPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
@@ -41,11 +41,11 @@ const admits = (source: PolicySource, situation: Situation, { client, tls }: Att
 };
 
 const identityFor = ({ cluster }: Situation, namespace: string, serviceAccount: string): string =>
-  printIdentity({ ...cluster.mesh, namespace, serviceAccount });
+  printIdentity(identityOf(cluster.mesh, namespace, serviceAccount));
 
 const isIdentity = (match: IdentityMatch, tls: ClientTls): boolean => {
   if (tls.kind !== 'identified') return false;
-  if (match.kind === 'exact') return tls.name === match.name;
+  if (match.kind === 'exact') return tls.name === printIdentity(match.identity);
   return tls.id === 'dns' && (match.parts.length === 0 || tls.name.endsWith(`.${match.parts.join('.')}`));
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { everywhere, type NetworkMatch, parseNetwork, readIp } from '../ip-network.ts';
+import { parseIdentity } from '../mesh/workload-identity.ts';
 import { type Attempt, type ClientTls, evaluate, invalidServer } from './evaluate-inbound.ts';
 import type {
   Authentication,
@@ -79,7 +80,7 @@ const identities = (
   suffixes: readonly (readonly string[])[] = [],
 ): Authentication => ({
   kind: 'identities',
-  identities: names,
+  identities: names.map(parseIdentity),
   suffixes,
 });
 

@@ -1,4 +1,6 @@
 import { hostNetwork, type IpAddress, matchesNetwork, type NetworkMatch } from '../ip-network.ts';
+import { endsIn } from '../mesh/identity-match.ts';
+import { printIdentity } from '../mesh/workload-identity.ts';
 import type {
   Authentication,
   Authorization,
@@ -160,14 +162,11 @@ const suffices = (authentication: Authentication, tls: ClientTls): boolean => {
       return tls.kind === 'anonymous' || tls.kind === 'identified';
     case 'identities':
       if (tls.kind !== 'identified') return false;
-      if (authentication.identities.includes(tls.name)) return true;
+      if (authentication.identities.some((identity) => printIdentity(identity) === tls.name)) return true;
       // Suffixes, also the empty one that stands for everybody, speak of DNS names only.
       return tls.id === 'dns' && authentication.suffixes.some((parts) => endsIn(parts, tls.name));
   }
 };
-
-const endsIn = (parts: readonly string[], name: string): boolean =>
-  parts.length === 0 || name.endsWith(`.${parts.join('.')}`);
 
 interface Chosen {
   readonly route: { readonly meta: Meta; readonly authorizations: readonly Authorization[] };

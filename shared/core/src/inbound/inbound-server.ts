@@ -1,4 +1,6 @@
 import type { NetworkMatch } from '../ip-network.ts';
+import type { SuffixParts } from '../mesh/identity-match.ts';
+import type { Identity } from '../mesh/workload-identity.ts';
 
 /**
  * What a proxy is told of one inbound port, in our words: the protocol, who is authorized, and the routes.
@@ -41,8 +43,8 @@ export type Authentication =
   /** `suffixes` hold DNS labels: ['a','b'] stands for any name ending in `.a.b`, [] for any DNS identity. */
   | {
       readonly kind: 'identities';
-      readonly identities: readonly string[];
-      readonly suffixes: readonly (readonly string[])[];
+      readonly identities: readonly Identity[];
+      readonly suffixes: readonly SuffixParts[];
     };
 
 export interface HttpRoute {

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  identityForm,
   identityOf,
+  identitySuffix,
   isDnsName,
+  isSameIdentity,
   type Mesh,
-  namespaceIn,
+  namespaceOf,
   parseIdentity,
+  printBriefly,
   printIdentity,
 } from './workload-identity.ts';
 
@@ -15,25 +19,47 @@ const suffix = 'serviceaccount.identity.gatehouse.cluster.local';
 
 test('an identity prints as the name that Linkerd gives it', () => {
   assert.equal(printIdentity(identityOf(mesh, 'demo', 'default')), `default.demo.${suffix}`);
+  assert.equal(identitySuffix(mesh), suffix);
+  assert.equal(identitySuffix(mesh, 'demo'), `demo.${suffix}`);
+  assert.equal(
+    identityForm,
+    '{serviceaccount}.{namespace}.serviceaccount.identity.{control-plane namespace}.{trust domain}',
+  );
 });
 
-test('a ServiceAccount name may hold dots, the namespace is the last label before the suffix', () => {
-  const outcome = parseIdentity(`build.bot.v2.demo.${suffix}`, mesh);
-  assert.deepEqual(outcome, { ok: true, value: identityOf(mesh, 'demo', 'build.bot.v2') });
+test('a name of a workload is read, of whatever mesh', () => {
+  const cases: readonly (readonly [string, Mesh, string, string])[] = [
+    [`default.demo.${suffix}`, mesh, 'demo', 'default'],
+    // A ServiceAccount's name may have dots, and look like a suffix.
+    [`build.bot.v2.demo.${suffix}`, mesh, 'demo', 'build.bot.v2'],
+    [`x.y.${suffix}.demo.${suffix}`, mesh, 'demo', `x.y.${suffix}`],
+    [
+      'web.demo.serviceaccount.identity.linkerd.mesh.example.org',
+      { controlPlaneNamespace: 'linkerd', trustDomain: 'mesh.example.org' },
+      'demo',
+      'web',
+    ],
+    [
+      'web.demo.serviceaccount.identity.linkerd.local',
+      { controlPlaneNamespace: 'linkerd', trustDomain: 'local' },
+      'demo',
+      'web',
+    ],
+  ];
+  assert.equal(cases.length, 5);
+  for (const [name, of, namespace, account] of cases) {
+    assert.deepEqual(parseIdentity(name), identityOf(of, namespace, account));
+    assert.equal(namespaceOf(parseIdentity(name)), namespace);
+    assert.equal(printBriefly(parseIdentity(name)), `${account}.${namespace}`);
+  }
 });
 
-test('an account named like the suffix itself is read from the right', () => {
-  const odd = identityOf(mesh, 'demo', `x.y.${suffix}`);
-  assert.deepEqual(parseIdentity(printIdentity(odd), mesh), { ok: true, value: odd });
-});
-
-test('names of another mesh, of no mesh, or of nobody are refused', () => {
-  const wrong = [
-    `default.demo.serviceaccount.identity.linkerd.cluster.local`,
-    `default.demo.serviceaccount.identity.gatehouse.example.org`,
-    `default.demo.serviceaccount.identity.gatehouse.cluster.local.`,
-    `default.demo.serviceaccount.identity.gatehouse.cluster.local.evil.example`,
+test('any other name is kept as it is, and has no namespace', () => {
+  const others = [
+    `default.demo.${suffix}.`,
     `default.demo.user.identity.gatehouse.cluster.local`,
+    'default.demo.serviceaccount.identity.gatehouse',
+    'web.demo.svc.cluster.local',
     `demo.${suffix}`,
     `.demo.${suffix}`,
     suffix,
@@ -48,8 +74,22 @@ test('names of another mesh, of no mesh, or of nobody are refused', () => {
     `${'a'.repeat(64)}.demo.${suffix}`,
     `${'a.'.repeat(120)}demo.${suffix}`,
   ];
-  for (const text of wrong) assert.ok(!parseIdentity(text, mesh).ok, text);
-  assert.equal(wrong.length, 18);
+  assert.equal(others.length, 17);
+  for (const name of others) {
+    assert.deepEqual(parseIdentity(name), { kind: 'other', name });
+    assert.equal(namespaceOf(parseIdentity(name)), undefined);
+    assert.equal(printIdentity(parseIdentity(name)), name);
+    assert.equal(printBriefly(parseIdentity(name)), name);
+  }
+  assert.equal(namespaceOf(undefined), undefined);
+});
+
+test('two identities are the same when their names are', () => {
+  const web = identityOf(mesh, 'demo', 'web');
+  assert.equal(isSameIdentity(web, parseIdentity(`web.demo.${suffix}`)), true);
+  assert.equal(isSameIdentity(web, identityOf(mesh, 'demo', 'api')), false);
+  assert.equal(isSameIdentity(web, undefined), false);
+  assert.equal(isSameIdentity(undefined, undefined), true);
 });
 
 test('lengths at the limit are names, one more byte is not (RFC 1035 §2.3.4)', () => {
@@ -72,32 +112,15 @@ test('what is printed is read back, and what is read prints the same', () => {
       label,
       dotted,
       (serviceAccount, namespace, controlPlaneNamespace, trustDomain) => {
-        const here: Mesh = { controlPlaneNamespace, trustDomain };
-        const identity = identityOf(here, namespace, serviceAccount);
-        const text = printIdentity(identity);
-        assert.deepEqual(parseIdentity(text, here), { ok: true, value: identity });
+        const identity = identityOf({ controlPlaneNamespace, trustDomain }, namespace, serviceAccount);
+        assert.deepEqual(parseIdentity(printIdentity(identity)), identity);
       },
     ),
   );
   fc.assert(
     fc.property(fc.oneof(fc.string(), dotted), (start) => {
-      const text = `${start}.${suffix}`;
-      const outcome = parseIdentity(text, mesh);
-      if (outcome.ok) assert.equal(printIdentity(outcome.value), text);
+      const name = `${start}.${suffix}`;
+      assert.equal(printIdentity(parseIdentity(name)), name);
     }),
   );
-});
-
-test('the namespace in an identity of whatever mesh, also where the ServiceAccount has dots; none in other names', () => {
-  const table: readonly (readonly [string, string | undefined])[] = [
-    ['web.demo.serviceaccount.identity.gatehouse.cluster.local', 'demo'],
-    ['web.v1.demo.serviceaccount.identity.linkerd.example.org', 'demo'],
-    ['a.serviceaccount.identity.b.demo.serviceaccount.identity.gatehouse.cluster.local', 'demo'],
-    ['demo.serviceaccount.identity.gatehouse.cluster.local', undefined],
-    ['.demo.serviceaccount.identity.gatehouse.cluster.local', undefined],
-    ['web.demo.svc.cluster.local', undefined],
-    ['', undefined],
-  ];
-  assert.equal(table.length, 7);
-  for (const [name, namespace] of table) assert.equal(namespaceIn(name), namespace, name);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { ask, now, startedAdmin, things, token } from '@gatehouse/testing/started-admin';
 import type { KindHealth } from '../kube/source.ts';
 import type { StreamFacts } from './streams.ts';
@@ -58,7 +59,7 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
     method: 'InboundServerPolicies/WatchPort',
     target: 'demo/backend-0:8080',
     peer: '127.64.0.1:4000',
-    identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
+    identity: parseIdentity('default.demo.serviceaccount.identity.gatehouse.cluster.local'),
     claimedNamespace: 'other',
     openedAt: now - 1_000,
     version: 'abc',
@@ -71,6 +72,7 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
   assert.deepEqual(json.items, [
     {
       ...same,
+      identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
       namespace: 'demo',
       openedAt: '2026-05-01T11:59:59.000Z',
       sentAt: '2026-05-01T12:00:00.000Z',

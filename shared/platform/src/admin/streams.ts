@@ -1,4 +1,4 @@
-import { namespaceIn } from '@gatehouse/core/mesh/workload-identity';
+import { type Identity, namespaceOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { Type } from 'typebox';
 
 /** One stream that a proxy holds open, in the same shape for all services. */
@@ -12,7 +12,7 @@ export interface StreamFacts {
   /** `address:port` of the proxy. */
   readonly peer: string;
   /** The proxy's own identity, when it presented a certificate that verified. */
-  readonly identity: string | undefined;
+  readonly identity: Identity | undefined;
   /** Of the workload whose proxy holds the stream, as its request says; undefined when it does not. Nobody proves it. */
   readonly claimedNamespace: string | undefined;
   /** Epoch milliseconds. */
@@ -39,13 +39,13 @@ export type StreamItem = Type.Static<typeof StreamItem>;
 
 /** Whose stream it is: a certificate counts for more than what a request says. */
 export const namespaceOfStream = ({ identity, claimedNamespace }: StreamFacts): string | undefined =>
-  (identity === undefined ? undefined : namespaceIn(identity)) ?? claimedNamespace;
+  namespaceOf(identity) ?? claimedNamespace;
 
 export const streamItem = (stream: StreamFacts): StreamItem => {
   const { openedAt, sentAt, identity, version, claimedNamespace: _, ...facts } = stream;
   return {
     ...facts,
-    identity: identity ?? null,
+    identity: identity === undefined ? null : printIdentity(identity),
     namespace: namespaceOfStream(stream) ?? null,
     openedAt: new Date(openedAt).toISOString(),
     version: version ?? null,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, errorCodes, GatehouseError } from '@gatehouse/core/error';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { aStream } from '@gatehouse/testing/fake-stream';
 import { createLog } from '../log/log.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -29,7 +30,7 @@ const recording = (options: Partial<ObserveOptions> = {}) => {
 
 const aCall = (signal = new AbortController().signal): UnaryCall => ({
   request: Buffer.alloc(0),
-  peer: { address: '127.0.0.9', port: 1, identity: 'web.mesh' },
+  peer: { address: '127.0.0.9', port: 1, identity: parseIdentity('web.mesh') },
   signal,
 });
 

@@ -1,4 +1,5 @@
 import { asGatehouseError, type ErrorCode, GatehouseError } from '@gatehouse/core/error';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { Log } from '../log/log.ts';
 import type { Counter, Gauge, Histogram, Metrics } from '../metrics/metrics.ts';
 import { within } from '../process/within.ts';
@@ -138,7 +139,7 @@ class CallRecord {
         code,
         seconds,
         client: peer.address,
-        ...(peer.identity === undefined ? {} : { identity: peer.identity }),
+        ...(peer.identity === undefined ? {} : { identity: printIdentity(peer.identity) }),
         ...(failure instanceof GatehouseError ? { details: failure.details, err: failure.cause } : {}),
       },
       message,

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { dnsNamesOf } from '@gatehouse/core/der/certificate-names';
 import { printIp, readIp } from '@gatehouse/core/ip-network';
+import { type Identity, parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { Peer } from './transport.ts';
 
 /** Who is at the other end of a connection whose handshake is over. */
@@ -11,12 +12,13 @@ export const peerOf = (socket: Socket): Peer => {
   return {
     address: ip === undefined ? text : printIp(ip),
     port: socket.remotePort ?? 0,
-    identity: socket instanceof TLSSocket && socket.authorized ? firstDnsName(socket) : undefined,
+    identity: socket instanceof TLSSocket && socket.authorized ? identityIn(socket) : undefined,
   };
 };
 
 /** `authorized` is OpenSSL's verdict on the chain, dates and purpose; the name is only read here. */
-const firstDnsName = (socket: TLSSocket): string | undefined => {
+const identityIn = (socket: TLSSocket): Identity | undefined => {
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : dnsNamesOf(certificate.raw)[0];
+  const name = certificate && dnsNamesOf(certificate.raw)[0];
+  return name === undefined ? undefined : parseIdentity(name);
 };

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@gatehouse/core/error';
+import type { Identity } from '@gatehouse/core/mesh/workload-identity';
 
 /**
  * The port to the streaming transport (design §14): accept a connection, a call with request bytes, `send(bytes)`,
@@ -9,7 +10,7 @@ export interface Peer {
   readonly address: string;
   readonly port: number;
   /** The first DNS SAN of a client certificate that verified to the trust anchors; undefined for anonymous clients. */
-  readonly identity: string | undefined;
+  readonly identity: Identity | undefined;
 }
 
 export interface UnaryCall {

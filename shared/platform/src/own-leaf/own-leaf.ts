@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isLoopback } from '@gatehouse/core/host-port';
 import { printServiceName } from '@gatehouse/core/mesh/service-authority';
-import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { identityOf, printIdentity, type WorkloadIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { defaultUid } from '../kube/directory/default-uid.ts';
 import type { EventRecorder } from '../kube/write/events.ts';
 import type { Log } from '../log/log.ts';
@@ -18,8 +18,8 @@ import { certifyAs, ServingLeaf } from './serving-leaf.ts';
 export interface OwnLeafParts {
   readonly service: ServiceName;
   readonly platform: Platform;
-  /** Our mesh name. */
-  readonly name: string;
+  /** Our own. */
+  readonly identity: WorkloadIdentity;
   readonly log: Log;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
@@ -50,7 +50,7 @@ export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts):
     ...leafParts(parts),
     trustAnchors: () => readTrustAnchors(config.trustAnchors ?? usualAnchors(parts.platform)),
     obtain: certifyAs({
-      name: parts.name,
+      name: printIdentity(parts.identity),
       identity: identityServer(config),
       token: () => ownToken(config, parts),
       now: parts.now,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { identityOf } from '@gatehouse/core/mesh/workload-identity';
 import { RecordingLog } from '@gatehouse/testing/recording-log';
 import {
   ReplicaSet,
@@ -11,13 +12,15 @@ import { type Answer, ask, token } from '@gatehouse/testing/started-admin';
 import type { StreamFacts } from '../admin/streams.ts';
 import type { AdminAuthenticator } from '../http/authenticator.ts';
 
+const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
+
 const streamsOf = (count: number, namespace = 'demo'): readonly StreamFacts[] =>
   Array.from({ length: count }, (_, index) => ({
     id: `${index + 1}`,
     method: 'InboundServerPolicies/WatchPort',
     target: `${namespace}/backend-${index}:8080`,
     peer: '127.64.0.1:4000',
-    identity: `default.${namespace}.serviceaccount.identity.gatehouse.cluster.local`,
+    identity: identityOf(mesh, namespace, 'default'),
     claimedNamespace: undefined,
     openedAt: 0,
     version: undefined,

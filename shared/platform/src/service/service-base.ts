@@ -1,4 +1,9 @@
-import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import {
+  identityOf,
+  type Mesh,
+  printIdentity,
+  type WorkloadIdentity,
+} from '@gatehouse/core/mesh/workload-identity';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { devAdminToken } from '../http/admin-token.ts';
 import { type AdminAuthenticator, tokenAuthenticator } from '../http/authenticator.ts';
@@ -41,8 +46,8 @@ export interface ServiceBase {
   /** Its state directory is locked for this service until the end. */
   readonly platform: Platform;
   readonly mesh: Mesh;
-  /** The service's own mesh name. */
-  readonly name: string;
+  /** The service's own. */
+  readonly identity: WorkloadIdentity;
   readonly authenticator: AdminAuthenticator;
   readonly replicas: Replicas;
   /** Tells people in a cluster; without one, the log alone does. */
@@ -64,7 +69,8 @@ export const openBase = async (
   const platform = await openPlatform(config);
   await hold(platform, service, supervisor);
   const mesh: Mesh = { controlPlaneNamespace: config.namespace, trustDomain: config.trustDomain };
-  const name = printIdentity(identityOf(mesh, config.namespace, accountOf(service)));
+  const identity = identityOf(mesh, config.namespace, accountOf(service));
+  const name = printIdentity(identity);
   const metrics = parts.metrics ?? new Metrics(service);
   metrics.addProcessMetrics();
   const clock = new ClockWatch({
@@ -93,7 +99,7 @@ export const openBase = async (
     source,
     platform,
     mesh,
-    name,
+    identity,
     authenticator,
     replicas,
     events,

@@ -1,3 +1,4 @@
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { defaultObjectBudgets, type ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { createLog } from '../log/log.ts';
 import { Supervisor } from '../process/supervise.ts';
@@ -33,7 +34,7 @@ export const startService = (
   return supervisor.build(async () => {
     const base = await openBase(config, { service, supervisor, log, now, elapsed, budgets, parts });
     const { grpc, admin } = await serveHalf(await assemble(base), config, base);
-    const { name } = base;
+    const name = printIdentity(base.identity);
     log.info({ grpc, admin, name }, `${service} is up`);
     return {
       service,

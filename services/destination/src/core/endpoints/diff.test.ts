@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { identityOf } from '@gatehouse/core/mesh/workload-identity';
 import fc from 'fast-check';
 import type { Snapshot } from '../snapshot.ts';
 import { type Message, nextStep, type Sent } from './diff.ts';
@@ -37,9 +38,15 @@ class ProxyModel {
 
 const keyOf = ({ shown }: Address): string => `${shown.ip}:${shown.port}`;
 
+const anIdentity = identityOf(
+  { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+  'demo',
+  'default',
+);
+
 /** One address in every way it may be shown: by identity and by locality. */
 const variants = (ip: string): readonly Address[] =>
-  [undefined, 'default.demo.serviceaccount.identity.gatehouse.cluster.local'].flatMap((identity) => {
+  [undefined, anIdentity].flatMap((identity) => {
     const seenAs = asSeen({ ip, port: 80, labels: {}, identity, hint: undefined });
     return zoneLocalities.map((locality) => seenAs[locality]);
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ServiceAuthority } from '@gatehouse/core/mesh/service-authority';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import { aNode, anEndpointSlice, aPod, aServer, aService, labelled } from '@gatehouse/testing/builders';
@@ -35,7 +36,7 @@ const backend = (said: Parameters<typeof aPod>[0] = {}) =>
   aPod({ name: 'backend-0', ips: ['10.1.0.1'], ...said, labels: { app: 'backend', ...said.labels } });
 const service = (said: Parameters<typeof aService>[0] = {}) => aService({ name: 'backend', ...said });
 
-const identity = 'default.demo.serviceaccount.identity.gatehouse.cluster.local';
+const identity = parseIdentity('default.demo.serviceaccount.identity.gatehouse.cluster.local');
 
 test('a meshed pod is shown with its identity, its hints and where it comes from', () => {
   const pod = backend({

@@ -1,7 +1,14 @@
 import { isOpaquePort } from '@gatehouse/core/mesh/opaque-port';
 import { bypassOf } from '@gatehouse/core/mesh/proxy-bypass';
 import { controlPlaneLabel, isMeshed } from '@gatehouse/core/mesh/workload';
-import { identityOf, isDnsName, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import {
+  identityOf,
+  isDnsName,
+  isSameIdentity,
+  type Mesh,
+  printIdentity,
+  type WorkloadIdentity,
+} from '@gatehouse/core/mesh/workload-identity';
 import type { PortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
@@ -20,8 +27,8 @@ export interface Shown {
   readonly ip: string;
   readonly port: number;
   readonly labels: Readonly<Record<string, string>>;
-  /** The DNS identity to demand of it; undefined = plaintext. */
-  readonly identity: string | undefined;
+  /** Whom it must prove to be; undefined = plaintext. */
+  readonly identity: WorkloadIdentity | undefined;
   /** Undefined for whatever has no proxy of ours. */
   readonly hint: Hint | undefined;
 }
@@ -103,14 +110,14 @@ const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown 
   if (pod === undefined || !hasProxy(pod, port, facts.mesh)) {
     return { ip, port, labels, identity: undefined, hint: undefined };
   }
-  const identity = printIdentity(identityOf(facts.mesh, pod.meta.namespace, pod.spec.serviceAccount));
+  const identity = identityOf(facts.mesh, pod.meta.namespace, pod.spec.serviceAccount);
   const opaque = isOpaquePort(pod, port, { servers: facts.servers, defaults: facts.defaultOpaquePorts });
   return {
     ip,
     port,
     labels,
     // A name that is no DNS name has no certificate; the proxy would ignore it and warn on every update.
-    identity: isDnsName(identity) ? identity : undefined,
+    identity: isDnsName(printIdentity(identity)) ? identity : undefined,
     hint: {
       protocol: opaque ? 'opaque' : 'h2',
       inboundPort: proxyPorts.has(port) ? undefined : pod.spec.proxyInboundPort,
@@ -198,7 +205,7 @@ const sameShown = (a: Shown, b: Shown): boolean =>
   a === b ||
   (a.ip === b.ip &&
     a.port === b.port &&
-    a.identity === b.identity &&
+    isSameIdentity(a.identity, b.identity) &&
     a.hint?.protocol === b.hint?.protocol &&
     a.hint?.inboundPort === b.hint?.inboundPort &&
     sameLabels(a.labels, b.labels));

@@ -1,5 +1,6 @@
 import { isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
 import { printServiceName } from '@gatehouse/core/mesh/service-authority';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { Type } from 'typebox';
 import type { ClusterSettings } from '../../core/cluster.ts';
@@ -63,7 +64,7 @@ export const endpointItem = ({ seenAs, place }: Endpoint, clientZone = ''): Endp
   return {
     ip,
     port,
-    identity: identity ?? null,
+    identity: identity === undefined ? null : printIdentity(identity),
     protocol: hint?.protocol ?? null,
     inboundPort: hint?.inboundPort ?? null,
     labels: { ...labels },

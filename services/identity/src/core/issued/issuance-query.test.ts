@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { identityOf } from '@gatehouse/core/mesh/workload-identity';
 import { fits, type IssuanceQuery } from './issuance-query.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 
-const name = 'web.demo.serviceaccount.identity.gatehouse.cluster.local';
+const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
+const web = identityOf(mesh, 'demo', 'web');
 
 const aRecord = (about: Partial<IssuanceRecord> = {}): IssuanceRecord => ({
-  identity: name,
+  identity: web,
   pod: { namespace: 'demo', name: 'frontend-0', uid: 'u-1' },
   serial: '4a0b',
   spkiSha256: '00',
@@ -23,8 +25,8 @@ test('every part of a question must hold', () => {
   const valid = (at: number, isValid = true) => ({ validity: { at, isValid } });
   const cases: readonly (readonly [IssuanceQuery, boolean])[] = [
     [{}, true],
-    [{ identity: name }, true],
-    [{ identity: 'web.demo' }, false],
+    [{ identity: web }, true],
+    [{ identity: identityOf(mesh, 'demo', 'we') }, false],
     [{ namespace: 'demo' }, true],
     [{ namespace: 'dem' }, false],
     [{ pod: 'demo/frontend-0' }, true],
@@ -54,7 +56,7 @@ test('every part of a question must hold', () => {
 });
 
 test('a certificate without a pod is found by the namespace of its ServiceAccount, and by no pod', () => {
-  const record = aRecord({ pod: undefined, identity: `a.b.${name}` });
+  const record = aRecord({ pod: undefined, identity: identityOf(mesh, 'demo', 'a.b.web') });
   assert.equal(fits(record, { namespace: 'demo' }), true);
   assert.equal(fits(record, { pod: 'u-1' }), false);
 });

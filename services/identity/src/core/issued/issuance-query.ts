@@ -1,9 +1,9 @@
-import { namespaceIn } from '@gatehouse/core/mesh/workload-identity';
+import { type Identity, isSameIdentity, namespaceOf } from '@gatehouse/core/mesh/workload-identity';
 import type { IssuanceRecord } from './issuance-record.ts';
 
 /** What somebody asks of the record of issuance; all given parts must hold. */
 export interface IssuanceQuery {
-  readonly identity?: string | undefined;
+  readonly identity?: Identity | undefined;
   /** Of the ServiceAccount in the name, which is also the pod's. */
   readonly namespace?: string | undefined;
   /** `namespace/name` or a uid; a bare name where `namespace` is given too. */
@@ -21,8 +21,8 @@ export interface IssuanceQuery {
 }
 
 export const fits = (record: IssuanceRecord, query: IssuanceQuery): boolean =>
-  (query.identity === undefined || query.identity === record.identity) &&
-  (query.namespace === undefined || query.namespace === namespaceIn(record.identity)) &&
+  (query.identity === undefined || isSameIdentity(query.identity, record.identity)) &&
+  (query.namespace === undefined || query.namespace === namespaceOf(record.identity)) &&
   (query.serial === undefined || bareHex(query.serial) === record.serial) &&
   (query.since === undefined || record.issuedAt >= query.since) &&
   (query.until === undefined || record.issuedAt < query.until) &&

@@ -1,8 +1,9 @@
+import type { Identity } from '@gatehouse/core/mesh/workload-identity';
 import type { OlderKey } from './pod-keys.ts';
 
 /** One certificate, as it is remembered. Hashes and serial in hexadecimal. */
 export interface IssuanceRecord {
-  readonly identity: string;
+  readonly identity: Identity;
   /** Undefined for a token without pod, and for this service's own leaf. */
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string } | undefined;
   readonly serial: string;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
+import type { IssuanceQuery } from './issuance-query.ts';
 import type { IssuanceRecord } from './issuance-record.ts';
 import { IssuanceRing } from './issuance-ring.ts';
 
 const record = (serial: string, about: Partial<IssuanceRecord> = {}): IssuanceRecord => ({
-  identity: 'a',
+  identity: parseIdentity('a'),
   pod: { namespace: 'demo', name: 'frontend-0', uid: 'p1' },
   serial,
   spkiSha256: '00',
@@ -17,7 +19,7 @@ const record = (serial: string, about: Partial<IssuanceRecord> = {}): IssuanceRe
   ...about,
 });
 
-const serials = (ring: IssuanceRing, query = {}): readonly string[] =>
+const serials = (ring: IssuanceRing, query: IssuanceQuery = {}): readonly string[] =>
   [...ring.find(query)].map(({ serial }) => serial);
 
 describe('the ring of issued certificates', () => {
@@ -52,14 +54,14 @@ describe('the ring of issued certificates', () => {
   it('finds by identity, pod name, pod uid and serial, all at once', () => {
     const ring = new IssuanceRing(9);
     ring.add(record('1'));
-    ring.add(record('2', { identity: 'b' }));
+    ring.add(record('2', { identity: parseIdentity('b') }));
     ring.add(record('3', { pod: undefined }));
     ring.add(record('4', { pod: { namespace: 'demo', name: 'frontend-0', uid: 'p2' } }));
-    assert.deepEqual(serials(ring, { identity: 'b' }), ['2']);
+    assert.deepEqual(serials(ring, { identity: parseIdentity('b') }), ['2']);
     assert.deepEqual(serials(ring, { pod: 'demo/frontend-0' }), ['4', '2', '1']);
     assert.deepEqual(serials(ring, { pod: 'p1' }), ['2', '1']);
     assert.deepEqual(serials(ring, { serial: '3' }), ['3']);
-    assert.deepEqual(serials(ring, { identity: 'a', pod: 'p1' }), ['1']);
-    assert.deepEqual(serials(ring, { identity: 'b', serial: '1' }), []);
+    assert.deepEqual(serials(ring, { identity: parseIdentity('a'), pod: 'p1' }), ['1']);
+    assert.deepEqual(serials(ring, { identity: parseIdentity('b'), serial: '1' }), []);
   });
 });

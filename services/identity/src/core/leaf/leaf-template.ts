@@ -8,6 +8,7 @@ import {
   joinBytes,
   writeDer,
 } from '@gatehouse/core/der/der';
+import { type Identity, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { ChainValidity, Validity } from './issuance-profile.ts';
 import type { SignatureAlgorithm } from './signature-algorithm.ts';
 
@@ -22,7 +23,7 @@ export interface LeafIssuer extends ChainValidity {
 
 /** What differs from leaf to leaf. */
 export interface LeafOrder {
-  readonly identity: string;
+  readonly identity: Identity;
   readonly spki: Uint8Array;
   /** 16 bytes, of which the first is 0x01 to 0x7f: a positive INTEGER without padding. */
   readonly serial: Uint8Array;
@@ -147,16 +148,16 @@ const encodeValidity = (template: LeafTemplate, { notBefore, notAfter }: Validit
  */
 export const fillTemplate = (template: LeafTemplate, order: LeafOrder): Uint8Array => {
   const validity = encodeValidity(template, order.validity);
-  const shape = order.identity.length * 256 + validity.length;
-  const skeleton =
-    template.skeletons.get(shape) ?? makeSkeleton(template, order.identity.length, validity.length);
+  const name = printIdentity(order.identity);
+  const shape = name.length * 256 + validity.length;
+  const skeleton = template.skeletons.get(shape) ?? makeSkeleton(template, name.length, validity.length);
   template.skeletons.set(shape, skeleton);
   const tbs = skeleton.tbs.slice();
   tbs.set(order.serial, skeleton.serial);
   tbs.set(validity, skeleton.validity);
   tbs.set(order.spki, skeleton.spki);
   tbs.set(order.keyId, skeleton.keyId);
-  utf8.encodeInto(order.identity, tbs.subarray(skeleton.identity));
+  utf8.encodeInto(name, tbs.subarray(skeleton.identity));
   return tbs;
 };
 

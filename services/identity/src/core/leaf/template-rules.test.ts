@@ -12,6 +12,7 @@ import {
   derTime,
   writeDer,
 } from '@gatehouse/core/der/der';
+import { parseIdentity, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import fc from 'fast-check';
 import { aKey, aName, anExtension, commonName, dnsSan, spkiOf } from '../../../testing/csr-builder.ts';
 import { fillTemplate, type LeafIssuer, type LeafOrder, makeLeafTemplate } from './leaf-template.ts';
@@ -29,7 +30,7 @@ const issuer: LeafIssuer = {
 };
 
 const order: LeafOrder = {
-  identity: aName,
+  identity: parseIdentity(aName),
   spki: spkiOf(aKey),
   serial: new Uint8Array(16).fill(0x55),
   keyId: new Uint8Array(20).fill(9),
@@ -82,7 +83,7 @@ const brokenRules = (
   return outcome.ok ? [] : outcome.problems.map(({ fix }) => /\((.*)\)$/.exec(fix)?.[1] ?? fix);
 };
 
-const other = { identity: 'admin.demo.serviceaccount.identity.gatehouse.cluster.local' };
+const other = { identity: parseIdentity('admin.demo.serviceaccount.identity.gatehouse.cluster.local') };
 
 describe('a leaf template', () => {
   it('once filled, is what X.509 writers would write, and keeps every rule', () => {
@@ -108,7 +109,7 @@ describe('a leaf template', () => {
         fc.integer({ min: 1, max: 900_000_000 }),
         (identity, tail, first, keyId, notBefore, life) => {
           const asked: LeafOrder = {
-            identity,
+            identity: parseIdentity(identity),
             spki: order.spki,
             serial: Uint8Array.of(first, ...tail),
             keyId,
@@ -245,7 +246,10 @@ describe('the rules of a leaf', () => {
     [
       'has a second name',
       '§4.2.1.6',
-      () => brokenRules(tbsWith({ names: anExtension('2.5.29.17', dnsSan(aName, other.identity), true) })),
+      () =>
+        brokenRules(
+          tbsWith({ names: anExtension('2.5.29.17', dnsSan(aName, printIdentity(other.identity)), true) }),
+        ),
     ],
     [
       'has names that may be ignored',
@@ -264,7 +268,7 @@ describe('the rules of a leaf', () => {
       () => {
         const identity = `*.${aName}`;
         const names = anExtension('2.5.29.17', dnsSan(identity), true);
-        return brokenRules(tbsWith({ names }), { ...order, identity });
+        return brokenRules(tbsWith({ names }), { ...order, identity: parseIdentity(identity) });
       },
     ],
     [

@@ -1,6 +1,6 @@
 import { compareBytes, contextTag, derOctetString, derTag } from '@gatehouse/core/der/der';
 import { parseDer } from '@gatehouse/core/der/parse-der';
-import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
+import { isDnsName, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { type Parsed, type Problem, parsed } from '@gatehouse/core/problem';
 import {
   type CertificateExtension,
@@ -143,8 +143,8 @@ export const leafRules: readonly LeafRule[] = [
       return (
         found?.critical === true &&
         name !== undefined &&
-        isDnsName(order.identity) &&
-        same(name, new TextEncoder().encode(order.identity))
+        isDnsName(printIdentity(order.identity)) &&
+        same(name, new TextEncoder().encode(printIdentity(order.identity)))
       );
     },
   },

@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { identityForm, parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { Problem } from '@gatehouse/core/problem';
 import { Type } from 'typebox';
 import type { IssuanceQuery } from '../../core/issued/issuance-query.ts';
@@ -47,7 +48,7 @@ export const readIssuedFilters = (asked: IssuedFilters, nowMs: number): Issuance
   }
   const { identity, namespace, pod, serial, active, suspicious } = asked;
   return {
-    identity,
+    identity: identity === undefined ? undefined : parseIdentity(identity),
     namespace,
     pod,
     serial,
@@ -65,12 +66,8 @@ const problemsOf = ({ identity, pod, namespace, serial }: IssuedFilters): readon
   if (serial !== undefined && !/^[\da-f]+(?::[\da-f]+)*$/i.test(serial)) {
     refuse('serial', `\`${serial}\` is not hexadecimal`, 'use the serial as the certificate shows it');
   }
-  if (identity !== undefined && !identity.includes('.serviceaccount.identity.')) {
-    refuse(
-      'identity',
-      `\`${identity}\` is no identity`,
-      'use {serviceaccount}.{namespace}.serviceaccount.identity.{control-plane namespace}.{trust domain}',
-    );
+  if (identity !== undefined && parseIdentity(identity).kind !== 'workload') {
+    refuse('identity', `\`${identity}\` is no identity`, `use ${identityForm}`);
   }
   if (pod === '' || pod?.startsWith('/') || pod?.endsWith('/') || (pod?.split('/').length ?? 1) > 2) {
     refuse('pod', `\`${pod}\` names no pod`, 'use namespace/name, or a uid');

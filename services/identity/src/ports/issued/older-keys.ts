@@ -1,3 +1,4 @@
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { limitedLog } from '@gatehouse/platform/log/limited-log';
 import type { Log } from '@gatehouse/platform/log/log';
 import type { Metrics } from '@gatehouse/platform/metrics/metrics';
@@ -14,7 +15,13 @@ export const countOlderKeys = (metrics: Metrics, log: Log): OnSuspicious => {
   return ({ identity, pod, serial, spkiSha256, suspicious }) => {
     counter.inc();
     say(
-      { identity, pod, serial, spkiSha256, newerSpkiSha256: suspicious?.newerSpkiSha256 },
+      {
+        identity: printIdentity(identity),
+        pod,
+        serial,
+        spkiSha256,
+        newerSpkiSha256: suspicious?.newerSpkiSha256,
+      },
       'a pod goes on with an older key than its newest: two hold keys of this pod, one of them may be stolen',
     );
   };

@@ -1,3 +1,4 @@
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { ActiveIssuer } from '../../certify/certify.ts';
 import { bundleSequence } from '../../core/issuer/bundle-sequence.ts';
 import type { CaCertificate } from '../../core/issuer/ca-certificate.ts';
@@ -36,7 +37,7 @@ export const keepIssuer = (
     sequence: bundleSequence({ bundle, writtenAt: bundleWrittenAt }, before),
     template: makeLeafTemplate({ name: subject, keyId, algorithm, chainBegins, chainEnds }),
     intermediates: intermediates.map(({ der }) => der),
-    permits: (identity) => permitName(judged.constraints, identity),
+    permits: (identity) => permitName(judged.constraints, printIdentity(identity)),
     sign: (leaf) => signLeaf(leaf, privateKey),
   };
 };

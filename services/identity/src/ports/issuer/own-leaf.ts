@@ -1,5 +1,6 @@
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { WorkloadIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { ServingLeafOptions } from '@gatehouse/platform/own-leaf/serving-leaf';
 import type { Certified, ProvedWorkload } from '../../certify/certify.ts';
 
@@ -10,11 +11,14 @@ const makeKeys = promisify(generateKeyPair);
  * this is the process that holds the issuer's key.
  */
 export const mintFor =
-  (name: string, issue: (workload: ProvedWorkload) => Promise<Certified>): ServingLeafOptions['obtain'] =>
+  (
+    identity: WorkloadIdentity,
+    issue: (workload: ProvedWorkload) => Promise<Certified>,
+  ): ServingLeafOptions['obtain'] =>
   async (trustAnchors) => {
     const { publicKey, privateKey: key } = await makeKeys('ec', { namedCurve: 'P-256' });
     const spki = publicKey.export({ format: 'der', type: 'spki' });
-    const issued = await issue({ identity: name, spki, pod: undefined });
+    const issued = await issue({ identity, spki, pod: undefined });
     return {
       key,
       chain: [issued.leaf, ...issued.intermediates],

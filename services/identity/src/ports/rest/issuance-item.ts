@@ -1,3 +1,4 @@
+import { parseIdentity, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { Type } from 'typebox';
 import type { IssuanceRecord } from '../../core/issued/issuance-record.ts';
 
@@ -36,7 +37,7 @@ export type IssuanceItem = Type.Static<typeof IssuanceItem>;
 
 export const printItem = ({ suspicious, ...record }: IssuanceRecord): IssuanceItem => ({
   issuedAt: new Date(record.issuedAt).toISOString(),
-  identity: record.identity,
+  identity: printIdentity(record.identity),
   pod: record.pod ?? null,
   serial: record.serial,
   spkiSha256: record.spkiSha256,
@@ -54,7 +55,7 @@ export const printItem = ({ suspicious, ...record }: IssuanceRecord): IssuanceIt
 });
 
 export const readItem = (item: IssuanceItem): IssuanceRecord => ({
-  identity: item.identity,
+  identity: parseIdentity(item.identity),
   pod: item.pod ?? undefined,
   serial: item.serial,
   spkiSha256: item.spkiSha256,

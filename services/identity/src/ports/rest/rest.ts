@@ -1,4 +1,4 @@
-import { namespaceIn } from '@gatehouse/core/mesh/workload-identity';
+import { namespaceOf, parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { mergedList } from '@gatehouse/platform/replicas/merged-list';
 import type { Replicas } from '@gatehouse/platform/replicas/replicas';
@@ -101,7 +101,7 @@ export const identityRoutes =
       print: printItem,
       keyOf: newestFirst,
       keyOfItem: ({ issuedAt, serial }) => newestFirst({ issuedAt: Date.parse(issuedAt), serial }),
-      namespaceOf: ({ identity }) => namespaceIn(identity),
+      namespaceOf: ({ identity }) => namespaceOf(parseIdentity(identity)),
     });
   };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '@gatehouse/core/ip-network';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import {
   aGatewayHttpRoute,
   aMeshTlsAuthentication,
@@ -83,13 +84,23 @@ describe('a MeshTLSAuthentication lists identities', () => {
     ['any', [{ kind: 'suffix', parts: [] }], [], true],
     [
       'exact',
-      [{ kind: 'exact', name: 'default.demo.serviceaccount.identity.gatehouse.cluster.local' }],
+      [
+        {
+          kind: 'exact',
+          identity: parseIdentity('default.demo.serviceaccount.identity.gatehouse.cluster.local'),
+        },
+      ],
       [],
       true,
     ],
     [
       'exact, another',
-      [{ kind: 'exact', name: 'default.other.serviceaccount.identity.gatehouse.cluster.local' }],
+      [
+        {
+          kind: 'exact',
+          identity: parseIdentity('default.other.serviceaccount.identity.gatehouse.cluster.local'),
+        },
+      ],
       [],
       false,
     ],
@@ -99,7 +110,12 @@ describe('a MeshTLSAuthentication lists identities', () => {
     ['another namespace', [], [{ kind: 'Namespace', name: 'emo' }], false],
     ['a ServiceAccount', [], [{ kind: 'ServiceAccount', namespace: 'demo', name: 'default' }], true],
     ['another ServiceAccount', [], [{ kind: 'ServiceAccount', namespace: 'demo', name: 'web' }], false],
-    ['one of several', [{ kind: 'exact', name: 'x' }], [{ kind: 'Namespace', name: 'demo' }], true],
+    [
+      'one of several',
+      [{ kind: 'exact', identity: parseIdentity('x') }],
+      [{ kind: 'Namespace', name: 'demo' }],
+      true,
+    ],
     ['none', [], [], false],
   ] as const;
   it('covers the table', () => assert.equal(rows.length, 11));

@@ -1,6 +1,7 @@
 import type { Authentication, Authorization, Meta } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere, type NetworkMatch } from '@gatehouse/core/ip-network';
-import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { type SuffixParts, suffixParts } from '@gatehouse/core/mesh/identity-match';
+import { type Identity, identityOf, identitySuffix, type Mesh } from '@gatehouse/core/mesh/workload-identity';
 import { byAge } from '@gatehouse/core/resources/creation-order';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type {
@@ -137,7 +138,7 @@ export const authorizationBy = (
       case 'ServiceAccount':
         authentication = {
           kind: 'identities',
-          identities: [printIdentity(identityOf(mesh, namespace, name))],
+          identities: [identityOf(mesh, namespace, name)],
           suffixes: [],
         };
         break;
@@ -172,29 +173,21 @@ const missing = (kind: string, namespace: string, name: string): Authorized => (
 });
 
 const clientsOf = (spec: MeshTlsAuthenticationSpec, mesh: Mesh): Authentication => {
-  const identities: string[] = [];
-  const suffixes: (readonly string[])[] = [];
+  const identities: Identity[] = [];
+  const suffixes: SuffixParts[] = [];
   for (const match of spec.identities) {
-    if (match.kind === 'exact') identities.push(match.name);
+    if (match.kind === 'exact') identities.push(match.identity);
     else suffixes.push(match.parts);
   }
   for (const ref of spec.identityRefs) {
     switch (ref.kind) {
       case 'ServiceAccount':
-        identities.push(printIdentity(identityOf(mesh, ref.namespace, ref.name)));
+        identities.push(identityOf(mesh, ref.namespace, ref.name));
         break;
       case 'Namespace':
-        suffixes.push(namespaceSuffix(mesh, ref.name));
+        suffixes.push(suffixParts(identitySuffix(mesh, ref.name)));
         break;
     }
   }
   return { kind: 'identities', identities, suffixes };
-};
-
-/** Every identity of a namespace ends in the labels that follow the ServiceAccount's name. */
-const namespaceSuffix = (mesh: Mesh, namespace: string): readonly string[] => {
-  const account = 'a';
-  return printIdentity(identityOf(mesh, namespace, account))
-    .slice(account.length + 1)
-    .split('.');
 };

@@ -7,6 +7,7 @@ import {
   type Verdict,
 } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { Authentication } from '@gatehouse/core/inbound/inbound-server';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { decodeInbound } from '@gatehouse/wire/decode-inbound';
 import fc from 'fast-check';
@@ -175,4 +176,4 @@ function* coverage(seen: {
 const isFor = (authentication: Authentication, tls: ClientTls): boolean =>
   tls.kind === 'identified' &&
   authentication.kind === 'identities' &&
-  authentication.identities.includes(tls.name);
+  authentication.identities.some((identity) => printIdentity(identity) === tls.name);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '@gatehouse/core/ip-network';
 import { everything } from '@gatehouse/core/label-selector';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import {
   aMeshTlsAuthentication,
   aNamespace,
@@ -91,7 +92,7 @@ describe("the seed's story", () => {
         networks: [networkOf('10.0.0.1/32')],
         authentication: {
           kind: 'identities',
-          identities: ['default.demo.serviceaccount.identity.gatehouse.cluster.local'],
+          identities: [parseIdentity('default.demo.serviceaccount.identity.gatehouse.cluster.local')],
           suffixes: [],
         },
         meta: {

@@ -7,7 +7,7 @@ import {
   nameClaimants,
 } from '@gatehouse/core/mesh/address-holder';
 import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
-import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { identityOf, type Mesh, type WorkloadIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 
 /**
@@ -33,7 +33,7 @@ export interface Caller {
 export type Standing =
   | {
       readonly kind: 'meshed';
-      readonly identity: string;
+      readonly identity: WorkloadIdentity;
       readonly addresses: readonly IpAddress[];
       readonly contested: readonly ContestedAddress[];
     }
@@ -103,7 +103,7 @@ const standingOf = (
     if (holder?.kind === 'pod' && holder.pod === pod) own.push(ip);
     else if (holder?.kind === 'contested') contested.push({ ip, ...nameClaimants(holder.claimants) });
   }
-  const identity = printIdentity(identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount));
+  const identity = identityOf(mesh, pod.meta.namespace, pod.spec.serviceAccount);
   return { kind: 'meshed', identity, addresses: own, contested };
 };
 

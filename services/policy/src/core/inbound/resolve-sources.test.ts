@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { everywhere, parseNetwork, printNetwork, readIp } from '@gatehouse/core/ip-network';
 import { everything, type LabelSelector } from '@gatehouse/core/label-selector';
+import { parseIdentity, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import { aNamespace, aPod, labelled } from '@gatehouse/testing/builders';
@@ -38,7 +39,7 @@ const admitted = (
       const from = networks.map(({ net }) => printNetwork(net)).join(' ');
       if (authentication.kind !== 'identities') return `${authentication.kind} from ${from}`;
       const suffixes = authentication.suffixes.map((parts) => ['*', ...parts].join('.'));
-      return `${[...authentication.identities, ...suffixes].join(' ')} from ${from}`;
+      return `${[...authentication.identities.map(printIdentity), ...suffixes].join(' ')} from ${from}`;
     },
   );
 
@@ -95,7 +96,10 @@ describe('a source with selectors admits identity and address', () => {
       `${identity('web')} from 10.0.0.2/32`,
     ]);
     assert.deepEqual(
-      admitted({ podSelector, identities: [{ kind: 'exact', name: identity('web') }] }, pods),
+      admitted(
+        { podSelector, identities: [{ kind: 'exact', identity: parseIdentity(identity('web')) }] },
+        pods,
+      ),
       [`${identity('web')} from 10.0.0.2/32`],
     );
     assert.deepEqual(admitted({ podSelector, networks: [network('10.0.0.0/8', '10.0.0.2')] }, pods), [
@@ -224,7 +228,7 @@ describe('a source without selectors does not follow pods', () => {
       {
         identities: [
           { kind: 'suffix', parts: ['demo', 'local'] },
-          { kind: 'exact', name: 'spiffe://td/a' },
+          { kind: 'exact', identity: parseIdentity('spiffe://td/a') },
         ],
       },
       ['spiffe://td/a *.demo.local from 0.0.0.0/0 ::/0'],
@@ -255,7 +259,7 @@ describe('a source without selectors does not follow pods', () => {
       'serviceAccounts and identities that exclude each other',
       {
         serviceAccounts: [{ namespace: 'demo', name: 'a' }],
-        identities: [{ kind: 'exact', name: 'spiffe://td/a' }],
+        identities: [{ kind: 'exact', identity: parseIdentity('spiffe://td/a') }],
       },
       [],
     ],

@@ -7,8 +7,15 @@ import {
   type NetworkMatch,
 } from '@gatehouse/core/ip-network';
 import { everything, selects } from '@gatehouse/core/label-selector';
-import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
-import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { type IdentityMatch, matchesIdentity } from '@gatehouse/core/mesh/identity-match';
+import {
+  type Identity,
+  identityOf,
+  isSameIdentity,
+  type Mesh,
+  printIdentity,
+  type WorkloadIdentity,
+} from '@gatehouse/core/mesh/workload-identity';
 import { compareText } from '@gatehouse/core/resources/creation-order';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Grant, PodContest, ResolvedSource } from './model.ts';
@@ -48,7 +55,7 @@ const fromAnywhere = (source: PolicySource, mesh: Mesh): readonly Grant[] => {
   const authentication =
     serviceAccounts === undefined
       ? asListed(identities ?? [])
-      : exactly(accountsOf(source, mesh)?.filter((name) => isAmong(identities, name)) ?? []);
+      : exactly(accountsOf(source, mesh)?.filter((account) => isAmong(identities, account)) ?? []);
   return authentication.identities.length + authentication.suffixes.length === 0
     ? []
     : [{ networks, authentication }];
@@ -56,35 +63,35 @@ const fromAnywhere = (source: PolicySource, mesh: Mesh): readonly Grant[] => {
 
 type Identities = Extract<Authentication, { kind: 'identities' }>;
 
-const exactly = (names: readonly string[]): Identities => ({
+/** Each once, in the order of their names. */
+const exactly = (identities: readonly Identity[]): Identities => ({
   kind: 'identities',
-  identities: [...new Set(names)].sort(compareText),
+  identities: [...new Map(identities.map((identity) => [printIdentity(identity), identity])).values()].sort(
+    byName,
+  ),
   suffixes: [],
 });
 
+const byName = (a: Identity, b: Identity): number => compareText(printIdentity(a), printIdentity(b));
+
 const asListed = (matches: readonly IdentityMatch[]): Identities => ({
-  ...exactly(matches.flatMap((match) => (match.kind === 'exact' ? [match.name] : []))),
+  ...exactly(matches.flatMap((match) => (match.kind === 'exact' ? [match.identity] : []))),
   suffixes: matches.flatMap((match) => (match.kind === 'suffix' ? [match.parts] : [])),
 });
 
-const accountsOf = ({ serviceAccounts }: PolicySource, mesh: Mesh): readonly string[] | undefined =>
-  serviceAccounts?.map(({ namespace, name }) => printIdentity(identityOf(mesh, namespace, name)));
+const accountsOf = ({ serviceAccounts }: PolicySource, mesh: Mesh): readonly WorkloadIdentity[] | undefined =>
+  serviceAccounts?.map(({ namespace, name }) => identityOf(mesh, namespace, name));
 
-/** Whether a workload's identity, a DNS name, is among the given matches; no list asks for nothing. */
-const isAmong = (matches: readonly IdentityMatch[] | undefined, name: string): boolean =>
-  matches === undefined ||
-  matches.some((match) =>
-    match.kind === 'exact'
-      ? match.name === name
-      : match.parts.length === 0 || name.endsWith(`.${match.parts.join('.')}`),
-  );
+/** Whether a workload is among the given matches; no list asks for nothing. */
+const isAmong = (matches: readonly IdentityMatch[] | undefined, identity: WorkloadIdentity): boolean =>
+  matches === undefined || matches.some((match) => matchesIdentity(match, identity));
 
 const selectedPods = (source: PolicySource, policyNamespace: string, view: MeshView): ResolvedSource => {
   const accounts = accountsOf(source, view.mesh);
   const unmeshedPods: string[] = [];
   const hostNetworkPods: string[] = [];
   const contestedAddresses: PodContest[] = [];
-  const addresses = new Map<string, IpAddress[]>();
+  const admitted = new Map<string, { readonly identity: WorkloadIdentity; readonly ips: IpAddress[] }>();
   let count = 0;
   for (const { namespace, name, standing } of selectedCallers(source, policyNamespace, view)) {
     count += 1;
@@ -96,11 +103,12 @@ const selectedPods = (source: PolicySource, policyNamespace: string, view: MeshV
         hostNetworkPods.push(`${namespace}/${name}`);
         break;
       case 'meshed': {
-        if (accounts?.includes(standing.identity) === false) break;
-        if (!isAmong(source.identities, standing.identity)) break;
-        const known = addresses.get(standing.identity) ?? [];
-        for (const ip of standing.addresses) if (isWithin(source.networks, ip)) known.push(ip);
-        addresses.set(standing.identity, known);
+        const { identity } = standing;
+        if (accounts?.some((account) => isSameIdentity(account, identity)) === false) break;
+        if (!isAmong(source.identities, identity)) break;
+        const known = admitted.get(printIdentity(identity)) ?? { identity, ips: [] };
+        for (const ip of standing.addresses) if (isWithin(source.networks, ip)) known.ips.push(ip);
+        admitted.set(printIdentity(identity), known);
         for (const contested of standing.contested) {
           if (!isWithin(source.networks, contested.ip)) continue;
           contestedAddresses.push({ pod: `${namespace}/${name}`, ...contested });
@@ -109,9 +117,9 @@ const selectedPods = (source: PolicySource, policyNamespace: string, view: MeshV
       }
     }
   }
-  const grants = [...addresses]
-    .sort(([a], [b]) => compareText(a, b))
-    .flatMap(([identity, ips]): Grant[] => {
+  const grants = [...admitted.values()]
+    .sort((a, b) => byName(a.identity, b.identity))
+    .flatMap(({ identity, ips }): Grant[] => {
       const networks = ips.sort(byAddress).map((ip): NetworkMatch => ({ net: hostNetwork(ip), except: [] }));
       // An authorization without networks would make the proxy refuse the whole server.
       return networks.length === 0 ? [] : [{ networks, authentication: exactly([identity]) }];

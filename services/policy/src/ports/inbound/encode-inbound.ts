@@ -10,6 +10,7 @@ import type {
   RequestHeadersFilter,
 } from '@gatehouse/core/inbound/inbound-server';
 import type { NetworkMatch } from '@gatehouse/core/ip-network';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { encodeDuration } from '@gatehouse/wire/duration';
 import {
   type Authn,
@@ -95,7 +96,7 @@ const encodeAuthentication = (authentication: Authentication): Authn => {
     case 'tls':
       return { permit: { $case: 'meshTLS', value: { clients: { $case: 'unauthenticated', value: {} } } } };
     case 'identities': {
-      const identities = authentication.identities.map((name) => ({ name }));
+      const identities = authentication.identities.map((identity) => ({ name: printIdentity(identity) }));
       const suffixes = authentication.suffixes.map((parts) => ({ parts: [...parts] }));
       return {
         permit: {

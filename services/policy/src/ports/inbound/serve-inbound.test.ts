@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { printNetwork } from '@gatehouse/core/ip-network';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { printProblem } from '@gatehouse/core/problem';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { GrpcClient } from '@gatehouse/platform/grpc/client';
@@ -64,7 +65,7 @@ test('a policy that is written opens the port on the open stream, and deleting i
       networks: [{ net: { family: 4, bits: 0x0a000007n, prefix: 32 }, except: [] }],
       authentication: {
         kind: 'identities',
-        identities: ['default.demo.serviceaccount.identity.gatehouse.cluster.local'],
+        identities: [parseIdentity('default.demo.serviceaccount.identity.gatehouse.cluster.local')],
         suffixes: [],
       },
       meta: {

@@ -1,6 +1,11 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { printIp, readIp } from '@gatehouse/core/ip-network';
-import { type Authority, parseAuthority, printAuthority } from '@gatehouse/core/mesh/service-authority';
+import {
+  type Authority,
+  parseAuthority,
+  printAuthority,
+  printServiceName,
+} from '@gatehouse/core/mesh/service-authority';
 import { isPort } from '@gatehouse/core/port-set';
 import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
 import { TrafficSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/outbound';
@@ -85,7 +90,7 @@ const readTarget = (
   if (!named.ok || named.value.kind !== 'service') {
     throw new GatehouseError(
       'not-found',
-      `authority must be of the form <name>.<namespace>.svc.${clusterDomain}[:port], not ${target.value}`,
+      `authority must be of the form ${printServiceName({ name: '<name>', namespace: '<namespace>' }, clusterDomain)}[:port], not ${target.value}`,
     );
   }
   return named.value;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { HttpMatch, InboundProtocol } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere } from '@gatehouse/core/ip-network';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { CompiledPort } from '../../core/inbound/model.ts';
 import { rowReport } from './rest-row.ts';
 
@@ -85,7 +86,11 @@ test('a row says who governs it, from whom its default is, and what its author s
       authorizations: [
         {
           networks: everywhere,
-          authentication: { kind: 'identities', identities: ['a.demo'], suffixes: [[], ['demo', 'mesh']] },
+          authentication: {
+            kind: 'identities',
+            identities: [parseIdentity('a.demo')],
+            suffixes: [[], ['demo', 'mesh']],
+          },
           meta: { kind: 'default', name: 'all-authenticated' },
         },
       ],

@@ -11,6 +11,8 @@ import type {
   ValueMatch,
 } from '@gatehouse/core/inbound/inbound-server';
 import { type NetworkMatch, printNetwork } from '@gatehouse/core/ip-network';
+import { printSuffix } from '@gatehouse/core/mesh/identity-match';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { Type } from 'typebox';
 import type { Finding, GovernedBy, Grant, ObjectRef } from '../../core/inbound/model.ts';
 import type { WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
@@ -110,7 +112,7 @@ export const networkItem = ({ net, except }: NetworkMatch): GrantItem['networks'
 
 const identitiesOf = (authentication: Authentication): string[] =>
   authentication.kind === 'identities'
-    ? [...authentication.identities, ...authentication.suffixes.map((parts) => ['*', ...parts].join('.'))]
+    ? [...authentication.identities.map(printIdentity), ...authentication.suffixes.map(printSuffix)]
     : [];
 
 const authorizationItem = (authorization: Authorization) => ({

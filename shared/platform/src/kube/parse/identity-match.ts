@@ -1,5 +1,5 @@
-import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
-import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
+import { type IdentityMatch, suffixParts } from '@gatehouse/core/mesh/identity-match';
+import { identityOf, isDnsName, parseIdentity, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { intern } from '../intern.ts';
 import { spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
@@ -8,8 +8,12 @@ import { describe, type Fields } from './fields.ts';
 const spiffeId = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)*$/;
 const isSpiffeId = (text: string): boolean => text.length <= 2048 && spiffeId.test(text);
 
-const fix =
-  'a DNS name such as web.demo.serviceaccount.identity.gatehouse.cluster.local, `*`, `*.a.b` or a SPIFFE id';
+const example = identityOf(
+  { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+  'demo',
+  'web',
+);
+const fix = `a DNS name such as ${printIdentity(example)}, \`*\`, \`*.a.b\` or a SPIFFE id`;
 
 /**
  * One identity as MeshTLSAuthentication has it: `*` is anybody with a DNS identity, `*.a.b` all below `a.b`, anything
@@ -22,7 +26,7 @@ export const readIdentity = (
   if (value === '*') return { kind: 'suffix', parts: [] };
   if (value.startsWith('spiffe:')) {
     return isSpiffeId(value)
-      ? { kind: 'exact', name: intern(value) }
+      ? { kind: 'exact', identity: parseIdentity(intern(value)) }
       : {
           found: `${describe(value)} is no SPIFFE id`,
           fix: 'spiffe://trust-domain/path, without trailing slash',
@@ -32,8 +36,8 @@ export const readIdentity = (
   const name = suffix ?? value;
   if (isDnsName(name)) {
     return suffix === undefined
-      ? { kind: 'exact', name: intern(name) }
-      : { kind: 'suffix', parts: suffix.split('.').map(intern) };
+      ? { kind: 'exact', identity: parseIdentity(intern(name)) }
+      : { kind: 'suffix', parts: suffixParts(suffix).map(intern) };
   }
   const lower = isDnsName(name.toLowerCase());
   return { found: `${describe(value)} is no identity`, fix: lower ? 'write it in lower case' : fix };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { everything } from '@gatehouse/core/label-selector';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { goodSpec, rejection } from '@gatehouse/testing/wire-objects';
 
 const kind = 'MeshTLSAuthentication';
@@ -8,13 +9,12 @@ const kind = 'MeshTLSAuthentication';
 const identities: readonly (readonly [text: string, match: unknown])[] = [
   ['*', { kind: 'suffix', parts: [] }],
   ['*.a.b', { kind: 'suffix', parts: ['a', 'b'] }],
-  [
+  ...[
     'web.demo.serviceaccount.identity.gatehouse.cluster.local',
-    { kind: 'exact', name: 'web.demo.serviceaccount.identity.gatehouse.cluster.local' },
-  ],
-  ['a', { kind: 'exact', name: 'a' }],
-  ['spiffe://td', { kind: 'exact', name: 'spiffe://td' }],
-  ['spiffe://trust.domain_1/Path/x-1', { kind: 'exact', name: 'spiffe://trust.domain_1/Path/x-1' }],
+    'a',
+    'spiffe://td',
+    'spiffe://trust.domain_1/Path/x-1',
+  ].map((name) => [name, { kind: 'exact', identity: parseIdentity(name) }] as const),
 ];
 
 test('identities are anybody, a suffix, a name or a SPIFFE id', () => {

@@ -113,7 +113,7 @@ test('every field of the table is read', () => {
         identities: [
           { kind: 'suffix', parts: [] },
           { kind: 'suffix', parts: 'demo.serviceaccount.identity.gatehouse.cluster.local'.split('.') },
-          { kind: 'exact', name: 'spiffe://td/a' },
+          { kind: 'exact', identity: { kind: 'other', name: 'spiffe://td/a' } },
         ],
         networks: [
           {

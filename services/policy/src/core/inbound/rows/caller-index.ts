@@ -2,7 +2,7 @@ import { SetMap } from '@gatehouse/core/dependency/set-map';
 import { type IpAddress, printIp, readIp } from '@gatehouse/core/ip-network';
 import { everything, type LabelSelector, type Labels, selects } from '@gatehouse/core/label-selector';
 import { addressHolder, type NamedClaimants, nameClaimants } from '@gatehouse/core/mesh/address-holder';
-import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
+import { isSameIdentity, type Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
@@ -212,7 +212,7 @@ const sameLabels = (a: Labels, b: Labels): boolean => {
 const sameStanding = ({ standing: a }: Caller, { standing: b }: Caller): boolean => {
   if (a.kind !== 'meshed' || b.kind !== 'meshed') return a.kind === b.kind;
   return (
-    a.identity === b.identity &&
+    isSameIdentity(a.identity, b.identity) &&
     same(a.addresses, b.addresses, sameAddress) &&
     same(a.contested, b.contested, sameContest)
   );

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Authorization, InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere, parseNetwork } from '@gatehouse/core/ip-network';
+import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { mayNarrow } from './narrows.ts';
 
 const networks = (...texts: readonly string[]) =>
@@ -23,7 +24,9 @@ const server = (
   protocol: InboundServer['protocol'] = { kind: 'opaque' },
 ) => ({ protocol, authorizations, meta: { kind: 'default', name: 'deny' } }) satisfies InboundServer;
 
-const named = authorization({ authentication: { kind: 'identities', identities: ['a'], suffixes: [] } });
+const named = authorization({
+  authentication: { kind: 'identities', identities: [parseIdentity('a')], suffixes: [] },
+});
 const from = (...texts: readonly string[]) => authorization({ networks: networks(...texts) });
 
 const holed = networks('10.0.0.0/8').map(({ net }) => ({
