@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { isLoopback, printHostPort } from '@gatehouse/core/host-port';
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { GrpcClient } from '@gatehouse/platform/grpc/client';
 import { checkProxyRegex, matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import type { Log } from '@gatehouse/platform/log/log';
@@ -39,9 +40,6 @@ export interface RunningProxy {
   readonly ended: Promise<Ended>;
   stop(reason: string): Promise<void>;
 }
-
-/** The proxy's own, by which policies know it even where another port is bound. */
-const adminPort = 4191;
 
 /** The namespace in `{"ns":"…","pod":"…"}` or `ns:pod`; only names without one need it. */
 const namespaceOf = (workload: string): string => {
@@ -149,7 +147,7 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
       });
     }
     const ready = (): boolean => identity.certificate.value !== undefined;
-    await listen(initialPolicy(config.admin.port || adminPort, config.defaultPolicy), {
+    await listen(initialPolicy(config.admin.port || usualProxyPorts.admin, config.defaultPolicy), {
       app: inProcess(adminHandler({ ready, metrics })),
       listen: config.admin,
       setting: 'LINKERD2_PROXY_ADMIN_LISTEN_ADDR',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import { everything, type LabelSelector, type Labels } from '@gatehouse/core/label-selector';
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { controlPlaneLabel } from '@gatehouse/core/mesh/workload';
 import type {
   Kind,
@@ -74,7 +75,7 @@ export const aPod = ({
       probes: [],
       hostname: '',
       subdomain: '',
-      proxyInboundPort: 4143,
+      proxyPorts: usualProxyPorts,
       proxyListensOn: 'both',
     },
     { ...said, labels: { ...(isMeshed ? meshed : {}), ...said.labels } },

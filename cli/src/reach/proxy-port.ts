@@ -1,3 +1,4 @@
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import { type Static, Type } from 'typebox';
 import { getObject } from './get-object.ts';
@@ -16,7 +17,7 @@ const Pod = Type.Object({
 });
 
 /** The proxy's own HTTP port, where it also ends TLS with its identity: as Linkerd's injector names it, and its default. */
-const adminPort = { name: 'linkerd-admin', usual: 4191 };
+const adminPort = { name: 'linkerd-admin', usual: usualProxyPorts.admin };
 
 export interface PodName {
   readonly namespace: string;

@@ -1,4 +1,5 @@
 import type { Attempt } from '@gatehouse/core/inbound/evaluate-inbound';
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { noPorts, portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type DefaultPolicy, defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
@@ -72,6 +73,8 @@ const probes = fc.subarray([
   { kind: 'http', port: 9000, path: '/' },
 ] as const);
 
+const proxyPorts = rarely(usualProxyPorts, { inbound: 4143, control: 9000, admin: 8080 });
+
 const anything = fc.record({
   port: fc.constantFrom(8080, 8080, 8080, 8080, 9000, 4191, 4143),
   policies,
@@ -114,6 +117,7 @@ const surroundings = fc.record({
   targetAnnotations: annotations,
   namespaceAnnotations: annotations,
   probes,
+  proxyPorts,
   clusterNetworks: fc.constantFrom([network('10.0.0.0/8')], []),
   probeNetworks: fc.constantFrom([network('0.0.0.0/0'), network('::/0')], [network('192.168.0.0/16')], []),
   opaquePorts: rarely(noPorts, portSet([{ first: 8080, last: 9000 }])),
@@ -139,6 +143,7 @@ export const cases: fc.Arbitrary<Case> = fc
         { name: 'grpc', port: 9000 },
       ],
       probes: around.probes,
+      proxyPorts: around.proxyPorts,
     });
     const { defaultPolicy, policies: written, ...objects } = theme;
     const { clusterNetworks, probeNetworks, pods, meshTls, net } = around;

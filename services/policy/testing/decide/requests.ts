@@ -103,7 +103,9 @@ export const probesOf = ({
         ? { method: 'GET', path: probe.path }
         : { method: 'POST', path: '/grpc.health.v1.Health/Check' },
     ),
-  ...(port === 4191 ? ['/live', '/ready'].map((path) => ({ method: 'GET', path })) : []),
+  ...(port === target.spec.proxyPorts.admin
+    ? ['/live', '/ready'].map((path) => ({ method: 'GET', path }))
+    : []),
 ];
 
 /** The routes attached to the Server, in the order in which ties are settled. */

@@ -75,7 +75,10 @@ const selecting = (situation: Situation): readonly Policy[] =>
       const isNamed = spec.closes.ports === 'all' || named(spec.closes.ports, situation);
       return isNamed && selects(spec.closes.selector, target.meta.labels);
     }
-    const isNamed = spec.ports === 'all' ? ![4143, 4190, 4191].includes(port) : named(spec.ports, situation);
+    const isNamed =
+      spec.ports === 'all'
+        ? !Object.values(target.spec.proxyPorts).includes(port)
+        : named(spec.ports, situation);
     return isNamed && selects(spec.target, target.meta.labels);
   });
 

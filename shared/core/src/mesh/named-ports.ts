@@ -20,3 +20,15 @@ const isNamed = (selector: PortSelector, port: number, { ports }: Pick<PodSpec, 
       return ports.some((declared) => declared.name === selector.name && declared.port === port);
   }
 };
+
+/**
+ * The port of a pod to which a Service's target port leads: a number, or the first container port of that name, which may
+ * be another number on every pod. Undefined for a pod that has no port of this name.
+ */
+export const targetPortOn = (
+  { ports }: Pick<PodSpec, 'ports'>,
+  targetPort: number | string,
+): number | undefined =>
+  typeof targetPort === 'number'
+    ? targetPort
+    : ports.find(({ name, init }) => name === targetPort && init === undefined)?.port;

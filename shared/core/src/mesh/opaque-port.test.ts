@@ -5,6 +5,7 @@ import type { PodSpec, ServiceSpec } from '../resources/kinds/kubernetes.ts';
 import type { ServerSpec } from '../resources/kinds/linkerd.ts';
 import type { KubeObject } from '../resources/kinds.ts';
 import { isOpaquePort, isOpaqueServicePort, opaquePortsAnnotation } from './opaque-port.ts';
+import { usualProxyPorts } from './proxy-ports.ts';
 
 const defaults = portSet([{ first: 3306, last: 3306 }]);
 const backend = { matchLabels: { app: 'backend' }, matchExpressions: [] };
@@ -37,7 +38,7 @@ const pod = (opaque?: string): KubeObject<'Pod'> => ({
     probes: [],
     hostname: '',
     subdomain: '',
-    proxyInboundPort: 4143,
+    proxyPorts: usualProxyPorts,
     proxyListensOn: 'both',
   } satisfies PodSpec,
 });

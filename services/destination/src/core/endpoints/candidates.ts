@@ -1,4 +1,5 @@
 import { selects } from '@gatehouse/core/label-selector';
+import { targetPortOn } from '@gatehouse/core/mesh/named-ports';
 import { hasEnded } from '@gatehouse/core/mesh/workload';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { EndpointSliceSpec, SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
@@ -113,13 +114,11 @@ const isPublished = (pod: KubeObject<'Pod'>, service: KubeObject<'Service'>): bo
   return pod.spec.phase === 'Running' && pod.spec.ready && pod.meta.deletedAt === undefined;
 };
 
-/** A target port by name may be another number on every pod; a pod without the name does not serve the port. */
+/** A pod without the name that the target port has does not serve the port. */
 const podPort = ({ service, port }: Question, pod: KubeObject<'Pod'>): number | undefined => {
   const declared = service.spec.ports.find((candidate) => candidate.port === port);
   if (declared === undefined) return undeclaredPort(service, port);
-  const { targetPort } = declared;
-  if (typeof targetPort === 'number') return targetPort;
-  return pod.spec.ports.find(({ name, init }) => name === targetPort && init === undefined)?.port;
+  return targetPortOn(pod.spec, declared.targetPort);
 };
 
 /** One address per family of the Service; a headless one has the family of the pod's first address, the cluster's own. */

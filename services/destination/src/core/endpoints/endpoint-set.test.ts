@@ -43,7 +43,7 @@ test('a meshed pod is shown with its identity, its hints and where it comes from
     labels: { 'pod-template-hash': '5f4d' },
     owner: { kind: 'Deployment', name: 'backend' },
     nodeName: 'node-1',
-    proxyInboundPort: 5143,
+    proxyPorts: { inbound: 5143, control: 5190, admin: 5191 },
   });
   const cluster = aCluster(service(), pod, aNode({ name: 'node-1', zone: 'a' }));
   assert.deepEqual(shown(compile(cluster)), [
@@ -123,6 +123,18 @@ const hints: readonly (readonly [string, readonly KubeObject[], number, object])
     { identity, hint: { protocol: 'h2', inboundPort: undefined } },
   ],
   [
+    'the admin port of a proxy that has another',
+    [backend({ proxyPorts: { inbound: 4143, control: 5190, admin: 5191 } })],
+    5191,
+    { identity, hint: { protocol: 'h2', inboundPort: undefined } },
+  ],
+  [
+    'a usual admin port that the proxy does not have',
+    [backend({ proxyPorts: { inbound: 4143, control: 5190, admin: 5191 } })],
+    4191,
+    h2,
+  ],
+  [
     'a ServiceAccount too long for a DNS name',
     [backend({ serviceAccount: 'x'.repeat(64) })],
     8080,
@@ -131,7 +143,7 @@ const hints: readonly (readonly [string, readonly KubeObject[], number, object])
 ];
 
 test('TLS identity and protocol hints follow the mesh label, the skipped ports and the opaque ports', () => {
-  assert.equal(hints.length, 13);
+  assert.equal(hints.length, 15);
   for (const [says, objects, targetPort, expected] of hints) {
     const ports = [{ name: 'http', port: 80, targetPort, appProtocol: undefined }];
     const [only] = shown(compile(aCluster(service({ ports }), ...objects)));

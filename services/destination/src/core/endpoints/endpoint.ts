@@ -1,5 +1,6 @@
 import { isOpaquePort } from '@gatehouse/core/mesh/opaque-port';
 import { bypassOf } from '@gatehouse/core/mesh/proxy-bypass';
+import { isProxyServer } from '@gatehouse/core/mesh/proxy-ports';
 import { controlPlaneLabel, isMeshed } from '@gatehouse/core/mesh/workload';
 import {
   identityOf,
@@ -14,9 +15,6 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 
 const podTemplateLabel = 'pod-template-hash';
-
-/** The proxy's own ports: tap and admin. They take no transport header (semantics §3.3). */
-const proxyPorts: ReadonlySet<number> = new Set([4190, 4191]);
 
 /** How an endpoint lies to whoever asks; the proxy counts by it. `unknown` where either zone is. */
 export const zoneLocalities = ['local', 'remote', 'unknown'] as const;
@@ -120,7 +118,8 @@ const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown 
     identity: isDnsName(printIdentity(identity)) ? identity : undefined,
     hint: {
       protocol: opaque ? 'opaque' : 'h2',
-      inboundPort: proxyPorts.has(port) ? undefined : pod.spec.proxyInboundPort,
+      // The proxy's own servers take no transport header (semantics §3.3).
+      inboundPort: isProxyServer(pod.spec.proxyPorts, port) ? undefined : pod.spec.proxyPorts.inbound,
     },
   };
 };

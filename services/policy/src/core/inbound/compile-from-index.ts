@@ -39,6 +39,7 @@ export const compileFromIndex = (
       hostNetwork: spec.hostNetwork,
       ports: spec.ports,
       probes: spec.probes,
+      proxyPorts: spec.proxyPorts,
       ...(spec.shutProbes === undefined ? {} : { shutProbes: spec.shutProbes }),
     },
     namespaceAnnotations: index.get('Namespace', '', namespace)?.meta.annotations ?? {},

@@ -37,6 +37,7 @@ export interface Workload {
   readonly hostNetwork: boolean;
   readonly ports: PodSpec['ports'];
   readonly probes: PodSpec['probes'];
+  readonly proxyPorts: PodSpec['proxyPorts'];
   /** How many more it has, which nothing keeps open: they are over its budget. */
   readonly shutProbes?: number;
   readonly unopened?: PodSpec['unopened'];

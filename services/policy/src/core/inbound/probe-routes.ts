@@ -14,7 +14,7 @@ import {
   rankHosts,
   rankHttp,
 } from '@gatehouse/core/inbound/match-request';
-import type { ProbeRequest } from './probes.ts';
+import type { ProbeRequest } from '@gatehouse/core/mesh/probes';
 import {
   ConditionIds,
   type Conditions,

@@ -4,11 +4,12 @@ import type {
   HttpRoute,
   InboundProtocol,
 } from '@gatehouse/core/inbound/inbound-server';
+import { type ProbeRequest, probeRequests } from '@gatehouse/core/mesh/probes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { attachedRoute, type RouteObject } from './attached-routes.ts';
 import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
 import { probeRoutes } from './probe-routes.ts';
-import { type ProbeRequest, probeAuthorization, probeRequests } from './probes.ts';
+import { probeAuthorization } from './probes.ts';
 import {
   catchAllGrpcRoute,
   catchAllRoute,

@@ -8,10 +8,10 @@ import type {
 } from '@gatehouse/core/inbound/inbound-server';
 import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
+import type { ProbeRequest } from '@gatehouse/core/mesh/probes';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { type Conjunction, conjunction, conjunctionsOf, finerFirst, withoutCovered } from './conjunction.ts';
 import { MatchClosure } from './match-closure.ts';
-import type { ProbeRequest } from './probes.ts';
 
 /**
  * Routes made from the `rules` of NetworkAuthenticationPolicies (design §6.4). The proxy uses the authorizations of one

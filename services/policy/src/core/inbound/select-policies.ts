@@ -1,10 +1,10 @@
 import { selects } from '@gatehouse/core/label-selector';
 import { namesPort } from '@gatehouse/core/mesh/named-ports';
+import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { byAge } from '@gatehouse/core/resources/creation-order';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { NetworkAuthenticationPolicySpec } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { ResolvedPolicy, ResolvedSource, Workload } from './model.ts';
-import { isProxyPort } from './proxy-ports.ts';
 
 /** A NetworkAuthenticationPolicy that could be read and selects the port. */
 export interface SelectingPolicy {
@@ -42,7 +42,8 @@ export const selectPolicies = (
       if (named && selects(selector, workload.labels)) rejected.push(object);
       continue;
     }
-    const named = spec.ports === 'all' ? !isProxyPort(port) : namesPort(spec.ports, port, workload);
+    const named =
+      spec.ports === 'all' ? !isProxyPort(workload.proxyPorts, port) : namesPort(spec.ports, port, workload);
     if (!named || !selects(spec.target, workload.labels)) continue;
     const grantsOn = spec.rules === undefined ? 'port' : 'requests';
     (spec.mode === 'Enforce' ? enforced : audited).push({ object, spec, grantsOn, sources });

@@ -5,7 +5,7 @@ import type { PortSelector } from '../../mesh/named-ports.ts';
 
 export interface NetworkAuthenticationPolicySpec {
   readonly target: LabelSelector;
-  /** 'all' = every port but the proxy's own 4143, 4190, 4191. */
+  /** 'all' = every port but the proxy's own. */
   readonly ports: readonly PortSelector[] | 'all';
   readonly sources: readonly PolicySource[];
   /** Undefined = every request and raw TCP; [] admits none. */

@@ -1,4 +1,5 @@
 import type { Labels } from '../../label-selector.ts';
+import type { ProxyPorts } from '../../mesh/proxy-ports.ts';
 
 export type NamespaceSpec = Readonly<Record<never, never>>;
 
@@ -29,9 +30,9 @@ export interface PodSpec {
   readonly owner?: { readonly kind: string; readonly name: string };
   readonly hostname: string;
   readonly subdomain: string;
-  /** The proxy's inbound port as its container's environment says; 4143 when it says nothing. */
-  readonly proxyInboundPort: number;
-  /** The addresses on which it takes connections, by the same variable; `both` when it says nothing. */
+  /** As the environment of the proxy's container says, else the usual ones. */
+  readonly proxyPorts: ProxyPorts;
+  /** The addresses on which it takes connections, by the variable for its inbound port; `both` when it says nothing. */
   readonly proxyListensOn: 'IPv4' | 'IPv6' | 'both';
 }
 

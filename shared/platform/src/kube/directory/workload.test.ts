@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { printProblem } from '@gatehouse/core/problem';
 import type { WireObject } from '../parse/fields.ts';
 import { defaultUid } from './default-uid.ts';
@@ -50,7 +51,7 @@ test('the pods of a Deployment are those of its template, and belong to it', () 
       owner: { kind: 'Deployment', name: 'web' },
       hostname: '',
       subdomain: '',
-      proxyInboundPort: 4143,
+      proxyPorts: usualProxyPorts,
       proxyListensOn: 'both',
     },
   });

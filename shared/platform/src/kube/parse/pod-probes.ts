@@ -1,4 +1,4 @@
-import { isPort } from '@gatehouse/core/port-set';
+import { portOfProbe } from '@gatehouse/core/mesh/probes';
 import type { PodSpec, Probe, UnopenedRequest } from '@gatehouse/core/resources/kinds/kubernetes';
 import { bytesOf, fits, spend } from './budget.ts';
 import type { Fields } from './fields.ts';
@@ -9,29 +9,30 @@ const hookFields = ['postStart', 'preStop'] as const;
 /** RFC 3986 §3.3: segments of unreserved characters, sub-delims, `:`, `@` and percent escapes. */
 const absolutePath = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
 
-/** A number, or the name of a port of the same container, compared without case as Linkerd does. */
+/** A number, or the name of a port of the same container. */
 const readProbePort = (container: Fields, probe: Fields): number | undefined => {
   const written = probe.raw('port');
   if (typeof written === 'number') return probe.port('port');
-  const name = lowerCase(probe.text('port'));
-  const named = container
+  const text = probe.text('port');
+  if (text === undefined) {
+    return probe.has('port')
+      ? undefined
+      : probe.refuse('port', 'it is missing', 'name a port of this container, or a number');
+  }
+  const ports = container
     .alone() // Its ports were read, and their problems told, by another reader.
-    .eachFields('ports', (port) => port)
-    ?.find((port) => name !== undefined && lowerCase(port.raw('name')) === name)
-    ?.raw('containerPort');
-  // Kubelet takes a text that names no port as a number, when it is one.
-  const port = typeof named === 'number' ? named : Number(name);
-  if (isPort(port)) return port;
+    .eachFields('ports', (port) => {
+      const [name, number] = [port.raw('name'), port.raw('containerPort')];
+      return typeof name === 'string' && typeof number === 'number' ? { name, port: number } : undefined;
+    });
+  const port = portOfProbe(text, ports ?? []);
+  if (port !== undefined) return port;
   return probe.refuse(
     'port',
-    `no port of this container is named \`${name}\``,
+    `no port of this container is named \`${text}\``,
     'name one of its ports, or a number',
   );
 };
-
-/** Undefined for what is no text: not everything that a manifest can hold can be made one. */
-const lowerCase = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value.toLowerCase() : undefined;
 
 interface HttpGet {
   readonly scheme: string;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 import { readWire, type WireSaid } from '@gatehouse/testing/wire-objects';
 
@@ -16,7 +17,7 @@ const bare: PodSpec = {
   probes: [],
   hostname: '',
   subdomain: '',
-  proxyInboundPort: 4143,
+  proxyPorts: usualProxyPorts,
   proxyListensOn: 'both',
 };
 
@@ -88,7 +89,7 @@ test('a pod is read with everything that matters to a decision', () => {
     owner: { kind: 'Deployment', name: 'web' },
     hostname: 'h',
     subdomain: 's',
-    proxyInboundPort: 5143,
+    proxyPorts: { ...usualProxyPorts, inbound: 5143 },
   });
   assert.deepEqual(warnings, []);
 });
@@ -140,10 +141,22 @@ test('the address on which the proxy listens tells its port and its family', () 
     const env = [{ name: 'LINKERD2_PROXY_INBOUND_LISTEN_ADDR', value }];
     for (const list of ['initContainers', 'containers']) {
       const { spec } = readWire('Pod', { spec: { [list]: [{ name: 'linkerd-proxy', env }] } });
-      assert.deepEqual([spec.proxyInboundPort, spec.proxyListensOn], [port, on], value ?? list);
+      assert.deepEqual([spec.proxyPorts.inbound, spec.proxyListensOn], [port, on], value ?? list);
     }
   }
   assert.equal(listening.length, 10);
+});
+
+test('the ports of the proxy itself are those of its own container, the last value of each', () => {
+  const env = [
+    { name: 'LINKERD2_PROXY_ADMIN_LISTEN_ADDR', value: '0.0.0.0:4191' },
+    { name: 'LINKERD2_PROXY_ADMIN_LISTEN_ADDR', value: '[::]:5191' },
+    { name: 'LINKERD2_PROXY_CONTROL_LISTEN_ADDR', value: '127.0.0.1:5190' },
+  ];
+  const portsOf = (name: string) =>
+    readWire('Pod', { spec: { containers: [{ name, env }] } }).spec.proxyPorts;
+  assert.deepEqual(portsOf('linkerd-proxy'), { inbound: 4143, control: 5190, admin: 5191 });
+  assert.deepEqual(portsOf('app'), usualProxyPorts);
 });
 
 test('the older fields of ServiceAccount and address count where the newer are missing', () => {

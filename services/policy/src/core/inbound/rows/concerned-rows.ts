@@ -2,9 +2,9 @@ import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import type { LabelSelector } from '@gatehouse/core/label-selector';
 import { namesPort } from '@gatehouse/core/mesh/named-ports';
+import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
-import { isProxyPort } from '../proxy-ports.ts';
 import { classFacts, selectingFact } from './class-facts.ts';
 import { asTarget, everyServer, namespaceTarget, portsOf, type SelectingObject } from './policy-index.ts';
 import type { InboundRow, WorkloadClass } from './workload-class.ts';
@@ -152,6 +152,6 @@ const unconcerned: Concern<never> = { policies: 'same', rows: [] };
 const mayName = <R>(object: SelectingObject, { port, class: { workload } }: InboundRow<R>): boolean => {
   const ports = portsOf(object);
   // Every port does not mean the proxy's own, unless nobody could read what was meant.
-  if (ports === 'all') return isRejected(object.spec) || !isProxyPort(port);
+  if (ports === 'all') return isRejected(object.spec) || !isProxyPort(workload.proxyPorts, port);
   return namesPort(ports, port, workload);
 };

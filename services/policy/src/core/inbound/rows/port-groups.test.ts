@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { everywhere } from '@gatehouse/core/ip-network';
 import { everything } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
@@ -70,6 +71,7 @@ const drawn = {
     { kind: 'http' as const, port: 4, path: '/live' },
     { kind: 'grpc' as const, port: 11 },
   ]),
+  proxyPorts: fc.constantFrom(usualProxyPorts, { inbound: 6, control: 12, admin: 13 }),
   unopened: fc.subarray([{ kind: 'hook' as const, port: 10, path: '/stop' }]),
 } satisfies Record<
   Exclude<keyof Workload, 'namespace' | 'labels' | 'hostNetwork' | 'shutProbes'>,

@@ -1,11 +1,11 @@
 import { namesPort } from '@gatehouse/core/mesh/named-ports';
 import { isListedOpaque, opaquePortsAnnotation } from '@gatehouse/core/mesh/opaque-port';
 import { bypassOf, skipInboundPortsAnnotation } from '@gatehouse/core/mesh/proxy-bypass';
+import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { hasPort, type PortSet, parsePortSet } from '@gatehouse/core/port-set';
 import { isRejected } from '@gatehouse/core/resources/kinds';
 import { requireIdentityAnnotation } from '../default-policy.ts';
 import type { Workload } from '../model.ts';
-import { isProxyPort, proxyPorts } from '../proxy-ports.ts';
 import { asTarget, type ConcerningPolicies, portsOf, type SelectingObject } from './policy-index.ts';
 
 interface PortFacts {
@@ -49,7 +49,7 @@ export class PortGroups {
     const { annotations, probes, unopened = [] } = this.#workload;
     const required = parsePortSet(annotations[requireIdentityAnnotation] ?? '');
     return JSON.stringify([
-      isProxyPort(port) ? port : 'usual',
+      isProxyPort(this.#workload.proxyPorts, port) ? port : 'usual',
       isListedOpaque(this.#workload, port, this.#defaultOpaquePorts),
       bypassOf(this.#workload, port),
       required.ok && hasPort(required.value, port),
@@ -77,7 +77,7 @@ const boundariesOf = (
   const add = (first: number, last: number): void => {
     found.add(first).add(last + 1);
   };
-  for (const port of Object.values(proxyPorts)) add(port, port);
+  for (const port of Object.values(workload.proxyPorts)) add(port, port);
   for (const { first, last } of defaultOpaquePorts.ranges) add(first, last);
   for (const { port } of [...workload.ports, ...workload.probes, ...(workload.unopened ?? [])])
     add(port, port);

@@ -58,6 +58,7 @@ export const workloadOf = ({ meta, spec }: KubeObject<'Pod'>, labelKeys: Readonl
   hostNetwork: spec.hostNetwork,
   ports: spec.ports,
   probes: spec.probes,
+  proxyPorts: spec.proxyPorts,
   ...(spec.shutProbes === undefined ? {} : { shutProbes: spec.shutProbes }),
   ...(spec.unopened === undefined ? {} : { unopened: spec.unopened }),
 });
