@@ -48,7 +48,14 @@ export const callFlood = async ({
   call,
   after,
 }: CallFloodOptions): Promise<CallFlood> => {
-  const flood = { sent: 0, messages: 0, ended: 0, reset: 0, closed: false, stop: () => socket.destroy() };
+  const flood = {
+    sent: 0,
+    messages: 0,
+    ended: 0,
+    reset: 0,
+    closed: socket.destroyed,
+    stop: () => socket.destroy(),
+  };
   const frames = new FrameReader();
   const dataBytes = call.message === undefined ? 0 : call.message.length + 5;
   let window = initialWindow;
