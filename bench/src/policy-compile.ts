@@ -1,9 +1,8 @@
 import process from 'node:process';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { InboundRows } from '@gatehouse/policy/core/inbound/rows/inbound-rows';
 import { clusterObjects, forEverybody, grantTo, podAt, ports } from './policy/cluster-objects.ts';
-import { aPolicyWatch } from './policy/policy-parts.ts';
+import { inboundRows } from './policy/policy-parts.ts';
 
 /** How compiling grows with the mesh: one namespace, a policy for each ten pods, every port of every pod watched. */
 const sizes = [1_000, 2_000, 4_000] as const;
@@ -23,8 +22,7 @@ interface Measured {
 }
 
 const measure = (pods: number): Measured => {
-  const { index, compiler, mesh } = aPolicyWatch();
-  const rows = new InboundRows<number>({ index, compiler, mesh });
+  const { index, rows } = inboundRows<number>();
   const put = (...objects: readonly KubeObject[]): void => {
     rows.apply(
       index.apply(objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change)),

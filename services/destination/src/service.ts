@@ -27,9 +27,9 @@ const assemble = (config: DestinationConfig, base: ServiceBase): OwnHalf => {
   const { clusterDomain, defaultOpaquePorts } = config;
   const watch = new ClusterWatch({ mesh, clusterDomain, defaultOpaquePorts });
   const server = new DestinationServer(watch, now);
-  measureDestination(metrics, { watch, server });
+  measureDestination(metrics, server);
   supervisor.run('watch', (signal) => watch.run(source, signal));
-  supervisor.onEnd('first messages', () => server.admission.close());
+  supervisor.onEnd('first messages', () => server.close());
   return {
     methods: server.methods,
     leaf: ownLeaf(config, base),

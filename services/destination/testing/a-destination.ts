@@ -63,5 +63,5 @@ const inNoHurry = (): Clock => {
 
 /** Until the queue of first messages has had its turns. */
 export const admitted = async (server: DestinationServer): Promise<void> => {
-  while (server.admission.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (server.load.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
 };

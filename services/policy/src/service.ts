@@ -6,6 +6,7 @@ import type { ServiceBase, ServiceParts } from '@gatehouse/platform/service/serv
 import { startService } from '@gatehouse/platform/service/start-service';
 import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
 import type { PolicyConfig } from './config.ts';
+import type { ClusterConfig } from './core/inbound/model.ts';
 import { inboundMethods } from './ports/inbound/serve-inbound.ts';
 import { measurePolicy, updateSeconds } from './ports/measure.ts';
 import { outboundMethods } from './ports/outbound/serve-outbound.ts';
@@ -29,15 +30,16 @@ const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
   const { supervisor, source, metrics, mesh, log, now } = base;
   const { clusterDomain } = config;
   const took = updateSeconds(metrics);
+  const cluster: ClusterConfig = {
+    mesh,
+    defaultPolicy: config.defaultInboundPolicy,
+    clusterNetworks: whole(config.clusterNetworks),
+    probeNetworks: whole(config.probeNetworks ?? []),
+    defaultOpaquePorts: config.defaultOpaquePorts,
+    detectTimeoutMs,
+  };
   const watch = new PolicyWatch({
-    cluster: {
-      mesh,
-      defaultPolicy: config.defaultInboundPolicy,
-      clusterNetworks: whole(config.clusterNetworks),
-      probeNetworks: whole(config.probeNetworks ?? []),
-      defaultOpaquePorts: config.defaultOpaquePorts,
-      detectTimeoutMs,
-    },
+    cluster,
     clusterDomain,
     staleness: { maxMs: config.maxStalenessMs, onStale: config.onStale },
     log: log.child({ part: 'watch' }),
@@ -56,7 +58,7 @@ const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
     leaf: ownLeaf(config, base),
     streams,
     reasons: () => (watch.isReady ? [] : ['the first lists have not been taken in']),
-    routes: policyRoutes({ watch, clusterDomain }),
+    routes: policyRoutes({ watch, settings: { ...cluster, clusterDomain } }),
   };
 };
 

@@ -4,7 +4,7 @@ import { compilePort } from '../src/core/inbound/compile.ts';
 import type { CompiledPort } from '../src/core/inbound/model.ts';
 import { meshViewOf } from '../src/core/inbound/policy-view.ts';
 import { resolveSource } from '../src/core/inbound/resolve-sources.ts';
-import { workloadOf } from '../src/core/inbound/rows/workload-class.ts';
+import { workloadOf } from '../src/core/inbound/workload-of.ts';
 import type { Situation } from './decide/situation.ts';
 
 /** The row of a situation's port, made by all the steps that the service takes from the index to the compiler. */
@@ -16,7 +16,7 @@ export const compileSituation = (situation: Situation): CompiledPort => {
   const inNamespace = ({ meta }: KubeObject): boolean => meta.namespace === target.meta.namespace;
   return compilePort({
     port: situation.port,
-    workload: workloadOf(target, new Set(Object.keys(target.meta.labels))),
+    workload: workloadOf(target),
     namespaceAnnotations:
       namespaces.find(({ meta }) => meta.name === target.meta.namespace)?.meta.annotations ?? {},
     cluster,

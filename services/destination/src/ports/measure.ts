@@ -1,19 +1,15 @@
 import type { Metrics } from '@gatehouse/platform/metrics/metrics';
 import type { DestinationServer } from './serve.ts';
-import type { ClusterWatch } from './watch.ts';
 
 /** Shows what destination counts; nothing is counted here. */
-export const measureDestination = (
-  metrics: Metrics,
-  { watch, server }: { readonly watch: ClusterWatch; readonly server: DestinationServer },
-): void => {
+export const measureDestination = (metrics: Metrics, server: Pick<DestinationServer, 'load'>): void => {
   metrics.gauge({
     name: 'gatehouse_destination_answers',
     help: 'Answers kept up to date for open streams, each shared by all who ask the same, by kind: endpoints, profile, place.',
     labelNames: ['kind'],
     collect() {
       this.reset();
-      for (const [kind, count] of watch.answers.kinds) this.set({ kind }, count);
+      for (const [kind, count] of server.load.answers) this.set({ kind }, count);
     },
   });
   metrics.counter({
@@ -21,14 +17,14 @@ export const measureDestination = (
     help: 'First messages of Get that had to be written; streams that ask the same share one.',
     collect() {
       this.reset();
-      this.inc(server.updates.firstBuilds);
+      this.inc(server.load.firstBuilds);
     },
   });
   metrics.gauge({
     name: 'gatehouse_destination_waiting_streams',
     help: 'Streams that wait for their first message.',
     collect() {
-      this.set(server.admission.waiting);
+      this.set(server.load.waiting);
     },
   });
 };

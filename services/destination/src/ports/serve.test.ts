@@ -245,7 +245,7 @@ test('clients that are told the same get the same bytes, written once', async (t
   );
   const calls = [];
   for (let index = 0; index < 5; index += 1) calls.push(await open('Get', { path: backend }));
-  assert.equal(server.updates.firstBuilds, 1);
+  assert.equal(server.load.firstBuilds, 1);
   source.put(pod(100));
   for (const call of calls) {
     assert.equal(call.messages.length, 2);

@@ -28,11 +28,20 @@ export type StreamMethod = (typeof methods)[number];
 /** A client that does not read is never cut off: what it missed is one difference, whenever it reads again (design §7). */
 const patience = { drainWithinMs: Number.POSITIVE_INFINITY };
 
+export interface DestinationLoad {
+  /** Answers kept up to date for open streams, by kind. */
+  readonly answers: ReadonlyMap<string, number>;
+  /** Streams that wait for their first message. */
+  readonly waiting: number;
+  /** First messages that had to be written. */
+  readonly firstBuilds: number;
+}
+
 /** Serves Get and GetProfile from what the watch compiles. */
 export class DestinationServer {
-  readonly updates = new Updates();
-  readonly admission = new Admission();
   readonly streams: OpenStreams<StreamMethod>;
+  readonly #updates = new Updates();
+  readonly #admission = new Admission();
   readonly #watch: ClusterWatch;
   readonly #pacer = new StreamPacer(patience);
   readonly #latest = new LatestStreams<Row>(patience);
@@ -51,6 +60,20 @@ export class DestinationServer {
     [`${service}/GetProfile`]: { kind: 'server-stream', open: (call) => this.#getProfile(call) },
   };
 
+  /** What there is and was done, for the metrics. */
+  get load(): DestinationLoad {
+    return {
+      answers: this.#watch.answers.kinds,
+      waiting: this.#admission.waiting,
+      firstBuilds: this.#updates.firstBuilds,
+    };
+  }
+
+  /** Lets nobody have a first message any more. */
+  close(): void {
+    this.#admission.close();
+  }
+
   #get(received: StreamCall): void {
     if (received.signal.aborted) return;
     const { cluster, answers } = this.#readyWatch();
@@ -66,7 +89,7 @@ export class DestinationServer {
     const stream = new GetStream({
       call,
       pacer: this.#pacer,
-      updates: this.updates,
+      updates: this.#updates,
       labels: { service: target.name, namespace: target.namespace },
       newest: () => this.#snapshots.of(set.value, place.value),
     });
@@ -96,10 +119,10 @@ export class DestinationServer {
   #begin(call: OpenStream, session: Session, stream: Stream): void {
     call.sentBy(stream);
     session.begin(stream);
-    const turn = this.admission.enter(() => {
-      const [bytes, builds] = [call.sentBytes, this.updates.firstBuilds];
+    const turn = this.#admission.enter(() => {
+      const [bytes, builds] = [call.sentBytes, this.#updates.firstBuilds];
       stream.admit();
-      return { bytes: call.sentBytes - bytes, wasBuilt: this.updates.firstBuilds > builds };
+      return { bytes: call.sentBytes - bytes, wasBuilt: this.#updates.firstBuilds > builds };
     });
     call.onLeft = turn.left;
     call.holds(turn.leave);

@@ -11,7 +11,7 @@ export const updateSeconds = (metrics: Metrics): Histogram =>
   });
 
 export interface Measured {
-  readonly watch: PolicyWatch;
+  readonly watch: Pick<PolicyWatch, 'load'>;
   readonly streams: RowStreams;
 }
 
@@ -22,22 +22,23 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
     help: 'Compiled rows that somebody watches, by direction.',
     labelNames: ['direction'],
     collect() {
-      this.set({ direction: 'inbound' }, watch.inbound.size.rows);
-      this.set({ direction: 'outbound' }, watch.outbound.size);
+      const { rows, outboundRows } = watch.load;
+      this.set({ direction: 'inbound' }, rows);
+      this.set({ direction: 'outbound' }, outboundRows);
     },
   });
   metrics.gauge({
     name: 'gatehouse_policy_rows_waiting',
     help: 'Inbound rows and questions about them that wait for their turn to be compiled.',
     collect() {
-      this.set(watch.inbound.size.waiting);
+      this.set(watch.load.waiting);
     },
   });
   metrics.gauge({
     name: 'gatehouse_policy_workload_classes',
     help: 'Sets of watched pods that share their inbound rows.',
     collect() {
-      this.set(watch.inbound.size.classes);
+      this.set(watch.load.classes);
     },
   });
   metrics.counter({
@@ -45,7 +46,7 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
     help: 'Inbound rows compiled, for streams and for questions.',
     collect() {
       this.reset();
-      this.inc(watch.compiler.compiled);
+      this.inc(watch.load.compiled);
     },
   });
   metrics.gauge({
@@ -60,7 +61,7 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
     help: 'Policy objects that cannot be read, by kind; the log says why.',
     labelNames: ['kind'],
     collect() {
-      for (const [kind, count] of watch.rejections.counts) this.set({ kind }, count);
+      for (const [kind, count] of watch.load.rejected) this.set({ kind }, count);
     },
   });
   metrics.gauge({
@@ -68,8 +69,7 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
     help: 'Addresses that more than one Pod, or more than one Service, has, by kind; the log names them.',
     labelNames: ['kind'],
     collect() {
-      this.set({ kind: 'Pod' }, watch.compiler.contested.size);
-      this.set({ kind: 'Service' }, watch.outbound.contested.size);
+      for (const [kind, count] of Object.entries(watch.load.contested)) this.set({ kind }, count);
     },
   });
 };

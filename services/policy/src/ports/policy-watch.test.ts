@@ -50,10 +50,9 @@ const started = (
   const answerOf = (pod: string): InboundAnswer | undefined => {
     const asked = { namespace: 'demo', pod, port };
     let heard: InboundAnswer | undefined;
-    served.watch.inbound.ask(asked, (answer) => {
+    served.watch.ask(asked, (answer) => {
       heard = answer;
     });
-    void served.watch.look(asked);
     clock.turn();
     return heard;
   };
@@ -64,6 +63,8 @@ const started = (
     ) ?? [];
   return { ...served, source, clock, answerOf, now, admitted };
 };
+
+const sizeOf = ({ load: { classes, rows, waiting } }: Policy['watch']) => ({ classes, rows, waiting });
 
 test('a slow reader is given only the newest row, and at most one is on its way', (t) => {
   const { source, clock, now, ...served } = started(t, [backend, policy]);
@@ -88,16 +89,16 @@ test('a burst is compiled once, and every reader of a class is handed the same b
   const twin = aPod({ name: 'backend-1', labels: { app: 'backend' } });
   const { source, clock, watch, ...served } = started(t, [backend, twin, policy]);
   const streams = [open(served, 'backend-0'), open(served, 'backend-1')];
-  assert.deepEqual(watch.inbound.size, { classes: 1, rows: 1, waiting: 0 });
-  const compiled = watch.compiler.compiled;
+  assert.deepEqual(sizeOf(watch), { classes: 1, rows: 1, waiting: 0 });
+  const compiled = watch.load.compiled;
   for (const n of [1, 2, 3, 4, 5]) source.put(frontend(n));
   clock.pass(20);
   // The first at once, the other four together.
-  assert.equal(watch.compiler.compiled - compiled, 2);
+  assert.equal(watch.load.compiled - compiled, 2);
   for (const stream of streams) assert.equal(stream.sent.length, 3);
   assert.deepEqual(streams[0]?.sent, streams[1]?.sent);
   for (const stream of streams) stream.cancel();
-  assert.deepEqual(watch.inbound.size, { classes: 0, rows: 0, waiting: 0 });
+  assert.deepEqual(sizeOf(watch), { classes: 0, rows: 0, waiting: 0 });
 });
 
 test('of the rows that one slice compiles, those that may deny a client are sent before those that admit one', (t) => {
@@ -220,7 +221,7 @@ test('a rejected object is logged with its problems once, however often it is li
     clock.pass(20);
     const rejected = lines.filter((line) => line.includes('cannot be read'));
     assert.equal(rejected.length, said);
-    assert.equal(watch.rejections.counts.get('NetworkAuthenticationPolicy'), isBad(step) ? 1 : 0);
+    assert.equal(watch.load.rejected.get('NetworkAuthenticationPolicy'), isBad(step) ? 1 : 0);
   }
   const first = JSON.parse(lines.find((line) => line.includes('cannot be read')) ?? '{}');
   assert.equal(first.level, 'error');
@@ -250,7 +251,7 @@ test('an address that two pods or two Services claim is logged once, and again w
       .map(({ level, address, claimants = [] }) => [level, address, ...claimants].join(' '));
   assert.deepEqual(told(), ['warn 10.0.0.1 demo/frontend-1 demo/frontend-2']);
   assert.deepEqual(admitted('backend-0'), []);
-  assert.equal(watch.compiler.contested.size, 1);
+  assert.equal(watch.load.contested.Pod, 1);
   const [finding] = answerOf('backend-0')?.compiled.findings ?? [];
   assert.equal(finding?.reason, 'AddressContested');
 
@@ -258,14 +259,14 @@ test('an address that two pods or two Services claim is logged once, and again w
   source.put(aService({ name: 'a', createdAt: 2 }));
   clock.pass(20);
   assert.deepEqual(told(), ['warn 10.32.0.1 demo/z demo/a']);
-  assert.equal(watch.outbound.contested.size, 1);
+  assert.equal(watch.load.contested.Service, 1);
 
   source.put(frontend(2, { ips: ['10.0.0.1'], phase: 'Succeeded' }));
   source.remove(aService({ name: 'z', createdAt: 1 }));
   clock.pass(20);
   assert.deepEqual(told(), ['info 10.0.0.1', 'info 10.32.0.1']);
   assert.deepEqual(admitted('backend-0'), ['10.0.0.1/32']);
-  assert.deepEqual([watch.compiler.contested.size, watch.outbound.contested.size], [0, 0]);
+  assert.deepEqual(watch.load.contested, { Pod: 0, Service: 0 });
 });
 
 test('an exception while rows are brought up to date ends the watch, whose owner ends the process', async (t) => {
@@ -283,7 +284,7 @@ test('a client that has left before its call was looked at leaves nothing behind
   const request = PortSpec.encode({ workload: 'demo:backend-0', port }).finish();
   const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort'];
   if (method?.kind === 'server-stream') method.open({ ...gone, request, signal: gone.signal });
-  assert.deepEqual(watch.inbound.size, { classes: 0, rows: 0, waiting: 0 });
+  assert.deepEqual(sizeOf(watch), { classes: 0, rows: 0, waiting: 0 });
   assert.deepEqual([...streams.facts()], []);
 });
 

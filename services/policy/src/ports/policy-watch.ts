@@ -1,7 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { Change } from '@gatehouse/core/resources/changes';
-import type { Kind } from '@gatehouse/core/resources/kinds';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import type { Source } from '@gatehouse/platform/kube/source';
@@ -10,7 +9,7 @@ import type { Log } from '@gatehouse/platform/log/log';
 import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
 import { Contests } from '../core/contests.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
-import type { ClusterConfig } from '../core/inbound/model.ts';
+import type { ClusterConfig, ResolvedSource } from '../core/inbound/model.ts';
 import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
 import { InboundRows, type WorkloadPort } from '../core/inbound/rows/inbound-rows.ts';
 import { Rejections } from '../core/inbound/rows/rejections.ts';
@@ -48,13 +47,27 @@ export interface PolicyWatchOptions {
   readonly clock?: Clock;
 }
 
+export interface PolicyLoad {
+  /** Inbound rows that somebody watches, those and questions that wait to be compiled, and the classes that share rows. */
+  readonly rows: number;
+  readonly waiting: number;
+  readonly classes: number;
+  readonly outboundRows: number;
+  /** Inbound rows compiled since the start. */
+  readonly compiled: number;
+  /** Objects that cannot be read, by kind. */
+  readonly rejected: ReadonlyMap<string, number>;
+  /** Addresses that several have. */
+  readonly contested: Readonly<Record<'Pod' | 'Service', number>>;
+}
+
 /** Keeps the index and the rows in step with a source, and hands what changed to the streams. */
 export class PolicyWatch {
   readonly index = new ResourceIndex();
-  readonly compiler: RowCompiler;
-  readonly inbound: InboundRows<RowStream>;
   readonly outbound: OutboundRows<RowStream>;
-  readonly rejections = new Rejections();
+  readonly #compiler: RowCompiler;
+  readonly #inbound: InboundRows<RowStream>;
+  readonly #rejections = new Rejections();
   readonly #podContests = new Contests();
   readonly #serviceContests = new Contests();
   readonly #options: PolicyWatchOptions;
@@ -72,13 +85,13 @@ export class PolicyWatch {
     const { index } = this;
     const { cluster, clusterDomain, clock = systemClock } = options;
     this.#clock = clock;
-    this.compiler = new RowCompiler({
+    this.#compiler = new RowCompiler({
       index,
       cluster,
       matchesRegex: matchesWhole,
       encode: (server) => encodedRow(encodeInbound(server)),
     });
-    this.inbound = new InboundRows({ index, compiler: this.compiler, mesh: cluster.mesh });
+    this.#inbound = new InboundRows({ index, compiler: this.#compiler, mesh: cluster.mesh });
     this.outbound = new OutboundRows({
       index,
       config: { ...cluster, clusterDomain },
@@ -88,12 +101,8 @@ export class PolicyWatch {
     this.#slices = new Slices({
       clock,
       work: (isOver) => this.#compile(isOver),
-      isBehind: () => this.inbound.isBehind,
+      isBehind: () => this.#inbound.isBehind,
     });
-  }
-
-  get mesh(): Mesh {
-    return this.#options.cluster.mesh;
   }
 
   /** Whether every kind has been listed once. */
@@ -106,6 +115,17 @@ export class PolicyWatch {
     return this.#trust;
   }
 
+  /** What there is and was done, for the metrics. */
+  get load(): PolicyLoad {
+    return {
+      ...this.#inbound.size,
+      outboundRows: this.outbound.size,
+      compiled: this.#compiler.compiled,
+      rejected: this.#rejections.counts,
+      contested: { Pod: this.#compiler.contested.size, Service: this.outbound.contested.size },
+    };
+  }
+
   /** For whoever would answer from the index. */
   readonly requireReady = (): void => {
     if (!this.isReady) {
@@ -116,21 +136,31 @@ export class PolicyWatch {
   /** Takes at once whatever a burst still holds back. */
   readonly settle = (): void => this.#bursts.settle();
 
+  /** Whether it is a meshed pod that the index holds. */
+  readonly knows = (asked: WorkloadPort): boolean => this.#inbound.knows(asked);
+
   /** What the proxy of a workload is told of a port, in its namespace's turn; undefined when no such meshed pod is known. */
   readonly look = (asked: WorkloadPort): Promise<InboundAnswer | undefined> =>
-    new Promise((resolve) => {
-      this.inbound.ask(asked, resolve);
-      this.#slices.wake();
-    });
+    new Promise((resolve) => this.ask(asked, resolve));
+
+  /** The same, for a listener. */
+  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): void {
+    this.#inbound.ask(asked, hear);
+    this.#slices.wake();
+  }
+
+  /** What the sources of a policy stand for now: what rows are made of, so withdrawn with them when the watch is stale. */
+  readonly sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>): readonly ResolvedSource[] =>
+    this.#compiler.sourcesOf(policy);
 
   /** Offers the stream every row of the port from now on; undefined when no such meshed pod is known. */
   readonly follow = (asked: WorkloadPort, stream: RowStream): { release(): void } | undefined => {
-    const watch = this.inbound.watch(asked, stream);
+    const watch = this.#inbound.watch(asked, stream);
     if (watch === undefined) return undefined;
-    const first = this.inbound.first(watch);
+    const first = this.#inbound.first(watch);
     if (first === undefined) this.#slices.wake();
     else stream.offer(first);
-    return { release: () => this.inbound.unwatch(watch) };
+    return { release: () => this.#inbound.unwatch(watch) };
   };
 
   /** Watches until the signal aborts. */
@@ -160,7 +190,7 @@ export class PolicyWatch {
     const changes = this.#waiting;
     this.#waiting = [];
     const touched = this.index.apply(changes);
-    const inbound = this.inbound.apply(touched);
+    const inbound = this.#inbound.apply(touched);
     const outbound = this.outbound.refresh(touched);
     for (const update of [inbound, outbound]) publish(update);
     this.#sayRejected(touched);
@@ -170,15 +200,15 @@ export class PolicyWatch {
   }
 
   #compile(isOver: () => boolean): void {
-    publish(this.inbound.compile(isOver));
-    if (this.inbound.isBehind || this.#behindSince === undefined) return;
+    publish(this.#inbound.compile(isOver));
+    if (this.#inbound.isBehind || this.#behindSince === undefined) return;
     this.#options.onUpdate?.((this.#clock.now() - this.#behindSince) / 1_000);
     this.#behindSince = undefined;
   }
 
   #sayContested(): void {
     const { log } = this.#options;
-    for (const verdict of this.#podContests.say(this.compiler.contested)) {
+    for (const verdict of this.#podContests.say(this.#compiler.contested)) {
       const { kind, ...address } = verdict;
       if (kind === 'settled') log.info(address, 'it is known again whose the address is');
       else
@@ -200,7 +230,7 @@ export class PolicyWatch {
 
   #sayRejected(touched: Parameters<Rejections['apply']>[0]): void {
     const { log } = this.#options;
-    for (const verdict of this.rejections.apply(touched)) {
+    for (const verdict of this.#rejections.apply(touched)) {
       const { kind, meta } = verdict.object;
       const about = { kind, namespace: meta.namespace, name: meta.name };
       switch (verdict.kind) {
@@ -240,7 +270,7 @@ export class PolicyWatch {
       );
     }
     if (staleness.onStale !== 'deny') return;
-    publish(this.inbound.setTrust(trust));
+    publish(this.#inbound.setTrust(trust));
     this.#slices.wake();
   }
 }

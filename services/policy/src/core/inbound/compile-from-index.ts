@@ -4,8 +4,10 @@ import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resource
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { compilePort } from './compile.ts';
 import type { ClusterConfig, CompiledPort } from './model.ts';
+import { authenticationsIn } from './objects-from-index.ts';
 import { meshViewOf } from './policy-view.ts';
 import { resolveSource } from './resolve-sources.ts';
+import { workloadOf } from './workload-of.ts';
 
 export interface CompileOptions {
   readonly cluster: ClusterConfig;
@@ -19,11 +21,11 @@ export interface CompileOptions {
  */
 export const compileFromIndex = (
   index: ResourceIndex,
-  { meta, spec }: KubeObject<'Pod'>,
+  pod: KubeObject<'Pod'>,
   port: number,
   { cluster, matchesRegex }: CompileOptions,
 ): CompiledPort => {
-  const { namespace } = meta;
+  const { namespace } = pod.meta;
   const view = meshViewOf({
     mesh: cluster.mesh,
     pods: index.all('Pod'),
@@ -32,16 +34,7 @@ export const compileFromIndex = (
   const here = <K extends Kind>(kind: K): readonly KubeObject<K>[] => [...index.in(kind, namespace).values()];
   return compilePort({
     port,
-    workload: {
-      namespace,
-      labels: meta.labels,
-      annotations: meta.annotations,
-      hostNetwork: spec.hostNetwork,
-      ports: spec.ports,
-      probes: spec.probes,
-      proxyPorts: spec.proxyPorts,
-      ...(spec.shutProbes === undefined ? {} : { shutProbes: spec.shutProbes }),
-    },
+    workload: workloadOf(pod),
     namespaceAnnotations: index.get('Namespace', '', namespace)?.meta.annotations ?? {},
     cluster,
     policies: {
@@ -55,14 +48,8 @@ export const compileFromIndex = (
       authorizationPolicies: here('AuthorizationPolicy'),
       routes: [...here('HTTPRoute'), ...here('GatewayHTTPRoute')],
     },
-    authentications: {
-      meshTls: byName(index, 'MeshTLSAuthentication'),
-      network: byName(index, 'NetworkAuthentication'),
-    },
+    authentications: authenticationsIn(index),
     unreadableManifests: unreadableIn(index.unreadable, namespace).length === 0 ? 'none' : 'some',
     matchesRegex,
   });
 };
-
-const byName = <K extends Kind>(index: ResourceIndex, kind: K): ReadonlyMap<string, KubeObject<K>> =>
-  new Map(Array.from(index.all(kind), (object) => [`${object.meta.namespace}/${object.meta.name}`, object]));

@@ -98,8 +98,8 @@ export const grantsOf = (sources: readonly ResolvedSource[]): readonly Grant[] =
 
 /** What AuthorizationPolicies may refer to in any namespace, by `namespace/name`. */
 export interface Authentications {
-  readonly meshTls: ReadonlyMap<string, KubeObject<'MeshTLSAuthentication'>>;
-  readonly network: ReadonlyMap<string, KubeObject<'NetworkAuthentication'>>;
+  readonly meshTls: Pick<ReadonlyMap<string, KubeObject<'MeshTLSAuthentication'>>, 'get'>;
+  readonly network: Pick<ReadonlyMap<string, KubeObject<'NetworkAuthentication'>>, 'get'>;
 }
 
 /** A row: what the proxies of a class are told of one port, and why. Frozen, replaced whole. */

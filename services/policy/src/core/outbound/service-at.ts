@@ -7,7 +7,7 @@ import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 interface Services {
   readonly index: ResourceIndex;
   /** Of the same index. */
-  readonly addresses: ServiceAddresses;
+  readonly addresses: Pick<ServiceAddresses, 'holder'>;
   readonly clusterDomain: string;
 }
 

@@ -211,7 +211,7 @@ test('changes that alter nothing for a port send nothing', async (t) => {
   followSource(source);
   const stream = watchPort(client);
   await stream.message(0);
-  const compiled = watch.compiler.compiled;
+  const compiled = watch.load.compiled;
   source.put(aPod({ name: 'stranger', labels: { app: 'stranger' } }));
   source.put(aPod({ name: 'frontend-0', labels: { app: 'frontend' }, ips: ['10.0.0.7'], ready: false }));
   source.put(aNetworkAuthenticationPolicy({ name: 'elsewhere', namespace: 'other' }));
@@ -222,7 +222,7 @@ test('changes that alter nothing for a port send nothing', async (t) => {
   assert.deepEqual(admitted(await stream.message(1)), ['10.0.0.7/32', '10.0.0.8/32']);
   assert.equal(stream.messages.length, 2);
   // Once for the relisted policy, once for the pod; joined in one burst or not.
-  assert.ok(watch.compiler.compiled - compiled <= 2, `${watch.compiler.compiled - compiled} rows compiled`);
+  assert.ok(watch.load.compiled - compiled <= 2, `${watch.load.compiled - compiled} rows compiled`);
 });
 
 test('an address that passes to another pod leaves the old grants in the very message', async (t) => {

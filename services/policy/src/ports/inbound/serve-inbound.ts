@@ -11,7 +11,7 @@ import type { RowStreams } from '../row-streams.ts';
 const service = '/io.linkerd.proxy.inbound.InboundServerPolicies';
 
 export interface InboundParts {
-  readonly watch: Pick<PolicyWatch, 'inbound' | 'look' | 'follow' | 'requireReady' | 'settle'>;
+  readonly watch: Pick<PolicyWatch, 'knows' | 'look' | 'follow' | 'requireReady' | 'settle'>;
   readonly streams: RowStreams;
 }
 
@@ -40,8 +40,8 @@ export const inboundMethods = (parts: InboundParts): Methods => ({
 /** Nobody is told a row made of half the cluster, nor that something does not exist which a burst still holds back. */
 const requireKnown = (asked: WorkloadPort, { watch }: InboundParts): void => {
   watch.requireReady();
-  if (!watch.inbound.knows(asked)) watch.settle();
-  if (!watch.inbound.knows(asked)) throw unknownWorkload(asked);
+  if (!watch.knows(asked)) watch.settle();
+  if (!watch.knows(asked)) throw unknownWorkload(asked);
 };
 
 const watchPort = (call: StreamCall, asked: WorkloadPort, { watch, streams }: InboundParts): void => {

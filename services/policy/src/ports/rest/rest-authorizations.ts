@@ -5,11 +5,21 @@ import { printProblem } from '@gatehouse/core/problem';
 import { unreadableIn } from '@gatehouse/core/resources/changes';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
+import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { Type } from 'typebox';
-import type { ResolvedSource } from '../../core/inbound/model.ts';
+import { authorizationsOf } from '../../core/inbound/default-policy.ts';
+import type { ClusterConfig, ResolvedSource } from '../../core/inbound/model.ts';
+import { authorizationFromIndex, defaultFromIndex } from '../../core/inbound/objects-from-index.ts';
 import { printContest } from '../../core/inbound/print-contest.ts';
-import type { PolicyWatch } from '../policy-watch.ts';
 import { type GrantItem as Granted, GrantItem, grantItem, ObjectName } from './rest-row.ts';
+
+/** What there is to say of policies. */
+export interface KnownPolicies {
+  readonly index: ResourceIndex;
+  readonly cluster: ClusterConfig;
+  /** What the sources of a policy stand for now. */
+  readonly sourcesOf: (policy: KubeObject<'NetworkAuthenticationPolicy'>) => readonly ResolvedSource[];
+}
 
 /** One object that lets clients in, or keeps them out, and whom. */
 export const AuthorizingObject = Type.Object({
@@ -42,7 +52,7 @@ type Authorizing =
 
 /** Every object that an authorization can come from, of one namespace or of all. */
 export function* authorizingObjects(
-  { index }: Pick<PolicyWatch, 'index'>,
+  { index }: Pick<KnownPolicies, 'index'>,
   namespace: string | undefined,
 ): Generator<Authorizing> {
   const objects = <K extends Authorizing['kind']>(kind: K): Iterable<KubeObject<K>> =>
@@ -63,16 +73,16 @@ export const authorizingNamespace = ({ kind, meta }: Authorizing): string =>
 export const authorizingKey = ({ kind, meta }: Authorizing): string =>
   kind === 'Namespace' ? `${meta.name}/` : `${meta.namespace}/${kind}/${meta.name}`;
 
-export const authorizingObject = (object: Authorizing, watch: PolicyWatch): AuthorizingObject => {
+export const authorizingObject = (object: Authorizing, known: KnownPolicies): AuthorizingObject => {
   switch (object.kind) {
     case 'NetworkAuthenticationPolicy':
-      return networkPolicy(object, watch);
+      return networkPolicy(object, known);
     case 'Server':
-      return server(object, watch);
+      return server(object, known);
     case 'AuthorizationPolicy':
-      return authorizationPolicy(object, watch);
+      return authorizationPolicy(object, known);
     case 'Namespace':
-      return namespaceDefault(object, watch);
+      return namespaceDefault(object, known);
   }
 };
 
@@ -93,15 +103,15 @@ const item = (
 
 const networkPolicy = (
   policy: KubeObject<'NetworkAuthenticationPolicy'>,
-  watch: PolicyWatch,
+  known: KnownPolicies,
 ): AuthorizingObject => {
   const { meta, spec } = policy;
-  if (isRejected(spec)) return rejected(policy, watch);
-  const sources = watch.compiler.sourcesOf(policy);
+  if (isRejected(spec)) return rejected(policy, known);
+  const sources = known.sourcesOf(policy);
   return item(policy, {
     state: spec.mode === 'Enforce' ? 'enforced' : 'audited',
     target: printSelector(spec.target),
-    pods: meshedPods(watch, meta.namespace, spec.target),
+    pods: meshedPods(known, meta.namespace, spec.target),
     ports: printPorts(spec.ports),
     base: spec.mode === 'Enforce' ? 'deny' : null,
     requests: spec.rules === undefined ? null : spec.rules.map(printRule),
@@ -124,26 +134,26 @@ const notesOf = ({
   ...contestedAddresses.map(printContest),
 ];
 
-const server = (object: KubeObject<'Server'>, watch: PolicyWatch): AuthorizingObject => {
+const server = (object: KubeObject<'Server'>, known: KnownPolicies): AuthorizingObject => {
   const { meta, spec } = object;
-  if (isRejected(spec)) return rejected(object, watch);
+  if (isRejected(spec)) return rejected(object, known);
   return item(object, {
     state: 'enforced',
     target: spec.podSelector === undefined ? 'ExternalWorkloads' : printSelector(spec.podSelector),
-    pods: spec.podSelector === undefined ? [] : meshedPods(watch, meta.namespace, spec.podSelector),
+    pods: spec.podSelector === undefined ? [] : meshedPods(known, meta.namespace, spec.podSelector),
     ports: printPorts([spec.port]),
     base: spec.accessPolicy,
     requests: null,
-    grants: watch.compiler.grantsOf(spec.accessPolicy).map(grantItem),
+    grants: authorizationsOf(spec.accessPolicy, known.cluster).map(grantItem),
   });
 };
 
 const authorizationPolicy = (
   policy: KubeObject<'AuthorizationPolicy'>,
-  { compiler }: PolicyWatch,
+  { index, cluster }: KnownPolicies,
 ): AuthorizingObject => {
   const { spec } = policy;
-  const authorized = compiler.authorizationBy(policy);
+  const authorized = authorizationFromIndex(index, policy, cluster);
   if (isRejected(spec) || authorized === undefined) {
     const notes = isRejected(spec) ? spec.rejected.map(printProblem) : [];
     return item(policy, { ...nothing, state: 'rejected', target: 'nobody knows', notes });
@@ -172,9 +182,9 @@ const authorizationPolicy = (
 
 const namespaceDefault = (
   object: KubeObject<'Namespace'>,
-  { compiler, index }: PolicyWatch,
+  { index, cluster }: KnownPolicies,
 ): AuthorizingObject => {
-  const { policy, from, unreadable, grants } = compiler.defaultOf(object.meta.name);
+  const { policy, from, unreadable, grants } = defaultFromIndex(index, object.meta.name, cluster);
   const unread = unreadableIn(index.unreadable, object.meta.name).map(
     ({ path, problem }) =>
       `Deny is in force here, and nothing is granted on single requests, since ${path} was never read: ${printProblem(problem)}.`,
@@ -194,14 +204,14 @@ const nothing = { pods: [], ports: 'as its target', base: null, requests: null }
 
 const rejected = (
   object: KubeObject<'NetworkAuthenticationPolicy'> | KubeObject<'Server'>,
-  watch: PolicyWatch,
+  known: KnownPolicies,
 ): AuthorizingObject => {
   const { meta, spec } = object;
   const { closes, rejected: problems } = spec as Extract<typeof spec, { rejected: unknown }>;
   return item(object, {
     state: 'rejected',
     target: printSelector(closes.selector),
-    pods: meshedPods(watch, meta.namespace, closes.selector),
+    pods: meshedPods(known, meta.namespace, closes.selector),
     ports: printPorts(closes.ports),
     base: 'deny',
     requests: null,
@@ -209,9 +219,13 @@ const rejected = (
   });
 };
 
-const meshedPods = ({ index, mesh }: PolicyWatch, namespace: string, selector: LabelSelector): string[] =>
+const meshedPods = (
+  { index, cluster }: KnownPolicies,
+  namespace: string,
+  selector: LabelSelector,
+): string[] =>
   Array.from(index.in('Pod', namespace).values())
-    .filter(({ meta }) => isMeshed(meta, mesh) && selects(selector, meta.labels))
+    .filter(({ meta }) => isMeshed(meta, cluster.mesh) && selects(selector, meta.labels))
     .map(({ meta }) => meta.name)
     .sort();
 

@@ -5,7 +5,12 @@ import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { namespaceQuery, pageOf, pageQuery } from '@gatehouse/platform/http/page';
 import { permittedPage, requireRead } from '@gatehouse/platform/http/permitted';
 import { Type } from 'typebox';
-import type { OutboundRow } from '../../core/outbound/rows.ts';
+import type { ClusterConfig } from '../../core/inbound/model.ts';
+import type { OutboundConfig } from '../../core/outbound/compile.ts';
+import type { OutboundPolicy } from '../../core/outbound/model.ts';
+import { outboundFromIndex } from '../../core/outbound/outbound-from-index.ts';
+import { encodedRow } from '../encoded-row.ts';
+import { encodeOutbound } from '../outbound/encode-outbound.ts';
 import type { PolicyWatch } from '../policy-watch.ts';
 import {
   AuthorizingObject,
@@ -13,12 +18,13 @@ import {
   authorizingNamespace,
   authorizingObject,
   authorizingObjects,
+  type KnownPolicies,
 } from './rest-authorizations.ts';
 import { RowReport, rowReport } from './rest-row.ts';
 
 export interface RestParts {
-  readonly watch: PolicyWatch;
-  readonly clusterDomain: string;
+  readonly watch: Pick<PolicyWatch, 'index' | 'requireReady' | 'settle' | 'look' | 'sourcesOf'>;
+  readonly settings: ClusterConfig & OutboundConfig;
 }
 
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
@@ -37,8 +43,11 @@ const OutboundReport = Type.Object({
 
 /** The REST API of policy beside what every service has (design §9). It answers from what is known now. */
 export const policyRoutes =
-  ({ watch, clusterDomain }: RestParts) =>
+  ({ watch, settings }: RestParts) =>
   (app: AdminApp): void => {
+    const { clusterDomain } = settings;
+    const { index, sourcesOf } = watch;
+    const known: KnownPolicies = { index, cluster: settings, sourcesOf };
     const settled = (): void => {
       watch.requireReady();
       watch.settle();
@@ -56,12 +65,12 @@ export const policyRoutes =
       async (request) => {
         const { query } = request;
         settled();
-        const page = await permittedPage(request, authorizingObjects(watch, query.namespace), {
+        const page = await permittedPage(request, authorizingObjects(known, query.namespace), {
           keyOf: authorizingKey,
           namespaceOf: authorizingNamespace,
           query,
         });
-        return { ...page, items: page.items.map((object) => authorizingObject(object, watch)) };
+        return { ...page, items: page.items.map((object) => authorizingObject(object, known)) };
       },
     );
 
@@ -112,8 +121,8 @@ export const policyRoutes =
         await requireRead(request, target.kind === 'address' ? undefined : target.namespace);
         if (from !== undefined) await requireRead(request, from.split('/', 1)[0]);
         settled();
-        const row = watch.outbound.look(target);
-        if (row !== undefined) return outboundReport(row);
+        const policy = outboundFromIndex(index, target, settings);
+        if (policy !== undefined) return outboundReport(policy);
         throw new GatehouseError(
           'not-found',
           `no Service answers at ${printAuthority(target, clusterDomain)}`,
@@ -122,9 +131,12 @@ export const policyRoutes =
     );
   };
 
-const outboundReport = ({ policy: { service, protocol }, encoded }: OutboundRow) => ({
-  service: { ...service },
-  version: encoded.version,
-  protocol: protocol.kind,
-  backends: protocol.kind === 'forbidden' ? [] : [protocol.backend.destination],
-});
+const outboundReport = (policy: OutboundPolicy) => {
+  const { service, protocol } = policy;
+  return {
+    service: { ...service },
+    version: encodedRow(encodeOutbound(policy)).version,
+    protocol: protocol.kind,
+    backends: protocol.kind === 'forbidden' ? [] : [protocol.backend.destination],
+  };
+};

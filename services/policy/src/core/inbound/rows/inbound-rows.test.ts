@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere } from '@gatehouse/core/ip-network';
+import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { noPorts } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
@@ -156,6 +157,8 @@ const anyPod = fc
       meshed: fc.constantFrom(true, true, true, false),
       ports: fc.constantFrom([], [{ name: 'http', port: 8080 }]),
       probes: fc.constantFrom([], [{ kind: 'http' as const, port: 8080, path: '/live' }]),
+      unopened: fc.constantFrom([], [{ kind: 'hook' as const, port: 8080, path: '/stop' }]),
+      proxyPorts: fc.constantFrom(usualProxyPorts, usualProxyPorts, { ...usualProxyPorts, admin: 8080 }),
     },
     plain,
   )

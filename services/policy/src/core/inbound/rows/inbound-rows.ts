@@ -3,6 +3,7 @@ import { isMeshed } from '@gatehouse/core/mesh/workload';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
+import { workloadOf } from '../workload-of.ts';
 import { readsOf } from './class-facts.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
 import type { InboundAnswer, RowCompiler } from './row-compiler.ts';
@@ -13,9 +14,9 @@ import {
   classKey,
   type InboundRow,
   type InboundWatch,
+  narrowed,
   type WatchedPod,
   type WorkloadClass,
-  workloadOf,
 } from './workload-class.ts';
 
 type Pod = KubeObject<'Pod'>;
@@ -251,7 +252,7 @@ export class InboundRows<R> {
     const found = this.#meshed(namespace, pod);
     if (found === undefined) return undefined;
     const { compiler } = this.#options;
-    const workload = workloadOf(found, compiler.labelKeys(namespace));
+    const workload = narrowed(workloadOf(found), compiler.labelKeys(namespace));
     const known = this.#classes.get(namespace)?.byKey.get(classKey(workload));
     const row = known?.rows.get(known.ports.groupOf(port));
     // What is said about a port names it, so the row of another port will not do.
@@ -301,7 +302,7 @@ export class InboundRows<R> {
       classes = { labelKeys: compiler.labelKeys(namespace), byKey: new Map() };
       this.#classes.set(namespace, classes);
     }
-    const workload = workloadOf(pod, classes.labelKeys);
+    const workload = narrowed(workloadOf(pod), classes.labelKeys);
     const key = classKey(workload);
     const known = classes.byKey.get(key);
     if (known !== undefined) return known;

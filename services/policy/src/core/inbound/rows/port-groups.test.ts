@@ -17,8 +17,9 @@ import {
 import fc from 'fast-check';
 import { compileFromIndex } from '../compile-from-index.ts';
 import type { ClusterConfig, Workload } from '../model.ts';
+import { workloadOf } from '../workload-of.ts';
 import { PortGroups } from './port-groups.ts';
-import { workloadOf } from './workload-class.ts';
+import { narrowed } from './workload-class.ts';
 
 const cluster: ClusterConfig = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
@@ -34,7 +35,7 @@ type Policy = KubeObject<'NetworkAuthenticationPolicy'>;
 
 const groupsOf = (pod: KubeObject<'Pod'>, objects: readonly (Server | Policy)[]): PortGroups =>
   new PortGroups({
-    workload: workloadOf(pod, new Set()),
+    workload: narrowed(workloadOf(pod), new Set()),
     policies: {
       servers: objects.filter((one): one is Server => one.kind === 'Server'),
       networkPolicies: objects.filter((one): one is Policy => one.kind === 'NetworkAuthenticationPolicy'),

@@ -3,13 +3,10 @@ import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import type { Labels } from '@gatehouse/core/label-selector';
 import type { NamedClaimants } from '@gatehouse/core/mesh/address-holder';
 import { type Unreadable, unreadableIn } from '@gatehouse/core/resources/changes';
-import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
-import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import { type Authorized, authorizationBy } from '../authorize.ts';
 import { compilePort } from '../compile.ts';
-import { authorizationsOf, defaultPolicyOf, type PortDefault } from '../default-policy.ts';
-import type { ClusterConfig, CompiledPort, Grant, ResolvedSource, Workload } from '../model.ts';
+import type { ClusterConfig, CompiledPort, ResolvedSource, Workload } from '../model.ts';
 import { CallerIndex } from './caller-index.ts';
 import { ConcernedRows } from './concerned-rows.ts';
 import {
@@ -127,27 +124,6 @@ export class RowCompiler {
   /** What the sources of a policy stand for now, in order. */
   sourcesOf(policy: KubeObject<'NetworkAuthenticationPolicy'>): readonly ResolvedSource[] {
     return this.#kept.sources.resolve(policy);
-  }
-
-  /** What an AuthorizationPolicy admits wherever it applies; undefined for a rejected one. */
-  authorizationBy({ meta, spec }: KubeObject<'AuthorizationPolicy'>): Authorized | undefined {
-    return isRejected(spec)
-      ? undefined
-      : authorizationBy({ meta, spec }, this.#kept.authentications, this.#options.cluster.mesh);
-  }
-
-  /** What governs a namespace's ports where nothing selects them and the pod does not say otherwise. */
-  defaultOf(namespace: string): PortDefault & { readonly grants: readonly Grant[] } {
-    const { cluster } = this.#options;
-    const namespaceAnnotations = this.#annotationsOf(namespace);
-    const found = defaultPolicyOf({ port: 0, workload: { annotations: {} }, namespaceAnnotations, cluster });
-    const policy = this.#unreadableIn(namespace) === 'some' ? 'deny' : found.policy;
-    return { ...found, policy, grants: authorizationsOf(policy, cluster) };
-  }
-
-  /** What a Server's accessPolicy admits by itself. */
-  grantsOf(policy: DefaultPolicy): readonly Grant[] {
-    return authorizationsOf(policy, this.#options.cluster);
   }
 
   /** The label names by which a namespace's pods are chosen. */

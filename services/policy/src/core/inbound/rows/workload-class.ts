@@ -1,4 +1,3 @@
-import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Workload } from '../model.ts';
 import type { ConcerningPolicies } from './policy-index.ts';
 import type { PortGroups } from './port-groups.ts';
@@ -46,21 +45,14 @@ export interface WatchedPod<R> {
   readonly watches: Set<InboundWatch<R>>;
 }
 
-/** What rows may depend on of a pod; of its labels only those that a selector of its namespace looks at. */
-export const workloadOf = ({ meta, spec }: KubeObject<'Pod'>, labelKeys: ReadonlySet<string>): Workload => ({
-  namespace: meta.namespace,
+/** Of the pod's labels only those that a selector of its namespace looks at, so that no other label splits a class. */
+export const narrowed = (workload: Workload, labelKeys: ReadonlySet<string>): Workload => ({
+  ...workload,
   labels: Object.fromEntries(
-    Object.entries(meta.labels)
+    Object.entries(workload.labels)
       .filter(([key]) => labelKeys.has(key))
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   ),
-  annotations: meta.annotations,
-  hostNetwork: spec.hostNetwork,
-  ports: spec.ports,
-  probes: spec.probes,
-  proxyPorts: spec.proxyPorts,
-  ...(spec.shutProbes === undefined ? {} : { shutProbes: spec.shutProbes }),
-  ...(spec.unopened === undefined ? {} : { unopened: spec.unopened }),
 });
 
 /** Two pods with equal keys share their rows; the order of annotations, if it differs, merely splits a class. */
