@@ -19,9 +19,10 @@ import { ask } from '@gatehouse/testing/started-admin';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { aCa } from '../testing/ca-builder.ts';
 import { aName } from '../testing/csr-builder.ts';
+import { aKeyModule } from '../testing/key-module.ts';
 import { readIdentityConfig } from './config.ts';
 import { sha256 } from './ports/issuer/x509.ts';
-import { startIdentity } from './service.ts';
+import { type IdentityParts, startIdentity } from './service.ts';
 
 const certifyPath = '/io.linkerd.proxy.identity.Identity/Certify';
 const pod = aPod({ name: 'frontend-0' });
@@ -44,7 +45,11 @@ interface Asked {
 }
 
 /** Identity on a fake source with the pod demo/frontend-0, over TLS with its mesh name. */
-const started = async (test: TestContext, env: NodeJS.ProcessEnv = {}): Promise<Started> => {
+const started = async (
+  test: TestContext,
+  env: NodeJS.ProcessEnv = {},
+  parts: Pick<IdentityParts, 'issuerKey'> = {},
+): Promise<Started> => {
   const state = await makeStateDir(env.GATEHOUSE_STATE_DIR ?? (await temporaryFolder(test)));
   const source = new FakeSource(pod, aServiceAccount());
   const config = readIdentityConfig({
@@ -55,7 +60,7 @@ const started = async (test: TestContext, env: NodeJS.ProcessEnv = {}): Promise<
     GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
     ...env,
   });
-  const service = await startIdentity(config, { source, log: silentLog });
+  const service = await startIdentity(config, { ...parts, source, log: silentLog });
   test.after(() => service.stop('the test is over'));
   return {
     service,
@@ -308,6 +313,42 @@ describe('the identity service', () => {
     assert.equal(await readFile(identity.state.trustAnchors, 'utf8'), root.pem);
     const { chain } = await identity.certify();
     assert.deepEqual(Buffer.from(chain[1] ?? []), Buffer.from(issuer.der));
+  });
+
+  it('signs with a key that lies in no file, and says so when its holder is away', async (test) => {
+    const issuerDir = await temporaryFolder(test);
+    const root = await aCa();
+    const issuer = await aCa({ parent: root });
+    await writeFile(join(issuerDir, 'tls.crt'), issuer.pem);
+    await writeFile(join(issuerDir, 'ca.crt'), root.pem);
+    const module = aKeyModule(issuer.keys.privateKey);
+    const identity = await started(test, { GATEHOUSE_ISSUER_DIR: issuerDir }, { issuerKey: module.key });
+    await ready(identity);
+    const before = module.signatures;
+    const { chain } = await identity.certify();
+    assert.ok(module.signatures > before);
+    const [leaf] = chain.map((der) => new X509Certificate(der));
+    assert.equal(leaf?.verify(new X509Certificate(issuer.der).publicKey), true);
+    module.answer(() => Promise.reject(new Error('CKR_DEVICE_REMOVED')));
+    await assert.rejects(identity.certify(), {
+      code: 'unavailable',
+      message: 'the issuer cannot sign now: try again',
+    });
+  });
+
+  it("does not sign with a key from elsewhere that is not its certificate's", async (test) => {
+    const issuerDir = await temporaryFolder(test);
+    const root = await aCa();
+    await writeFile(join(issuerDir, 'tls.crt'), (await aCa({ parent: root })).pem);
+    await writeFile(join(issuerDir, 'ca.crt'), root.pem);
+    const { key: issuerKey } = aKeyModule(root.keys.privateKey);
+    const identity = await started(
+      test,
+      { GATEHOUSE_ISSUER_DIR: issuerDir, GATEHOUSE_GRPC_TLS: 'auto' },
+      { issuerKey },
+    );
+    const answer = await fetch(`${identity.service.admin}/ready`);
+    assert.match(await answer.text(), /no usable issuer: the private key belongs to another certificate/);
   });
 
   it('needs tokens of the keys in its own state directory', async (test) => {

@@ -21,15 +21,26 @@ import type { IssuerFiles } from './ports/issuer/issuer-files.ts';
 import { IssuerKeeper } from './ports/issuer/issuer-keeper.ts';
 import { measureIssuer } from './ports/issuer/issuer-metrics.ts';
 import { mintFor } from './ports/issuer/own-leaf.ts';
+import type { ProvidedKey } from './ports/issuer/signing-key.ts';
 import { identityRoutes } from './ports/rest/rest.ts';
 import { openReviewer } from './ports/token/open-reviewer.ts';
 import { WatchedCallers } from './ports/token/watched-callers.ts';
 
-/** Starts identity. Rejects with a GatehouseError that says what to fix; nothing stays open then. */
-export const startIdentity = (config: IdentityConfig, parts: ServiceParts = {}): Promise<RunningService> =>
-  startService('identity', { config, parts, assemble: (base) => assemble(config, base) });
+/** What a program that starts identity brings itself; the rest is for tests. */
+export interface IdentityParts extends ServiceParts {
+  /** The issuer's key, where it is not to lie in a file: `tls.crt` alone is read from the issuer's folder then. */
+  readonly issuerKey?: ProvidedKey;
+}
 
-const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<OwnHalf> => {
+/** Starts identity. Rejects with a GatehouseError that says what to fix; nothing stays open then. */
+export const startIdentity = (config: IdentityConfig, parts: IdentityParts = {}): Promise<RunningService> =>
+  startService('identity', { config, parts, assemble: (base) => assemble(config, base, parts.issuerKey) });
+
+const assemble = async (
+  config: IdentityConfig,
+  base: ServiceBase,
+  issuerKey: ProvidedKey | undefined,
+): Promise<OwnHalf> => {
   const { supervisor, source, metrics, platform, mesh, log, now, elapsed, replicas } = base;
   if (platform.kind === 'dev') {
     await ensureDevKeys(platform.state);
@@ -45,7 +56,7 @@ const assemble = async (config: IdentityConfig, base: ServiceBase): Promise<OwnH
     );
   };
   const keeper = new IssuerKeeper({
-    files: issuerFilesOf(config, platform),
+    files: withKey(issuerKey, issuerFilesOf(config, platform)),
     mesh,
     log: log.child({ part: 'issuer' }),
     events: base.events,
@@ -140,6 +151,12 @@ const issuerFilesOf = ({ issuerDir, trustAnchors }: IdentityConfig, platform: Pl
     issuer: { kind: 'folder', path: issuerDir },
     anchors: trustAnchors === undefined ? [beside(issuerDir), state.trustAnchors] : [trustAnchors],
   };
+};
+
+const withKey = (key: ProvidedKey | undefined, { issuer, anchors }: IssuerFiles): IssuerFiles => {
+  if (key === undefined) return { issuer, anchors };
+  const certificate = issuer.kind === 'folder' ? join(issuer.path, 'tls.crt') : issuer.certificate;
+  return { issuer: { kind: 'files', certificate, key }, anchors };
 };
 
 const sharesItsBundle = ({ issuerDir, trustAnchors }: IdentityConfig): boolean =>

@@ -66,7 +66,8 @@ export interface ActiveIssuer {
   readonly intermediates: readonly Uint8Array[];
   /** Whether the name constraints of its chain let a certificate for this name pass. */
   permits(identity: WorkloadIdentity): boolean;
-  sign(leaf: RecordedLeaf): Uint8Array;
+  /** Later where its key is not in this process; throws `unavailable` when nobody could sign. */
+  sign(leaf: RecordedLeaf): Uint8Array | Promise<Uint8Array>;
 }
 
 /** Lets calls have their turn, fairly between those who ask. Throws `unavailable` when one would wait too long. */
@@ -226,11 +227,14 @@ export const issue = async (
     issuedAt,
     ...order.validity,
   });
-  const seal = (recorded: RecordedLeaf): Certified => {
-    const leaf = issuer.sign(recorded);
-    certifier.log.complete(recorded.serial, sha256(leaf).toHex());
-    const { notBefore: validFrom, notAfter: validUntil } = order.validity;
-    return { leaf, intermediates: issuer.intermediates, validFrom, validUntil };
+  const { notBefore: validFrom, notAfter: validUntil } = order.validity;
+  const seal = (recorded: RecordedLeaf): Certified | Promise<Certified> => {
+    const finish = (leaf: Uint8Array): Certified => {
+      certifier.log.complete(recorded.serial, sha256(leaf).toHex());
+      return { leaf, intermediates: issuer.intermediates, validFrom, validUntil };
+    };
+    const signed = issuer.sign(recorded);
+    return signed instanceof Promise ? signed.then(finish) : finish(signed);
   };
   if (recording instanceof RecordedLeaf) return seal(recording);
   const recorded = await recording;

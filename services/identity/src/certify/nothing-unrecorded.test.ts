@@ -36,6 +36,7 @@ const issueOn = async (disk: ScriptedDisk): Promise<Outcome> => {
     const recorded = disk.durable(path).toString();
     assert.match(recorded, new RegExp(`"serial":"${leaf.serial}"`));
     const signed = issuer.sign(leaf);
+    assert.ok(signed instanceof Uint8Array);
     // The TBSCertificate is most of the leaf: SEQUENCE { SEQUENCE { … } …, each with two bytes of length here.
     const length = Buffer.from(signed).readUInt16BE(6);
     assert.match(recorded, new RegExp(`"tbsSha256":"${sha256(signed.subarray(4, 8 + length)).toHex()}"`));

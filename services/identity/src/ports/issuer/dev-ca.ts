@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { randomBytes, type webcrypto } from 'node:crypto';
 import type { StateDir } from '@gatehouse/platform/state/state-dir';
 import { makeFileOnce, makeFolderOnce, readStateFile } from '@gatehouse/platform/state/state-files';
 import {
@@ -12,6 +12,7 @@ import {
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { nativeCrypto } from './signing-key.ts';
 
 const tenYearsMs = 10 * 365 * 86_400_000;
 /** Verifiers beside us may have a clock that is a little behind. */
@@ -52,7 +53,7 @@ interface CaOrder {
 }
 
 const makeCa = async ({ name, pathLength, validity, parent }: CaOrder): Promise<Ca> => {
-  const keys = await webcrypto.subtle.generateKey(p256, true, ['sign', 'verify']);
+  const keys = await nativeCrypto.subtle.generateKey(p256, true, ['sign', 'verify']);
   const signingKeys = parent?.keys ?? keys;
   const subject = `CN=${name}`;
   const serial = randomBytes(16);
@@ -69,14 +70,14 @@ const makeCa = async ({ name, pathLength, validity, parent }: CaOrder): Promise<
       extensions: [
         new BasicConstraintsExtension(true, pathLength, true),
         new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto as Crypto),
-        await AuthorityKeyIdentifierExtension.create(signingKeys.publicKey, false, webcrypto as Crypto),
+        await SubjectKeyIdentifierExtension.create(keys.publicKey, false, nativeCrypto),
+        await AuthorityKeyIdentifierExtension.create(signingKeys.publicKey, false, nativeCrypto),
       ],
     },
-    webcrypto as Crypto,
+    nativeCrypto,
   );
   return { keys, certificate };
 };
 
 const exportKey = async (keys: webcrypto.CryptoKeyPair): Promise<string> =>
-  `${PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), PemConverter.PrivateKeyTag)}\n`;
+  `${PemConverter.encode(await nativeCrypto.subtle.exportKey('pkcs8', keys.privateKey), PemConverter.PrivateKeyTag)}\n`;

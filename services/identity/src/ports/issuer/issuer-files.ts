@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,12 +7,12 @@ import { readPemBundle } from '@gatehouse/platform/tls/pem-bundle';
 import type { CaCertificate } from '../../core/issuer/ca-certificate.ts';
 import type { IssuerCandidate } from '../../core/issuer/judge-issuer.ts';
 import { readCaCertificate } from './read-ca-certificate.ts';
-import { isKeyOf } from './x509.ts';
+import { localKey, type ProvidedKey, providedKey, type SigningKey } from './signing-key.ts';
 
-/** Where an issuer may lie. A folder holds `tls.crt` and `tls.key` (cert-manager, kubernetes.io/tls), or Linkerd's `crt.pem` and `key.pem`. */
+/** Where an issuer may lie. A folder holds `tls.crt` and `tls.key` (cert-manager, kubernetes.io/tls), or Linkerd's `crt.pem` and `key.pem`. The key of a single certificate may be where no file is. */
 export type IssuerLocation =
   | { readonly kind: 'folder'; readonly path: string }
-  | { readonly kind: 'files'; readonly certificate: string; readonly key: string };
+  | { readonly kind: 'files'; readonly certificate: string; readonly key: string | ProvidedKey };
 
 export interface IssuerFiles {
   readonly issuer: IssuerLocation;
@@ -23,7 +23,7 @@ export interface IssuerFiles {
 /** What was read, for `judgeIssuer`, and the key to sign with should the verdict be good. */
 export interface OfferedIssuer {
   readonly candidate: IssuerCandidate;
-  readonly privateKey: KeyObject;
+  readonly signingKey: SigningKey;
   readonly anchors: readonly CaCertificate[];
   /** The same as PEM, written anew: TLS libraries do not agree on every text that can be judged. */
   readonly bundle: string;
@@ -58,7 +58,7 @@ export const readIssuerFiles = async (files: IssuerFiles): Promise<Parsed<Offere
 /** Where the files really lie: kubelet swaps a mounted Secret by renaming the link `..data` that all of them are behind. */
 interface Followed {
   /** Of these the first that is there. */
-  readonly pairs: readonly { readonly certificate: string; readonly key: string }[];
+  readonly pairs: readonly { readonly certificate: string; readonly key: string | ProvidedKey }[];
   readonly anchors: IssuerFiles['anchors'];
   readonly issuer: IssuerLocation;
 }
@@ -75,7 +75,7 @@ const followAll = async ({ issuer, anchors: [first, ...others] }: IssuerFiles): 
     pairs: await Promise.all(
       pairs.map(async ({ certificate, key }) => ({
         certificate: await follow(certificate),
-        key: await follow(key),
+        key: typeof key === 'string' ? await follow(key) : key,
       })),
     ),
     anchors: [await follow(first), ...(await Promise.all(others.map(follow)))],
@@ -93,16 +93,18 @@ const readOnce = async (files: Followed): Promise<Parsed<OfferedIssuer>> => {
   if (!bundle.ok) return bundle;
   const chain = readCertificates(certificate);
   const anchors = readCertificates(bundle.value);
-  const privateKey = readKey(key);
-  const problems = [chain, anchors, privateKey].flatMap((part): readonly Problem[] =>
+  const signingKey = readKey(key);
+  const problems = [chain, anchors, signingKey].flatMap((part): readonly Problem[] =>
     part.ok ? [] : part.problems,
   );
-  if (!chain.ok || !anchors.ok || !privateKey.ok) return { ok: false, problems };
+  if (!chain.ok || !anchors.ok || !signingKey.ok) return { ok: false, problems };
   const [first, ...others] = chain.value.certificates;
   if (first === undefined) throw new TypeError('a bundle that was read holds a certificate');
+  const keyMatches = await isKeyOf(signingKey.value, first);
+  if (!keyMatches.ok) return keyMatches;
   return parsed({
-    candidate: { certificate: first, others, keyMatches: isKeyOf(privateKey.value, first) },
-    privateKey: privateKey.value,
+    candidate: { certificate: first, others, keyMatches: keyMatches.value },
+    signingKey: signingKey.value,
     anchors: anchors.value.certificates,
     bundle: anchors.value.pem,
     bundleWrittenAt: await writtenAt(bundle.value),
@@ -121,13 +123,14 @@ const writtenAt = async ({ path }: File): Promise<number> =>
 const locate = async ({
   pairs,
   issuer,
-}: Followed): Promise<Parsed<{ readonly certificate: File; readonly key: File }>> => {
+}: Followed): Promise<Parsed<{ readonly certificate: File; readonly key: File | ProvidedKey }>> => {
   for (const pair of pairs) {
     const certificate = await readText(pair.certificate, 'the issuer certificate');
     if (!certificate.ok) {
       if (issuer.kind === 'files') return certificate;
       continue;
     }
+    if (typeof pair.key !== 'string') return parsed({ certificate: certificate.value, key: pair.key });
     const key = await readText(pair.key, 'the issuer key');
     return key.ok ? parsed({ certificate: certificate.value, key: key.value }) : key;
   }
@@ -188,9 +191,23 @@ const inFile = (start: string, { found, fix }: Problem): Problem => ({
   fix,
 });
 
-const readKey = ({ path, text }: File): Parsed<KeyObject> => {
+const isKeyOf = async (key: SigningKey, certificate: CaCertificate): Promise<Parsed<boolean>> => {
   try {
-    return parsed(createPrivateKey(text));
+    return parsed(await key.isKeyOf(certificate));
+  } catch (error) {
+    return problem(
+      'issuer',
+      `its key cannot be used (${String(error)})`,
+      'see that what holds the key answers',
+    );
+  }
+};
+
+const readKey = (key: File | ProvidedKey): Parsed<SigningKey> => {
+  if ('crypto' in key) return parsed(providedKey(key));
+  const { path, text } = key;
+  try {
+    return parsed(localKey(createPrivateKey(text)));
   } catch {
     // The cause is not repeated: some of OpenSSL's messages quote what they read.
     return problem('issuer', `${path} holds no private key that can be read`, 'use PEM, not encrypted');

@@ -16,7 +16,7 @@ const maxLinks = 40;
 export const placesOf = async ({ issuer, anchors }: IssuerFiles): Promise<ReadonlyMap<string, Place>> => {
   const files =
     issuer.kind === 'files'
-      ? [issuer.certificate, issuer.key]
+      ? [issuer.certificate, issuer.key].filter((file) => typeof file === 'string')
       : issuerFileNames.map((name) => join(issuer.path, name));
   const found = new Map<string, Set<string>>();
   for (const path of [...files, ...anchors]) {

@@ -23,11 +23,11 @@ export interface KeptIssuer extends ActiveIssuer {
 /** Makes what was offered ready to sign; `before` is what was kept until now. */
 export const keepIssuer = (
   judged: JudgedIssuer,
-  { privateKey, anchors, bundle, bundleWrittenAt }: OfferedIssuer,
+  { signingKey, anchors, bundle, bundleWrittenAt }: OfferedIssuer,
   before: KeptIssuer | undefined,
 ): KeptIssuer => {
   const { certificate, intermediates, chainBegins, chainEnds } = judged;
-  const { key, subject, keyId } = certificate;
+  const { key, subject, keyId, spki } = certificate;
   if (typeof key !== 'string') throw new TypeError('judgeIssuer lets no other key pass');
   const algorithm = signatureAlgorithmOf(key);
   return {
@@ -38,7 +38,7 @@ export const keepIssuer = (
     template: makeLeafTemplate({ name: subject, keyId, algorithm, chainBegins, chainEnds }),
     intermediates: intermediates.map(({ der }) => der),
     permits: (identity) => permitName(judged.constraints, printIdentity(identity)),
-    sign: (leaf) => signLeaf(leaf, privateKey),
+    sign: (leaf) => signLeaf(leaf, { key: signingKey, spki }),
   };
 };
 
