@@ -1,3 +1,4 @@
+import { printServiceAccountUser } from '@gatehouse/core/mesh/service-account-user';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import type { AccessAttributes, Authorize } from './access-control.ts';
 import { fieldsOf, listOf, metaOf, textOf } from './object-meta.ts';
@@ -47,7 +48,10 @@ const isSubject = ({ kind, name, namespace }: WireObject, user: User): boolean =
     case 'Group':
       return user.groups.includes(textOf(name));
     case 'ServiceAccount':
-      return user.username === `system:serviceaccount:${textOf(namespace)}:${textOf(name)}`;
+      return (
+        user.username ===
+        printServiceAccountUser({ namespace: textOf(namespace), serviceAccount: textOf(name) })
+      );
     default:
       return false;
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { printServiceAccountUser } from '@gatehouse/core/mesh/service-account-user';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { errors, exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose';
 import { invalid, notFound } from './api-status.ts';
@@ -52,7 +53,7 @@ export const requestToken = async (
   const token = await new SignJWT({ 'kubernetes.io': kubernetes })
     .setProtectedHeader({ alg: 'ES256', kid: key.jwk.kid ?? '' })
     .setIssuer(tokenIssuer)
-    .setSubject(`system:serviceaccount:${namespace}:${name}`)
+    .setSubject(printServiceAccountUser({ namespace, serviceAccount: name }))
     .setAudience(audiences)
     .setIssuedAt(issuedAt)
     .setNotBefore(issuedAt)
@@ -121,7 +122,7 @@ const boundUser = (store: Store, claims: WireObject, jti: string): User | string
       return 'service account token has been invalidated';
   }
   return {
-    username: `system:serviceaccount:${namespace}:${name}`,
+    username: printServiceAccountUser({ namespace, serviceAccount: name }),
     uid: textOf(account.uid),
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
     extra: {

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { printServiceAccountUser } from '@gatehouse/core/mesh/service-account-user';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
 import { makeCsr } from '@gatehouse/platform/tls/csr';
@@ -43,7 +44,7 @@ export const aToken = (algorithm: TokenAlgorithm): SignedToken => {
   const claims = {
     iss: tokenIssuer,
     aud: [tokenAudience],
-    sub: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
+    sub: printServiceAccountUser({ namespace, serviceAccount: serviceAccount.name }),
     iat: now,
     nbf: now,
     exp: now + 3600,

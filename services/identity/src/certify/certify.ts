@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import type { ServiceAccountName } from '@gatehouse/core/mesh/service-account-user';
 import {
   identityOf,
   isDnsName,
@@ -37,9 +38,7 @@ export interface Certified {
 }
 
 /** Whose token it was. */
-export interface Caller {
-  readonly namespace: string;
-  readonly serviceAccount: string;
+export interface Caller extends ServiceAccountName {
   /** The pod it is bound to, if it is. */
   readonly pod: Named | undefined;
 }

@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { printServiceAccountUser } from '@gatehouse/core/mesh/service-account-user';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import type { StateDir } from './state-dir.ts';
 import { makeFolderOnce, readStateFile } from './state-files.ts';
@@ -34,7 +35,7 @@ export const mintDevToken = async (request: DevTokenRequest): Promise<string> =>
     .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
     .setIssuer(devIssuer)
     .setAudience(audience)
-    .setSubject(`system:serviceaccount:${namespace}:${serviceAccount.name}`)
+    .setSubject(printServiceAccountUser({ namespace, serviceAccount: serviceAccount.name }))
     .setIssuedAt(issued)
     .setNotBefore(issued)
     .setExpirationTime(issued + Math.floor((request.lifetimeMs ?? lifetimeMs) / 1000))

@@ -1,3 +1,4 @@
+import { parseServiceAccountUser, type ServiceAccountName } from '@gatehouse/core/mesh/service-account-user';
 import { type Parsed, parsed, problem } from '@gatehouse/core/problem';
 import type { Named } from './token-claims.ts';
 
@@ -8,22 +9,16 @@ export interface ReviewedUser {
 }
 
 /** Whose token it was, in the words of certificates. */
-export interface ReviewedCaller {
-  readonly namespace: string;
-  readonly serviceAccount: string;
+export interface ReviewedCaller extends ServiceAccountName {
   readonly pod: Named | undefined;
 }
 
-/** The names of both are DNS names (Kubernetes' own rule): neither holds a colon, so that no third part can hide in one. */
-const form = /^system:serviceaccount:([^:]+):([^:]+)$/;
-
 /** Reads the ServiceAccount and the pod out of what the API server says of a user. */
 export const readReviewedCaller = ({ name, extra }: ReviewedUser): Parsed<ReviewedCaller> => {
-  const [, namespace, serviceAccount] = form.exec(name) ?? [];
-  if (namespace === undefined || serviceAccount === undefined) {
-    return problem('token', 'it is no ServiceAccount', 'use a projected ServiceAccount token');
-  }
-  return parsed({ namespace, serviceAccount, pod: readPod(extra) });
+  const account = parseServiceAccountUser(name);
+  return account === undefined
+    ? problem('token', 'it is no ServiceAccount', 'use a projected ServiceAccount token')
+    : parsed({ ...account, pod: readPod(extra) });
 };
 
 /** A token bound to a pod has name and uid, each once; with half of it nobody can be told apart. */

@@ -1,3 +1,4 @@
+import { printServiceAccountUser } from '@gatehouse/core/mesh/service-account-user';
 import { type Parsed, parsed, problem } from '@gatehouse/core/problem';
 
 /** What a ServiceAccount token says of its bearer, once its signature has been verified. */
@@ -86,7 +87,7 @@ export const readClaims = (payload: unknown): Parsed<TokenClaims> => {
     return problem('token.kubernetes.io.pod', 'it names a pod without name or uid', fix);
   }
   // One subject, said twice: a token in which the two disagree was not made by an API server.
-  if (claims.sub !== `system:serviceaccount:${namespace}:${serviceAccount.name}`) {
+  if (claims.sub !== printServiceAccountUser({ namespace, serviceAccount: serviceAccount.name })) {
     return problem('token.sub', 'its subject is not the ServiceAccount of its kubernetes.io claim', fix);
   }
   const alsoBoundTo = bondOf(kubernetes);
