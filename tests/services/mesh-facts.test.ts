@@ -47,3 +47,30 @@ test('an address belongs to the pod that runs, not to a job that has ended since
   assert.deepEqual(admitted, [['10.4.0.9/32', identity]]);
   assert.deepEqual(conditions, []);
 });
+
+test("a proxy's admin port is the one that it has: probes are open there, and clients send no transport header", async (t) => {
+  const { destination, policy } = await servicesOnCase(t, 'proxy-on-other-ports');
+  const ports = [
+    [5191, true],
+    [4191, false],
+    [8080, false],
+  ] as const;
+  for (const [port, isAdmin] of ports) {
+    const { items } = await destination(`/v1/services/demo/web/endpoints?port=${port}`);
+    assert.deepEqual(
+      items.map(({ inboundPort }: { inboundPort: number | null }) => inboundPort),
+      [isAdmin ? null : 4143],
+    );
+    const { governedBy, routes } = await policy(`/v1/workloads/demo/web-0/ports/${port}`);
+    const opened = routes.flatMap(({ by, matches }: { by: string; matches: readonly string[] }) =>
+      matches.map((match) => `${by} ${match}`),
+    );
+    // The policy is for every port but the proxy's own.
+    assert.equal(governedBy.objects.length, isAdmin ? 0 : 1, `${port}`);
+    assert.equal(
+      opened.filter((route: string) => /\/(live|ready)$/.test(route)).length,
+      isAdmin ? 2 : 0,
+      `${port}`,
+    );
+  }
+});
