@@ -1,10 +1,17 @@
+import { opaquePortsAnnotation } from '../mesh/opaque-port.ts';
+import { skipInboundPortsAnnotation } from '../mesh/proxy-bypass.ts';
+
+export const defaultInboundPolicyAnnotation = 'config.linkerd.io/default-inbound-policy';
+export const requireIdentityAnnotation = 'config.linkerd.io/proxy-require-identity-inbound-ports';
+export const injectAnnotation = 'linkerd.io/inject';
+
 /** The annotations that a service reads; parsing drops all others at the door. */
 export const readAnnotations = [
-  'config.linkerd.io/default-inbound-policy',
-  'config.linkerd.io/opaque-ports',
-  'config.linkerd.io/proxy-require-identity-inbound-ports',
-  'config.linkerd.io/skip-inbound-ports',
-  'linkerd.io/inject',
+  defaultInboundPolicyAnnotation,
+  opaquePortsAnnotation,
+  requireIdentityAnnotation,
+  skipInboundPortsAnnotation,
+  injectAnnotation,
 ] as const;
 
 /** Families of annotations that tune outbound routing, such as `retry.linkerd.io/http`. */
@@ -18,6 +25,3 @@ export const readAnnotationFamilies = [
 export const isReadAnnotation = (name: string): boolean =>
   (readAnnotations as readonly string[]).includes(name) ||
   readAnnotationFamilies.some((family) => name.startsWith(family));
-
-export const defaultInboundPolicyAnnotation = 'config.linkerd.io/default-inbound-policy';
-export const injectAnnotation = 'linkerd.io/inject';

@@ -1,11 +1,12 @@
 import type { Authorization, Meta } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere, type NetworkMatch } from '@gatehouse/core/ip-network';
 import { hasPort, parsePortSet } from '@gatehouse/core/port-set';
+import {
+  defaultInboundPolicyAnnotation,
+  requireIdentityAnnotation,
+} from '@gatehouse/core/resources/annotations';
 import { type DefaultPolicy, defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
 import type { ClusterConfig, PortInput } from './model.ts';
-
-export const defaultPolicyAnnotation = 'config.linkerd.io/default-inbound-policy';
-export const requireIdentityAnnotation = 'config.linkerd.io/proxy-require-identity-inbound-ports';
 
 /** The policy of a port that nothing selects, where it comes from, and what of it could not be read. */
 export interface PortDefault {
@@ -29,11 +30,11 @@ export const defaultPolicyOf = ({
   namespaceAnnotations,
   cluster,
 }: DefaultInput): PortDefault => {
-  const own = workload.annotations[defaultPolicyAnnotation];
-  const text = own ?? namespaceAnnotations[defaultPolicyAnnotation];
+  const own = workload.annotations[defaultInboundPolicyAnnotation];
+  const text = own ?? namespaceAnnotations[defaultInboundPolicyAnnotation];
   const from = own !== undefined ? 'pod' : text !== undefined ? 'namespace' : 'cluster';
   if (text !== undefined && !isDefaultPolicy(text)) {
-    const message = `The ${from}'s annotation ${defaultPolicyAnnotation} is \`${text}\`, which is no policy, so deny is in force: use one of ${defaultPolicies.join(', ')}.`;
+    const message = `The ${from}'s annotation ${defaultInboundPolicyAnnotation} is \`${text}\`, which is no policy, so deny is in force: use one of ${defaultPolicies.join(', ')}.`;
     return { policy: 'deny', from, unreadable: [message] };
   }
   const policy = text ?? cluster.defaultPolicy;

@@ -3,8 +3,8 @@ import { isListedOpaque, opaquePortsAnnotation } from '@gatehouse/core/mesh/opaq
 import { bypassOf, skipInboundPortsAnnotation } from '@gatehouse/core/mesh/proxy-bypass';
 import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { hasPort, type PortSet, parsePortSet } from '@gatehouse/core/port-set';
+import { requireIdentityAnnotation } from '@gatehouse/core/resources/annotations';
 import { isRejected } from '@gatehouse/core/resources/kinds';
-import { requireIdentityAnnotation } from '../default-policy.ts';
 import type { Workload } from '../model.ts';
 import { asTarget, type ConcerningPolicies, portsOf, type SelectingObject } from './policy-index.ts';
 
