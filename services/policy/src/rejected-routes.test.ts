@@ -136,7 +136,8 @@ const broken: readonly (readonly [what: string, text: string, rest: Rest])[] = [
     'open',
   ],
   ['a host that is no name', asManifest(admin({ hostnames: ['ADMIN'] })), 'closed'],
-  ['parents that nobody can read', asManifest(admin({ parentRefs: 'web' })), 'open'],
+  ['parents that nobody can read', asManifest(admin({ parentRefs: 'web' })), 'closed'],
+  ['no spec', asManifest({ ...admin(), spec: undefined, specc: admin().spec }), 'closed'],
   ['a misspelt `parentRefs`', asManifest(admin({ parentRefs: undefined, parentRef: parentRefs })), 'closed'],
   ['a version that nobody knows', asManifest({ ...admin(), apiVersion: `${linkerd}/v9` }), 'open'],
   ['the same route twice', asManifest(admin(), admin()), 'open'],
@@ -176,15 +177,16 @@ describe('a route that cannot be read opens nothing', () => {
       assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
     });
   }
-  it('covers the table', () => assert.equal(broken.length, 21));
+  it('covers the table', () => assert.equal(broken.length, 22));
 
-  it('the same route in two files, and both have a say', async (t) => {
+  it('the same route in two files that disagree, so that nobody knows which requests are its own', async (t) => {
     const other = { rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/ops' } }] }] };
     const { start, verdict } = await aMesh(t, { 'a.yaml': good, 'b.yaml': asManifest(admin(other)) });
     await start();
-    for (const path of ['/admin/x', '/ops/x'])
+    for (const path of ['/admin/x', '/ops/x', '/other']) {
       assert.equal(await verdict('intruder', `GET ${path}`), 'unauthorized');
-    assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
+      assert.equal(await verdict('superuser', `GET ${path}`), 'allowed');
+    }
   });
 
   it('a file that the service may not read', { skip: process.getuid?.() === 0 }, async (t) => {

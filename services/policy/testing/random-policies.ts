@@ -393,3 +393,9 @@ export const attachedRoutes = fc.array(
   ),
   { minLength: 1, maxLength: 3 },
 );
+
+/** Each attached to one of two Servers. */
+export const routesOfEither = fc.array(goodRoute([['server-0'], ['server-1']]), {
+  minLength: 1,
+  maxLength: 3,
+});

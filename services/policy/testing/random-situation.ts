@@ -4,13 +4,21 @@ import { noPorts, portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type DefaultPolicy, defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
-import { aNamespace, aNetworkAuthentication, aPod, aServer } from '@gatehouse/testing/builders';
+import {
+  aNamespace,
+  aNetworkAuthentication,
+  aNetworkAuthenticationPolicy,
+  anAuthorizationPolicy,
+  aPod,
+  aServer,
+} from '@gatehouse/testing/builders';
 import fc from 'fast-check';
 import type { Situation } from './decide/situation.ts';
 import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
 import {
   attachedRoutes,
   authorizationPolicies,
+  createdAt,
   maybe,
   mesh,
   meshTlsAuthentication,
@@ -19,6 +27,7 @@ import {
   policies,
   rarely,
   routes,
+  routesOfEither,
   ruledPolicies,
   servers,
   withoutUndefined,
@@ -112,6 +121,32 @@ const routesAttached = fc.record({
   unreadableManifests: fc.constant('none' as const),
 });
 
+/** Routes of two Servers, which may be of two ports or of one, and grants on all that they govern. */
+const twoServers = fc.record({
+  port: fc.constant(8080),
+  policies: fc.constantFrom([], [aNetworkAuthenticationPolicy({ ports: 'all' })]),
+  servers: fc
+    .record({ first: createdAt, second: createdAt, port: fc.constantFrom(8080, 9000) })
+    .map(({ first, second, port }) => [
+      aServer({ createdAt: first }),
+      aServer({
+        createdAt: second,
+        port: { kind: 'range', first: port, last: port },
+        accessPolicy: 'all-authenticated',
+      }),
+    ]),
+  routes: routesOfEither,
+  authorizationPolicies: authorizationPolicies.map((written) => [
+    ...written,
+    anAuthorizationPolicy({
+      target: { kind: 'Namespace' },
+      authentications: [{ kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'mesh-0' }],
+    }),
+  ]),
+  defaultPolicy: fc.constant<DefaultPolicy>('deny'),
+  unreadableManifests: fc.constant('none' as const),
+});
+
 const surroundings = fc.record({
   pods: callers,
   targetAnnotations: annotations,
@@ -129,9 +164,17 @@ const surroundings = fc.record({
 const named = <Object extends KubeObject>(prefix: string, objects: readonly Object[]): readonly Object[] =>
   objects.map((object, index) => ({ ...object, meta: { ...object.meta, name: `${prefix}-${index}` } }));
 
-export const cases: fc.Arbitrary<Case> = fc
-  .tuple(fc.oneof(anything, rulesAlone, routesAttached), surroundings)
-  .map(([theme, around]) => {
+/** What is random of a situation but for its surroundings. */
+type Theme = Pick<
+  Situation,
+  'port' | 'servers' | 'routes' | 'authorizationPolicies' | 'unreadableManifests'
+> & {
+  readonly policies: Situation['networkAuthenticationPolicies'];
+  readonly defaultPolicy: DefaultPolicy;
+};
+
+const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
+  fc.tuple(themes, surroundings).map(([theme, around]) => {
     const backend = aPod({
       name: 'backend',
       labels: { app: 'backend' },
@@ -179,3 +222,8 @@ export const cases: fc.Arbitrary<Case> = fc
       attempts: around.attempts.map((one) => attemptAmong(pods, one)),
     };
   });
+
+export const cases = casesOf(fc.oneof<fc.Arbitrary<Theme>[]>(anything, rulesAlone, routesAttached));
+
+/** Those in which much depends on routes. */
+export const routedCases = casesOf(fc.oneof<fc.Arbitrary<Theme>[]>(routesAttached, twoServers));

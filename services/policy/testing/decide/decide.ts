@@ -8,6 +8,7 @@ import type { ClusterConfig } from '../../src/core/inbound/model.ts';
 import { admittedOnRoute, admittedToServer, isWithin, someAdmits } from './clients.ts';
 import {
   attachedRoutes,
+  isDisputed,
   isUnnormalized,
   pathOf,
   probesOf,
@@ -79,7 +80,9 @@ export const decide = (situation: Situation, attempt: Attempt): Decision => {
 const mayBeAnothers = (situation: Situation, attached: readonly Route[]): boolean =>
   situation.unreadableManifests === 'some' ||
   mayBeGovernedOtherwise(situation) ||
-  attached.some(({ spec }) => isRejected(spec) && spec.extent === 'unknown');
+  attached.some(
+    (route) => isDisputed(route, attached) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
+  );
 
 /** Whether the port may speak something else, or have other routes, than its first Server says that cannot be read. */
 const mayBeGovernedOtherwise = (situation: Situation): boolean => {

@@ -123,6 +123,10 @@ export const attachedRoutes = ({ routes }: Situation, server: KubeObject<'Server
       return a.kind === b.kind ? 0 : a.kind === 'GatewayHTTPRoute' ? -1 : 1;
     });
 
+/** Whether nobody can say that the route is this Server's, while others are: it then is the way to nothing. */
+export const isDisputed = ({ spec }: Route, routes: readonly Route[]): boolean =>
+  isRejected(spec) && spec.attachedTo === 'all' && routes.length > 1;
+
 interface ChosenRule {
   readonly route: Route;
   readonly filters: readonly HttpFilter[];
@@ -137,6 +141,7 @@ export const routeRuleFor = (
 ): ChosenRule | undefined => {
   let chosen: ChosenRule | undefined;
   for (const route of routes) {
+    if (isDisputed(route, routes)) continue;
     for (const { hosts, match, filters } of alternativesOf(route)) {
       const ofMatch = matchSpecificity(match, request, matchesRegex);
       if (ofMatch === undefined) continue;

@@ -93,9 +93,9 @@ export interface RejectedServer extends Rejected {
 
 /** A rejected route stays attached, and grants nothing: what it kept from others stays kept from them (design §15.1). */
 export interface RejectedRoute<Match> extends Rejected {
-  /** Servers of its own namespace; unreadable parentRefs = every one of them. */
+  /** Servers of its own namespace; unreadable parentRefs = perhaps every one of them. */
   readonly attachedTo: readonly string[] | 'all';
-  /** Which requests are still known to be its own. Several where several manifests disagree. */
+  /** Which requests are still known to be its own. */
   readonly keeps: readonly { readonly hosts: readonly string[]; readonly matches: readonly Match[] }[];
   /** Whether those are all, or some of its hosts and matches could not be read. */
   readonly extent: 'known' | 'unknown';

@@ -4,6 +4,7 @@ import { printProblem } from '@gatehouse/core/problem';
 import { isRejected, type Kind } from '@gatehouse/core/resources/kinds';
 import { aWireObject, readWire } from '@gatehouse/testing/wire-objects';
 import { kindOf, kinds, kindTable } from './kind-table.ts';
+import type { WireObject } from './parse/fields.ts';
 import { readObject } from './read-object.ts';
 
 test('metadata is read with labels and the annotations that a service reads', () => {
@@ -137,11 +138,20 @@ test('an object that may close something is not placed where nobody knows its na
   assert.equal(nowhere.length, 3);
 });
 
-test('a policy whose age or name cannot be read is rejected, in front of all others', () => {
-  for (const metadata of [{ creationTimestamp: '2026' }, { creationTimestamp: 7 }, { name: 'A b' }]) {
+const unordered: readonly (readonly [metadata: WireObject, governs: string, protocol: string | undefined])[] =
+  [
+    [{ creationTimestamp: '2026' }, 'perhaps', 'unknown'],
+    [{ creationTimestamp: 7 }, 'perhaps', 'unknown'],
+    [{ name: 'A b' }, 'surely', undefined],
+  ];
+
+test('a policy whose age or name cannot be read is rejected, in front of all others and in doubt', () => {
+  for (const [metadata, governs, protocol] of unordered) {
     const { object, spec } = readWire('Server', { metadata, spec: { podSelector: {}, port: 80 } });
-    assert.deepEqual([isRejected(spec), object.meta.createdAt], [true, -1]);
+    assert.ok(isRejected(spec));
+    assert.deepEqual([object.meta.createdAt, spec.governs, spec.proxyProtocol], [-1, governs, protocol]);
   }
+  assert.equal(unordered.length, 3);
 });
 
 test('an object that says unreadably when it is deleted is being deleted', () => {

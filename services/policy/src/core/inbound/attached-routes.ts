@@ -21,26 +21,37 @@ const isAttached = ({ spec }: RouteObject, server: string): boolean => {
 const groupOf = ({ kind }: RouteObject): string =>
   kind === 'HTTPRoute' ? 'policy.linkerd.io' : 'gateway.networking.k8s.io';
 
-/** Sent as written; what a rejected route still keeps is sent without authorizations, so that it is handed on to nobody. */
-export const attachedRoute = (
-  route: RouteObject,
-  authorizations: readonly Authorization[],
-): readonly HttpRoute[] => {
-  const resource = { group: groupOf(route), kind: 'HTTPRoute', name: route.meta.name };
-  const meta: Meta = { kind: 'resource', resource };
-  const { spec } = route;
-  if (!isRejected(spec))
-    return [{ meta, hosts: spec.hosts.map(hostMatch), authorizations, rules: spec.rules }];
-  // One that keeps nothing is sent too: a proxy without any route would make one for every request.
-  if (spec.keeps.length === 0) return [{ meta, hosts: [], authorizations: [], rules: [] }];
-  return spec.keeps.map(({ hosts, matches }) => ({
-    meta,
-    hosts: hosts.map(hostMatch),
-    authorizations: [],
-    // A rule without matches would match every request.
-    rules: matches.length === 0 ? [] : [{ matches, filters: [] }],
-  }));
-};
+/**
+ * Whether it may be attached elsewhere only, beside routes that are the Server's own. What it keeps is then not sent: it would
+ * give a route to requests that have none, and proxies add to every route what is granted on the whole port.
+ */
+export const isPerhapsElsewhere = ({ spec }: RouteObject, attached: readonly RouteObject[]): boolean =>
+  isRejected(spec) && spec.attachedTo === 'all' && attached.length > 1;
+
+/** Sent as written; what rejected routes still keep is sent without authorizations, so that it is handed on to nobody. */
+export const routesSent = (
+  attached: readonly RouteObject[],
+  byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>,
+): readonly HttpRoute[] =>
+  attached.flatMap((route): readonly HttpRoute[] => {
+    const resource = { group: groupOf(route), kind: 'HTTPRoute', name: route.meta.name };
+    const meta: Meta = { kind: 'resource', resource };
+    const { spec } = route;
+    if (!isRejected(spec)) {
+      const authorizations = byRoute.get(route) ?? [];
+      return [{ meta, hosts: spec.hosts.map(hostMatch), authorizations, rules: spec.rules }];
+    }
+    const keeps = isPerhapsElsewhere(route, attached) ? [] : spec.keeps;
+    // One that keeps nothing is sent too: a proxy without any route would make one for every request.
+    if (keeps.length === 0) return [{ meta, hosts: [], authorizations: [], rules: [] }];
+    return keeps.map(({ hosts, matches }) => ({
+      meta,
+      hosts: hosts.map(hostMatch),
+      authorizations: [],
+      // A rule without matches would match every request.
+      rules: matches.length === 0 ? [] : [{ matches, filters: [] }],
+    }));
+  });
 
 const hostMatch = (host: string): HostMatch =>
   host.startsWith('*.') ? { kind: 'suffix', suffix: host.slice(2) } : { kind: 'exact', host };

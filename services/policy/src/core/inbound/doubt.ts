@@ -1,6 +1,6 @@
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
-import { attachedTo } from './attached-routes.ts';
+import { attachedTo, isPerhapsElsewhere } from './attached-routes.ts';
 import { protocolUnder, protocolWithoutServer } from './govern.ts';
 import type { Finding, PortInput } from './model.ts';
 
@@ -24,9 +24,12 @@ export const doubtAbout = (input: PortInput, { governing, overlapped }: Selected
     if (!areAlike(governors, input)) return { withheld: 'everything', message };
   }
   const attached = governing === undefined ? [] : attachedTo(governing, policies.routes);
-  const unread = attached.find(({ spec }) => isRejected(spec) && spec.extent === 'unknown');
+  const unread = attached.find(
+    (route) =>
+      isPerhapsElsewhere(route, attached) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
+  );
   if (unread !== undefined) {
-    const message = `HTTPRoute ${unread.meta.name} could not be read, and nobody can say which requests it is about, so nothing is granted on single requests of port ${port}.`;
+    const message = `HTTPRoute ${unread.meta.name} could not be read, and nobody can say which requests of the port are its own, so nothing is granted on single requests of port ${port}.`;
     return { withheld: 'requests', message };
   }
   if (unreadableManifests === 'none') return { withheld: 'nothing' };

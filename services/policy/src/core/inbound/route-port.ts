@@ -6,7 +6,7 @@ import type {
 } from '@gatehouse/core/inbound/inbound-server';
 import { type ProbeRequest, probeRequests } from '@gatehouse/core/mesh/probes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { attachedRoute, type RouteObject } from './attached-routes.ts';
+import { type RouteObject, routesSent } from './attached-routes.ts';
 import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { probeAuthorization } from './probes.ts';
@@ -117,7 +117,7 @@ const routesWithProbes = (
   { input, attached, byRoute }: RouteParts,
   probes: OpenProbes | undefined,
 ): { readonly routes: readonly HttpRoute[]; readonly findings: readonly Finding[] } => {
-  const asWritten = attached.flatMap((route) => attachedRoute(route, byRoute.get(route) ?? []));
+  const asWritten = routesSent(attached, byRoute);
   if (probes === undefined) return { routes: asWritten, findings: [] };
   const { routes, shut } = probeRoutes(probes, asWritten, {
     matchesRegex: input.matchesRegex,

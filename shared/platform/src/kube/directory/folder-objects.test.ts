@@ -240,7 +240,7 @@ suite('one object in two manifests', () => {
     );
   });
 
-  test('keeps the requests of all its copies when it is a route, in the place of the oldest', () => {
+  test('keeps the requests on which its copies agree when it is a route, in the place of the oldest', () => {
     const route = (path: string, creationTimestamp: string, more: WireObject = {}): WireObject =>
       aWireObject('HTTPRoute', {
         name: 'r',
@@ -257,10 +257,12 @@ suite('one object in two manifests', () => {
       const paths = object.spec.keeps.map(({ matches }) => matches.map(({ path }) => path?.value));
       return [paths, object.spec.extent, object.meta.createdAt];
     };
-    const [young, old] = [route('/a', '2026-01-02T00:00:00Z'), route('/b', '2026-01-01T00:00:00Z')];
-    assert.deepEqual(merged(young, old), [[['/a'], ['/b']], 'known', Date.UTC(2026, 0, 1)]);
-    const typo = route('/c', '2026-01-03T00:00:00Z', { hostname: [] });
-    assert.deepEqual(merged(young, typo), [[['/a']], 'unknown', Date.UTC(2026, 0, 2)]);
+    const [young, old] = [route('/a', '2026-01-02T00:00:00Z'), route('/a', '2026-01-01T00:00:00Z')];
+    assert.deepEqual(merged(young, old), [[['/a']], 'known', Date.UTC(2026, 0, 1)]);
+    const another = route('/b', '2026-01-03T00:00:00Z');
+    assert.deepEqual(merged(young, another), [[], 'unknown', Date.UTC(2026, 0, 2)]);
+    const typo = route('/a', '2026-01-03T00:00:00Z', { hostname: [] });
+    assert.deepEqual(merged(young, typo), [[], 'unknown', Date.UTC(2026, 0, 2)]);
   });
 
   test('is that of the first path when it is of a core kind, with a warning', () => {

@@ -40,7 +40,8 @@ export const mergeMeta = (first: ObjectMeta, others: readonly ObjectMeta[]): Obj
 
 /**
  * Several copies of a policy object as one rejected object. Nobody knows which of them is meant: it closes what they agree
- * to close, else all of their namespace, and a route keeps whatever any of them keeps.
+ * to close, else all of their namespace. A route is attached wherever one of them is, and keeps what they agree to keep: what
+ * only one of them says may be no route of the Server, and a request without a route must not get one.
  */
 export const rejectCopies = ({ first, others }: Copies<KubeObject>, problem: Problem): KubeObject => {
   const copies = [first, ...others];
@@ -56,7 +57,7 @@ export const rejectCopies = ({ first, others }: Copies<KubeObject>, problem: Pro
       rejected: [problem],
       closes: agreed ?? { selector: everything, ports: 'all' },
       ...(routes.length === 0 ? {} : mergeRoutes(routes)),
-      ...(servers.length === 0 ? {} : mergeServers(servers, agreed !== undefined)),
+      ...(servers.length === 0 ? {} : mergeServers(servers, agreed !== undefined && isOfOneAge(copies))),
     },
   };
 };
@@ -66,13 +67,20 @@ type RejectedSpec = Extract<Specs[Kind], Rejected>;
 const agreement = <T>(all: readonly T[]): T | undefined =>
   all.every((each) => isDeepStrictEqual(each, all[0])) ? all[0] : undefined;
 
+const isOfOneAge = (copies: readonly KubeObject[]): boolean =>
+  agreement(copies.map(({ meta }) => meta.createdAt)) !== undefined;
+
 type Route = RejectedRoute<object>;
 
-const mergeRoutes = (routes: readonly Route[]): Omit<Route, keyof Rejected> => ({
-  attachedTo: unionOf(routes.map(({ attachedTo }) => attachedTo)),
-  keeps: routes.flatMap(({ keeps }) => keeps),
-  extent: routes.every(({ extent }) => extent === 'known') ? 'known' : 'unknown',
-});
+const mergeRoutes = (routes: readonly Route[]): Omit<Route, keyof Rejected> => {
+  const [first] = routes;
+  const isAgreed = agreement(routes.map(({ attachedTo, keeps }) => ({ attachedTo, keeps }))) !== undefined;
+  return {
+    attachedTo: unionOf(routes.map(({ attachedTo }) => attachedTo)),
+    keeps: isAgreed ? (first?.keeps ?? []) : [],
+    extent: isAgreed && routes.every(({ extent }) => extent === 'known') ? 'known' : 'unknown',
+  };
+};
 
 const unionOf = (attached: readonly Route['attachedTo'][]): Route['attachedTo'] =>
   attached.includes('all') ? 'all' : [...new Set(attached.flat())].sort();

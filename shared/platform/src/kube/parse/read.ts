@@ -56,7 +56,8 @@ export const policyParser = <Spec, Closing extends Closes = Closes>(
   reader: PolicyReader<Spec, Closing>,
 ): PolicyParser<Spec, Closing> => {
   const reject = (wire: Wire, problems: readonly Problem[]): Rejected & Closing => {
-    const spec = isWireObject(wire.body.spec) ? wire.body.spec : {};
+    // One that is not there may stand under any name, and what it says is as unknown as a field that nobody knows.
+    const spec = isWireObject(wire.body.spec) ? wire.body.spec : { unread: wire.body.spec };
     return {
       rejected: problems,
       ...reader.closes(

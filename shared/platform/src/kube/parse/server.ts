@@ -58,26 +58,31 @@ const specFields = [
   'accessPolicy',
 ] as const;
 
-/** Undefined where nobody can say: it cannot be read, or is not there while a field that nobody knows may be it. */
+/**
+ * Undefined where nobody can say: it cannot be read; or it is not there while a field that nobody knows may be it, or while
+ * fields that must be there are not there either.
+ */
 const protocolOf = (spec: Fields): ServerSpec['proxyProtocol'] | undefined => {
-  if (!spec.has('proxyProtocol') && !hasOnly(spec, specFields)) return undefined;
+  const isWhole = spec.has('port') && (spec.has('podSelector') || spec.has('externalWorkloadSelector'));
+  if (!spec.has('proxyProtocol') && !(isWhole && hasOnly(spec, specFields))) return undefined;
   return readable(spec, (alone) => readProtocol(alone));
 };
 
-const rejectServer = (spec: Fields, { meta }: Wire): Omit<RejectedServer, 'rejected'> => {
+const rejectServer = (spec: Fields, { meta, unread }: Wire): Omit<RejectedServer, 'rejected'> => {
   const selectsOthers = spec.has('externalWorkloadSelector');
   const selector = readable(spec, (alone) => {
     const pods = alone.fields('podSelector');
     return pods === undefined ? undefined : readSelector(pods);
   });
   const port = readable(spec, readPort);
-  const isPlaced = selector !== undefined && port !== undefined && !selectsOthers;
+  const isClear = selector !== undefined && port !== undefined && !selectsOthers;
   return {
     closes: {
       selector: selector ?? everything,
       ports: selectsOthers && !spec.has('podSelector') ? [] : port === undefined ? 'all' : [port],
     },
-    governs: isPlaced ? 'surely' : 'perhaps',
+    // Of one without an age nobody can say whether it comes before the others.
+    governs: isClear && !unread.includes('creationTimestamp') ? 'surely' : 'perhaps',
     // Routes are attached by name: of a Server without one nobody can say which requests have a route.
     proxyProtocol: isObjectName(meta.name) ? protocolOf(spec) : undefined,
   };
