@@ -93,6 +93,7 @@ export class DemoMesh {
       identity: at(identity),
       destination: at(destination),
       policy: at(policy),
+      trustAnchors: this.state.trustAnchors,
     });
   }
 

@@ -28,10 +28,9 @@ const short = (text: string): string =>
 
 /** What a change brought to the backend's proxy, without what is the same in every line. */
 const printRow = ({ port, row }: EventOf<'row'>): string => {
-  const admits =
-    row.authorizations.length === 0 ? 'nobody to everything' : row.authorizations.map(short).join('; ');
+  const allowed = row.authorizations.length === 0 ? 'nobody' : row.authorizations.map(short).join('; ');
   const routes = row.routes.map((route) => short(route).replace('default/', ''));
-  return `port ${port}, ${short(row.server)}: admits ${admits}; routes: ${routes.join(', ')}`;
+  return `port ${port}, ${short(row.server)}: on every route ${allowed}; routes: ${routes.join(', ')}`;
 };
 
 /** Waits until the backend's proxy was sent a row for the port, and shows it; with the time since the change, if one was made. */

@@ -16,6 +16,12 @@ export type ServeRecord = Served & {
 
 export type Served = Readonly<Partial<Record<ServiceName, ServedAt>>>;
 
+/** What `gatehouse dev` finds of one service. */
+interface FoundService extends ServedAt {
+  /** PEM bundle that clients must trust: the state directory's own, unless the services were given another. */
+  readonly trustAnchors: string;
+}
+
 export interface ServedAt {
   readonly grpc: string;
   readonly admin: string;
@@ -29,10 +35,15 @@ const recordFile = (state: StateDir, service: ServiceName): string =>
   join(state.root, `serve-${service}.json`);
 
 /** Where services are now, one file each, since each may run in a process of its own: so `gatehouse dev` finds them. */
-export const writeServed = async (state: StateDir, served: Served): Promise<void> => {
+export const writeServed = async (
+  state: StateDir,
+  { trustAnchors, ...served }: Served & { readonly trustAnchors: string },
+): Promise<void> => {
   for (const service of serviceNames) {
     const at = served[service];
-    if (at !== undefined) await replaceFile(recordFile(state, service), 'public', `${JSON.stringify(at)}\n`);
+    if (at === undefined) continue;
+    const found: FoundService = { ...at, trustAnchors };
+    await replaceFile(recordFile(state, service), 'public', `${JSON.stringify(found)}\n`);
   }
 };
 
@@ -41,9 +52,9 @@ export const removeServed = async (state: StateDir, services: readonly ServiceNa
 };
 
 /** Where a service of this state directory is served. Throws `failed-precondition` when it is not. */
-export const readServed = async (state: StateDir, service: ServiceName): Promise<ServedAt> => {
+export const readServed = async (state: StateDir, service: ServiceName): Promise<FoundService> => {
   const text = await readFile(recordFile(state, service), 'utf8').catch(() => undefined);
-  if (text !== undefined) return JSON.parse(text) as ServedAt;
+  if (text !== undefined) return JSON.parse(text) as FoundService;
   throw new GatehouseError(
     'failed-precondition',
     `no ${service} service runs on ${state.root}: start \`gatehouse serve --dir DIR --state ${state.root}\`, or name the state directory of one that runs with --state`,

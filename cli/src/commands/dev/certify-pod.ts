@@ -19,9 +19,10 @@ export const certifyPod = async (
   const devMesh = await openDevMesh(options, surroundings);
   const index = await devMesh.index(['Pod', 'ServiceAccount']);
   const account = findPod(index, pod).pod.spec.serviceAccount;
+  const { trustAnchors, ...server } = await devMesh.reach('identity');
   const { chain, validUntil } = await certify({
-    server: await devMesh.reach('identity'),
-    trustAnchors: await readTrustAnchors(devMesh.state.trustAnchors),
+    server,
+    trustAnchors: await readTrustAnchors(trustAnchors),
     name: printIdentity(identityOf(devMesh.mesh, pod.namespace, account)),
     key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
     token: Buffer.from(await mintPodToken(devMesh.state, index, pod)),

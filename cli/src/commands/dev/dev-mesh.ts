@@ -20,7 +20,14 @@ export interface DevMesh {
   readonly mesh: Mesh;
   index(kinds: readonly Kind[]): Promise<ResourceIndex>;
   /** Where a service is, and how it is spoken to: TLS with its mesh name unless it serves plaintext on loopback. */
-  reach(service: ServiceName): Promise<{ readonly address: HostPort; readonly security: Security }>;
+  reach(service: ServiceName): Promise<Reached>;
+}
+
+export interface Reached {
+  readonly address: HostPort;
+  readonly security: Security;
+  /** The file with the roots that it was told to trust, which a service on plaintext may do without. */
+  readonly trustAnchors: string;
 }
 
 export type Security = 'plaintext' | { readonly serverName: string; readonly trustAnchors: string };
@@ -42,7 +49,7 @@ export const openDevMesh = async (
     index: async (kinds) =>
       readFolder({ path: await folderOf(state, options, workingDirectory), controlPlaneNamespace }, kinds),
     reach: async (service) => {
-      const { grpc, name, tls } = await readServed(state, service);
+      const { grpc, name, tls, trustAnchors } = await readServed(state, service);
       const address = parseHostPort(grpc);
       if (!address.ok)
         throw new GatehouseError(
@@ -50,9 +57,9 @@ export const openDevMesh = async (
           `${state.root} names no address of ${service}: ${grpc}`,
         );
       const security: Security = tls
-        ? { serverName: name, trustAnchors: await readTrustAnchors(state.trustAnchors) }
+        ? { serverName: name, trustAnchors: await readTrustAnchors(trustAnchors) }
         : 'plaintext';
-      return { address: address.value, security };
+      return { address: address.value, security, trustAnchors };
     },
   };
 };

@@ -1,4 +1,5 @@
 import type { GatehouseError } from '@gatehouse/core/error';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import { printProblem } from '@gatehouse/core/problem';
 import { GrpcClient } from '@gatehouse/platform/grpc/client';
 import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
@@ -25,12 +26,13 @@ export const watchPort = async (
 ): Promise<ExitCode> => {
   const { terminal, interrupted } = surroundings;
   const devMesh = await openDevMesh(options, surroundings);
-  const client = new GrpcClient(await devMesh.reach('policy'));
+  const { address, security } = await devMesh.reach('policy');
+  const client = new GrpcClient({ address, security });
   const workload = JSON.stringify({ ns: pod.namespace, pod: pod.name });
   const { promise: ended, resolve: end } = Promise.withResolvers<GatehouseError | undefined>();
   client.serverStream(method, PortSpec.encode({ workload, port }).finish(), {
     onMessage: (bytes) => {
-      terminal.out(printMessage(bytes, options.output));
+      terminal.out(options.output === 'json' ? printJson(bytes) : printText(bytes, devMesh.mesh));
       if (options.once === true) end(undefined);
     },
     onEnd: end,
@@ -43,15 +45,18 @@ export const watchPort = async (
   return exitCode.ok;
 };
 
-const printMessage = (bytes: Uint8Array, format: 'table' | 'json'): string => {
+const printJson = (bytes: Uint8Array): string => {
   const server = decodeInbound(bytes, checkProxyRegex);
   const at = new Date().toISOString();
-  if (format === 'json') {
-    const value = server.ok ? { at, server: server.value } : { at, invalid: server.problems };
-    return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part));
-  }
+  const value = server.ok ? { at, server: server.value } : { at, invalid: server.problems };
+  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part));
+};
+
+const printText = (bytes: Uint8Array, mesh: Mesh): string => {
+  const server = decodeInbound(bytes, checkProxyRegex);
+  const at = new Date().toISOString();
   const text = server.ok
-    ? printServer(server.value)
+    ? printServer(server.value, mesh)
     : `invalid, so the proxy denies everything:\n${server.problems.map((one) => `  ${printProblem(one)}`).join('\n')}`;
   return `${at}  ${bytes.length} bytes\n${text}\n`;
 };

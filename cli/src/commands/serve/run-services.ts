@@ -50,7 +50,10 @@ export const serve = async (
   const dev = folder !== undefined || env.GATEHOUSE_SOURCE?.startsWith('directory:') === true;
   const record = recordOf(running, {
     tls,
-    trustAnchors: env.GATEHOUSE_TRUST_ANCHORS ?? (dev ? state.trustAnchors : mountedAnchors),
+    trustAnchors: resolve(
+      workingDirectory,
+      env.GATEHOUSE_TRUST_ANCHORS ?? (dev ? state.trustAnchors : mountedAnchors),
+    ),
     adminToken: dev ? state.adminToken : undefined,
   });
   for (const complaint of await untilReady(running, interrupted)) terminal.err(complaint);

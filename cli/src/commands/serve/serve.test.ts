@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { anAuthority } from '@gatehouse/dev/certificates';
 import { runCli } from '../../cli.ts';
 import { exitCode } from '../../exit-code.ts';
 
@@ -20,7 +21,9 @@ spec: { containers: [ { name: app, ports: [ { containerPort: 8080 } ] } ] }
 `;
 
 /** A command line in `folder`; `said` resolves with the first thing it prints. */
-const run = (folder: string, ...args: readonly string[]) => {
+const run = (folder: string, ...args: readonly string[]) => runWith({}, folder, args);
+
+const runWith = (env: Readonly<Record<string, string>>, folder: string, args: readonly string[]) => {
   const interrupt = new AbortController();
   const lines: string[] = [];
   const { promise: said, resolve: say } = Promise.withResolvers<string>();
@@ -30,7 +33,7 @@ const run = (folder: string, ...args: readonly string[]) => {
   };
   const ended = runCli(args, {
     terminal: { columns: 80, isTty: false, out, err: out, paint: (_, text) => text },
-    env: { GATEHOUSE_LOG_LEVEL: 'error' },
+    env: { GATEHOUSE_LOG_LEVEL: 'error', ...env },
     workingDirectory: folder,
     interrupted: interrupt.signal,
   });
@@ -57,6 +60,37 @@ test('a port in use is reported with the flag that moves it', async (t) => {
   assert.deepEqual(lines, [
     `error: destination did not start: 127.0.0.1:${port} is in use: end the process that listens there, or choose another (--port-base N moves all ports together, 0 picks free ones; --host HOST listens elsewhere)`,
   ]);
+});
+
+test('a pod is certified by an issuer and anchors that were brought along', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-serve-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const root = anAuthority({ name: 'our own root' });
+  const issuer = anAuthority({ name: 'our own issuer', issuedBy: root });
+  const issuerDir = join(folder, 'issuer');
+  await mkdir(issuerDir);
+  await writeFile(join(issuerDir, 'tls.crt'), issuer.pem);
+  await writeFile(join(issuerDir, 'tls.key'), issuer.key.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(join(folder, 'roots.pem'), root.pem);
+  const manifests = join(folder, 'manifests');
+  await mkdir(manifests);
+  await writeFile(join(manifests, 'demo.yaml'), manifest);
+  const brought = { GATEHOUSE_ISSUER_DIR: issuerDir, GATEHOUSE_TRUST_ANCHORS: join(folder, 'roots.pem') };
+  const args = ['serve', 'identity', '--dir', manifests, '--port-base', '0', '-o', 'json'];
+  const server = runWith(brought, folder, args);
+  try {
+    await server.said;
+    const certified = run(folder, 'dev', 'certify', 'demo/backend-0', '-o', 'json');
+    assert.equal(await certified.ended, exitCode.ok, certified.lines.join('\n'));
+    const { certificates } = JSON.parse(certified.lines.join(''));
+    assert.deepEqual(
+      certificates.map(({ name }: { name: string }) => name),
+      ['default.demo.serviceaccount.identity.gatehouse.cluster.local', 'CN=our own issuer'],
+    );
+  } finally {
+    server.interrupt();
+    assert.equal(await server.ended, exitCode.ok);
+  }
 });
 
 test('what serve runs is found by the dev commands through the state directory, until it ends', async () => {
