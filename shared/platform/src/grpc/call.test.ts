@@ -4,6 +4,7 @@ import { type ErrorCode, errorCodes, GatehouseError } from '@gatehouse/core/erro
 import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { aStream } from '@gatehouse/testing/fake-stream';
 import { createLog } from '../log/log.ts';
+import { StrangerLog } from '../log/stranger-log.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { callMetrics, type ObserveOptions, observe } from './call.ts';
 import { errorOfStatus, grpcName, grpcNumber } from './status.ts';
@@ -18,10 +19,10 @@ const recording = (options: Partial<ObserveOptions> = {}) => {
     to: { write: (line) => void lines.push(JSON.parse(line)) },
   });
   const metrics = new Metrics('test');
+  const strangers = new StrangerLog({ log, metrics });
   const observed = (method: Method): Method => {
-    const wrapped = observe({ '/a.B/C': method }, { log, metrics: callMetrics(metrics), ...options })[
-      '/a.B/C'
-    ];
+    const own = { strangers, metrics: callMetrics(metrics), ...options };
+    const wrapped = observe({ '/a.B/C': method }, own)['/a.B/C'];
     assert.ok(wrapped !== undefined);
     return wrapped;
   };

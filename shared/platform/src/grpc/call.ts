@@ -1,6 +1,7 @@
 import { asGatehouseError, type ErrorCode, GatehouseError } from '@gatehouse/core/error';
 import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { Log } from '../log/log.ts';
+import type { StrangerLog } from '../log/stranger-log.ts';
 import type { Counter, Gauge, Histogram, Metrics } from '../metrics/metrics.ts';
 import { within } from '../process/within.ts';
 import { grpcName } from './status.ts';
@@ -49,7 +50,7 @@ export const callMetrics = (metrics: Metrics): CallMetrics => ({
 });
 
 export interface ObserveOptions {
-  readonly log: Log;
+  readonly strangers: Pick<StrangerLog, 'say'>;
   readonly metrics: CallMetrics;
   /** How long a unary call may take, whatever the client allows; left out = as long as it wants. */
   readonly unaryDeadlineMs?: number;
@@ -57,7 +58,7 @@ export interface ObserveOptions {
 
 /**
  * The one wrapper around every method: counts and times calls, turns whatever is thrown into a GatehouseError, keeps the
- * deadline, and logs one line per failed call. Handlers mention none of it.
+ * deadline, and logs failed calls, a line each within what a client may cause. Handlers mention none of it.
  */
 export const observe = (methods: Methods, options: ObserveOptions): Methods =>
   Object.fromEntries(
@@ -133,7 +134,8 @@ class CallRecord {
     if (failure === undefined) return;
     const { code, message } = failure;
     const { grpc_service, grpc_method } = this.#labels;
-    this.#options.log[levels[code]](
+    this.#options.strangers.say(
+      levels[code],
       {
         method: `${grpc_service}/${grpc_method}`,
         code,

@@ -1,5 +1,4 @@
-import { limitedLog } from '../log/limited-log.ts';
-import type { Log } from '../log/log.ts';
+import type { StrangerLog } from '../log/stranger-log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Acceptor, Refusal } from './acceptor.ts';
 import type { CallGuard, CallRefusal } from './call-guard.ts';
@@ -58,18 +57,18 @@ export const measureServer = (metrics: Metrics, { acceptor, guard, limits }: Mea
 };
 
 /** Counts connections that ended before a call, and logs some of them: strangers decide how many there are. */
-export const connectionRefusals = (log: Log, metrics: Metrics) => {
+export const connectionRefusals = (strangers: StrangerLog, metrics: Metrics) => {
   const counter = metrics.counter({
     name: 'grpc_server_connections_refused_total',
     help: 'Connections that ended before a call or made room for others, by reason.',
     labelNames: ['reason'],
   });
-  const say = limitedLog((fields, message) => log.warn(fields, message));
   return (reason: Refusal | 'no-call', error: Error | undefined, client: string): void => {
     counter.inc({ reason });
     // Probes that only connect do so by the second; they are worth a number, not a line.
     if (reason === 'hung-up') return;
-    say(
+    strangers.say(
+      'warn',
       { reason, client, ...(error === undefined ? {} : { err: error }) },
       'a connection ended before a call',
     );
@@ -77,15 +76,18 @@ export const connectionRefusals = (log: Log, metrics: Metrics) => {
 };
 
 /** The same for calls that a bound refused. */
-export const callRefusals = (log: Log, metrics: Metrics) => {
+export const callRefusals = (strangers: StrangerLog, metrics: Metrics) => {
   const counter = metrics.counter({
     name: 'grpc_server_calls_refused_total',
     help: 'Calls that a bound refused or ended, by reason.',
     labelNames: ['reason'],
   });
-  const say = limitedLog((fields, message) => log.warn(fields, message));
   return (reason: CallRefusal, client: string): void => {
     counter.inc({ reason });
-    say({ reason, client }, 'a call was refused: too many are open, or it was too large or too slow');
+    strangers.say(
+      'warn',
+      { reason, client },
+      'a call was refused: too many are open, or it was too large or too slow',
+    );
   };
 };

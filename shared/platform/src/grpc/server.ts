@@ -13,6 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import { limitedLog } from '../log/limited-log.ts';
 import type { Log } from '../log/log.ts';
+import { StrangerLog } from '../log/stranger-log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 import { type AcceptLimits, clientOf } from '../tls/tls-acceptor.ts';
@@ -74,6 +75,7 @@ class GrpcJsServer implements RunningGrpcServer {
   /** Connections that have not carried a call yet, by the client's address. */
   readonly #callless = new Map<string, Socket>();
   readonly #refused: (reason: Refusal | 'no-call', error: Error | undefined, client: string) => void;
+  readonly #strangers: StrangerLog;
   #streams = 0;
   #bound: HostPort | undefined;
 
@@ -87,8 +89,9 @@ class GrpcJsServer implements RunningGrpcServer {
       'grpc.keepalive_timeout_ms': ping.withinMs,
     });
     const { unaryDeadlineMs } = options;
+    this.#strangers = new StrangerLog({ log, metrics });
     const methods = observe(options.methods, {
-      log,
+      strangers: this.#strangers,
       metrics: callMetrics(metrics),
       ...(unaryDeadlineMs === undefined ? {} : { unaryDeadlineMs }),
     });
@@ -96,9 +99,9 @@ class GrpcJsServer implements RunningGrpcServer {
     // TLS ends in the acceptor, so to grpc-js every connection is plaintext.
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const limits = { ...usualLimits(), ...options.limits };
-    this.#guard = new CallGuard(limits, callRefusals(log, metrics));
+    this.#guard = new CallGuard(limits, callRefusals(this.#strangers, metrics));
     guardStreams(this.#server, (stream, headers) => this.#guard.admit(stream, headers));
-    this.#refused = connectionRefusals(log, metrics);
+    this.#refused = connectionRefusals(this.#strangers, metrics);
     quietGrpcJs(log);
     this.#acceptor = new Acceptor({
       address: options.address,
@@ -141,6 +144,7 @@ class GrpcJsServer implements RunningGrpcServer {
     await this.#acceptor.idle(late);
     await this.#acceptor.destroyConnections();
     this.#server.forceShutdown();
+    this.#strangers.end();
   }
 
   /**

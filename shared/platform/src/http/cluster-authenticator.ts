@@ -5,8 +5,8 @@ import { isDnsName } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeClient } from '../kube/client/client.ts';
 import { type Access, reviewAccess } from '../kube/reviews/access-review.ts';
 import { type AuthenticatedUser, reviewToken, type TokenQuestion } from '../kube/reviews/token-review.ts';
+import { AddressBudget } from '../limits/address-budget.ts';
 import { BoundedQueue } from '../limits/bounded-queue.ts';
-import { FailureBudget } from '../limits/failure-budget.ts';
 import { FreshAnswers } from '../limits/fresh-answers.ts';
 import type { AdminAuthenticator, AdminCaller, AdminRequest, AdminVerdict } from './authenticator.ts';
 import { adminGroup } from './route-access.ts';
@@ -65,7 +65,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     patienceMs: 5_000,
     who: 'the API server',
   });
-  readonly #failures: FailureBudget;
+  readonly #failures: AddressBudget;
   /** By the digest of the token: tokens themselves are kept nowhere. */
   readonly #tokens: FreshAnswers<Recognised | 'unknown'>;
   /** Digests of tokens that were let in when they last came: a flood of others does not concern them. */
@@ -76,7 +76,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     this.#onReview = onReview;
     this.#now = now;
     this.#tokens = new FreshAnswers({ freshMs, max: maxTokens, now });
-    this.#failures = new FailureBudget({
+    this.#failures = new AddressBudget({
       burst: { address: 20, all: 100 },
       perSecond: { address: 1, all: 20 },
       maxAddresses: 1_000,

@@ -1,7 +1,7 @@
 import { TokenBucket } from '@gatehouse/core/token-bucket';
 
-export interface FailureBudgetOptions {
-  /** So many failures at once are forgiven to one address, and to all together. */
+export interface AddressBudgetOptions {
+  /** So many at once for one address, and for all together. */
   readonly burst: { readonly address: number; readonly all: number };
   /** So many more each second. */
   readonly perSecond: { readonly address: number; readonly all: number };
@@ -12,16 +12,16 @@ export interface FailureBudgetOptions {
 }
 
 /**
- * How many attempts may fail: token buckets, one for each address, so that a scanner does not shut out others, and one
- * for all of them, so that many scanners do not add up. An attempt takes a unit beforehand and gets it back when it
- * succeeds, so attempts that are under way count too.
+ * How much strangers may make us do: token buckets, one for each address, so that a scanner does not deny others, and one
+ * for all of them, so that many scanners do not add up. Where only failures count, an attempt takes a unit beforehand and
+ * gets it back when it succeeds, so attempts that are under way count too.
  */
-export class FailureBudget {
-  readonly #options: FailureBudgetOptions;
+export class AddressBudget {
+  readonly #options: AddressBudgetOptions;
   readonly #addresses = new Map<string, TokenBucket>();
   readonly #all: TokenBucket;
 
-  constructor(options: FailureBudgetOptions) {
+  constructor(options: AddressBudgetOptions) {
     this.#options = options;
     this.#all = new TokenBucket({ burst: options.burst.all, perSecond: options.perSecond.all });
   }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FailureBudget } from './failure-budget.ts';
+import { AddressBudget } from './address-budget.ts';
 
 const aBudget = (more: { readonly maxAddresses?: number } = {}) => {
   const clock = { ms: 0 };
-  const budget = new FailureBudget({
+  const budget = new AddressBudget({
     burst: { address: 3, all: 5 },
     perSecond: { address: 1, all: 2 },
     maxAddresses: 10,
