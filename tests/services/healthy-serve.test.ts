@@ -36,6 +36,7 @@ const serve = async (t: TestContext, env: Readonly<Record<string, string>> = {})
   for (const file of ['demo.yaml', 'frontend-can-talk-to-backend.yaml'])
     await copyFile(join(demoManifests, file), join(manifests, file));
   await writeFile(join(manifests, 'others.yaml'), otherManifests);
+  await writeFile(join(manifests, 'values.yaml'), 'replicas: 3\n');
   const child = spawn(
     execPath,
     [main, 'serve', '--dir', manifests, '--state', join(folder, 'state'), '--port-base', '0', '-o', 'json'],
@@ -84,8 +85,9 @@ suite('a healthy mesh', () => {
         lines.filter(({ level }) => level !== 'info'),
         [],
       );
-      const ofKinds = lines.filter(({ msg }) => /not read/.test(msg)).map(({ msg }) => msg);
+      const ofKinds = lines.filter(({ msg }) => /not read|ignored/.test(msg)).map(({ msg }) => msg);
       assert.deepEqual(ofKinds, [
+        'values.yaml: no document says its apiVersion and kind, so the file is ignored',
         'these kinds are not read, and nothing of them is used: ConfigMap, CronJob, Ingress, Secret',
       ]);
     });

@@ -124,8 +124,14 @@ test("the seed's policy, written into the folder, spoilt and removed, reaches a 
   await eventually(() => admits() === 0);
   const metrics = (await ask(`${admin}/metrics`)).text;
   assert.match(metrics, /gatehouse_policy_rejected_objects\{kind="NetworkAuthenticationPolicy"[^}]*\} 1\n/);
+  const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
+  const warnings = async (): Promise<unknown> => (await ask(`${admin}/v1/health`, { token })).json.warnings;
+  assert.deepEqual(await warnings(), [
+    'policy objects cannot be read, and what they name is closed (NetworkAuthenticationPolicy: 1): the log names them',
+  ]);
   await writeFile(join(where.manifests, 'policy.yaml'), seed);
   await eventually(() => admits() === 1);
+  assert.deepEqual(await warnings(), []);
   await rm(join(where.manifests, 'policy.yaml'));
   await eventually(() => admits() === 0);
 });

@@ -58,6 +58,7 @@ const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
     leaf: ownLeaf(config, base),
     streams,
     reasons: () => (watch.isReady ? [] : ['the first lists have not been taken in']),
+    warnings: () => watch.warnings(),
     routes: policyRoutes({ watch, settings: { ...cluster, clusterDomain } }),
   };
 };

@@ -8,6 +8,7 @@ import { Bursts } from '@gatehouse/platform/limits/bursts';
 import type { Log } from '@gatehouse/platform/log/log';
 import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
 import { Contests } from '../core/contests.ts';
+import { closedWarnings } from '../core/inbound/closed-warnings.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
 import type { ClusterConfig, ResolvedSource } from '../core/inbound/model.ts';
 import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
@@ -124,6 +125,11 @@ export class PolicyWatch {
       rejected: this.#rejections.counts,
       contested: { Pod: this.#compiler.contested.size, Service: this.outbound.contested.size },
     };
+  }
+
+  /** What is closed since it cannot be read, a sentence each. */
+  warnings(): readonly string[] {
+    return closedWarnings(this.index.unreadable, this.#rejections.counts);
   }
 
   /** For whoever would answer from the index. */

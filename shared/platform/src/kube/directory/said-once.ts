@@ -32,6 +32,7 @@ export class SaidOnce {
 
   /** Nothing is wrong with such a file: charts and overlays lie beside manifests. */
   foreign(paths: readonly string[]): void {
+    if (!this.#speaksForAll) return;
     const text = 'no document says its apiVersion and kind, so the file is ignored';
     this.#say(
       'foreign',
