@@ -4,6 +4,7 @@ import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { silentLog } from '@gatehouse/platform/log/log';
 import type { ClusterConfig } from '@gatehouse/policy/core/inbound/model';
+import { defaultRowBudgets } from '@gatehouse/policy/core/inbound/row-budgets';
 import { InboundRows } from '@gatehouse/policy/core/inbound/rows/inbound-rows';
 import { RowCompiler } from '@gatehouse/policy/core/inbound/rows/row-compiler';
 import { encodedRow } from '@gatehouse/policy/ports/encoded-row';
@@ -18,6 +19,7 @@ const cluster: ClusterConfig = {
   probeNetworks: everywhere,
   defaultOpaquePorts: noPorts,
   detectTimeoutMs: 10_000,
+  rowBudgets: defaultRowBudgets,
 };
 
 /** The policy service's watch. */

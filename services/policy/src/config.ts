@@ -1,7 +1,7 @@
 import { defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
 import { budgetSettings } from '@gatehouse/platform/settings/budget-settings';
 import { type Config, readConfig, setting } from '@gatehouse/platform/settings/config';
-import { networks, oneOf, orOff } from '@gatehouse/platform/settings/setting-forms';
+import { count, networks, oneOf, orOff } from '@gatehouse/platform/settings/setting-forms';
 import {
   leafSettings,
   sharedProblems,
@@ -9,6 +9,28 @@ import {
   trafficSettings,
   watchSettings,
 } from '@gatehouse/platform/settings/settings';
+import { defaultRowBudgets, type RowBudgets, rowBudgetNames } from './core/inbound/row-budgets.ts';
+
+const rowBudget = (budget: keyof RowBudgets, sentence: string) =>
+  setting({
+    variable: rowBudgetNames[budget],
+    value: count,
+    fallback: `${defaultRowBudgets[budget]}`,
+    sentence,
+  });
+
+/** What one port's answer may hold and cost (decision 20). What is over is closed, with a finding. */
+const rowBudgetSettings = {
+  maxRuleRoutes: rowBudget('ruleRoutes', 'Routes that the `rules` of all policies may make on one port.'),
+  maxAttachedMatches: rowBudget(
+    'attachedMatches',
+    'Matches that the routes of one Server may have together, and the routes that keep probes open beside them.',
+  ),
+  maxCompileSteps: rowBudget(
+    'compileSteps',
+    'Steps that compiling one port may take: conditions compared, clients looked up, networks and identities written.',
+  ),
+};
 
 /** Every setting of policy. */
 export const policySettings = {
@@ -17,6 +39,7 @@ export const policySettings = {
   ...trafficSettings,
   ...watchSettings,
   ...budgetSettings,
+  ...rowBudgetSettings,
   defaultInboundPolicy: setting({
     variable: 'GATEHOUSE_DEFAULT_INBOUND_POLICY',
     value: oneOf(defaultPolicies),
@@ -44,6 +67,12 @@ export const policySettings = {
 };
 
 export type PolicyConfig = Config<typeof policySettings>;
+
+export const rowBudgetsOf = (config: PolicyConfig): RowBudgets => ({
+  ruleRoutes: config.maxRuleRoutes,
+  attachedMatches: config.maxAttachedMatches,
+  compileSteps: config.maxCompileSteps,
+});
 
 /** Throws one error that lists every problem by its variable. */
 export const readPolicyConfig = (env: NodeJS.ProcessEnv): PolicyConfig =>

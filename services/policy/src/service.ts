@@ -5,7 +5,7 @@ import type { RunningService } from '@gatehouse/platform/service/service';
 import type { ServiceBase, ServiceParts } from '@gatehouse/platform/service/service-base';
 import { startService } from '@gatehouse/platform/service/start-service';
 import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
-import type { PolicyConfig } from './config.ts';
+import { type PolicyConfig, rowBudgetsOf } from './config.ts';
 import type { ClusterConfig } from './core/inbound/model.ts';
 import { inboundMethods } from './ports/inbound/serve-inbound.ts';
 import { measurePolicy, updateSeconds } from './ports/measure.ts';
@@ -37,6 +37,7 @@ const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
     probeNetworks: whole(config.probeNetworks ?? []),
     defaultOpaquePorts: config.defaultOpaquePorts,
     detectTimeoutMs,
+    rowBudgets: rowBudgetsOf(config),
   };
   const watch = new PolicyWatch({
     cluster,

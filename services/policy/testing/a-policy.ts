@@ -6,6 +6,7 @@ import type { Methods } from '@gatehouse/platform/grpc/transport';
 import type { Source } from '@gatehouse/platform/kube/source';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
+import { defaultRowBudgets } from '../src/core/inbound/row-budgets.ts';
 import { inboundMethods } from '../src/ports/inbound/serve-inbound.ts';
 import { outboundMethods } from '../src/ports/outbound/serve-outbound.ts';
 import { PolicyWatch, type PolicyWatchOptions } from '../src/ports/policy-watch.ts';
@@ -22,6 +23,7 @@ export const settings: PolicyWatchOptions = {
     probeNetworks: everywhere,
     defaultOpaquePorts: opaque.ok ? opaque.value : { ranges: [] },
     detectTimeoutMs: 10_000,
+    rowBudgets: defaultRowBudgets,
   },
   clusterDomain: 'cluster.local',
   staleness: { maxMs: 90_000, onStale: 'hold' },

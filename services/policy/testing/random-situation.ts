@@ -13,6 +13,7 @@ import {
   aServer,
 } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
+import { defaultRowBudgets } from '../src/core/inbound/row-budgets.ts';
 import type { Situation } from './decide/situation.ts';
 import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
 import {
@@ -201,6 +202,7 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
           probeNetworks,
           defaultOpaquePorts: around.opaquePorts,
           detectTimeoutMs: 10_000,
+          rowBudgets: defaultRowBudgets,
         },
         pods: [backend, ...pods],
         namespaces: [

@@ -7,6 +7,7 @@ import { portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { aNamespace, aPod } from '@gatehouse/testing/builders';
+import { defaultRowBudgets } from '../src/core/inbound/row-budgets.ts';
 import { compileSituation } from './compile-situation.ts';
 import { decide } from './decide/decide.ts';
 import type { Situation } from './decide/situation.ts';
@@ -35,6 +36,7 @@ export const aSituation = (said: Partial<Situation> = {}): Situation => ({
     probeNetworks: everywhere,
     defaultOpaquePorts: portSet([{ first: 3306, last: 3306 }]),
     detectTimeoutMs: 10_000,
+    rowBudgets: defaultRowBudgets,
   },
   pods: [frontend, intruder, backend],
   namespaces: [aNamespace({ name: 'demo' })],

@@ -92,7 +92,8 @@ export const printIp = ({ family, bits }: IpAddress): string => {
     : `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 };
 
-const mask = (family: 4 | 6, prefix: number): bigint => {
+/** The bits of an address that a prefix of this length fixes. */
+export const networkMask = (family: 4 | 6, prefix: number): bigint => {
   const all = (1n << BigInt(width(family))) - 1n;
   return all ^ (all >> BigInt(prefix));
 };
@@ -110,7 +111,7 @@ export const parseNetwork = (text: string, field = ''): Parsed<IpNetwork> => {
   if (prefix < 0 || prefix > width(ip.family)) {
     return problem(field, `\`${text}\` has no valid prefix length`, `${skipped} to ${most} after the slash`);
   }
-  return parsed({ family: ip.family, bits: ip.bits & mask(ip.family, prefix), prefix });
+  return parsed({ family: ip.family, bits: ip.bits & networkMask(ip.family, prefix), prefix });
 };
 
 /** The network that holds just this address: /32 or /128. */
@@ -120,7 +121,7 @@ export const printNetwork = ({ family, bits, prefix }: IpNetwork): string =>
   `${printIp({ family, bits })}/${prefix}`;
 
 export const networkContains = (net: IpNetwork, ip: IpAddress): boolean =>
-  net.family === ip.family && (ip.bits & mask(net.family, net.prefix)) === net.bits;
+  net.family === ip.family && (ip.bits & networkMask(net.family, net.prefix)) === net.bits;
 
 /** Whether every address of `inner` is in `outer`. */
 export const networkCovers = (outer: IpNetwork, inner: IpNetwork): boolean =>

@@ -23,6 +23,7 @@ import {
 import { printContest } from './print-contest.ts';
 import type { RoutedPort } from './route-port.ts';
 import type { SelectedPolicies, SelectingPolicy } from './select-policies.ts';
+import { tooManySteps } from './too-many-steps.ts';
 
 /** What the steps of a compilation found. */
 interface Steps {
@@ -32,8 +33,12 @@ interface Steps {
   readonly governance: Governance;
   readonly doubt: Doubt;
   readonly attached: readonly RouteObject[];
+  /** The attached routes for which the port has room. */
+  readonly sent: readonly RouteObject[];
   readonly granted: PortAuthorizations;
   readonly routed: RoutedPort;
+  /** Policies without rules for which no steps are left. */
+  readonly costly: readonly SelectingPolicy[];
 }
 
 /** What every object did to the port, and what its author may not expect: for statuses, REST, `check` and explain. */
@@ -46,22 +51,21 @@ const contributionsOf = ({
   servers,
   policies,
   doubt,
-  attached,
+  sent,
   granted,
   routed,
+  costly,
 }: Steps): readonly Contribution[] => {
   const { governing } = servers;
-  const muted = new Set(routed.muted);
+  const silent = new Set(costly);
   return [
     ...(governing === undefined ? [] : [effectOf(governing, { kind: 'governs' })]),
     ...policies.rejected.map((object) => effectOf(object, { kind: 'closes' })),
     ...policies.enforced.flatMap((policy) => [
       ...(governing === undefined ? [effectOf(policy.object, { kind: 'closes' })] : []),
-      ...(muted.has(policy.object.meta.name) || withheldBy(doubt, policy.grantsOn) !== undefined
-        ? []
-        : grantsBy(policy)),
+      ...(grantsNothing(policy, { doubt, routed }) || silent.has(policy) ? [] : grantsBy(policy)),
     ]),
-    ...attached.map((route) => effectOf(route, { kind: 'routes' })),
+    ...sent.map((route) => effectOf(route, { kind: 'routes' })),
     ...granted.contributions,
   ];
 };
@@ -78,7 +82,7 @@ const grantsBy = ({ object, grantsOn, sources }: SelectingPolicy): readonly Cont
 };
 
 const findingsOf = (steps: Steps): readonly Finding[] => {
-  const { input, servers, policies, governance, doubt, attached, granted, routed } = steps;
+  const { input, servers, policies, governance, doubt, attached, granted, routed, costly } = steps;
   const { governing, overlapped } = servers;
   const inForce = [...(governing === undefined ? [] : [governing]), ...policies.rejected, ...attached];
   return [
@@ -87,12 +91,13 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...overlapped.map((server) => overlappedBy(governing, server, input.port)),
     ...granted.findings,
     ...withheld(policies, doubt),
+    ...costly.map(({ object }) => tooManySteps(object, input)),
     ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
     ...(admitsAll(governance.base) ? [] : probesOverBudget(input)),
     ...(admitsAll(governance.base) ? [] : unopened(input)),
     ...unenforced(input, policies),
     ...unreadablePorts(input),
-    ...contested(policies),
+    ...contested(steps),
   ];
 };
 
@@ -102,8 +107,13 @@ const withheld = ({ enforced }: SelectedPolicies, doubt: Doubt): readonly Findin
     return finding === undefined ? [] : [{ ...finding, about: refOf(object) }];
   });
 
-const contested = ({ enforced }: SelectedPolicies): readonly Finding[] =>
-  enforced.flatMap(({ object, sources }) =>
+/** Only of policies that grant something: it is not known for whom the others would stand. */
+const contested = ({ policies, costly, ...others }: Steps): readonly Finding[] => {
+  const silent = new Set(costly);
+  const granting = policies.enforced.filter(
+    (policy) => !silent.has(policy) && !grantsNothing(policy, others),
+  );
+  return granting.flatMap(({ object, sources }) =>
     sources
       .flatMap(({ contestedAddresses }) => contestedAddresses)
       .map((contest) => ({
@@ -112,6 +122,15 @@ const contested = ({ enforced }: SelectedPolicies): readonly Finding[] =>
         message: printContest(contest),
       })),
   );
+};
+
+/** Because its rules have no effect here, or something is in doubt. */
+const grantsNothing = (
+  { object, grantsOn }: SelectingPolicy,
+  { doubt, routed }: Pick<Steps, 'doubt' | 'routed'>,
+): boolean =>
+  (grantsOn === 'requests' && routed.muted.has(object.meta.name)) ||
+  withheldBy(doubt, grantsOn) !== undefined;
 
 /** Where everybody is admitted, no probe needs a door of its own. */
 const admitsAll = (base: DefaultPolicy): boolean => base === 'all-unauthenticated' || base === 'audit';

@@ -13,6 +13,33 @@ export const attachedTo = (
     .filter((route) => route.meta.namespace === server.meta.namespace && isAttached(route, server.meta.name))
     .toSorted((a, b) => byAge(a, b) || compareText(groupOf(a), groupOf(b)));
 
+/** Those for whose matches the port has room, older first, and those for which it has none: the newest. */
+export const fitting = (
+  attached: readonly RouteObject[],
+  room: number,
+): { readonly sent: readonly RouteObject[]; readonly leftOut: readonly RouteObject[] } => {
+  let matches = 0;
+  const first = attached.findIndex(({ spec }) => {
+    matches += matchesIn(isRejected(spec) ? spec.keeps.map((kept) => ({ rules: [kept] })) : [spec]);
+    return matches > room;
+  });
+  return first < 0
+    ? { sent: attached, leftOut: [] }
+    : { sent: attached.slice(0, first), leftOut: attached.slice(first) };
+};
+
+/** A rule without matches counts as one that matches everything, a route without rules too. */
+export const matchesIn = (
+  routes: readonly { readonly rules: readonly { readonly matches: readonly unknown[] }[] }[],
+): number => {
+  let count = 0;
+  for (const { rules } of routes) {
+    count += rules.length === 0 ? 1 : 0;
+    for (const { matches } of rules) count += Math.max(1, matches.length);
+  }
+  return count;
+};
+
 const isAttached = ({ spec }: RouteObject, server: string): boolean => {
   const servers = isRejected(spec) ? spec.attachedTo : spec.servers;
   return servers === 'all' || servers.includes(server);
@@ -28,12 +55,16 @@ const groupOf = ({ kind }: RouteObject): string =>
 export const isPerhapsElsewhere = ({ spec }: RouteObject, attached: readonly RouteObject[]): boolean =>
   isRejected(spec) && spec.attachedTo === 'all' && attached.length > 1;
 
-/** Sent as written; what rejected routes still keep is sent without authorizations, so that it is handed on to nobody. */
+/**
+ * Those of the attached routes for which the port has room, as written; what rejected ones still keep is sent without
+ * authorizations, so that it is handed on to nobody.
+ */
 export const routesSent = (
-  attached: readonly RouteObject[],
+  sent: readonly RouteObject[],
   byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>,
+  attached: readonly RouteObject[],
 ): readonly HttpRoute[] =>
-  attached.flatMap((route): readonly HttpRoute[] => {
+  sent.flatMap((route): readonly HttpRoute[] => {
     const resource = { group: groupOf(route), kind: 'HTTPRoute', name: route.meta.name };
     const meta: Meta = { kind: 'resource', resource };
     const { spec } = route;

@@ -11,6 +11,8 @@ import type {
 import type { RouteObject } from './attached-routes.ts';
 import { type Doubt, withheldBy } from './doubt.ts';
 import { type Authentications, type Contribution, type Finding, type PortInput, refOf } from './model.ts';
+import { type Steps, stepsToWrite } from './row-budgets.ts';
+import { tooManySteps } from './too-many-steps.ts';
 
 /** What the AuthorizationPolicies of a namespace give to a port that a Server governs. */
 export interface PortAuthorizations {
@@ -33,6 +35,7 @@ export interface ServedPort {
   readonly server: KubeObject<'Server'>;
   readonly attached: readonly RouteObject[];
   readonly doubt: Doubt;
+  readonly steps: Steps;
 }
 
 /**
@@ -40,11 +43,9 @@ export interface ServedPort {
  * Server; oldest first. Where the Server or the route was rejected they grant nothing: what it still names may be wider
  * than what its author meant, and a typo must not open anything.
  */
-export const authorizePort = (
-  { policies, authentications, cluster }: PortInput,
-  served: ServedPort,
-): PortAuthorizations => {
-  const { server, attached } = served;
+export const authorizePort = (input: PortInput, served: ServedPort): PortAuthorizations => {
+  const { policies, authentications, cluster } = input;
+  const { server, attached, steps } = served;
   const forServer: Authorization[] = [];
   const byRoute = new Map<RouteObject, Authorization[]>();
   const contributions: Contribution[] = [];
@@ -67,6 +68,10 @@ export const authorizePort = (
       continue;
     }
     const { authorization } = authorized;
+    if (!steps.take(stepsToWrite([authorization]))) {
+      findings.push(tooManySteps(policy, input));
+      continue;
+    }
     if (target === 'server') forServer.push(authorization);
     else {
       const others = byRoute.get(target);

@@ -1,14 +1,15 @@
 import type { Authorization } from '@gatehouse/core/inbound/inbound-server';
 import { selectServer } from '@gatehouse/core/mesh/select-server';
 import { accountOf } from './account.ts';
-import { attachedTo } from './attached-routes.ts';
+import { attachedTo, fitting } from './attached-routes.ts';
 import { authorizePort, noAuthorizations } from './authorize.ts';
 import { authorizationsOf } from './default-policy.ts';
 import { doubtAbout, withheldBy } from './doubt.ts';
 import { govern } from './govern.ts';
 import { type CompiledPort, grantsOf, type PortInput } from './model.ts';
 import { routePort } from './route-port.ts';
-import { policyMeta } from './rule-routes.ts';
+import { Steps, stepsToResolve, stepsToWrite } from './row-budgets.ts';
+import { policyMeta, type RulePolicy } from './rule-routes.ts';
 import { type SelectingPolicy, selectPolicies } from './select-policies.ts';
 
 /**
@@ -18,19 +19,25 @@ import { type SelectingPolicy, selectPolicies } from './select-policies.ts';
 export const compilePort = (input: PortInput): CompiledPort => {
   const servers = selectServer(input.policies.servers, input.workload, input.port);
   const policies = selectPolicies(input.policies.networkAuthenticationPolicies, input.workload, input.port);
-  const doubt = doubtAbout(input, servers);
-  const governance = govern(input, servers, policies);
   const { governing } = servers;
+  const { rowBudgets } = input.cluster;
+  const steps = new Steps(rowBudgets.compileSteps);
   const attached = governing === undefined ? [] : attachedTo(governing, input.policies.routes);
-  const granted =
-    governing === undefined ? noAuthorizations : authorizePort(input, { server: governing, attached, doubt });
+  const { sent, leftOut } = fitting(attached, rowBudgets.attachedMatches);
+  const doubt = doubtAbout(input, servers, { attached, leftOut });
+  const governance = govern(input, servers, policies);
   const granting = policies.enforced.filter(({ grantsOn }) => withheldBy(doubt, grantsOn) === undefined);
+  const ofPort = grantsOnPort(granting, steps);
+  const granted =
+    governing === undefined
+      ? noAuthorizations
+      : authorizePort(input, { server: governing, attached, doubt, steps });
   const ruled = granting.flatMap((policy) => {
     const { rules, allowUnnormalizedPaths } = policy.spec;
     if (rules === undefined) return [];
     const { object } = policy;
-    const authorizations = authorizationsBy(policy);
-    return [{ object, name: object.meta.name, rules, allowUnnormalizedPaths, authorizations }];
+    const grants = once(() => grantsBy(policy));
+    return [{ object, name: object.meta.name, rules, allowUnnormalizedPaths, grants }];
   });
   const { protocol } = governance;
   const routed = routePort({
@@ -39,20 +46,61 @@ export const compilePort = (input: PortInput): CompiledPort => {
     ruled,
     // One that could not be read may have had rules, and then nobody reached a path that can be read in two ways.
     guard: policies.rejected.length > 0 ? 'always' : 'where-rules-name-paths',
-    attached,
+    attached: sent,
+    leftOut,
     byRoute: granted.byRoute,
+    steps,
   });
   const authorizations = [
-    ...granting.filter(({ grantsOn }) => grantsOn === 'port').flatMap(authorizationsBy),
+    ...ofPort.authorizations,
     ...granted.server,
     ...authorizationsOf(governance.base, input.cluster),
   ];
   return Object.freeze({
     server: Object.freeze({ protocol: routed.protocol, authorizations, meta: governance.meta }),
     governedBy: governance.governedBy,
-    ...accountOf({ input, servers, policies, governance, doubt, attached, granted, routed }),
+    steps: steps.taken,
+    ...accountOf({
+      input,
+      servers,
+      policies,
+      governance,
+      doubt,
+      attached,
+      sent,
+      granted,
+      routed,
+      costly: ofPort.costly,
+    }),
   });
 };
 
-const authorizationsBy = ({ object, sources }: SelectingPolicy): readonly Authorization[] =>
-  grantsOf(sources).map((grant) => ({ ...grant, meta: policyMeta(object.meta.name) }));
+/** What policies without rules grant, oldest first, and those for which no steps are left: the newest. */
+const grantsOnPort = (
+  granting: readonly SelectingPolicy[],
+  steps: Steps,
+): { readonly authorizations: readonly Authorization[]; readonly costly: readonly SelectingPolicy[] } => {
+  const policies = granting.filter(({ grantsOn }) => grantsOn === 'port');
+  const authorizations: Authorization[] = [];
+  // Once there is no room, nobody asks for whom the rest would stand.
+  const first = policies.findIndex((policy) => {
+    const grants = grantsBy(policy);
+    if (!steps.take(grants.steps)) return true;
+    authorizations.push(...grants.authorizations);
+    return false;
+  });
+  return { authorizations, costly: first < 0 ? [] : policies.slice(first) };
+};
+
+const grantsBy = ({ object, sources }: SelectingPolicy): ReturnType<RulePolicy['grants']> => {
+  const authorizations = grantsOf(sources).map((grant) => ({ ...grant, meta: policyMeta(object.meta.name) }));
+  return { authorizations, steps: stepsToResolve(sources) + stepsToWrite(authorizations) };
+};
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};

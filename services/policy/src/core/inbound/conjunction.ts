@@ -15,8 +15,14 @@ export interface Conjunction {
 /** Header values that must all be there. Two values of one name may both be sent. */
 interface HeaderSet {
   /** Sorted, without repetition, names in lower case. */
-  readonly all: readonly { readonly name: string; readonly value: string }[];
+  readonly all: readonly Header[];
+  readonly byText: ReadonlyMap<string, Header>;
   readonly key: string;
+}
+
+interface Header {
+  readonly name: string;
+  readonly value: string;
 }
 
 export const conjunction = (
@@ -31,13 +37,16 @@ const canonicalPath = (path: Conjunction['path']): Conjunction['path'] => {
   return value === '' ? undefined : { kind: 'prefix', value };
 };
 
-const noHeaders: HeaderSet = { all: [], key: '' };
+const noHeaders: HeaderSet = { all: [], byText: new Map(), key: '' };
 
 const headerSet = (headers: HeaderSet['all']): HeaderSet => {
   if (headers.length === 0) return noHeaders;
-  const byText = new Map(headers.map((header) => [JSON.stringify([header.name, header.value]), header]));
-  const sorted = [...byText].sort(([a], [b]) => compareText(a, b));
-  return { all: sorted.map(([, header]) => header), key: sorted.map(([text]) => text).join() };
+  return sortedSet(headers.map((header) => [JSON.stringify([header.name, header.value]), header]));
+};
+
+const sortedSet = (headers: readonly (readonly [string, Header])[]): HeaderSet => {
+  const byText = new Map(headers.toSorted(([a], [b]) => compareText(a, b)));
+  return { all: [...byText.values()], byText, key: [...byText.keys()].join() };
 };
 
 const lowerCase = (headers: HeaderSet['all']): HeaderSet['all'] =>
@@ -63,9 +72,8 @@ export const covers = (outer: Conjunction, inner: Conjunction): boolean =>
   (outer.method === undefined || outer.method === inner.method) &&
   pathCovers(outer.path, inner.path) &&
   (outer.headers.key === inner.headers.key ||
-    outer.headers.all.every((wanted) =>
-      inner.headers.all.some(({ name, value }) => name === wanted.name && value === wanted.value),
-    ));
+    (outer.headers.byText.size < inner.headers.byText.size &&
+      outer.headers.byText.keys().every((wanted) => inner.headers.byText.has(wanted))));
 
 const pathCovers = (outer: Conjunction['path'], inner: Conjunction['path']): boolean => {
   if (outer === undefined || outer === inner) return true;
@@ -85,7 +93,7 @@ export const both = (a: Conjunction, b: Conjunction): Conjunction | undefined =>
 
 const bothSets = (a: HeaderSet, b: HeaderSet): HeaderSet => {
   if (b.all.length === 0 || a.key === b.key) return a;
-  return a.all.length === 0 ? b : headerSet([...a.all, ...b.all]);
+  return a.all.length === 0 ? b : sortedSet([...a.byText, ...b.byText]);
 };
 
 /** More alternatives than this are not even looked at; a policy that writes them is over every limit. */

@@ -1,8 +1,9 @@
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
-import { attachedTo, isPerhapsElsewhere } from './attached-routes.ts';
+import { attachedTo, isPerhapsElsewhere, type RouteObject } from './attached-routes.ts';
 import { protocolUnder, protocolWithoutServer } from './govern.ts';
 import type { Finding, PortInput } from './model.ts';
+import { rowBudgetNames } from './row-budgets.ts';
 
 /**
  * Which grants on a port count for nothing while something that restricts them cannot be read (design §15.1). Routes are
@@ -16,20 +17,31 @@ export type Doubt =
   | { readonly withheld: 'requests'; readonly message: string }
   | { readonly withheld: 'everything'; readonly message: string };
 
-export const doubtAbout = (input: PortInput, { governing, overlapped }: SelectedServers): Doubt => {
-  const { port, policies, unreadableManifests } = input;
+export const doubtAbout = (
+  input: PortInput,
+  { governing, overlapped }: SelectedServers,
+  {
+    attached,
+    leftOut,
+  }: { readonly attached: readonly RouteObject[]; readonly leftOut: readonly RouteObject[] },
+): Doubt => {
+  const { port, unreadableManifests } = input;
   if (governing !== undefined && isRejected(governing.spec)) {
     const message = `Server ${governing.meta.name} could not be read, and nobody can say what it makes of port ${port}, so nothing is granted there.`;
     const governors = possibleGovernors(governing, overlapped);
     if (!areAlike(governors, input)) return { withheld: 'everything', message };
   }
-  const attached = governing === undefined ? [] : attachedTo(governing, policies.routes);
   const unread = attached.find(
     (route) =>
       isPerhapsElsewhere(route, attached) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
   );
   if (unread !== undefined) {
     const message = `HTTPRoute ${unread.meta.name} could not be read, and nobody can say which requests of the port are its own, so nothing is granted on single requests of port ${port}.`;
+    return { withheld: 'requests', message };
+  }
+  const [first] = leftOut;
+  if (first !== undefined) {
+    const message = `HTTPRoute ${first.meta.name} and all newer ones are over what one port may have (${rowBudgetNames.attachedMatches}), so nothing is granted on single requests of port ${port}.`;
     return { withheld: 'requests', message };
   }
   if (unreadableManifests === 'none') return { withheld: 'nothing' };

@@ -1,4 +1,5 @@
 import { both, type Conjunction, covers } from './conjunction.ts';
+import type { Steps } from './row-budgets.ts';
 
 /** One match of a closure. */
 interface Member {
@@ -31,14 +32,19 @@ interface Written {
  */
 export class MatchClosure {
   readonly #limit: number;
+  readonly #steps: Steps;
+  #lacking: 'nothing' | 'steps' = 'nothing';
+  /** What it takes to write what each owner grants, by the order in which they were added. */
+  readonly #weights: number[] = [];
   readonly #members = new Map<string, Member>();
   readonly #written: Written[] = [];
   readonly #positions = new Map<string, number>();
   #owners = 0;
   #groups = 0;
 
-  constructor(limit: number) {
+  constructor({ limit, steps }: ClosureLimits) {
     this.#limit = limit;
+    this.#steps = steps;
   }
 
   /** Every match, and the owners behind it by the order in which they were added. */
@@ -46,10 +52,14 @@ export class MatchClosure {
     for (const { match, owners } of this.#members.values()) yield { match, owners: positionsIn(owners) };
   }
 
-  /** Adds the conjunctions of one more owner. Once it answers `full` the closure is of no use any more. */
-  add(owned: readonly Conjunction[]): 'fits' | 'full' {
+  /**
+   * Adds the conjunctions of one more owner; `weight` is what it takes to write what the owner grants, once for each match that it
+   * stands behind. Once it answers anything but `fits` the closure is of no use any more.
+   */
+  add(owned: readonly Conjunction[], weight: number): ClosureOutcome {
     const owner = bitAt(this.#owners);
     this.#owners += 1;
+    this.#weights.push(weight);
     const old = [...this.#members.values()];
     const fresh: Written[] = [];
     let theirs = 0n;
@@ -58,21 +68,28 @@ export class MatchClosure {
       if (position === undefined) {
         position = this.#write(one);
         fresh.push(...this.#written.slice(position));
-        if (this.#members.size > this.#limit) return 'full';
+        if (this.#members.size > this.#limit) return 'too-many-matches';
+        if (this.#lacking === 'steps') return 'too-many-steps';
       }
       const written = this.#written[position];
       if (written !== undefined) written.writers |= owner;
       theirs |= bitAt(position);
     }
-    const meetings = this.#standBehind(owner, theirs, old);
+    const meetings = this.#standBehind({ owner, weight, theirs }, old);
     for (const { member } of fresh) {
       if (member.group === unknown) this.#place(member);
     }
+    this.#take(fresh.length * this.#members.size);
+    if (this.#lacking === 'steps') return 'too-many-steps';
     for (const { member } of fresh) {
       for (const other of this.#members.values())
         if (other.group !== member.group) meetings.push([other, member]);
     }
     return this.#meetAll(meetings);
+  }
+
+  #take(count: number): void {
+    if (!this.#steps.take(count)) this.#lacking = 'steps';
   }
 
   /** Makes it a written member; who wrote it is for the caller to say. */
@@ -82,6 +99,7 @@ export class MatchClosure {
     const member = known ?? this.#enter(one);
     this.#written.push({ member, writers: 0n });
     this.#positions.set(one.key, position);
+    this.#take(this.#members.size * stepsOf(one));
     for (const other of this.#members.values()) {
       if (covers(one, other.match)) other.coveredBy |= bitAt(position);
     }
@@ -90,6 +108,7 @@ export class MatchClosure {
 
   #enter(match: Conjunction): Member {
     let coveredBy = 0n;
+    this.#take(this.#written.length * stepsOf(match));
     for (const [position, { member }] of this.#written.entries()) {
       if (covers(member.match, match)) coveredBy |= bitAt(position);
     }
@@ -99,7 +118,10 @@ export class MatchClosure {
   }
 
   /** Puts the owner behind all old members that it covers; answers the meetings of those whom this has parted. */
-  #standBehind(owner: bigint, theirs: bigint, old: readonly Member[]): [Member, Member][] {
+  #standBehind(
+    { owner, weight, theirs }: { readonly owner: bigint; readonly weight: number; readonly theirs: bigint },
+    old: readonly Member[],
+  ): [Member, Member][] {
     const parted = new Map<number, { readonly covered: Member[]; readonly others: Member[] }>();
     for (const member of old) {
       const group = parted.get(member.group) ?? { covered: [], others: [] };
@@ -107,8 +129,11 @@ export class MatchClosure {
       (member.coveredBy & theirs ? group.covered : group.others).push(member);
     }
     const meetings: [Member, Member][] = [];
+    this.#take(old.length);
     for (const { covered, others } of parted.values()) {
       this.#groups += 1;
+      this.#take(covered.length * (others.length + weight));
+      if (this.#lacking === 'steps') return [];
       for (const member of covered) {
         member.owners |= owner;
         member.group = this.#groups;
@@ -126,6 +151,9 @@ export class MatchClosure {
     for (const position of positionsIn(member.coveredBy)) {
       member.owners |= this.#written[position]?.writers ?? 0n;
     }
+    let weight = 0;
+    for (const position of positionsIn(member.owners)) weight += this.#weights[position] ?? 0;
+    this.#take(this.#members.size + this.#owners + weight);
     for (const { owners, group } of this.#members.values()) {
       if (owners === member.owners && group !== unknown) member.group = group;
     }
@@ -135,21 +163,34 @@ export class MatchClosure {
   }
 
   /** Enters what the pairs, each of a member and a written one, have in common, and what follows from that. */
-  #meetAll(meetings: [Member, Member][]): 'fits' | 'full' {
+  #meetAll(meetings: [Member, Member][]): ClosureOutcome {
     for (let next = meetings.pop(); next !== undefined; next = meetings.pop()) {
       const [member, written] = next;
+      this.#take(stepsOf(member.match) + stepsOf(written.match));
+      if (this.#lacking === 'steps') return 'too-many-steps';
       const common = both(member.match, written.match);
       if (common === undefined || this.#members.has(common.key)) continue;
       const fresh = this.#enter(common);
-      if (this.#members.size > this.#limit) return 'full';
+      if (this.#members.size > this.#limit) return 'too-many-matches';
       this.#place(fresh);
       for (const other of this.#written) {
         if (other.member.group !== fresh.group) meetings.push([fresh, other.member]);
       }
     }
-    return 'fits';
+    return this.#lacking === 'steps' ? 'too-many-steps' : 'fits';
   }
 }
+
+export interface ClosureLimits {
+  /** Of members. */
+  readonly limit: number;
+  readonly steps: Steps;
+}
+
+export type ClosureOutcome = 'fits' | 'too-many-matches' | 'too-many-steps';
+
+/** To compare it with another. */
+const stepsOf = ({ headers }: Conjunction): number => 1 + headers.all.length;
 
 const unknown = -1;
 

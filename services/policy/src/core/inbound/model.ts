@@ -9,6 +9,7 @@ import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 
 import type { ContestedAddress } from './policy-view.ts';
+import type { RowBudgets } from './row-budgets.ts';
 
 /**
  * Everything that decides one port of one class of workloads. The service gathers it from the index; `compilePort`
@@ -54,6 +55,7 @@ export interface ClusterConfig {
   readonly defaultOpaquePorts: PortSet;
   /** How long the proxy waits for a connection to look like HTTP; 10,000 ms. */
   readonly detectTimeoutMs: number;
+  readonly rowBudgets: RowBudgets;
 }
 
 export interface NamespacePolicies {
@@ -63,7 +65,10 @@ export interface NamespacePolicies {
   readonly routes: readonly (KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>)[];
 }
 
-/** A NetworkAuthenticationPolicy with what each of its sources stands for now, in order; none for a rejected one. */
+/**
+ * A NetworkAuthenticationPolicy with what each of its sources stands for now, in order; none for a rejected one. They are
+ * looked at only if the row has room for what they admit, so that a getter may find them out.
+ */
 export interface ResolvedPolicy {
   readonly object: KubeObject<'NetworkAuthenticationPolicy'>;
   readonly sources: readonly ResolvedSource[];
@@ -106,6 +111,8 @@ export interface Authentications {
 export interface CompiledPort {
   readonly server: InboundServer;
   readonly governedBy: GovernedBy;
+  /** What it cost to compile, in the measure of Steps. */
+  readonly steps: number;
   /** What every object that concerns the port does to it, in the order in which it counts. */
   readonly contributions: readonly Contribution[];
   /** What its authors should know; the statuses, `check` and explain show them. */
@@ -167,8 +174,10 @@ export const findingReasons = [
   'RulesNeedHTTP',
   /** A gRPC Server cannot express this path or method of a rule. */
   'RuleNeverMatches',
-  /** 256 matches are full with older policies' rules. */
+  /** The port has no room for its rules or matches beside those of older objects. */
   'TooManyMatches',
+  /** To compile it would cost more steps than a row may take, so it grants nothing here. */
+  'TooManySteps',
   /** An older Server governs the port. */
   'Overlapped',
   /** It could not be read: it grants nothing, and what it still names is closed. */

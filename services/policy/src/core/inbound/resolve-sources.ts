@@ -1,21 +1,16 @@
 import type { Authentication } from '@gatehouse/core/inbound/inbound-server';
-import {
-  everywhere,
-  hostNetwork,
-  type IpAddress,
-  matchesNetwork,
-  type NetworkMatch,
-} from '@gatehouse/core/ip-network';
+import { everywhere, hostNetwork, type IpAddress, type NetworkMatch } from '@gatehouse/core/ip-network';
 import { everything, selects } from '@gatehouse/core/label-selector';
-import { type IdentityMatch, matchesIdentity } from '@gatehouse/core/mesh/identity-match';
+import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
+import { IdentitySet } from '@gatehouse/core/mesh/identity-set';
 import {
   type Identity,
   identityOf,
-  isSameIdentity,
   type Mesh,
   printIdentity,
   type WorkloadIdentity,
 } from '@gatehouse/core/mesh/workload-identity';
+import { NetworkSet } from '@gatehouse/core/network-set';
 import { compareText } from '@gatehouse/core/resources/creation-order';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { Grant, PodContest, ResolvedSource } from './model.ts';
@@ -55,7 +50,7 @@ const fromAnywhere = (source: PolicySource, mesh: Mesh): readonly Grant[] => {
   const authentication =
     serviceAccounts === undefined
       ? asListed(identities ?? [])
-      : exactly(accountsOf(source, mesh)?.filter((account) => isAmong(identities, account)) ?? []);
+      : exactly(accountsOf(source, mesh)?.filter(among(identities)) ?? []);
   return authentication.identities.length + authentication.suffixes.length === 0
     ? []
     : [{ networks, authentication }];
@@ -83,11 +78,25 @@ const accountsOf = ({ serviceAccounts }: PolicySource, mesh: Mesh): readonly Wor
   serviceAccounts?.map(({ namespace, name }) => identityOf(mesh, namespace, name));
 
 /** Whether a workload is among the given matches; no list asks for nothing. */
-const isAmong = (matches: readonly IdentityMatch[] | undefined, identity: WorkloadIdentity): boolean =>
-  matches === undefined || matches.some((match) => matchesIdentity(match, identity));
+const among = (matches: readonly IdentityMatch[] | undefined): ((identity: WorkloadIdentity) => boolean) => {
+  if (matches === undefined) return () => true;
+  const meant = new IdentitySet(matches);
+  return (identity) => meant.has(identity);
+};
+
+const within = (networks: readonly NetworkMatch[] | undefined): ((ip: IpAddress) => boolean) => {
+  if (networks === undefined) return () => true;
+  const meant = new NetworkSet(networks);
+  return (ip) => meant.has(ip);
+};
 
 const selectedPods = (source: PolicySource, policyNamespace: string, view: MeshView): ResolvedSource => {
-  const accounts = accountsOf(source, view.mesh);
+  const accounts = accountsOf(source, view.mesh)?.map((identity) => ({ kind: 'exact' as const, identity }));
+  const [hasAccount, isListed, isWithin] = [
+    among(accounts),
+    among(source.identities),
+    within(source.networks),
+  ];
   const unmeshedPods: string[] = [];
   const hostNetworkPods: string[] = [];
   const contestedAddresses: PodContest[] = [];
@@ -104,13 +113,12 @@ const selectedPods = (source: PolicySource, policyNamespace: string, view: MeshV
         break;
       case 'meshed': {
         const { identity } = standing;
-        if (accounts?.some((account) => isSameIdentity(account, identity)) === false) break;
-        if (!isAmong(source.identities, identity)) break;
+        if (!hasAccount(identity) || !isListed(identity)) break;
         const known = admitted.get(printIdentity(identity)) ?? { identity, ips: [] };
-        for (const ip of standing.addresses) if (isWithin(source.networks, ip)) known.ips.push(ip);
+        for (const ip of standing.addresses) if (isWithin(ip)) known.ips.push(ip);
         admitted.set(printIdentity(identity), known);
         for (const contested of standing.contested) {
-          if (!isWithin(source.networks, contested.ip)) continue;
+          if (!isWithin(contested.ip)) continue;
           contestedAddresses.push({ pod: `${namespace}/${name}`, ...contested });
         }
         break;
@@ -132,9 +140,6 @@ const selectedPods = (source: PolicySource, policyNamespace: string, view: MeshV
     contestedAddresses: contestedAddresses.sort((a, b) => compareText(a.pod, b.pod) || byAddress(a.ip, b.ip)),
   };
 };
-
-const isWithin = (networks: readonly NetworkMatch[] | undefined, ip: IpAddress): boolean =>
-  networks === undefined || networks.some((network) => matchesNetwork(network, ip));
 
 const byAddress = (a: IpAddress, b: IpAddress): number =>
   a.family - b.family || (a.bits < b.bits ? -1 : a.bits > b.bits ? 1 : 0);

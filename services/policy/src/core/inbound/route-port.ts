@@ -6,21 +6,23 @@ import type {
 } from '@gatehouse/core/inbound/inbound-server';
 import { type ProbeRequest, probeRequests } from '@gatehouse/core/mesh/probes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { type RouteObject, routesSent } from './attached-routes.ts';
+import { matchesIn, type RouteObject, routesSent } from './attached-routes.ts';
 import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { probeAuthorization } from './probes.ts';
+import { rowBudgetNames, type Steps } from './row-budgets.ts';
 import {
   catchAllGrpcRoute,
   catchAllRoute,
   type Guard,
   grpcRuleRoutes,
   httpRuleRoutes,
-  maxMatches,
+  type LeftOut,
   neverMatchesCalls,
   type OpenProbes,
   type RulePolicy,
 } from './rule-routes.ts';
+import { whyTooManySteps } from './too-many-steps.ts';
 
 /** What the routes of a port are made of. */
 export interface RouteParts {
@@ -29,15 +31,18 @@ export interface RouteParts {
   /** The Enforce policies with rules that select the port, oldest first. */
   readonly ruled: readonly (RulePolicy & { readonly object: KubeObject<'NetworkAuthenticationPolicy'> })[];
   readonly guard: Guard;
+  /** Those that are sent, and those for which the port has no room. */
   readonly attached: readonly RouteObject[];
+  readonly leftOut: readonly RouteObject[];
   /** What AuthorizationPolicies give on single routes. */
   readonly byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>;
+  readonly steps: Steps;
 }
 
 export interface RoutedPort {
   readonly protocol: InboundProtocol;
   /** Names of the policies whose rules have no effect here. */
-  readonly muted: readonly string[];
+  readonly muted: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
@@ -75,27 +80,32 @@ export const routePort = (parts: RouteParts): RoutedPort => {
 
 interface Routes<Route> {
   readonly routes: readonly Route[];
-  readonly muted: readonly string[];
+  readonly muted: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
 const httpRoutes = (parts: RouteParts): Routes<HttpRoute> => {
-  const { input, ruled, attached } = parts;
+  const { input, ruled, steps } = parts;
   const authorization = probeAuthorization(input.cluster);
   const probes = authorization && { requests: probeRequests(input.workload, input.port), authorization };
   const shut = probes === undefined ? shutProbes(parts, 'No probe networks are configured.') : [];
-  if (attached.length > 0) {
+  if (isRouted(parts)) {
     const { routes, findings } = routesWithProbes(parts, probes);
-    return { routes, muted: namesOf(parts), findings: [...routesAttached(parts), ...findings, ...shut] };
+    return {
+      routes,
+      muted: namesOf(parts),
+      findings: [...routesAttached(parts), ...tooManyRoutes(parts), ...findings, ...shut],
+    };
   }
   if (ruled.length > 0) {
     const { matchesRegex } = input;
-    const { routes, leftOut } = httpRuleRoutes(ruled, { guard: parts.guard, probes, matchesRegex });
-    return { routes, muted: leftOut, findings: [...tooManyMatches(parts, leftOut), ...shut] };
+    const room = { limit: input.cluster.rowBudgets.ruleRoutes, steps };
+    const { routes, leftOut } = httpRuleRoutes(ruled, { guard: parts.guard, probes, matchesRegex, room });
+    return { routes, muted: leftOut.names, findings: [...rulesLeftOut(parts, leftOut), ...shut] };
   }
   return {
     routes: [catchAllRoute, ...(probes === undefined ? [] : probeRoute(probes))],
-    muted: [],
+    muted: new Set(),
     findings: shut,
   };
 };
@@ -114,57 +124,60 @@ const probeRoute = ({ requests, authorization }: OpenProbes): readonly HttpRoute
 };
 
 const routesWithProbes = (
-  { input, attached, byRoute }: RouteParts,
+  { input, attached, leftOut, byRoute, steps }: RouteParts,
   probes: OpenProbes | undefined,
 ): { readonly routes: readonly HttpRoute[]; readonly findings: readonly Finding[] } => {
-  const asWritten = routesSent(attached, byRoute);
+  const written = routesSent(attached, byRoute, [...attached, ...leftOut]);
+  // A proxy without any route would make one for every request.
+  const asWritten = written.length === 0 ? [routeForNothing] : written;
   if (probes === undefined) return { routes: asWritten, findings: [] };
+  const { attachedMatches, compileSteps } = input.cluster.rowBudgets;
   const { routes, shut } = probeRoutes(probes, asWritten, {
     matchesRegex: input.matchesRegex,
-    room: maxAttached - matchesIn(asWritten),
+    room: attachedMatches - matchesIn(asWritten),
+    steps,
   });
-  const why = `Routes and probes of the port make more than ${maxAttached} matches together.`;
+  const why = `Routes and probes of the port make more than ${attachedMatches} matches together (${rowBudgetNames.attachedMatches}), or ${compileSteps} steps (${rowBudgetNames.compileSteps}).`;
   return {
     routes: [...routes, ...asWritten],
     findings: shut.map((request) => shutProbe(request, input.port, why)),
   };
 };
 
-/** Per port, of all attached routes and of what keeps probes open beside them. */
-const maxAttached = 2_048;
-
-/** A rule without matches counts as one that matches everything. */
-const matchesIn = (routes: readonly HttpRoute[]): number => {
-  let count = 0;
-  for (const { rules } of routes) for (const { matches } of rules) count += Math.max(1, matches.length);
-  return count;
+/** It matches no request. */
+const routeForNothing: HttpRoute = {
+  meta: { kind: 'default', name: 'no-route' },
+  hosts: [],
+  authorizations: [],
+  rules: [],
 };
 
+/** Whether any route is attached, sent or not: then rules must not widen what its author wrote of requests. */
+const isRouted = ({ attached, leftOut }: RouteParts): boolean => attached.length + leftOut.length > 0;
+
 const grpcRoutes = (parts: RouteParts): Routes<GrpcRoute> => {
-  const { input, ruled, attached } = parts;
-  if (attached.length > 0) {
+  const { input, ruled, steps } = parts;
+  if (isRouted(parts)) {
     // HTTPRoutes have no place on a gRPC port, but its author wrote of requests: rules must not widen that.
     return { routes: [catchAllGrpcRoute], muted: namesOf(parts), findings: routesAttached(parts) };
   }
-  const { routes, leftOut } = grpcRuleRoutes(ruled);
-  const names = ruled.filter(({ rules }) => rules.some(neverMatchesCalls)).map(({ name }) => name);
+  const { routes, leftOut } = grpcRuleRoutes(ruled, { limit: input.cluster.rowBudgets.ruleRoutes, steps });
+  const silent = ruled.filter(({ rules }) => rules.some(neverMatchesCalls));
+  const names = new Set(silent.map(({ name }) => name));
   const message = `Port ${input.port} speaks gRPC, where a rule of this policy matches no call: use POST, Exact /service/method or PathPrefix /service.`;
-  const findings = [
-    ...tooManyMatches(parts, leftOut),
-    ...about(parts, 'RuleNeverMatches', { names, message }),
-  ];
-  return { routes, muted: leftOut, findings };
+  const findings = [...rulesLeftOut(parts, leftOut), ...about(parts, 'RuleNeverMatches', { names, message })];
+  return { routes, muted: leftOut.names, findings };
 };
 
-const namesOf = ({ ruled }: RouteParts): readonly string[] => ruled.map(({ name }) => name);
+const namesOf = ({ ruled }: RouteParts): ReadonlySet<string> => new Set(ruled.map(({ name }) => name));
 
 const about = (
   { ruled }: RouteParts,
   reason: FindingReason,
-  { names, message }: { readonly names: readonly string[]; readonly message: string },
+  { names, message }: { readonly names: ReadonlySet<string>; readonly message: string },
 ): readonly Finding[] =>
   ruled
-    .filter(({ name }) => names.includes(name))
+    .filter(({ name }) => names.has(name))
     .map(({ object }) => ({ reason, about: refOf(object), message }));
 
 const routesAttached = (parts: RouteParts): readonly Finding[] =>
@@ -173,11 +186,29 @@ const routesAttached = (parts: RouteParts): readonly Finding[] =>
     message: `Routes are attached to the Server of port ${parts.input.port}, so rules grant nothing there.`,
   });
 
-const tooManyMatches = (parts: RouteParts, names: readonly string[]): readonly Finding[] =>
-  about(parts, 'TooManyMatches', {
-    names,
-    message: `Rules make more than ${maxMatches} matches on port ${parts.input.port}, so the newest grant nothing there.`,
-  });
+const rulesLeftOut = (parts: RouteParts, { names, lacking }: LeftOut): readonly Finding[] => {
+  const { port, cluster } = parts.input;
+  const { ruleRoutes, compileSteps } = cluster.rowBudgets;
+  switch (lacking) {
+    case 'nothing':
+      return [];
+    case 'too-many-matches': {
+      const message = `Rules make more than ${ruleRoutes} matches on port ${port} (${rowBudgetNames.ruleRoutes}), so the newest grant nothing there.`;
+      return about(parts, 'TooManyMatches', { names, message });
+    }
+    case 'too-many-steps': {
+      const message = `${whyTooManySteps(port, compileSteps)}, so the newest rules grant nothing there.`;
+      return about(parts, 'TooManySteps', { names, message });
+    }
+  }
+};
+
+const tooManyRoutes = ({ input: { port, cluster }, leftOut }: RouteParts): readonly Finding[] =>
+  leftOut.map((route) => ({
+    reason: 'TooManyMatches',
+    about: refOf(route),
+    message: `Routes make more than ${cluster.rowBudgets.attachedMatches} matches on port ${port} (${rowBudgetNames.attachedMatches}), so no request has this route there, and nothing is granted on single requests.`,
+  }));
 
 const shutProbes = ({ input: { workload, port } }: RouteParts, why: string): readonly Finding[] =>
   probeRequests(workload, port).map((request) => shutProbe(request, port, why));

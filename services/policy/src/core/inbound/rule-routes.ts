@@ -11,7 +11,8 @@ import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
 import type { ProbeRequest } from '@gatehouse/core/mesh/probes';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { type Conjunction, conjunction, conjunctionsOf, finerFirst, withoutCovered } from './conjunction.ts';
-import { MatchClosure } from './match-closure.ts';
+import { type ClosureLimits, type ClosureOutcome, MatchClosure } from './match-closure.ts';
+import { stepsToWrite, unlimitedSteps } from './row-budgets.ts';
 
 /**
  * Routes made from the `rules` of NetworkAuthenticationPolicies (design §6.4). The proxy uses the authorizations of one
@@ -22,7 +23,8 @@ export interface RulePolicy {
   readonly name: string;
   readonly rules: readonly PolicyRule[];
   readonly allowUnnormalizedPaths: boolean;
-  readonly authorizations: readonly Authorization[];
+  /** Found out only if the port has room for them. */
+  readonly grants: () => { readonly authorizations: readonly Authorization[]; readonly steps: number };
 }
 
 export interface OpenProbes {
@@ -32,12 +34,14 @@ export interface OpenProbes {
 
 export interface RuleRoutes<Route> {
   readonly routes: readonly Route[];
-  /** Names of the policies, the newest, whose rules no longer fit and grant nothing. */
-  readonly leftOut: readonly string[];
+  readonly leftOut: LeftOut;
 }
 
-/** Per port, of everything that rules make: independent header conditions multiply. */
-export const maxMatches = 256;
+/** The policies, the newest, whose rules grant nothing, and what the first of them had no room for. */
+export interface LeftOut {
+  readonly names: ReadonlySet<string>;
+  readonly lacking: 'nothing' | Exclude<ClosureOutcome, 'fits'>;
+}
 
 const named = (name: string): Meta => ({ kind: 'default', name });
 
@@ -75,36 +79,45 @@ interface RuleContext {
   readonly guard: Guard;
   readonly probes: OpenProbes | undefined;
   readonly matchesRegex: RegexMatcher;
+  /** `limit` is of all routes that rules make, those that Gatehouse adds included: independent header conditions multiply. */
+  readonly room: ClosureLimits;
 }
 
 /** For ports that speak HTTP/1, HTTP/2 or are detected; `policies` oldest first. */
 export const httpRuleRoutes = (
   policies: readonly RulePolicy[],
-  { guard: when, probes, matchesRegex }: RuleContext,
+  { guard: when, probes, matchesRegex, room: { limit, steps } }: RuleContext,
 ): RuleRoutes<HttpRoute> => {
   const guard = needsGuard(policies, when) ? [guardRoute] : [];
   // A probe of an unnormalised path stays open, but rules reach such a path no more than without the probe.
   const isGuarded = ({ path }: ProbeRequest): boolean =>
     guard.length > 0 && matchesRegex(unnormalizedPath, path);
-  const owners: Owner[] = policies.map((policy) => ownerOf(policy, requestsOf));
+  const owners: Owner[] = policies.map((policy) => ownerOf(policy, requestsOf(limit)));
   const loneProbes: HttpRoute[] = [];
   if (probes !== undefined) {
     const conjunctionsOfProbes = (requests: readonly ProbeRequest[]): readonly Conjunction[] =>
       requests.map(({ method, path }) => conjunction({ kind: 'exact', value: path }, method, []));
-    const owner = { meta: named('probe'), authorizations: [probes.authorization] };
+    const authorizations = [probes.authorization];
+    const owner = {
+      meta: named('probe'),
+      grants: () => ({ authorizations, steps: stepsToWrite(authorizations) }),
+    };
     const free = probes.requests.filter((request) => !isGuarded(request));
     owners.unshift({ ...owner, conjunctions: conjunctionsOfProbes(free) });
     for (const match of conjunctionsOfProbes(probes.requests.filter(isGuarded)))
       loneProbes.push(httpRoute({ match, owners: [{ ...owner, conjunctions: [match] }] }));
   }
-  const { members, leftOut } = close(owners, maxMatches - guard.length - loneProbes.length - 1);
+  const { members, leftOut } = close(owners, {
+    limit: limit - guard.length - loneProbes.length - 1,
+    steps,
+  });
   return { routes: [...guard, ...loneProbes, ...members.map(httpRoute), catchAllRoute], leftOut };
 };
 
 /** Whom a match stands for: one policy, or the probes. */
 interface Owner {
   readonly meta: Meta;
-  readonly authorizations: readonly Authorization[];
+  readonly grants: RulePolicy['grants'];
   /** None of them covers another; undefined = they are too many for any port. */
   readonly conjunctions: readonly Conjunction[] | undefined;
 }
@@ -115,9 +128,9 @@ interface Member {
 }
 
 const ownerOf = (
-  { name, rules, authorizations }: RulePolicy,
+  { name, rules, grants }: RulePolicy,
   readable: (rules: readonly PolicyRule[]) => Owner['conjunctions'],
-): Owner => ({ meta: policyMeta(name), authorizations, conjunctions: readable(rules) });
+): Owner => ({ meta: policyMeta(name), grants, conjunctions: readable(rules) });
 
 export const policyMeta = (name: string): Meta => ({
   kind: 'resource',
@@ -131,23 +144,29 @@ function* alternatives(rules: readonly PolicyRule[]): Generator<Conjunction> {
 /** What a policy's rules say depends on them alone, so it is worked out once, not for each port of each class of pods. */
 const oncePerPolicy = (
   read: (rules: readonly PolicyRule[]) => Iterable<Conjunction>,
-): ((rules: readonly PolicyRule[]) => Owner['conjunctions']) => {
-  const known = new WeakMap<readonly PolicyRule[], { readonly conjunctions: Owner['conjunctions'] }>();
-  return (rules) => {
-    const found = known.get(rules) ?? { conjunctions: withoutCovered(read(rules), maxMatches) };
+): ((limit: number) => (rules: readonly PolicyRule[]) => Owner['conjunctions']) => {
+  const known = new WeakMap<readonly PolicyRule[], Known>();
+  return (limit) => (rules) => {
+    let found = known.get(rules);
+    if (found?.limit !== limit) found = { limit, conjunctions: withoutCovered(read(rules), limit) };
     known.set(rules, found);
     return found.conjunctions;
   };
 };
+
+interface Known {
+  readonly limit: number;
+  readonly conjunctions: Owner['conjunctions'];
+}
 
 const requestsOf = oncePerPolicy(alternatives);
 
 /** Closes the conjunctions of as many owners, in order, as fit; each member says who stands behind it. */
 const close = (
   owners: readonly Owner[],
-  limit: number,
-): { readonly members: readonly Member[]; readonly leftOut: readonly string[] } => {
-  const { closure, taken } = closeFirst(owners, limit);
+  limits: ClosureLimits,
+): { readonly members: readonly Member[]; readonly leftOut: LeftOut } => {
+  const { closure, taken, lacking } = closeFirst(owners, limits);
   const members = Array.from(closure.members(), ({ match, owners: behind }) => ({
     match,
     owners: behind.flatMap((at) => owners[at] ?? []),
@@ -155,19 +174,24 @@ const close = (
   members.sort((a, b) =>
     finerFirst({ match: a.match, owners: a.owners.length }, { match: b.match, owners: b.owners.length }),
   );
-  return { members, leftOut: owners.slice(taken).map(({ meta }) => nameOf(meta)) };
+  const names = new Set(owners.slice(taken).map(({ meta }) => nameOf(meta)));
+  return { members, leftOut: { names, lacking } };
 };
 
 const closeFirst = (
   owners: readonly Owner[],
-  limit: number,
-): { readonly closure: MatchClosure; readonly taken: number } => {
-  const closure = new MatchClosure(limit);
-  for (const [taken, { conjunctions }] of owners.entries()) {
-    if (conjunctions === undefined || closure.add(conjunctions) === 'full')
-      return closeFirst(owners.slice(0, taken), limit);
+  limits: ClosureLimits,
+): { readonly closure: MatchClosure; readonly taken: number; readonly lacking: LeftOut['lacking'] } => {
+  const closure = new MatchClosure(limits);
+  for (const [taken, { conjunctions, grants }] of owners.entries()) {
+    const outcome =
+      conjunctions === undefined ? 'too-many-matches' : closure.add(conjunctions, grants().steps);
+    if (outcome === 'fits') continue;
+    // Those before it have been shown to fit, and their steps are counted.
+    const fitting = closeFirst(owners.slice(0, taken), { ...limits, steps: unlimitedSteps() });
+    return { ...fitting, lacking: outcome };
   }
-  return { closure, taken: owners.length };
+  return { closure, taken: owners.length, lacking: 'nothing' };
 };
 
 const nameOf = (meta: Meta): string => (meta.kind === 'resource' ? meta.resource.name : meta.name);
@@ -190,7 +214,7 @@ const httpRoute = ({ match: { path, method, headers }, owners }: Member): HttpRo
   return {
     meta: metaOf(owners),
     hosts: [],
-    authorizations: owners.flatMap(({ authorizations }) => authorizations),
+    authorizations: owners.flatMap(({ grants }) => grants().authorizations),
     rules: [{ matches: [match], filters: [] }],
   };
 };
@@ -230,9 +254,12 @@ export const catchAllGrpcRoute: GrpcRoute = {
 };
 
 /** For gRPC Servers: the same closure over services and methods. gRPC routes have no regular expressions, so no guard. */
-export const grpcRuleRoutes = (policies: readonly RulePolicy[]): RuleRoutes<GrpcRoute> => {
-  const owners = policies.map((policy) => ownerOf(policy, callsOf));
-  const { members, leftOut } = close(owners, maxMatches - 1);
+export const grpcRuleRoutes = (
+  policies: readonly RulePolicy[],
+  { limit, steps }: ClosureLimits,
+): RuleRoutes<GrpcRoute> => {
+  const owners = policies.map((policy) => ownerOf(policy, callsOf(limit)));
+  const { members, leftOut } = close(owners, { limit: limit - 1, steps });
   return { routes: [...members.map(grpcRoute), catchAllGrpcRoute], leftOut };
 };
 
@@ -246,7 +273,7 @@ const grpcRoute = ({ match: { path, headers }, owners }: Member): GrpcRoute => {
   return {
     meta: metaOf(owners),
     hosts: [],
-    authorizations: owners.flatMap(({ authorizations }) => authorizations),
+    authorizations: owners.flatMap(({ grants }) => grants().authorizations),
     rules: [{ matches: [match], filters: [] }],
   };
 };

@@ -32,7 +32,8 @@ export const selectPolicies = (
   const enforced: SelectingPolicy[] = [];
   const audited: SelectingPolicy[] = [];
   const rejected: KubeObject<'NetworkAuthenticationPolicy'>[] = [];
-  for (const { object, sources } of policies.toSorted((a, b) => byAge(a.object, b.object))) {
+  for (const policy of policies.toSorted((a, b) => byAge(a.object, b.object))) {
+    const { object } = policy;
     const { meta, spec } = object;
     if (meta.namespace !== workload.namespace) continue;
     if (isRejected(spec)) {
@@ -46,7 +47,14 @@ export const selectPolicies = (
       spec.ports === 'all' ? !isProxyPort(workload.proxyPorts, port) : namesPort(spec.ports, port, workload);
     if (!named || !selects(spec.target, workload.labels)) continue;
     const grantsOn = spec.rules === undefined ? 'port' : 'requests';
-    (spec.mode === 'Enforce' ? enforced : audited).push({ object, spec, grantsOn, sources });
+    (spec.mode === 'Enforce' ? enforced : audited).push({
+      object,
+      spec,
+      grantsOn,
+      get sources() {
+        return policy.sources;
+      },
+    });
   }
   return { enforced, audited, rejected };
 };

@@ -12,6 +12,7 @@ const encoded = { bytes: new Uint8Array(), version: 'v', refresh: true };
 const compiled = (protocol: InboundProtocol): CompiledPort => ({
   server: { protocol, authorizations: [], meta: { kind: 'default', name: 'deny' } },
   governedBy: { kind: 'default-policy', base: 'deny', from: 'cluster' },
+  steps: 0,
   contributions: [],
   findings: [],
 });

@@ -23,6 +23,7 @@ import {
 import fc from 'fast-check';
 import { compileFromIndex } from '../compile-from-index.ts';
 import type { ClusterConfig } from '../model.ts';
+import { defaultRowBudgets } from '../row-budgets.ts';
 import { type InboundKind, type InboundKinds, inboundKinds, watchedForInbound } from './inbound-kinds.ts';
 import { InboundRows } from './inbound-rows.ts';
 import { RowCompiler } from './row-compiler.ts';
@@ -36,6 +37,7 @@ const cluster: ClusterConfig = {
   probeNetworks: everywhere,
   defaultOpaquePorts: noPorts,
   detectTimeoutMs: 10_000,
+  rowBudgets: defaultRowBudgets,
 };
 const matchesRegex = (): boolean => false;
 

@@ -17,6 +17,7 @@ import {
 import fc from 'fast-check';
 import { compileFromIndex } from '../compile-from-index.ts';
 import type { ClusterConfig, Workload } from '../model.ts';
+import { defaultRowBudgets } from '../row-budgets.ts';
 import { workloadOf } from '../workload-of.ts';
 import { PortGroups } from './port-groups.ts';
 import { narrowed } from './workload-class.ts';
@@ -28,6 +29,7 @@ const cluster: ClusterConfig = {
   probeNetworks: everywhere,
   defaultOpaquePorts: { ranges: [{ first: 6, last: 7 }] },
   detectTimeoutMs: 10_000,
+  rowBudgets: defaultRowBudgets,
 };
 
 type Server = KubeObject<'Server'>;

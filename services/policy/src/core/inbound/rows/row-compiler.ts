@@ -91,6 +91,7 @@ export class RowCompiler {
   compile({ workload, policies }: Compilable, port: number): InboundAnswer {
     const { cluster, matchesRegex, encode } = this.#options;
     const { networkPolicies, ...others } = policies;
+    const sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>) => this.sourcesOf(policy);
     const compiled = compilePort({
       port,
       workload,
@@ -100,7 +101,9 @@ export class RowCompiler {
         ...others,
         networkAuthenticationPolicies: networkPolicies.map((object) => ({
           object,
-          sources: this.sourcesOf(object),
+          get sources() {
+            return sourcesOf(object);
+          },
         })),
       },
       authentications: this.#kept.authentications,

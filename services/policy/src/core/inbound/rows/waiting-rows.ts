@@ -82,5 +82,5 @@ const settle = <R>(row: InboundRow<R>, answer: InboundAnswer): readonly InboundW
 /** How much a namespace may cost in its turn before the next has one, in the measure of `workOf`. */
 const workOfATurn = 20_000;
 
-/** What a row cost, as far as its size shows it. */
-const workOf = ({ encoded }: InboundAnswer): number => 500 + encoded.bytes.length;
+/** What a row cost to compile and to encode. */
+const workOf = ({ compiled, encoded }: InboundAnswer): number => 500 + compiled.steps + encoded.bytes.length;
