@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { connect as connectHttp2 } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { aCertificate, aKey, anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
 import { aGrpcClient, aGrpcServer, eventually, portOf, receive } from '@gatehouse/testing/grpc';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -21,7 +22,8 @@ const security = { serverName: name, trustAnchors: root.pem };
 const methods: Methods = {
   '/test.Test/Peer': {
     kind: 'unary',
-    handle: ({ peer }) => Buffer.from(JSON.stringify([peer.address, peer.identity])),
+    handle: ({ peer }) =>
+      Buffer.from(JSON.stringify([peer.address, peer.identity && printIdentity(peer.identity)])),
   },
 };
 
