@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { cannotListen } from '@gatehouse/platform/process/listen-error';
 import type { Forwarding } from './forward-port.ts';
 
 /** Key and certificate chain, as PEM. */
@@ -33,8 +34,9 @@ export const listen = async (
     upgrade({ incoming, socket, head });
   });
   const listening = Promise.withResolvers<void>();
-  server.once('error', listening.reject);
-  server.listen(port, '127.0.0.1', listening.resolve);
+  const address = { host: '127.0.0.1', port };
+  server.once('error', (cause) => listening.reject(cannotListen('--port', address, cause)));
+  server.listen(address, listening.resolve);
   await listening.promise;
   return {
     port: (server.address() as AddressInfo).port,

@@ -30,7 +30,7 @@ const short = (text: string): string =>
 const printRow = ({ port, row }: EventOf<'row'>): string => {
   const allowed = row.authorizations.length === 0 ? 'nobody' : row.authorizations.map(short).join('; ');
   const routes = row.routes.map((route) => short(route).replace('default/', ''));
-  return `port ${port}, ${short(row.server)}: on every route ${allowed}; routes: ${routes.join(', ')}`;
+  return `port ${port}, ${short(row.server)}, on all routes: ${allowed}; routes: ${routes.join(', ')}`;
 };
 
 /** Waits until the backend's proxy was sent a row for the port, and shows it; with the time since the change, if one was made. */

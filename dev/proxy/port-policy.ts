@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type EnforcedServer, invalidServer } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { Authentication, InboundServer, Meta } from '@gatehouse/core/inbound/inbound-server';
 import { printNetwork } from '@gatehouse/core/ip-network';
+import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { type Parsed, printProblem } from '@gatehouse/core/problem';
 import type { RowSummary } from './event-log.ts';
 import { Latest } from './latest.ts';
@@ -53,11 +54,14 @@ const printAuthentication = (authentication: Authentication): string => {
       return 'anybody';
     case 'tls':
       return 'TLS';
-    case 'identities':
-      return [
-        ...authentication.identities,
+    case 'identities': {
+      // A join would print objects too.
+      const names: readonly string[] = [
+        ...authentication.identities.map(printIdentity),
         ...authentication.suffixes.map((parts) => ['*', ...parts].join('.')),
-      ].join(', ');
+      ];
+      return names.join(', ');
+    }
   }
 };
 

@@ -14,6 +14,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const addressFlags =
   '--port-base N moves all ports together, 0 picks free ones; --host HOST listens elsewhere';
 
+/** What to do, in the flags that the settings of a service are made of. */
+const inFlags = (error: GatehouseError): string => {
+  const listening = listenTrouble(error);
+  if (listening !== undefined) return `${listening} (${addressFlags})`;
+  if (error.details.missing === 'kubeconfig')
+    return 'no cluster is known: --dir FOLDER serves a folder of manifests, --kubeconfig FILE a cluster';
+  return error.message;
+};
+
 const start = (service: ServiceName, env: Environment): Promise<RunningService> => {
   switch (service) {
     case 'identity':
@@ -48,10 +57,9 @@ export const startServices = async (
     } catch (thrown) {
       await stopServices(running, `${service} did not start`);
       if (!(thrown instanceof GatehouseError)) throw thrown;
-      const listening = listenTrouble(thrown);
-      // The addresses are made of our flags, not of the settings that the service names.
-      const why = listening === undefined ? thrown.message : `${listening} (${addressFlags})`;
-      throw new GatehouseError(thrown.code, `${service} did not start: ${why}`, { cause: thrown });
+      throw new GatehouseError(thrown.code, `${service} did not start: ${inFlags(thrown)}`, {
+        cause: thrown,
+      });
     }
   }
   return running;

@@ -26,6 +26,7 @@ test('the story is told, verdict by verdict, and leaves only its state directory
   assert.match(run.output, new RegExp(`\\n${length} of ${length} as expected, in [\\d.]+ s\\n$`));
   assert.match(run.output, /still 127[\d.:]+->127/);
   for (const line of run.output.split('\n')) assert.ok(line.length <= 80, line);
+  assert.doesNotMatch(run.output, /\[object|undefined/);
   assert.ok(!run.output.includes('\x1b'), 'plain when not a terminal');
   const locks = (await readdir(run.state)).filter((name) => name.endsWith('.sock'));
   assert.deepEqual(locks, []);

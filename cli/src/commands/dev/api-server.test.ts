@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
@@ -21,6 +23,25 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: { name: i }
 `;
+
+test('a port in use is reported with the flag that chooses another', async (context) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  context.after(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const errors: string[] = [];
+  const err = (text: string): void => void errors.push(text);
+  const code = await runCli(['dev', 'api-server', '--port', String(port)], {
+    terminal: { columns: 80, isTty: false, out: err, err, paint: (_, text) => text },
+    env: {},
+    workingDirectory: await temporaryFolder(context),
+    interrupted: new AbortController().signal,
+  });
+  assert.equal(code, exitCode.failed);
+  assert.deepEqual(errors, [
+    `error: 127.0.0.1:${port} is in use: end the process that listens there, or choose another (--port)`,
+  ]);
+});
 
 test('the dev API server serves a folder at the address of its kubeconfig, until it is interrupted', async (context) => {
   const folder = await temporaryFolder(context);
