@@ -74,3 +74,23 @@ test("a proxy's admin port is the one that it has: probes are open there, and cl
     );
   }
 });
+
+test('an authority means the same to both services, also an address that two Services have', async (t) => {
+  const { destination, policy } = await servicesOnCase(t, 'two-services-at-one-address');
+  const name = 'web.demo.svc.cluster.local';
+  for (const authority of [
+    '10.32.0.7:80',
+    '10.32.0.7',
+    `${name}:80`,
+    name,
+    `Web.demo.SVC.cluster.local.:80`,
+  ]) {
+    const { target, profile } = await destination(`/v1/resolve?authority=${authority}`);
+    const { service, backends } = await policy(`/v1/outbound?to=${authority}`);
+    assert.deepEqual([profile.kind, profile.name], ['service', name], authority);
+    assert.deepEqual(service, { namespace: 'demo', name: 'web', port: 80 }, authority);
+    assert.deepEqual(backends, [`${name}:80`], authority);
+    // What one service prints, the other reads.
+    assert.deepEqual((await policy(`/v1/outbound?to=${target}`)).service, service, authority);
+  }
+});
