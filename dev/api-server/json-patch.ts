@@ -95,6 +95,7 @@ const add = (root: Root, path: readonly string[], value: unknown): void => {
 };
 
 const remove = (root: Root, path: readonly string[]): unknown => {
+  if (path.length === 0) throw new PatchMisfit('nothing would be left of the document');
   const removed = find(root, path);
   const [holder, part] = holderOf(root, path);
   if (Array.isArray(holder)) holder.splice(indexIn(holder, part, holder.length - 1), 1);

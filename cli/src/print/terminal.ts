@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { styleText } from 'node:util';
 
 /**
  * Where a command writes and what that place can do. Colours and symbols appear only on a terminal; a pipe or a file
@@ -16,15 +17,6 @@ export interface Terminal {
 }
 
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
-
-const codes: Readonly<Record<Style, readonly [number, number]>> = {
-  bold: [1, 22],
-  dim: [2, 22],
-  green: [32, 39],
-  red: [31, 39],
-  yellow: [33, 39],
-  cyan: [36, 39],
-};
 
 export interface Stream extends Writable {
   readonly isTTY?: boolean;
@@ -45,9 +37,6 @@ export const openTerminal = (
     isTty,
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
-    paint: (style, text) => {
-      const [on, off] = codes[style];
-      return colours ? `\x1b[${on}m${text}\x1b[${off}m` : text;
-    },
+    paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   };
 };

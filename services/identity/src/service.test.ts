@@ -549,6 +549,35 @@ describe('the REST API of identity', () => {
     assert.equal('d' in json.keys[1], false);
   });
 
+  it('gives the trust bundle in the form that a client likes best, and as PEM when it does not say', async (test) => {
+    const { service, adminToken: token } = await started(test);
+    const [pem, json, jwks] = [
+      'application/pem-certificate-chain',
+      'application/json',
+      'application/jwk-set+json',
+    ] as const;
+    const cases: readonly (readonly [string, string])[] = [
+      ['*/*', pem],
+      ['application/*', pem],
+      ['application/json', json],
+      ['Application/JSON', json],
+      ['application/jwk-set+json', jwks],
+      ['application/json, application/jwk-set+json;q=0.5', json],
+      ['application/json;q=0.4, application/jwk-set+json;q=0.5', jwks],
+      ['application/json, */*;q=0.1', json],
+      ['application/pem-certificate-chain;q=0, */*', json],
+      ['text/html, application/*;q=0.5, application/json;q=0.9', json],
+      ['text/html', pem],
+      ['application/json;q=nonsense', pem],
+      ['', pem],
+    ];
+    assert.equal(cases.length, 13);
+    for (const [accept, expected] of cases) {
+      const answer = await ask(`${service.admin}/v1/trust-bundle`, { token, headers: { accept } });
+      assert.equal(answer.headers.get('content-type')?.split(';')[0], expected, accept);
+    }
+  });
+
   it('tells who signs, for how long, and what was refused', async (test) => {
     const issuerDir = await temporaryFolder(test);
     const root = await aCa();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { BlockList, isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import ipaddr from 'ipaddr.js';
 import {
   everywhere,
   hostNetwork,
@@ -190,6 +191,20 @@ test('containment agrees with node:net', () => {
       list.addSubnet(printIp(net), net.prefix, familyName(net.family));
       // BlockList finds ::ffff:a.b.c.d in IPv4 networks, but such addresses are IPv4 to us before we ask.
       const expected = net.family === one.family && list.check(printIp(one), familyName(one.family));
+      assert.equal(networkContains(net, one), expected, `${printNetwork(net)} ${printIp(one)}`);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('ipaddr.js reads, prints and matches as we do', () => {
+  const pairs = aNetwork.chain((net) => fc.tuple(fc.constant(net), fc.oneof(near(net), address)));
+  fc.assert(
+    fc.property(pairs, ([net, one]) => {
+      const other = ipaddr.parse(printIp(one));
+      assert.equal(other.toString(), printIp(one));
+      assert.equal(BigInt(`0x${Uint8Array.from(other.toByteArray()).toHex()}`), one.bits);
+      const expected = net.family === one.family && other.match(ipaddr.parseCIDR(printNetwork(net)));
       assert.equal(networkContains(net, one), expected, `${printNetwork(net)} ${printIp(one)}`);
     }),
     { numRuns: 500 },

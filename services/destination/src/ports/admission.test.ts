@@ -8,7 +8,7 @@ test('streams are admitted oldest first, as many a tick as the bounds allow', as
   const admission = new Admission({ builds: 2, bytes: 1_000_000 });
   const admitted: number[] = [];
   for (let index = 0; index < 5; index += 1) {
-    admission.enter(() => {
+    admission.enter('a', () => {
       admitted.push(index);
       return { bytes: 10, wasBuilt: true };
     });
@@ -22,12 +22,28 @@ test('streams are admitted oldest first, as many a tick as the bounds allow', as
   assert.equal(admission.waiting, 0);
 });
 
+test('clients take turns, however many streams one of them has', async () => {
+  const admission = new Admission({ builds: 4 });
+  const admitted: string[] = [];
+  for (const from of [...Array<string>(100).fill('many'), 'one', 'two', 'two']) {
+    admission.enter(from, () => {
+      admitted.push(from);
+      return { bytes: 10, wasBuilt: true };
+    });
+  }
+  await tick();
+  assert.deepEqual(admitted, ['many', 'one', 'two', 'many']);
+  await tick();
+  assert.deepEqual(admitted.slice(4), ['two', 'many', 'many', 'many']);
+  admission.close();
+});
+
 test('bytes count too, and a send of a few bytes is not free', async () => {
   const admission = new Admission({ builds: 100, bytes: 10_000 });
   const costs = [9_000, 2_000, 1, 1, 1, 1];
   let admitted = 0;
   for (const bytes of costs) {
-    admission.enter(() => {
+    admission.enter('a', () => {
       admitted += 1;
       return { bytes, wasBuilt: false };
     });
@@ -44,7 +60,7 @@ test('whoever left is passed over, and who comes later is served too', async () 
   const admission = new Admission();
   const admitted: string[] = [];
   const enter = (name: string) =>
-    admission.enter(() => {
+    admission.enter('a', () => {
       admitted.push(name);
       return { bytes: 0, wasBuilt: false };
     });
@@ -61,7 +77,7 @@ test('what is on its way to readers is bounded, and goes on as they read or leav
   const admission = new Admission({ bytesUnderWay: 25 });
   const admitted: number[] = [];
   const turns = Array.from({ length: 5 }, (_, index) =>
-    admission.enter(() => {
+    admission.enter('a', () => {
       admitted.push(index);
       return { bytes: 10, wasBuilt: false };
     }),
@@ -84,7 +100,7 @@ test('bytes that leave while they are handed over are not under way', async () =
   const admission = new Admission({ bytesUnderWay: 1 });
   let admitted = 0;
   for (let index = 0; index < 5; index += 1) {
-    const turn = admission.enter(() => {
+    const turn = admission.enter('a', () => {
       admitted += 1;
       turn.left();
       return { bytes: 10, wasBuilt: false };
@@ -100,7 +116,7 @@ test('clients that do not read hold the others up for a bounded time', async (t)
   const admission = new Admission({ bytesUnderWay: 10, patienceMs: 1_000 }, () => clock);
   let admitted = 0;
   for (let index = 0; index < 2; index += 1) {
-    admission.enter(() => {
+    admission.enter('a', () => {
       admitted += 1;
       return { bytes: 10, wasBuilt: false };
     });
@@ -118,7 +134,7 @@ test('clients that do not read hold the others up for a bounded time', async (t)
 
 test('nobody is admitted after the end', async () => {
   const admission = new Admission();
-  admission.enter(() => assert.fail('admitted after the end'));
+  admission.enter('a', () => assert.fail('admitted after the end'));
   admission.close();
   await tick();
   assert.equal(admission.waiting, 0);

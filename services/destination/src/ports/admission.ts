@@ -1,3 +1,5 @@
+import { FairPlaces } from '@gatehouse/platform/limits/fair-places';
+
 /** What one first message cost: bytes handed to the transport, and whether they had to be written first. */
 export interface Cost {
   readonly bytes: number;
@@ -44,14 +46,19 @@ interface UnderWay {
 }
 
 /**
- * Lets streams to their first message a few at a time, oldest first. After a restart all proxies come back at once, and
+ * Lets streams to their first message a few at a time, by turns of their clients, oldest first. After a restart all proxies come back at once, and
  * each first message is a whole set: between two ticks the process answers everybody else, and what it holds in memory
  * stays bounded however many came (design §7).
  */
 export class Admission {
   readonly #bounds: AdmissionBounds;
   readonly #now: () => number;
-  readonly #waiting = new Set<Entrant>();
+  /** As many as there are streams, which the server bounds. */
+  readonly #waiting = new FairPlaces<Entrant>({
+    max: Number.POSITIVE_INFINITY,
+    beyondShare: 'refuse',
+    evict: () => {},
+  });
   readonly #underWay = new Map<Entrant, UnderWay>();
   #bytesUnderWay = 0;
   #tick: NodeJS.Immediate | undefined;
@@ -67,10 +74,10 @@ export class Admission {
     return this.#waiting.size;
   }
 
-  /** Has `admit` called in its turn; it must not throw. */
-  enter(admit: () => Cost): Turn {
+  /** Has `admit` called in its turn; it must not throw. `from` is whose turn it is: the client's address, or its network. */
+  enter(from: string, admit: () => Cost): Turn {
     const entrant: Entrant = { admit };
-    this.#waiting.add(entrant);
+    this.#waiting.take(entrant, from);
     this.#wake();
     const left = (): void => {
       this.#arrived(entrant);
@@ -79,14 +86,14 @@ export class Admission {
     return {
       left,
       leave: () => {
-        this.#waiting.delete(entrant);
+        this.#waiting.leave(entrant);
         left();
       },
     };
   }
 
   close(): void {
-    this.#waiting.clear();
+    for (const entrant of [...this.#waiting]) this.#waiting.leave(entrant);
     clearImmediate(this.#tick);
     clearTimeout(this.#patience);
   }
@@ -99,10 +106,9 @@ export class Admission {
     this.#tick = undefined;
     this.#overtakeSlow();
     let { builds, bytes } = this.#bounds;
-    for (const entrant of this.#waiting) {
-      if (this.#bytesUnderWay >= this.#bounds.bytesUnderWay) break;
-      if (builds <= 0 || bytes <= 0) break;
-      this.#waiting.delete(entrant);
+    while (this.#bytesUnderWay < this.#bounds.bytesUnderWay && builds > 0 && bytes > 0) {
+      const entrant = this.#waiting.next();
+      if (entrant === undefined) break;
       const cost = this.#admit(entrant);
       if (cost.wasBuilt) builds -= 1;
       bytes -= Math.max(cost.bytes, leastBytes);

@@ -3,6 +3,7 @@ import { printAuthority } from '@gatehouse/core/mesh/service-authority';
 import { LatestStreams, type Row } from '@gatehouse/platform/grpc/latest-stream';
 import { StreamPacer } from '@gatehouse/platform/grpc/stream-pacer';
 import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
+import { holderOf } from '@gatehouse/platform/limits/holder';
 import { type OpenStream, OpenStreams } from '@gatehouse/platform/service/open-streams';
 import { compileEndpointSet, type EndpointSet } from '../core/endpoints/endpoint-set.ts';
 import type { ClientPlace } from '../core/endpoints/filter.ts';
@@ -119,7 +120,7 @@ export class DestinationServer {
   #begin(call: OpenStream, session: Session, stream: Stream): void {
     call.sentBy(stream);
     session.begin(stream);
-    const turn = this.#admission.enter(() => {
+    const turn = this.#admission.enter(holderOf(call.peer.address), () => {
       const [bytes, builds] = [call.sentBytes, this.#updates.firstBuilds];
       stream.admit();
       return { bytes: call.sentBytes - bytes, wasBuilt: this.#updates.firstBuilds > builds };

@@ -8,6 +8,7 @@ import { type AuthenticatedUser, reviewToken, type TokenQuestion } from '../kube
 import { AddressBudget } from '../limits/address-budget.ts';
 import { BoundedQueue } from '../limits/bounded-queue.ts';
 import { FreshAnswers } from '../limits/fresh-answers.ts';
+import { holderOf } from '../limits/holder.ts';
 import type { AdminAuthenticator, AdminCaller, AdminRequest, AdminVerdict } from './authenticator.ts';
 import { adminGroup } from './route-access.ts';
 
@@ -90,15 +91,15 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     const known = await this.#tokens.get(from.digest, () =>
       this.#unlessTooMany(
         from,
-        () => this.#review(token),
+        () => this.#review(token, address),
         (found) => found !== 'unknown',
       ),
     );
     if (known === 'unknown') return { kind: 'unknown' };
-    const caller = this.#callerOf(known);
+    const caller = this.#callerOf(known, address);
     // A refused path counts as a failure too: any pod of the cluster has a token that the API server knows.
     const isAllowed = await permissionOf(known.permissions, `${verb} ${path}`, () =>
-      this.#unlessTooMany(from, () => this.#ask(known.user, { kind: 'path', verb, path }), Boolean),
+      this.#unlessTooMany(from, () => this.#ask(known.user, { kind: 'path', verb, path }, address), Boolean),
     );
     if (!isAllowed) return { kind: 'refused', caller };
     this.#keepGood(from.digest);
@@ -113,12 +114,12 @@ export class ClusterAuthenticator implements AdminAuthenticator {
   }
 
   /** A token that says it is for `gatehouse` is asked about as such first; whatever it says, the API server decides. */
-  async #review(token: string): Promise<Recognised | 'unknown'> {
+  async #review(token: string, address: string): Promise<Recognised | 'unknown'> {
     const audiences: TokenQuestion['audience'][] = claimedAudiences(token).includes(adminAudience)
       ? [adminAudience, { of: 'the API server' }]
       : [{ of: 'the API server' }];
     for (const audience of audiences) {
-      const verdict = await this.#queue.take((signal) => {
+      const verdict = await this.#queue.take(holderOf(address), (signal) => {
         this.#onReview('TokenReview');
         return reviewToken(this.#client, { token, audience, signal });
       });
@@ -130,7 +131,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
     return 'unknown';
   }
 
-  #callerOf({ user, permissions }: Recognised): AdminCaller {
+  #callerOf({ user, permissions }: Recognised, address: string): AdminCaller {
     return {
       name: user.name,
       mayRead: async (resource, namespace) => {
@@ -142,13 +143,15 @@ export class ClusterAuthenticator implements AdminAuthenticator {
           // What cannot be a namespace is in none: whoever may see all may see that too.
           namespace: namespace !== undefined && isNamespace(namespace) ? namespace : '',
         };
-        return permissionOf(permissions, `${resource} in ${access.namespace}`, () => this.#ask(user, access));
+        return permissionOf(permissions, `${resource} in ${access.namespace}`, () =>
+          this.#ask(user, access, address),
+        );
       },
     };
   }
 
-  async #ask(user: AuthenticatedUser, access: Access): Promise<boolean> {
-    const verdict = await this.#queue.take((signal) => {
+  async #ask(user: AuthenticatedUser, access: Access, address: string): Promise<boolean> {
+    const verdict = await this.#queue.take(holderOf(address), (signal) => {
       this.#onReview('SubjectAccessReview');
       return reviewAccess(this.#client, { user, access, signal });
     });

@@ -1,3 +1,4 @@
+import { RecentValues } from '@gatehouse/core/recent-values';
 import { TokenBucket } from '@gatehouse/core/token-bucket';
 
 export interface AddressBudgetOptions {
@@ -18,34 +19,28 @@ export interface AddressBudgetOptions {
  */
 export class AddressBudget {
   readonly #options: AddressBudgetOptions;
-  readonly #addresses = new Map<string, TokenBucket>();
+  readonly #addresses: RecentValues<string, TokenBucket>;
   readonly #all: TokenBucket;
 
   constructor(options: AddressBudgetOptions) {
     this.#options = options;
+    this.#addresses = new RecentValues(options.maxAddresses);
     this.#all = new TokenBucket({ burst: options.burst.all, perSecond: options.perSecond.all });
   }
 
   /** Undefined when there is none left; else how to give the unit back. */
   take(address: string): (() => void) | undefined {
+    const { burst, perSecond } = this.#options;
     const now = this.#options.now();
-    const buckets = [this.#bucketOf(address), this.#all];
+    const own = this.#addresses.get(
+      address,
+      () => new TokenBucket({ burst: burst.address, perSecond: perSecond.address }),
+    );
+    const buckets = [own, this.#all];
     if (buckets.some((bucket) => bucket.waitMs(now) > 0)) return undefined;
     for (const bucket of buckets) bucket.take(now);
     return () => {
       for (const bucket of buckets) bucket.giveBack();
     };
-  }
-
-  #bucketOf(address: string): TokenBucket {
-    const { burst, perSecond, maxAddresses } = this.#options;
-    const bucket =
-      this.#addresses.get(address) ?? new TokenBucket({ burst: burst.address, perSecond: perSecond.address });
-    // Put last: the first is then the one heard of longest ago.
-    this.#addresses.delete(address);
-    this.#addresses.set(address, bucket);
-    const [oldest] = this.#addresses.keys();
-    if (this.#addresses.size > maxAddresses && oldest !== undefined) this.#addresses.delete(oldest);
-    return bucket;
   }
 }

@@ -1,10 +1,11 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { within } from '../process/within.ts';
+import { FairPlaces } from './fair-places.ts';
 
 export interface BoundedQueueOptions {
   /** So many work at once. */
   readonly max: number;
-  /** So many wait, longest first; the next is refused with `unavailable`. */
+  /** So many wait; for one more, who has most of them gives one up, else it is refused: both with `unavailable`. */
   readonly maxWaiting: number;
   /** From the call to the end of the work; then it is `unavailable`, whoever is to blame. Milliseconds. */
   readonly patienceMs: number;
@@ -12,22 +13,33 @@ export interface BoundedQueueOptions {
   readonly who: string;
 }
 
-/** Keeps what many want of somebody within what is good for both. */
+interface Waiting {
+  readonly go: () => void;
+  readonly refuse: (why: unknown) => void;
+}
+
+/** Keeps what many want of somebody within what is good for both; they take turns, each of them oldest first. */
 export class BoundedQueue {
   readonly #options: BoundedQueueOptions;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting: FairPlaces<Waiting>;
   #working = 0;
 
   constructor(options: BoundedQueueOptions) {
     this.#options = options;
+    this.#waiting = new FairPlaces({
+      max: options.maxWaiting,
+      beyondShare: 'refuse',
+      evict: ({ refuse }) => refuse(this.#tooMany()),
+    });
   }
 
-  take<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /** `from` is who takes turns: the address of the client that this is for. */
+  take<T>(from: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { patienceMs, who } = this.#options;
     const late = (): GatehouseError =>
       new GatehouseError('unavailable', `${who} did not answer within ${patienceMs / 1000} s`);
     return within({ ms: patienceMs, late }, async (signal) => {
-      await this.#turn(signal);
+      await this.#turn(from, signal);
       try {
         return await work(signal);
       } finally {
@@ -36,31 +48,29 @@ export class BoundedQueue {
     });
   }
 
-  #turn(signal: AbortSignal): Promise<void> | undefined {
-    const { max, maxWaiting, who } = this.#options;
-    if (this.#working < max) {
+  #turn(from: string, signal: AbortSignal): Promise<void> | undefined {
+    if (this.#working < this.#options.max) {
       this.#working += 1;
       return;
     }
-    if (this.#waiting.size >= maxWaiting) {
-      throw new GatehouseError('unavailable', `${maxWaiting} questions wait for ${who}: try again`);
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
+    const { promise, resolve: go, reject: refuse } = Promise.withResolvers<void>();
+    const waiting: Waiting = { go, refuse };
+    if (!this.#waiting.take(waiting, from)) throw this.#tooMany();
     signal.addEventListener('abort', () => {
-      if (this.#waiting.delete(resolve)) reject(signal.reason);
+      if (this.#waiting.leave(waiting)) refuse(signal.reason);
     });
     return promise;
   }
 
-  /** A turn goes to whoever has waited longest; only one that nobody waits for is given back. */
+  /** A place goes to whoever's turn it is; only one that nobody waits for is given back. */
   #passOn(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#working -= 1;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
+    const next = this.#waiting.next();
+    if (next === undefined) this.#working -= 1;
+    else next.go();
+  }
+
+  #tooMany(): GatehouseError {
+    const { maxWaiting, who } = this.#options;
+    return new GatehouseError('unavailable', `${maxWaiting} questions wait for ${who}: try again`);
   }
 }

@@ -1,8 +1,8 @@
+import accepts from '@fastify/accepts';
 import { GatehouseError } from '@gatehouse/core/error';
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { pemOf } from '@gatehouse/platform/tls/material';
 import { Type } from 'typebox';
-import { chooseMediaType } from '../../core/token/media-type.ts';
 import type { KeptIssuer } from '../issuer/kept-issuer.ts';
 import { caFields, printCa } from './ca-item.ts';
 import { SpiffeBundle, spiffeBundle } from './spiffe-bundle.ts';
@@ -31,6 +31,7 @@ export interface TrustBundleParts {
 export const trustBundleRoute =
   ({ keeper, now }: TrustBundleParts) =>
   (app: AdminApp): void => {
+    app.register(accepts);
     app.get(
       '/v1/trust-bundle',
       {
@@ -62,7 +63,7 @@ export const trustBundleRoute =
         const { bundle, anchors, sequence } = existing(keeper.current);
         const { format } = request.query;
         const chosen =
-          format === undefined ? chooseMediaType(request.headers.accept, mediaTypes) : byFormat[format];
+          format === undefined ? oneOfOurs(request.accepts().type([...mediaTypes])) : byFormat[format];
         // RFC 9110 §12.5.5: a cache in between must not answer one client with what another asked for.
         reply.header('vary', 'accept').type(chosen);
         switch (chosen) {
@@ -78,6 +79,10 @@ export const trustBundleRoute =
       },
     );
   };
+
+/** An answer of another kind serves people better than none (RFC 9110 §12.4.1). */
+const oneOfOurs = (liked: string | readonly string[] | false): (typeof mediaTypes)[number] =>
+  mediaTypes.find((each) => each === liked) ?? pem;
 
 const existing = (kept: KeptIssuer | undefined): KeptIssuer => {
   if (kept !== undefined) return kept;
