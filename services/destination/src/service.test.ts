@@ -229,6 +229,13 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
   assert.equal(resolved.json.profile.name, 'backend.demo.svc.cluster.local');
   const address = await read('/v1/resolve?authority=10.1.0.2:8080');
   assert.deepEqual([address.json.get, address.json.profile.endpoint.labels.pod], [null, 'b-2']);
+  // People copy what was printed.
+  for (const { json } of [resolved, address]) {
+    const again = await read(
+      `/v1/resolve?authority=${json.target}${json.get === null ? '' : '&from=demo/b-1'}`,
+    );
+    assert.deepEqual(again.json, json);
+  }
 
   const { model, until: becomes } = get(
     aGrpcClient(t, { address: grpc }),
