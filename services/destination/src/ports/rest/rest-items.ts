@@ -117,6 +117,10 @@ export const Resolution = Type.Object({
     Type.Object({
       kind: Type.String({ description: 'endpoints, missing or external-name' }),
       endpoints: Type.Array(EndpointItem),
+      leftOut: Type.Array(Type.Object({ pod: Type.String(), address: Type.String(), why: Type.String() }), {
+        description: 'What the Service selects or lists and this client is not given, at most 100',
+        maxItems: 100,
+      }),
     }),
   ),
   profile: ProfileItem,

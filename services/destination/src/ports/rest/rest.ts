@@ -9,6 +9,7 @@ import { Type } from 'typebox';
 import type { Cluster } from '../../core/cluster.ts';
 import { compileEndpointSet } from '../../core/endpoints/endpoint-set.ts';
 import { type ClientPlace, endpointsFor } from '../../core/endpoints/filter.ts';
+import { leftOut } from '../../core/endpoints/left-out.ts';
 import { compileProfile } from '../../core/profile/profile.ts';
 import { compileClientPlace } from '../../core/target/client-place.ts';
 import type { ClusterWatch } from '../watch.ts';
@@ -147,6 +148,9 @@ const readQuestion = (
   return { target: parsed.value, from: { namespace, pod } };
 };
 
+/** As the schema has it. */
+const mostLeftOut = 100;
+
 const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
   const { clusterDomain } = cluster.settings;
   const client = placeOf(cluster, from);
@@ -159,9 +163,15 @@ const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
   };
   if (target.kind === 'address') return { ...answer, get: null };
   const set = compileEndpointSet(cluster, target).value;
-  const endpoints = set.kind === 'endpoints' ? endpointsFor(set.endpoints, set.rules, client) : [];
-  const items = endpoints.map((endpoint) => endpointItem(endpoint, client.zone));
-  return { ...answer, get: { kind: set.kind, endpoints: items } };
+  const service = cluster.index.get('Service', target.namespace, target.name);
+  if (set.kind !== 'endpoints' || service === undefined)
+    return { ...answer, get: { kind: set.kind, endpoints: [], leftOut: [] } };
+  const given = endpointsFor(set.endpoints, set.rules, client);
+  const endpoints = given.map((endpoint) => endpointItem(endpoint, client.zone));
+  const asked = { service, port: target.port };
+  // Of one instance nobody expects the others.
+  const others = target.instance === undefined ? leftOut(cluster, asked, { set, given }) : [];
+  return { ...answer, get: { kind: set.kind, endpoints, leftOut: others.slice(0, mostLeftOut) } };
 };
 
 const placeOf = (cluster: Cluster, from: Question['from']): ClientPlace => {
