@@ -171,8 +171,11 @@ test('refused connections are counted, and logged at a bounded rate', async (t) 
     await metrics.text(),
     /grpc_server_connections_refused_total\{reason="no-tls",service="test"\} 20/,
   );
-  assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? '', /a connection ended before a call/);
+  assert.equal(lines.length, 10);
+  for (const line of lines) assert.match(line, /a connection ended before a call/);
+  assert.match(await metrics.text(), /grpc_server_log_lines_suppressed_total\{service="test"\} 10/);
+  await server.drain(0);
+  assert.match(lines[10] ?? '', /"leftOut":10,"addresses":1/);
 });
 
 test('a client that does not answer pings is cut off', async (t) => {
