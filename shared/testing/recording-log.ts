@@ -28,6 +28,10 @@ export class RecordingLog implements Log {
     await promise;
   }
 
+  isLevelEnabled(): boolean {
+    return true;
+  }
+
   child(): Log {
     return this;
   }

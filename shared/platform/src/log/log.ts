@@ -6,7 +6,7 @@ import { describeError } from './log-errors.ts';
 import { asWritten } from './log-line.ts';
 
 /** What a part needs to say things: `log.info({ pod }, 'sentence')`. Children carry their fields: `log.child({ part })`. */
-export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error'> & {
+export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'> & {
   child(fields: Readonly<Record<string, unknown>>): Log;
 };
 

@@ -12,14 +12,14 @@ interface Line {
   readonly addresses?: number;
 }
 
-const aStrangerLog = (t: TestContext) => {
+const aStrangerLog = (t: TestContext, logLevel: 'debug' | 'warn' = 'debug') => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const clock = { ms: 0 };
   const lines: Line[] = [];
   const to = { write: (text: string) => void lines.push(JSON.parse(text)) };
   const metrics = new Metrics('test');
   const strangers = new StrangerLog({
-    log: createLog({ service: 'test', level: 'debug', format: 'json', to }),
+    log: createLog({ service: 'test', level: logLevel, format: 'json', to }),
     metrics,
     now: () => clock.ms,
   });
@@ -28,7 +28,7 @@ const aStrangerLog = (t: TestContext) => {
     t.mock.timers.tick(ms);
   };
   /** So many lines of one client; how many of them were written. */
-  const written = (client: string, count: number, level: 'info' | 'debug' = 'info'): number => {
+  const written = (client: string, count: number, level: 'warn' | 'info' | 'debug' = 'info'): number => {
     const before = lines.length;
     for (let n = 0; n < count; n += 1) strangers.say(level, { client }, 'a call failed');
     return lines.length - before;
@@ -80,6 +80,13 @@ test('what was left out is counted, and told in one line while it goes on and at
   assert.equal(lines.at(-1)?.leftOut, 20);
   pass(60_000);
   assert.equal(lines.filter(({ leftOut: count }) => count !== undefined).length, 2);
+});
+
+test('lines of a level that is not written use up no budget', async (t) => {
+  const { written, suppressed } = aStrangerLog(t, 'warn');
+  assert.equal(written('10.0.0.1:80', 500, 'info'), 0);
+  assert.equal(written('10.0.0.1:80', 10, 'warn'), 10);
+  assert.equal(await suppressed(), 0);
 });
 
 test('what an operator asked to see has no bound', async (t) => {

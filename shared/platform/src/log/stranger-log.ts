@@ -49,6 +49,8 @@ export class StrangerLog {
   }
 
   say(level: 'debug' | 'info' | 'warn' | 'error', about: About, message: string): void {
+    // What is not written costs nothing.
+    if (!this.#log.isLevelEnabled(level)) return;
     const holder = holderOf(hostIn(about.client));
     if (level === 'debug' || this.#budget.take(holder) !== undefined) {
       this.#log[level](about, message);
