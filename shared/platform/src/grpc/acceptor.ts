@@ -4,7 +4,6 @@ import { type HostPort, isLoopback, printHostPort } from '@gatehouse/core/host-p
 import { FairPlaces } from '../limits/fair-places.ts';
 import { holderOf } from '../limits/holder.ts';
 import { cannotListen } from '../process/listen-error.ts';
-import { HandOver } from '../tls/hand-over.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 import {
   type AcceptLimits,
@@ -32,9 +31,6 @@ export interface AcceptorOptions {
 /** What a client may make us hold of its bytes before TLS has begun. */
 const peekedBytes = 16_384;
 
-/** As long as a wave of clients lasts, and a fraction of what calls may wait after it. */
-const handOver = { patienceMs: 2_000, sliceMs: 5 };
-
 /** Listens, and hands over connections that are ready for HTTP/2: plaintext at once, TLS after the handshake. */
 export class Acceptor {
   readonly #options: AcceptorOptions;
@@ -42,7 +38,6 @@ export class Acceptor {
   readonly #tlsAcceptor: TlsAcceptor | undefined;
   /** Every socket that is open, in a handshake or beyond it. */
   readonly #sockets: FairPlaces<Socket>;
-  readonly #handOver: HandOver;
   readonly #whenIdle = new Set<() => void>();
 
   constructor(options: AcceptorOptions) {
@@ -61,18 +56,11 @@ export class Acceptor {
         onSecure: (socket) => {
           // Proxies offer no ALPN, and node:http2 drops a TLS socket without it (contract/proxy.md §0 row 1).
           if (socket.alpnProtocol === false) socket.alpnProtocol = 'h2';
-          this.#handOver.take(socket);
+          options.onConnection(socket);
         },
         onRefused,
-        onCalm: () => this.#handOver.resume(),
       });
     }
-    this.#handOver = new HandOver({
-      ...handOver,
-      crowd: () => this.#crowd(),
-      now: () => performance.now(),
-      serve: (socket) => options.onConnection(socket),
-    });
     this.#listener = createServer({ noDelay: true, highWaterMark: peekedBytes }, (socket) =>
       this.#accept(socket),
     );
@@ -82,9 +70,9 @@ export class Acceptor {
     return this.#sockets.size;
   }
 
-  /** Undefined in plaintext; `done` are through, and kept back because others wait. */
-  get handshakes(): (HandshakeState & { readonly done: number }) | undefined {
-    return this.#tlsAcceptor && { ...this.#tlsAcceptor.state, done: this.#handOver.waiting };
+  /** Undefined in plaintext. */
+  get handshakes(): HandshakeState | undefined {
+    return this.#tlsAcceptor?.state;
   }
 
   /** Resolves to the bound address. Rejects with a message that says which setting to change. */
@@ -123,7 +111,6 @@ export class Acceptor {
   stopListening(): void {
     this.#listener.close();
     this.#tlsAcceptor?.close();
-    this.#handOver.clear();
   }
 
   /** Resolves when no connection is open, or when `signal` aborts. */
@@ -161,11 +148,6 @@ export class Acceptor {
   #refuse(socket: Socket): void {
     this.#options.onRefused('too-many-connections', undefined, clientOf(socket));
     socket.destroy();
-  }
-
-  #crowd(): 'none' | 'some' | 'waiting' {
-    const { waiting = 0, running = 0 } = this.#tlsAcceptor?.state ?? {};
-    return waiting > 0 ? 'waiting' : running > 0 ? 'some' : 'none';
   }
 }
 

@@ -246,11 +246,10 @@ test('the server is believed only with the expected name and a chain to the anch
   await plaintext.close();
 });
 
-test('a crowd is served when its handshakes are over, also calls that were sent long before', async (t) => {
+test('a crowd is served as its handshakes end, one at a time', async (t) => {
   const server = await aGrpcServer(t, {
     tls: { material: material() },
     methods,
-    // One at a time: all but the first wait, and whoever is through is kept back while others wait.
     acceptLimits: { atOnce: 1, waiting: 100, waitMs: 60_000, timeoutMs: 60_000 },
   });
   const clients = Array.from({ length: 30 }, () => aGrpcClient(t, server, security));

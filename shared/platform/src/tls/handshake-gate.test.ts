@@ -14,14 +14,10 @@ const aGate = ({ atOnce = 2, ...options }: Partial<GateOptions> & { readonly atO
   const limit = { atOnce, done: (busyMs: number) => void took.push(busyMs) };
   /** Time passes with the event loop at work, unless it is told otherwise. */
   const clock = { now: 0, idle: 0 };
-  let calm = 0;
   const refused: [Socket, string][] = [];
   const gate = new HandshakeGate({
     limit,
     clock: () => ({ ...clock }),
-    onCalm: () => {
-      calm += 1;
-    },
     waiting: 2,
     waitMs: 700,
     slow: 2,
@@ -35,7 +31,7 @@ const aGate = ({ atOnce = 2, ...options }: Partial<GateOptions> & { readonly atO
   const admit = (...all: readonly Socket[]): void => {
     for (const socket of all) gate.admit(socket, 'somebody');
   };
-  return { gate, admit, begun, refused, took, limit, clock, calm: () => calm };
+  return { gate, admit, begun, refused, took, limit, clock };
 };
 
 test('handshakes beyond the limit wait their turn, oldest first', () => {
@@ -185,19 +181,4 @@ test('slow handshakes are bounded too: the address that has most of them loses i
   assert.deepEqual(refused, [[crowd[0], 'too-slow']]);
   gate.done(one);
   assert.equal(gate.slow, 1, 'the other one went on');
-});
-
-test('it says when nobody waits any more, however the last one went', () => {
-  const { gate, admit, calm } = aGate({ atOnce: 1 });
-  const [a, b, c] = [aSocket(), aSocket(), aSocket()];
-  admit(a);
-  gate.done(a);
-  assert.equal(calm(), 0, 'nobody had waited');
-  admit(b, c);
-  gate.done(b);
-  assert.equal(calm(), 1);
-  admit(a);
-  a.emit('close');
-  assert.equal(calm(), 2);
-  c.emit('close');
 });

@@ -18,8 +18,6 @@ export interface GateOptions {
   readonly clock: () => { readonly now: number; readonly idle: number };
   readonly begin: (socket: Socket) => void;
   readonly refuse: (socket: Socket, reason: GateRefusal) => void;
-  /** Nobody waits any more, after somebody did. */
-  readonly onCalm: () => void;
 }
 
 /**
@@ -104,14 +102,12 @@ export class HandshakeGate {
   }
 
   #leave(socket: Socket): void {
-    const before = this.#waiting.size;
     clearTimeout(this.#waits.get(socket)?.timer);
     this.#waits.delete(socket);
     this.#waiting.leave(socket);
     this.#running.delete(socket);
     this.#slow.leave(socket);
     this.#fill();
-    if (before > 0 && this.#waiting.size === 0) this.#options.onCalm();
   }
 
   /** The limit may have grown meanwhile: then one that leaves lets in several. */
@@ -133,11 +129,9 @@ export class HandshakeGate {
 
   /** Those that wait come in as soon as clients turn out to be slow, also while nobody comes or goes. */
   #lookAgain(): void {
-    const before = this.#waiting.size;
     this.#look = undefined;
     this.#fill();
     if (this.#waiting.size > 0) this.#look = setTimeout(() => this.#lookAgain(), clientsTurnMs);
-    else if (before > 0) this.#options.onCalm();
   }
 
   #hasPlace(): boolean {

@@ -56,8 +56,6 @@ export interface TlsAcceptorOptions {
   /** Takes connections that speak something else than TLS. Default: they are refused. */
   readonly onPlain?: (socket: Socket) => void;
   readonly onRefused: (reason: AcceptRefusal, error: Error | undefined, client: string) => void;
-  /** No handshake waits for its turn any more, after some did. */
-  readonly onCalm?: () => void;
 }
 
 /** Connections on their way in, by how far they are. */
@@ -104,7 +102,6 @@ export class TlsAcceptor {
       clock: () => ({ now: performance.now(), idle: performance.eventLoopUtilization().idle }),
       begin: (socket) => this.#begin(socket),
       refuse,
-      onCalm: () => options.onCalm?.(),
     });
     this.#hello = new PendingHellos({
       max: limits.silent,
