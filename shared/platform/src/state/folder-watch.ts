@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { pause } from '../process/pause.ts';
 
 /** Events come in swarms; the folder is not walked more often than this. */
 const leastWaitMs = 10;
@@ -13,7 +14,7 @@ export class FolderWatch {
   readonly #onTrouble: (directory: string, error: unknown) => void;
   readonly #concerns: (directory: string, name: string) => boolean;
   #stirred = false;
-  #wake: (() => void) | undefined;
+  #wake: AbortController | undefined;
 
   /** `onTrouble` hears of each directory once that cannot be watched; `concerns` may say that a name in it is of no interest. */
   constructor(
@@ -42,11 +43,10 @@ export class FolderWatch {
    * aborts.
    */
   async wait(ms: number, signal: AbortSignal): Promise<boolean> {
-    await pause(leastWaitMs, signal).over;
+    await pause(leastWaitMs, signal);
     if (!this.#stirred && ms > leastWaitMs) {
-      const { over, end } = pause(ms - leastWaitMs, signal);
-      this.#wake = end;
-      await over;
+      this.#wake = new AbortController();
+      await pause(ms - leastWaitMs, AbortSignal.any([signal, this.#wake.signal]));
       this.#wake = undefined;
     }
     const hasStirred = this.#stirred;
@@ -88,22 +88,6 @@ export class FolderWatch {
 
   #stir(): void {
     this.#stirred = true;
-    this.#wake?.();
+    this.#wake?.abort();
   }
 }
-
-/** A time that ends after `ms`, by `end`, or when the signal aborts; nothing of it is left afterwards. */
-const pause = (
-  ms: number,
-  signal: AbortSignal,
-): { readonly over: Promise<void>; readonly end: () => void } => {
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  const end = (): void => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', end);
-    resolve();
-  };
-  const timer = setTimeout(end, signal.aborted ? 0 : ms);
-  signal.addEventListener('abort', end);
-  return { over, end };
-};
