@@ -43,6 +43,7 @@ const aKeeper = async (test: TestContext, files: (folder: string) => Partial<Iss
     events,
     inUse: () => keeper.usable?.judged.certificate.serial,
     reason: () => keeper.rejected?.problems.map(printProblem).join('; '),
+    now: () => clock,
     pass: (ms: number) => {
       clock += ms;
     },
@@ -281,11 +282,11 @@ describe('the issuer that is kept', () => {
   });
 
   it('is of no use before there is one, and after its chain has ended', async (test) => {
-    const { keeper, folder, anchors, pass } = await aKeeper(test);
+    const { keeper, folder, anchors, now, pass } = await aKeeper(test);
     await keeper.check();
     assert.equal(keeper.usable, undefined);
     const root = await aCa();
-    await write(folder, await aCa({ parent: root, notAfter: Date.now() + hourMs }));
+    await write(folder, await aCa({ parent: root, notAfter: now() + hourMs }));
     await writeFile(anchors, root.pem);
     await keeper.check();
     pass(hourMs - 2_000);
