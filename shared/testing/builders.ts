@@ -17,7 +17,14 @@ import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
 /** What a test says of an object; the builder supplies the boring rest. Meta and spec fields stand side by side. */
 type Said<Spec> = Partial<ObjectMeta> & Partial<Spec>;
 
-const metaFields: ReadonlySet<string> = new Set(['uid', 'createdAt', 'deletedAt', 'labels', 'annotations']);
+const metaFields: ReadonlySet<string> = new Set([
+  'uid',
+  'createdAt',
+  'deletedAt',
+  'labels',
+  'annotations',
+  'unreadTexts',
+]);
 
 type Good<K extends Kind> = Exclude<Specs[K], Rejected>;
 

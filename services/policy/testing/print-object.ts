@@ -18,6 +18,8 @@ import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 
 /** The kinds that somebody can break in a random situation. */
 export const printableKinds = [
+  'Namespace',
+  'Pod',
   'Server',
   'NetworkAuthenticationPolicy',
   'AuthorizationPolicy',
@@ -34,16 +36,43 @@ export const printObject = ({ kind, meta, spec }: KubeObject<PrintableKind>): Wi
   if (isRejected(spec)) return undefined;
   const { group, versions, wireKind, namespaced } = kindTable[kind];
   return withoutUndefined({
-    apiVersion: `${group}/${versions[0]}`,
+    apiVersion: group === '' ? versions[0] : `${group}/${versions[0]}`,
     kind: wireKind,
     metadata: withoutUndefined({
       name: meta.name,
       namespace: namespaced ? meta.namespace : undefined,
-      creationTimestamp: meta.createdAt === 0 ? undefined : new Date(meta.createdAt).toISOString(),
+      creationTimestamp: meta.createdAt === 0 ? undefined : printTime(meta.createdAt),
+      deletionTimestamp: printTime(meta.deletedAt),
+      labels: Object.keys(meta.labels).length === 0 ? undefined : meta.labels,
+      annotations: Object.keys(meta.annotations).length === 0 ? undefined : meta.annotations,
     }),
     spec: withoutUndefined((printSpec[kind] as (spec: object) => WireObject)(spec)),
+    status: kind === 'Pod' ? printStatus(spec as Whole<'Pod'>) : undefined,
   });
 };
+
+const printTime = (time: number | undefined): string | undefined =>
+  time === undefined ? undefined : new Date(time).toISOString();
+
+const printStatus = ({ phase, ready, ips, startedAt, terminated }: Whole<'Pod'>): WireObject =>
+  withoutUndefined({
+    phase,
+    podIPs: ips.map((ip) => ({ ip })),
+    startTime: printTime(startedAt),
+    conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    containerStatuses: [{ name: 'c', state: terminated ? { terminated: {} } : { running: {} } }],
+  });
+
+const printContainers = ({ ports, probes }: Whole<'Pod'>): readonly WireObject[] => [
+  { name: 'c', ports: ports.map(({ name, port }) => ({ name, containerPort: port })) },
+  ...probes.map((probe, at) => ({
+    name: `probed-${at}`,
+    livenessProbe:
+      probe.kind === 'http'
+        ? { httpGet: { port: probe.port, path: probe.path } }
+        : { grpc: { port: probe.port } },
+  })),
+];
 
 type Whole<K extends Kind> = Exclude<Specs[K], Rejected>;
 
@@ -128,6 +157,12 @@ const printTarget = (target: AuthorizationPolicySpec['target']): WireObject => {
 };
 
 const printSpec = {
+  Namespace: () => ({}),
+  Pod: (spec) => ({
+    serviceAccountName: spec.serviceAccount,
+    hostNetwork: spec.hostNetwork,
+    containers: printContainers(spec),
+  }),
   Server: ({ podSelector, port, proxyProtocol, accessPolicy }) => ({
     ...(podSelector === undefined ? { externalWorkloadSelector: {} } : { podSelector }),
     port: port.kind === 'name' ? port.name : port.first,

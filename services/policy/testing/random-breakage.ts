@@ -1,5 +1,5 @@
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
-import { type Draft, draftAll } from '@gatehouse/platform/kube/directory/draft';
+import { type Draft, draftAll, type Remark } from '@gatehouse/platform/kube/directory/draft';
 import { rejectCopies } from '@gatehouse/platform/kube/directory/merge-copies';
 import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fields';
 import fc from 'fast-check';
@@ -45,7 +45,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 );
 
 export const breakage: fc.Arbitrary<Breakage> = fc.record({
-  victim: fc.nat({ max: 100 }),
+  victim: fc.nat({ max: 1_000 }),
   how: fc.oneof(
     {
       weight: 10,
@@ -66,8 +66,8 @@ export const breakage: fc.Arbitrary<Breakage> = fc.record({
 export interface Broken {
   readonly before: Situation;
   readonly victim: Victim;
-  /** The rejected object in the victim's place; undefined = nothing, but a manifest that was never read. */
-  readonly rejected: KubeObject | undefined;
+  /** What stands in the victim's place; undefined = nothing, but a manifest that was never read. */
+  readonly unreadable: KubeObject | undefined;
   /** The situation with another object, or none, in the victim's place. */
   readonly with: (object: KubeObject | undefined) => Situation;
 }
@@ -78,21 +78,21 @@ export const breakSituation = (
   { victim: number, how }: Breakage,
   kinds: readonly PrintableKind[] = printableKinds,
 ): Broken | undefined => {
-  const victims = victimsIn(situation).filter(({ kind }) => kinds.includes(kind));
-  const victim = victims[number % victims.length];
+  const victims = victimsIn(situation);
+  // Pods are many, and are not to be most of the victims.
+  const present = kinds.filter((kind) => victims.some((each) => each.kind === kind));
+  const ofKind = victims.filter(({ kind }) => kind === present[number % present.length]);
+  const victim = ofKind[Math.floor(number / present.length) % ofKind.length];
   const written = victim && printObject(victim);
   const whole = written && draftOf(written);
   if (victim === undefined || written === undefined || whole === undefined) return undefined;
   if (isRejected(whole.object.spec)) return undefined;
-  const broken = breakObject(
-    { written, whole, others: victims.filter(({ kind }) => kind === victim.kind) },
-    how,
-  );
+  const broken = breakObject({ written, whole, others: ofKind }, how);
   if (broken === 'readable') return undefined;
   return {
     before: replace(situation, victim, whole.object),
     victim,
-    rejected: broken === 'unplaced' ? undefined : broken,
+    unreadable: broken === 'unplaced' ? undefined : broken,
     with: (object) => replace(situation, victim, object),
   };
 };
@@ -109,8 +109,10 @@ const breakObject = (
 ): KubeObject | 'unplaced' | 'readable' => {
   switch (how.kind) {
     case 'half a file':
-      return rejectedOf(whole);
+      // Objects of core kinds stay as they were, as do the first of their copies.
+      return whole.reject === undefined ? 'readable' : rejectedOf(whole);
     case 'copies': {
+      if (whole.reject === undefined) return 'readable';
       const another = others[how.other % others.length];
       // The copy may be older or younger as well.
       const metadata = {
@@ -122,20 +124,34 @@ const breakObject = (
       return rejectCopies({ first: rejectedOf(whole), others: [rejectedOf(copy)] }, problem);
     }
     case 'age':
-      return readBroken({
-        ...written,
-        metadata: { ...(written.metadata as WireObject), creationTimestamp: 'yesterday' },
-      });
+      return readBroken(
+        {
+          ...written,
+          metadata: { ...(written.metadata as WireObject), creationTimestamp: 'yesterday' },
+        },
+        whole.object,
+      );
     case 'slip':
-      return readBroken(slip(written, how.slip) as WireObject);
+      return readBroken(slip(written, how.slip) as WireObject, whole.object);
   }
 };
 
-const readBroken = (written: WireObject): KubeObject | 'unplaced' | 'readable' => {
+const readBroken = (written: WireObject, whole: KubeObject): KubeObject | 'unplaced' | 'readable' => {
   const read = draftAll([written]);
-  if (!read.ok) return 'unplaced';
+  // Without a pod that cannot be placed its address may be another pod's: no policy of anybody says so.
+  if (!read.ok) return whole.kind === 'Pod' ? 'readable' : 'unplaced';
   const [draft] = read.value.drafts;
-  return draft?.type === 'object' && isRejected(draft.object.spec) ? draft.object : 'readable';
+  if (draft?.type !== 'object') return 'readable';
+  const { object } = draft;
+  return isRejected(object.spec) || isCostly(object, whole, read.value.remarks) ? object : 'readable';
+};
+
+/** Whether fields of a core object cannot be read; what is read as a text in spite of its type can. */
+const isCostly = (object: KubeObject, whole: KubeObject, remarks: readonly Remark[]): boolean => {
+  const { spec } = object as KubeObject<'Pod'>;
+  // An address that cannot be read is claimed by nobody else, which no policy says either.
+  if (object.kind === 'Pod' && `${spec.ips}` !== `${(whole as KubeObject<'Pod'>).spec.ips}`) return false;
+  return remarks.some(({ problem }) => !problem.fix.startsWith('read as'));
 };
 
 const problem = { field: '', found: 'broken', fix: 'fix it' };
@@ -184,6 +200,8 @@ const changed = (value: unknown, change: Change): unknown => {
 };
 
 const lists = [
+  'pods',
+  'namespaces',
   'networkAuthenticationPolicies',
   'servers',
   'authorizationPolicies',
@@ -198,6 +216,7 @@ const victimsIn = (situation: Situation): readonly Victim[] =>
 /** Undefined takes it away. */
 const replace = (situation: Situation, victim: Victim, by: KubeObject | undefined): Situation => ({
   ...situation,
+  target: victim === situation.target ? ((by ?? victim) as KubeObject<'Pod'>) : situation.target,
   ...Object.fromEntries(
     lists.map((list) => [
       list,

@@ -35,6 +35,7 @@ const admits = (source: PolicySource, situation: Situation, { client, tls }: Att
     } else {
       const namespace = situation.namespaces.find(({ meta }) => meta.name === pod.meta.namespace);
       if (namespace === undefined || !selects(namespaceSelector, namespace.meta.labels)) return false;
+      if (namespace.meta.unreadTexts?.includes('labels')) return false;
     }
     return isThisPod(pod, situation, { client, tls });
   });
@@ -55,6 +56,9 @@ const isThisPod = (
   situation: Situation,
   { client, tls }: Pick<Attempt, 'client' | 'tls'>,
 ): boolean => {
+  // One of which nobody can say who it is, where it runs, or whether it still does, is nobody.
+  const { unread = [] } = pod.spec;
+  if (pod.meta.unreadTexts?.includes('labels') || unread.some((part) => part !== 'ports')) return false;
   if (!isMeshed(pod.meta, situation.cluster.mesh)) return false;
   if (pod.spec.hostNetwork || hasEnded(pod.spec) || !hasAddress(pod, client)) return false;
   const isItsIdentity =
@@ -66,7 +70,7 @@ const isThisPod = (
 /** Of the pods that run with the address, the one that stays and was started after all others that stay (design §15.2). */
 const holdsAddress = (pod: KubeObject<'Pod'>, { pods }: Situation, client: IpAddress): boolean => {
   const others = pods.filter((other) => other !== pod && !hasEnded(other.spec) && hasAddress(other, client));
-  if (others.some(({ spec }) => spec.hostNetwork)) return false;
+  if (others.some(({ spec }) => spec.hostNetwork || spec.unread?.includes('hostNetwork'))) return false;
   const stays = ({ meta }: KubeObject<'Pod'>): boolean => meta.deletedAt === undefined;
   if (!stays(pod) && others.some(stays)) return false;
   const { startedAt } = pod.spec;

@@ -84,8 +84,11 @@ const mayBeAnothers = (situation: Situation, attached: readonly Route[]): boolea
     (route) => isDisputed(route, attached) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
   );
 
-/** Whether the port may speak something else, or have other routes, than its first Server says that cannot be read. */
+/** Whether the port may speak something else, or have other routes, than it seems: its pod or its first Server cannot be read. */
 const mayBeGovernedOtherwise = (situation: Situation): boolean => {
+  const { meta, spec } = situation.target;
+  // Policies are for pods by their labels and the names of their ports.
+  if (meta.unreadTexts !== undefined || spec.unread?.includes('ports')) return true;
   const governors = possibleGovernors(situation);
   const [first, ...others] = governors.map((server) => protocolOf(situation, server));
   if (first === undefined || others.some((other) => other !== first)) return true;

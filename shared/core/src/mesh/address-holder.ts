@@ -1,5 +1,6 @@
 import { compareText } from '../resources/creation-order.ts';
 import type { KubeObject } from '../resources/kinds.ts';
+import { isPerhapsOnHost } from './unread-pod.ts';
 import { hasEnded } from './workload.ts';
 
 type Pod = KubeObject<'Pod'>;
@@ -32,8 +33,9 @@ const node = { kind: 'node' } as const;
 export const addressHolder = (claimants: Iterable<Pod>): AddressHolder => {
   const running = withoutEnded(claimants);
   const onHost = running.filter(({ spec }) => spec.hostNetwork).length;
-  if (onHost === 0) return lastGiven(running);
-  return onHost === running.length ? node : contested(running);
+  if (onHost === running.length && onHost > 0) return node;
+  const isShared = onHost > 0 || (running.length > 1 && running.some(isPerhapsOnHost));
+  return isShared ? contested(running) : lastGiven(running);
 };
 
 /** Whose a port of a node is, of all pods whose status has the node's address: of those that map the port, by the same order. */

@@ -26,7 +26,8 @@ import type {
 
 /**
  * The specs that are kept of each watched kind: only what can matter to a decision. parse/<kind>.ts makes them from
- * wire objects. Core kinds parse leniently (an unreadable field costs that field); policy kinds are whole or `Rejected`.
+ * wire objects. Core kinds parse leniently (an unreadable field costs that field, or is remembered as unread); policy kinds are whole or
+ * `Rejected`.
  */
 export interface ObjectMeta {
   /** '' for cluster-scoped kinds. */
@@ -40,6 +41,8 @@ export interface ObjectMeta {
   readonly labels: Labels;
   /** Only the annotations that a service reads. */
   readonly annotations: Labels;
+  /** What is there and cannot be read, so that nobody can say what it decides (design §15.3); absent = nothing. */
+  readonly unreadTexts?: readonly ('labels' | 'annotations')[];
 }
 
 export interface KubeObject<K extends Kind = Kind> {

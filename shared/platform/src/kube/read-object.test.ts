@@ -68,9 +68,12 @@ test('metadata that cannot be read costs only itself', () => {
   ]);
 });
 
-test('annotations that cannot be read at all say deny, as they may have', () => {
+test('annotations that cannot be read at all say deny, and ask for a proxy, as they may have', () => {
   const { object, warnings } = readWire('Namespace', { metadata: { annotations: ['x'] } });
-  assert.deepEqual(object.meta.annotations, { 'config.linkerd.io/default-inbound-policy': 'deny' });
+  assert.deepEqual(object.meta.annotations, {
+    'config.linkerd.io/default-inbound-policy': 'deny',
+    'linkerd.io/inject': 'enabled',
+  });
   assert.deepEqual(warnings, ['metadata.annotations: a list is no object: write names and texts']);
 });
 

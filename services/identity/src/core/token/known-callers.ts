@@ -76,6 +76,8 @@ export class KnownCallers {
     const live = this.#index.get('Pod', namespace, name);
     if (live?.meta.uid === uid) {
       if (isLongGone(live.meta.deletedAt, now.wall)) return refused(`${what} has been deleted`);
+      if (live.spec.unread?.includes('serviceAccountName'))
+        return refused(`the ServiceAccount of ${what} cannot be read`);
       return live.spec.serviceAccount === serviceAccount
         ? known
         : refused(`${what} runs as the ServiceAccount ${live.spec.serviceAccount}`);

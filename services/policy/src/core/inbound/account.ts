@@ -92,6 +92,7 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...granted.findings,
     ...withheld(policies, doubt),
     ...costly.map(({ object }) => tooManySteps(object, input)),
+    ...(input.workload.unread === undefined ? [] : [unreadWorkload(doubt)]),
     ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
     ...(admitsAll(governance.base) ? [] : probesOverBudget(input)),
     ...(admitsAll(governance.base) ? [] : unopened(input)),
@@ -106,6 +107,12 @@ const withheld = ({ enforced }: SelectedPolicies, doubt: Doubt): readonly Findin
     const finding = withheldBy(doubt, grantsOn);
     return finding === undefined ? [] : [{ ...finding, about: refOf(object) }];
   });
+
+const unreadWorkload = (doubt: Doubt): Finding => ({
+  reason: 'InDoubt',
+  about: { kind: 'workload' },
+  message: doubt.withheld === 'nothing' ? '' : doubt.message,
+});
 
 /** Only of policies that grant something: it is not known for whom the others would stand. */
 const contested = ({ policies, costly, ...others }: Steps): readonly Finding[] => {

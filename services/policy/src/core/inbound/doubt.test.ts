@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import { everything } from '@gatehouse/core/label-selector';
 import {
+  aNamespace,
   aNetworkAuthenticationPolicy,
   anAuthorizationPolicy,
   anHttpRoute,
@@ -203,5 +204,83 @@ describe('a rejected policy', () => {
     const closed = { ...situation, networkAuthenticationPolicies: [...good, broken] };
     assert.equal(verdictOf(closed, asPod(intruder), 'GET /a//b'), 'unauthorized');
     assert.equal(verdictOf(closed, asPod(intruder), 'GET /a/b'), 'allowed');
+  });
+});
+
+describe('a pod that cannot be read', () => {
+  const open = aSituation({ cluster: { ...aSituation().cluster, defaultPolicy: 'all-unauthenticated' } });
+  type PodSaid = NonNullable<Parameters<typeof aPod>[0]>;
+  const targetWith = (said: PodSaid): Situation => {
+    const target = aPod({ ...backend.meta, ...backend.spec, ...said });
+    return { ...open, target, pods: [frontend, intruder, target] };
+  };
+
+  it('admits nobody where nobody can say which policies are for it, whatever is open by default', () => {
+    assert.equal(verdictOf(open, asPod(intruder)), 'allowed');
+    const unread: readonly PodSaid[] = [
+      { unreadTexts: ['labels'] },
+      { unreadTexts: ['annotations'] },
+      { unread: ['ports'] },
+    ];
+    for (const said of unread) {
+      const situation = targetWith(said);
+      assert.equal(verdictOf(situation, asPod(intruder)), 'unauthorized', JSON.stringify(said));
+      assert.deepEqual(compileSituation(situation).governedBy, { kind: 'unreadable-pod' });
+      assert.deepEqual(findings(situation), ['InDoubt ']);
+    }
+  });
+
+  it('admits as ever where only what it is as a client cannot be read', () => {
+    const situation = targetWith({ unread: ['hostNetwork', 'phase', 'serviceAccountName'] });
+    assert.equal(verdictOf(situation, asPod(intruder)), 'allowed');
+  });
+
+  const granted = aSituation({ networkAuthenticationPolicies: [toThePort] });
+  const callerWith = (said: PodSaid): Situation => {
+    const pod = aPod({ ...frontend.meta, ...frontend.spec, ...said });
+    return { ...granted, pods: [pod, intruder, backend] };
+  };
+
+  it('is not recognised as a client where nobody can say who it is, where it runs or whether it does', () => {
+    assert.equal(verdictOf(granted, asPod(frontend)), 'allowed');
+    const unread: readonly PodSaid[] = [
+      { unreadTexts: ['labels'] },
+      { unread: ['serviceAccountName'] },
+      { unread: ['hostNetwork'] },
+      { unread: ['phase'] },
+    ];
+    for (const said of unread)
+      assert.equal(verdictOf(callerWith(said), asPod(frontend)), 'unauthorized', JSON.stringify(said));
+    const others = callerWith({ unread: ['ports'], unreadTexts: ['annotations'] });
+    assert.equal(verdictOf(others, asPod(frontend)), 'allowed');
+  });
+
+  it('keeps its address from a pod that claims it too', () => {
+    const younger = aPod({ ...frontend.meta, ...frontend.spec, startedAt: 2 });
+    const beside = (said: PodSaid): Situation => {
+      const older = aPod({
+        ...intruder.meta,
+        ...intruder.spec,
+        ips: frontend.spec.ips,
+        startedAt: 1,
+        ...said,
+      });
+      return { ...granted, pods: [younger, older, backend] };
+    };
+    assert.equal(verdictOf(beside({}), asPod(younger)), 'allowed');
+    assert.equal(verdictOf(beside({ hostNetwork: true }), asPod(younger)), 'unauthorized');
+    assert.equal(verdictOf(beside({ unread: ['hostNetwork'] }), asPod(younger)), 'unauthorized');
+  });
+
+  it('is not selected by its namespace where the labels of that cannot be read', () => {
+    const namespaceSelector = {
+      matchLabels: {},
+      matchExpressions: [{ key: 'team', operator: 'DoesNotExist' as const }],
+    };
+    const policy = aNetworkAuthenticationPolicy({ sources: [{ namespaceSelector }] });
+    const of = (namespace: ReturnType<typeof aNamespace>): Situation =>
+      aSituation({ networkAuthenticationPolicies: [policy], namespaces: [namespace] });
+    assert.equal(verdictOf(of(aNamespace()), asPod(frontend)), 'allowed');
+    assert.equal(verdictOf(of(aNamespace({ unreadTexts: ['labels'] })), asPod(frontend)), 'unauthorized');
   });
 });

@@ -25,7 +25,11 @@ export const doubtAbout = (
     leftOut,
   }: { readonly attached: readonly RouteObject[]; readonly leftOut: readonly RouteObject[] },
 ): Doubt => {
-  const { port, unreadableManifests } = input;
+  const { port, unreadableManifests, workload } = input;
+  if (workload.unread !== undefined) {
+    const message = `What the pod says in ${workload.unread.join(', ')} could not be read, and nobody can say which policies are for it, so nothing is granted on port ${port}.`;
+    return { withheld: 'everything', message };
+  }
   if (governing !== undefined && isRejected(governing.spec)) {
     const message = `Server ${governing.meta.name} could not be read, and nobody can say what it makes of port ${port}, so nothing is granted there.`;
     const governors = possibleGovernors(governing, overlapped);

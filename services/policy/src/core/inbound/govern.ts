@@ -18,14 +18,16 @@ export interface Governance {
 
 /**
  * The order of design §6.2: a Server, else Enforce NetworkAuthenticationPolicies, else the default policy. Whatever
- * governs, the base is deny where something rejected still names the port, or a manifest was never read that may do so.
+ * governs, the base is deny where something rejected still names the port, a manifest was never read that may do so, or
+ * nobody can say which policies are for the pod.
  */
 export const govern = (
   input: PortInput,
   servers: SelectedServers,
   policies: SelectedPolicies,
 ): Governance => {
-  const closed = policies.rejected.length > 0 || input.unreadableManifests === 'some';
+  const isUnread = input.workload.unread !== undefined;
+  const closed = isUnread || policies.rejected.length > 0 || input.unreadableManifests === 'some';
   const { governing } = servers;
   if (governing !== undefined) {
     const rejected = isRejected(governing.spec);
@@ -48,6 +50,7 @@ export const govern = (
     const refs = closers.map(refOf);
     return { ...deny, governedBy: { kind: 'network-authentication-policies', policies: refs } };
   }
+  if (isUnread) return { ...deny, governedBy: { kind: 'unreadable-pod' } };
   if (closed) return { ...deny, governedBy: { kind: 'unreadable-manifest' } };
   const { policy, from, unreadable } = defaultPolicyOf(input);
   return {

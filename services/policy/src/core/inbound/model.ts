@@ -42,6 +42,8 @@ export interface Workload {
   /** How many more it has, which nothing keeps open: they are over its budget. */
   readonly shutProbes?: number;
   readonly unopened?: PodSpec['unopened'];
+  /** What of it cannot be read, so that nobody can say which policies are for it: nothing is granted; absent = nothing. */
+  readonly unread?: readonly string[];
 }
 
 export interface ClusterConfig {
@@ -130,7 +132,7 @@ export type GovernedBy =
       readonly from: 'pod' | 'namespace' | 'cluster';
     }
   /** Nobody can say what would be in force, so nothing is open that is not granted. */
-  | { readonly kind: 'unreadable-manifest' };
+  | { readonly kind: 'unreadable-manifest' | 'unreadable-pod' };
 
 export interface ObjectRef {
   readonly kind: Kind;

@@ -6,6 +6,7 @@ import {
   type NamedClaimants,
   nameClaimants,
 } from '@gatehouse/core/mesh/address-holder';
+import { unreadAsClient } from '@gatehouse/core/mesh/unread-pod';
 import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, type Mesh, type WorkloadIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
@@ -16,9 +17,9 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
  */
 export interface MeshView {
   readonly mesh: Mesh;
-  /** Labels of the namespaces that exist, by name. */
+  /** Labels of the namespaces that exist, by name; without those whose labels cannot be read. */
   readonly namespaces: ReadonlyMap<string, Labels>;
-  /** Pods that may still run, by namespace. */
+  /** Pods that may still run, by namespace; without those of which nobody can say who they are. */
   readonly callers: ReadonlyMap<string, readonly Caller[]>;
 }
 
@@ -60,7 +61,7 @@ export const meshViewOf = (seen: {
   const holders = holdersOf(pods);
   const callers = new Map<string, Caller[]>();
   for (const one of pods) {
-    if (hasEnded(one.pod.spec)) continue;
+    if (hasEnded(one.pod.spec) || unreadAsClient(one.pod).length > 0) continue;
     const { namespace, name, labels } = one.pod.meta;
     const caller = { namespace, name, labels, standing: standingOf(one, holders, seen.mesh) };
     const others = callers.get(namespace);
@@ -68,8 +69,11 @@ export const meshViewOf = (seen: {
     else others.push(caller);
   }
   const namespaces = new Map<string, Labels>();
-  for (const { meta } of seen.namespaces)
+  for (const { meta } of seen.namespaces) {
+    // Labels that nobody can read are no reason to admit its pods.
+    if (meta.unreadTexts?.includes('labels')) continue;
     namespaces.set(meta.name, { ...meta.labels, [nameLabel]: meta.name });
+  }
   return { mesh: seen.mesh, namespaces, callers };
 };
 

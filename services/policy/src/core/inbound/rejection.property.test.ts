@@ -23,8 +23,8 @@ const seed = Number(process.env.GATEHOUSE_FUZZ_SEED ?? 20_261_201);
 type StandIn = (broken: Broken) => Situation;
 
 const asItIs: StandIn = (broken) => {
-  const situation = broken.with(broken.rejected);
-  return broken.rejected === undefined ? { ...situation, unreadableManifests: 'some' } : situation;
+  const situation = broken.with(broken.unreadable);
+  return broken.unreadable === undefined ? { ...situation, unreadableManifests: 'some' } : situation;
 };
 
 /** Where to look: at which kinds of objects, in which situations. */
@@ -35,7 +35,7 @@ interface Scope {
 }
 
 /**
- * The property of design §15.1, for objects of policy broken as their authors break them. `seen` counts what was broken, and
+ * The property of design §15.1, for objects broken as their authors break them. `seen` counts what was broken, and
  * what that denied.
  */
 const opensNothing = (
@@ -51,7 +51,7 @@ const opensNothing = (
     fc.pre(broken !== undefined);
     const after = standIn(broken);
     const [before, row] = [compileSituation(broken.before).server, compileSituation(after).server];
-    const what = `${broken.victim.kind} ${broken.rejected === undefined ? 'never read' : 'rejected'}`;
+    const what = `${broken.victim.kind} ${broken.unreadable === undefined ? 'never read' : 'unreadable'}`;
     const count = (name: string): unknown => seen.set(name, (seen.get(name) ?? 0) + 1);
     count(what);
     for (const attempt of attempts) {
@@ -66,7 +66,7 @@ const opensNothing = (
 
 /** What no policy closes, rejected or not, and what design §15.1 leaves open. */
 const goesOn = (
-  { rejected, victim }: Broken,
+  { unreadable, victim }: Broken,
   { authorizations }: InboundServer,
   { authorization }: Extract<Verdict, { kind: 'allowed' }>,
 ): boolean => {
@@ -76,7 +76,7 @@ const goesOn = (
   // Grants on whole ports go on beside a manifest that was never read, whatever Server or route is in it.
   const isOfPort = authorizations.some(({ meta }) => isDeepStrictEqual(meta, authorization));
   return (
-    rejected === undefined && isOfPort && ['Server', 'HTTPRoute', 'GatewayHTTPRoute'].includes(victim.kind)
+    unreadable === undefined && isOfPort && ['Server', 'HTTPRoute', 'GatewayHTTPRoute'].includes(victim.kind)
   );
 };
 
@@ -86,10 +86,13 @@ it('no object that cannot be read, or placed, admits a request that was denied',
   if (runs < enoughRuns) return;
   // Otherwise the property could hold because nothing ever happened.
   const missing = printableKinds
-    .flatMap((kind) => [`${kind} rejected, which denies`, `${kind} never read, which denies`])
-    .filter((name) => !seen.has(name));
+    .flatMap((kind) => [`${kind} unreadable, which denies`, `${kind} never read, which denies`])
+    .filter((name) => !seen.has(name) && !rare.includes(name));
   assert.deepEqual(missing, [], `too rarely seen: ${JSON.stringify(Object.fromEntries(seen))}`);
 });
+
+/** Of a pod that cannot be placed no policy says anything (random-breakage.ts); a namespace's labels matter to few. */
+const rare = ['Pod never read, which denies', 'Namespace unreadable, which denies'];
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -97,15 +100,15 @@ type Spec = Readonly<Record<string, unknown>>;
 const forgetting =
   (field: string, forget: (value: unknown, broken: Broken) => unknown): StandIn =>
   (broken) => {
-    const { rejected } = broken;
-    if (rejected === undefined || !(field in rejected.spec)) return asItIs(broken);
-    const spec = rejected.spec as Spec;
+    const { unreadable } = broken;
+    if (unreadable === undefined || !(field in unreadable.spec)) return asItIs(broken);
+    const spec = unreadable.spec as Spec;
     const forgetful = { ...spec, [field]: forget(spec[field], broken) };
-    return broken.with({ ...rejected, spec: forgetful } as unknown as KubeObject);
+    return broken.with({ ...unreadable, spec: forgetful } as unknown as KubeObject);
   };
 
 const dropped: StandIn = (broken) =>
-  broken.rejected === undefined ? asItIs(broken) : broken.with(undefined);
+  broken.unreadable === undefined ? asItIs(broken) : broken.with(undefined);
 
 const serversOf = ({ before }: Broken): readonly string[] => before.servers.map(({ meta }) => meta.name);
 
@@ -114,7 +117,7 @@ const servers: Scope = { victims: ['Server'] };
 const serversWithRoutes: Scope = { ...servers, from: routedCases };
 const policies: Scope = { victims: ['NetworkAuthenticationPolicy'] };
 
-/** Each rule by which a rejected object closes, struck out. */
+/** Each rule by which an unreadable object closes, struck out. */
 const rules: readonly (readonly [rule: string, where: Scope, struck: StandIn])[] = [
   ['a rejected route stays attached', routes, dropped],
   ['it keeps the requests that could be read', routes, forgetting('keeps', () => [])],
@@ -155,9 +158,9 @@ const rules: readonly (readonly [rule: string, where: Scope, struck: StandIn])[]
     'an unreadable age is before all others',
     serversWithRoutes,
     (broken) => {
-      const { rejected } = broken;
-      if (rejected?.meta.createdAt !== -1) return asItIs(broken);
-      return broken.with({ ...rejected, meta: { ...rejected.meta, createdAt: 9 } });
+      const { unreadable } = broken;
+      if (unreadable?.meta.createdAt !== -1) return asItIs(broken);
+      return broken.with({ ...unreadable, meta: { ...unreadable.meta, createdAt: 9 } });
     },
   ],
   [
@@ -167,7 +170,7 @@ const rules: readonly (readonly [rule: string, where: Scope, struck: StandIn])[]
   ],
 ];
 
-it('each rule by which a rejected object closes is needed: struck out, the property notices', () => {
+it('each rule by which an unreadable object closes is needed: struck out, the property notices', () => {
   for (const [rule, where, struck] of rules) {
     const { failed } = fc.check(opensNothing(struck, where), { numRuns: 20_000, seed, endOnFailure: true });
     assert.equal(failed, true, `nothing notices that this does not hold: ${rule}`);

@@ -134,6 +134,7 @@ const governedByItem = (governedBy: GovernedBy): RowReport['governedBy'] => {
     case 'default-policy':
       return { kind, objects: [], base: governedBy.base, from: governedBy.from };
     case 'unreadable-manifest':
+    case 'unreadable-pod':
       return { kind, objects: [], base: 'deny' };
   }
 };

@@ -15,6 +15,8 @@ export interface PodSpec {
   readonly hostNetwork: boolean;
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
   readonly ready: boolean;
+  /** What is there and cannot be read, so that nobody can say what it decides (mesh/unread-pod.ts); absent = nothing. */
+  readonly unread?: readonly UnreadPart[];
   /** When its kubelet took it up (status.startTime), in milliseconds since the epoch; absent = not known. */
   readonly startedAt?: number;
   /** Every container has ended: nothing of this pod runs at its addresses any more. */
@@ -35,6 +37,13 @@ export interface PodSpec {
   /** The addresses on which it takes connections, by the variable for its inbound port; `both` when it says nothing. */
   readonly proxyListensOn: 'IPv4' | 'IPv6' | 'both';
 }
+
+export type UnreadPart =
+  | 'serviceAccountName'
+  | 'hostNetwork'
+  /** Whether it has ended: its phase, or the state of its containers. */
+  | 'phase'
+  | 'ports';
 
 export interface ContainerPort {
   readonly name: string;

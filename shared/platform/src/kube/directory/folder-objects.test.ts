@@ -196,6 +196,25 @@ suite('a pod is meshed', () => {
   });
 });
 
+suite('what a namespace says that cannot be read', () => {
+  test('is unknown of its pods, which count as injected', () => {
+    const namespace = aWireObject('Namespace', { name: 'demo', metadata: { annotations: 'inject' } });
+    const pod = find(compose(manifest('a.yaml', namespace, aPod('a'))), 'Pod', 'a');
+    assert.deepEqual(
+      [pod?.meta.labels['linkerd.io/control-plane-ns'], pod?.meta.unreadTexts],
+      ['gatehouse', ['annotations']],
+    );
+  });
+
+  test('is unknown of the labels of one that a manifest may hold which was never read', () => {
+    const unread = (about: string): Manifest =>
+      manifest('b.yaml', aWireObject('Server', { namespace: about, metadata: { name: 7 } }));
+    const said = (about: string) =>
+      find(compose(manifest('a.yaml', aPod('a')), unread(about)), 'Namespace', 'demo', '')?.meta.unreadTexts;
+    assert.deepEqual([said('demo'), said('other')], [['labels'], undefined]);
+  });
+});
+
 suite('one object in two manifests', () => {
   test('is rejected when it is of a policy kind, and closes what its copies agree to close', () => {
     const world = compose(manifest('b.yaml', aServer()), manifest('a.yaml', aServer()));

@@ -190,7 +190,10 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
   const written = groupCopies(objects, ({ object }) => keyOf(object)).map((copies) =>
     mergeObjects(copies, warn),
   );
-  const all = addImplied(written, controlPlaneNamespace);
+  const unreadable = ordered.flatMap(({ path, state }) =>
+    state.kind === 'unreadable' ? [{ path, problem: state.problem, namespaces: state.namespaces }] : [],
+  );
+  const all = addImplied(written, { controlPlaneNamespace, unread: unreadable });
   warnOfAccounts(all, warn);
   const injected = injectAll(all, controlPlaneNamespace);
   for (const { path, object } of injected.odd) warn({ path, concern: 'Pod', text: oddInjection(object) });
@@ -210,9 +213,7 @@ export const composeWorld = (manifests: readonly Manifest[], controlPlaneNamespa
   }
   return {
     objects: new Map(complete.map((object) => [keyOf(object), object])),
-    unreadable: ordered.flatMap(({ path, state }) =>
-      state.kind === 'unreadable' ? [{ path, problem: state.problem, namespaces: state.namespaces }] : [],
-    ),
+    unreadable,
     foreign: ordered.flatMap(({ path, state }) => (state.kind === 'foreign' ? [path] : [])),
     foreignKinds: [...new Set(ordered.flatMap(({ foreignKinds }) => foreignKinds))].sort(),
     warnings,

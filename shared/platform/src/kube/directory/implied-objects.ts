@@ -1,3 +1,4 @@
+import { type Unreadable, unreadableIn } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { readObject } from '../read-object.ts';
 import { type Candidate, keyOf } from './candidate.ts';
@@ -32,16 +33,32 @@ const namespaceObjects = (namespaces: readonly string[]): readonly KubeObject[] 
       make('ServiceAccount', { name: 'default', namespace: name }),
     ]);
 
+interface Implying {
+  readonly controlPlaneNamespace: string;
+  /** The manifests that were never read. */
+  readonly unread: Unreadable['manifests'];
+}
+
+/**
+ * Nobody can say which labels a Namespace has that a manifest may hold which was never read. Its annotations matter to grants on
+ * single requests, which such a manifest closes itself.
+ */
+const asUnread = (object: KubeObject, unread: Unreadable['manifests']): KubeObject =>
+  object.kind === 'Namespace' && unreadableIn(unread, object.meta.name).length > 0
+    ? { ...object, meta: { ...object.meta, unreadTexts: ['labels'] } }
+    : object;
+
 /** Adds what nobody writes: the control plane's own objects, namespaces, their ServiceAccounts. */
 export const addImplied = (
   written: readonly Candidate[],
-  controlPlaneNamespace: string,
+  { controlPlaneNamespace, unread }: Implying,
 ): readonly Candidate[] => {
   const all = new Map(written.map((candidate) => [keyOf(candidate.object), candidate]));
   const add = (objects: readonly KubeObject[]): void => {
     for (const object of objects) {
       if (all.has(keyOf(object))) continue;
-      all.set(keyOf(object), { path: '', object, wantsAddress: object.kind === 'Pod' });
+      const known = asUnread(object, unread);
+      all.set(keyOf(object), { path: '', object: known, wantsAddress: object.kind === 'Pod' });
     }
   };
   add(controlPlaneObjects(controlPlaneNamespace));

@@ -29,14 +29,20 @@ export const injectAll = (candidates: readonly Candidate[], controlPlaneNamespac
       return withMeta(candidate, { ...meta, annotations });
     }
     if (kind !== 'Pod') return candidate;
+    // What it would inherit is then as unknown as what it says itself.
+    const inUnread = namespace?.object.meta.unreadTexts?.includes('annotations') === true;
+    const unread = inUnread
+      ? [...new Set([...(meta.unreadTexts ?? []), 'annotations' as const])]
+      : meta.unreadTexts;
+    const asFar = unread === undefined ? meta : { ...meta, unreadTexts: unread };
     const { hostNetwork } = spec as KubeObject<'Pod'>['spec'];
     const injection = injectionOf({ ...meta, hostNetwork, namespaceAnnotations }, controlPlaneNamespace);
     const { annotations } = injection;
     if (injection.kind === 'injected')
-      return withMeta(candidate, { ...meta, labels: injection.labels, annotations });
+      return withMeta(candidate, { ...asFar, labels: injection.labels, annotations });
     if (injection.reason === 'unknown-pod-value') odd.add(candidate);
     if (injection.reason === 'unknown-namespace-value' && namespace !== undefined) odd.add(namespace);
-    return withMeta(candidate, { ...meta, annotations });
+    return withMeta(candidate, { ...asFar, annotations });
   };
   return { candidates: candidates.map(inject), odd };
 };

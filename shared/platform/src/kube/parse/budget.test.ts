@@ -314,7 +314,7 @@ describe('regular expressions', () => {
 
 describe('what a core object may hold', () => {
   const opaque = 'config.linkerd.io/opaque-ports';
-  const deny = { 'config.linkerd.io/default-inbound-policy': 'deny' };
+  const deny = { 'config.linkerd.io/default-inbound-policy': 'deny', 'linkerd.io/inject': 'enabled' };
 
   it('annotations that are read and too long mean deny; others do not count', () => {
     const annotated = (annotations: object) =>

@@ -1,5 +1,9 @@
 import type { Labels } from '@gatehouse/core/label-selector';
-import { defaultInboundPolicyAnnotation, isReadAnnotation } from '@gatehouse/core/resources/annotations';
+import {
+  defaultInboundPolicyAnnotation,
+  injectAnnotation,
+  isReadAnnotation,
+} from '@gatehouse/core/resources/annotations';
 import type { ObjectMeta } from '@gatehouse/core/resources/kinds';
 import { intern, internValue } from '../intern.ts';
 import { bytesOf, fits } from './budget.ts';
@@ -16,10 +20,10 @@ interface TextsReader {
 
 const labelsReader: TextsReader = { keep: () => true, unreadable: {} };
 
-/** Annotations that nobody can read may have said `deny`, so that is what they say. */
+/** Annotations that nobody can read may have said `deny`, and asked for a proxy, so that is what they say. */
 const annotationsReader: TextsReader = {
   keep: isReadAnnotation,
-  unreadable: { [defaultInboundPolicyAnnotation]: 'deny' },
+  unreadable: { [defaultInboundPolicyAnnotation]: 'deny', [injectAnnotation]: 'enabled' },
   budget: 'annotationBytes',
 };
 
@@ -114,7 +118,11 @@ export const readMeta = (fields: Fields, namespaced: boolean): ReadMeta | undefi
     labels: texts('labels', labelsReader),
     annotations: internValue(texts('annotations', annotationsReader)),
   };
-  return { meta, unread: unread.length === 0 ? nothingUnread : unread };
+  const deciding = unread.filter((field) => field === 'labels' || field === 'annotations');
+  return {
+    meta: deciding.length === 0 ? meta : { ...meta, unreadTexts: deciding },
+    unread: unread.length === 0 ? nothingUnread : unread,
+  };
 };
 
 const nothingUnread: readonly MetaField[] = [];

@@ -1,5 +1,6 @@
 import { highestPort } from '@gatehouse/core/port-set';
-import type { ContainerPort, PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
+import type { Problem } from '@gatehouse/core/problem';
+import type { ContainerPort, PodSpec, UnreadPart } from '@gatehouse/core/resources/kinds/kubernetes';
 import { intern, internValue } from '../intern.ts';
 import type { Fields } from './fields.ts';
 import { readAddress, readAddresses } from './ip-list.ts';
@@ -55,12 +56,14 @@ const readIps = (status: Fields, list: string, single: string): readonly string[
     },
   });
 
-const readReady = (status: Fields): boolean =>
-  status
-    .eachFields('conditions', (condition) =>
-      condition.text('type') === 'Ready' ? condition.text('status') === 'True' : undefined,
-    )
-    ?.at(-1) ?? false;
+/** A condition that cannot be read may be the one that says otherwise. */
+const readReady = (status: Fields): boolean => {
+  const known = status.problems.length;
+  const ready = status.eachFields('conditions', (condition) =>
+    condition.text('type') === 'Ready' ? condition.text('status') === 'True' : undefined,
+  );
+  return status.problems.length === known && (ready?.at(-1) ?? false);
+};
 
 /** Whether containers are known and not one of them runs or will: init containers count, as sidecars are such. */
 const readTerminated = (status: Fields): boolean => {
@@ -71,24 +74,48 @@ const readTerminated = (status: Fields): boolean => {
   return containers.length > 0 && [...containers, ...ended('initContainerStatuses')].every(Boolean);
 };
 
+/** Notes what of a pod is there and cannot be read, by the problems that its readers find. */
+class UnreadParts {
+  readonly #problems: readonly Problem[];
+  readonly #parts = new Set<UnreadPart>();
+
+  constructor(problems: readonly Problem[]) {
+    this.#problems = problems;
+  }
+
+  /** What the reader makes of it, which is part of what those parts say. */
+  read<T>(parts: readonly UnreadPart[], reader: () => T): T {
+    const known = this.#problems.length;
+    const value = reader();
+    if (this.#problems.length > known) for (const part of parts) this.#parts.add(part);
+    return value;
+  }
+
+  get noted(): Pick<PodSpec, 'unread'> {
+    return this.#parts.size === 0 ? {} : { unread: [...this.#parts].sort() };
+  }
+}
+
 const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
-  const spec = body.part('spec');
-  const status = body.part('status');
-  const containers = readContainers(spec);
+  const unread = new UnreadParts(body.problems);
+  const spec = unread.read(['serviceAccountName', 'hostNetwork', 'ports'], () => body.part('spec'));
+  const status = unread.read(['phase'], () => body.part('status'));
+  const containers = unread.read(['ports'], () => readContainers(spec));
+  const ports = unread.read(['ports'], () => readAllPorts(containers));
   const { probes, unopened, ...shut } = readProbes(containers.serving);
   const owner = readOwner(body.part('metadata'), meta.labels);
   const startedAt = readTime(status, 'startTime');
   return {
-    serviceAccount: intern(spec.text('serviceAccountName') || spec.text('serviceAccount') || 'default'),
+    serviceAccount: unread.read(['serviceAccountName'], () => readAccount(spec)),
     nodeName: intern(spec.text('nodeName') ?? ''),
     ips: readIps(status, 'podIPs', 'podIP'),
     hostIps: internValue(readIps(status, 'hostIPs', 'hostIP')),
-    hostNetwork: spec.flag('hostNetwork') ?? false,
-    phase: status.oneOf('phase', phases) ?? 'Unknown',
+    hostNetwork: unread.read(['hostNetwork'], () => spec.flag('hostNetwork') ?? false),
+    phase: unread.read(['phase'], () => status.oneOf('phase', phases) ?? 'Unknown'),
     ready: readReady(status),
     ...(startedAt === undefined ? {} : { startedAt }),
-    terminated: readTerminated(status),
-    ports: internValue(readAllPorts(containers)),
+    terminated: unread.read(['phase'], () => readTerminated(status)),
+    ports: internValue(ports),
     probes: internValue(probes),
     ...(unopened === undefined ? {} : { unopened: internValue(unopened) }),
     ...shut,
@@ -96,7 +123,11 @@ const readSpec = (body: Fields, { meta }: Wire): PodSpec => {
     hostname: spec.text('hostname') ?? '',
     subdomain: intern(spec.text('subdomain') ?? ''),
     ...readProxy([...containers.serving, ...containers.init]),
+    ...unread.noted,
   };
 };
+
+const readAccount = (spec: Fields): string =>
+  intern(spec.text('serviceAccountName') || spec.text('serviceAccount') || 'default');
 
 export const parsePod = (wire: Wire): Read<PodSpec> => readCore(wire, (body) => readSpec(body, wire));

@@ -85,7 +85,7 @@ const unreadable: readonly (readonly [spec: unknown, expected: Partial<ServiceSp
   ],
   [
     { ports: [{ port: 80, targetPort: 70000 }] },
-    { ports: [{ name: '', port: 80, targetPort: 80, appProtocol: undefined }] },
+    {},
     'spec.ports[0].targetPort: the number 70000 is no number from 1 to 65535: a whole number, without quotes',
   ],
 ];

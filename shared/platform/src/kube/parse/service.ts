@@ -13,14 +13,19 @@ const readTargetPort = (port: Fields, number: number): number | string => {
   return target === undefined || target === 0 || target === '' ? number : (port.port('targetPort') ?? number);
 };
 
+/** One that cannot be read whole would lead to another port than was meant, and is none. */
 const readPort = (port: Fields): ServicePort | undefined => {
+  const known = port.problems.length;
   const number = port.port('port');
-  if (number === undefined || (port.text('protocol') ?? 'TCP') !== 'TCP') return undefined;
+  const protocol = port.text('protocol') ?? 'TCP';
+  const name = port.text('name') ?? '';
   const appProtocol = port.text('appProtocol');
+  const targetPort = number === undefined ? '' : readTargetPort(port, number);
+  if (number === undefined || protocol !== 'TCP' || port.problems.length > known) return undefined;
   return {
-    name: intern(port.text('name') ?? ''),
+    name: intern(name),
     port: number,
-    targetPort: readTargetPort(port, number),
+    targetPort,
     appProtocol: appProtocol === undefined ? undefined : intern(appProtocol),
   };
 };

@@ -6,6 +6,7 @@ import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { UnreadPart } from '@gatehouse/core/resources/kinds/kubernetes';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import {
   aNamespace,
@@ -76,6 +77,7 @@ const drawn = {
   ]),
   proxyPorts: fc.constantFrom(usualProxyPorts, { inbound: 6, control: 12, admin: 13 }),
   unopened: fc.subarray([{ kind: 'hook' as const, port: 10, path: '/stop' }]),
+  unread: fc.constantFrom<readonly UnreadPart[]>([], [], ['ports']),
 } satisfies Record<
   Exclude<keyof Workload, 'namespace' | 'labels' | 'hostNetwork' | 'shutProbes'>,
   fc.Arbitrary<unknown>
