@@ -26,8 +26,8 @@ import type {
 
 /**
  * The specs that are kept of each watched kind: only what can matter to a decision. parse/<kind>.ts makes them from
- * wire objects. Core kinds parse leniently (an unreadable field costs that field, or is remembered as unread); policy kinds are whole or
- * `Rejected`.
+ * wire objects. Core kinds parse leniently (an unreadable field costs that field, or is remembered as unread); policy kinds are
+ * whole or `Rejected`.
  */
 export interface ObjectMeta {
   /** '' for cluster-scoped kinds. */

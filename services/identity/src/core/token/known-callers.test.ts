@@ -133,3 +133,17 @@ describe('callers', () => {
     assert.equal(fresh.isComplete, true);
   });
 });
+
+it('a pod whose ServiceAccount cannot be read runs as none, also once it is gone', () => {
+  const unread = aPod({ name: 'frontend-0', uid: 'p1', unread: ['serviceAccountName'] });
+  callers.apply([apply(unread)], 0);
+  assert.deepEqual(callers.look(claims, at(t0)), {
+    kind: 'refused',
+    why: 'the ServiceAccount of pod demo/frontend-0 cannot be read',
+  });
+  callers.apply([gone(unread)], 0);
+  assert.deepEqual(callers.look(claims, at(t0)), {
+    kind: 'refused',
+    why: 'the ServiceAccount of pod demo/frontend-0 could not be read',
+  });
+});

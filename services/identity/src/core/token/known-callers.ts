@@ -84,6 +84,7 @@ export class KnownCallers {
     }
     const departed = this.#recall(uid, { namespace, name, now: now.elapsed });
     if (departed === undefined) return { kind: 'unseen', what: `${what} with uid ${uid}`, uid };
+    if (departed.runsAs === undefined) return refused(`the ServiceAccount of ${what} could not be read`);
     return departed.runsAs === serviceAccount
       ? known
       : refused(`${what} ran as the ServiceAccount ${departed.runsAs}`);
@@ -114,6 +115,8 @@ export class KnownCallers {
   }
 
   #runsAs(object: { readonly spec: object }): string | undefined {
+    const { unread } = object.spec as { readonly unread?: readonly unknown[] };
+    if (unread?.includes('serviceAccountName')) return undefined;
     return 'serviceAccount' in object.spec && typeof object.spec.serviceAccount === 'string'
       ? object.spec.serviceAccount
       : undefined;
