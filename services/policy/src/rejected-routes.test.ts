@@ -23,6 +23,10 @@ const admin = (spec: WireObject = {}, metadata: WireObject = {}): WireObject =>
     spec: { parentRefs, rules: [{ matches: [{ path: adminPath }] }], ...spec },
   });
 
+const ofParent = (slip: WireObject): WireObject => ({
+  parentRefs: parentRefs.map((ref) => ({ ...ref, ...slip })),
+});
+
 const gatewayAdmin = (spec: WireObject): WireObject =>
   aWireObject('GatewayHTTPRoute', {
     name: 'admin',
@@ -137,6 +141,16 @@ const broken: readonly (readonly [what: string, text: string, rest: Rest])[] = [
   ],
   ['a host that is no name', asManifest(admin({ hostnames: ['ADMIN'] })), 'closed'],
   ['parents that nobody can read', asManifest(admin({ parentRefs: 'web' })), 'closed'],
+  ['a misspelt kind of its parent', asManifest(admin(ofParent({ kind: 'Sever' }))), 'open'],
+  ['a misspelt group of its parent', asManifest(admin(ofParent({ group: 'policy.linkerd.oi' }))), 'open'],
+  ['a parent without kind', asManifest(admin(ofParent({ kind: undefined }))), 'open'],
+  ['a misspelt namespace of its parent', asManifest(admin(ofParent({ namespace: 'dmeo' }))), 'open'],
+  ['a list of another case', JSON.stringify({ apiVersion: 'v1', kind: 'list', items: [admin()] }), 'closed'],
+  [
+    'a list whose items are none',
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', itms: [admin()] }),
+    'closed',
+  ],
   ['no spec', asManifest({ ...admin(), spec: undefined, specc: admin().spec }), 'closed'],
   ['a misspelt `parentRefs`', asManifest(admin({ parentRefs: undefined, parentRef: parentRefs })), 'closed'],
   ['a version that nobody knows', asManifest({ ...admin(), apiVersion: `${linkerd}/v9` }), 'open'],
@@ -177,7 +191,7 @@ describe('a route that cannot be read opens nothing', () => {
       assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
     });
   }
-  it('covers the table', () => assert.equal(broken.length, 22));
+  it('covers the table', () => assert.equal(broken.length, 28));
 
   it('the same route in two files that disagree, so that nobody knows which requests are its own', async (t) => {
     const other = { rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/ops' } }] }] };

@@ -334,6 +334,15 @@ suite('one object in two manifests', () => {
     assert.equal(denials.length, 5);
   });
 
+  test('means deny when its copies differ in the ports that require an identity', () => {
+    const required = { 'config.linkerd.io/proxy-require-identity-inbound-ports': '8080' };
+    const world = compose(
+      manifest('a.yaml', aPod('a')),
+      manifest('b.yaml', aPod('a', { metadata: { annotations: required } })),
+    );
+    assert.deepEqual(find(world, 'Pod', 'a')?.meta.annotations, policy('deny'));
+  });
+
   test('has no pods beside those of the first when it is a Deployment', () => {
     const world = compose(
       manifest('a.yaml', aDeployment('web', { replicas: 1, template: {} })),

@@ -124,6 +124,10 @@ const bad: readonly (readonly [what: string, text: string, problem: RegExp])[] =
   ['a kind that is no text', 'apiVersion: v1\nkind: [Pod]\n', /^document 1: kind: a list is not a text/],
   ['a good document before a bad one', 'apiVersion: v1\nkind: A\n---\nkind: [', /^line 4, column /],
   ['a list at the top', '- apiVersion: v1\n', /^document 1: a list is not an object/],
+  ['a list of another case', 'kind: list\napiVersion: v1\nitems: []\n', /^document 1: a list that cannot/],
+  ['a list without items', 'kind: List\napiVersion: v1\nitms: []\n', /^document 1: a list that cannot/],
+  ['a misspelt list', 'kind: Lst\napiVersion: v1\nitems: []\n', /^document 1: a list that cannot/],
+  ['items that are no list', 'kind: List\napiVersion: v1\nitems: {}\n', /^document 1: a list that cannot/],
   [
     'a bad item',
     'kind: List\napiVersion: v1\nitems: [ { kind: A, apiVersion: v1 }, 7 ]',
@@ -169,7 +173,7 @@ test('a file that is not whole gives nothing and says where it breaks', () => {
     const result = read(text);
     assert.match(typeof result === 'string' ? result : 'read', pattern, what);
   }
-  assert.equal(bad.length, 20);
+  assert.equal(bad.length, 24);
 });
 
 test('every proper beginning of a manifest is read whole or not at all', () => {

@@ -47,12 +47,22 @@ const itemsOf = (list: WireObject, items: readonly unknown[]): readonly unknown[
 const isList = (value: WireObject): value is WireObject & { readonly items: readonly unknown[] } =>
   typeof value.kind === 'string' && value.kind.endsWith('List') && Array.isArray(value.items);
 
+/** Whether objects may be in it that nobody would find: an object by itself has no items, and a list nothing else. */
+const isMeantAsList = (value: WireObject): boolean =>
+  Object.hasOwn(value, 'items') || /^list$/i.test(writtenText(value.kind));
+
 const flatten = (value: unknown, where: string): Parsed<readonly WireObject[]> => {
   // An empty document, between two separators or of comments only.
   if (value === null || value === undefined) return parsed([]);
   if (!isWireObject(value))
     return problem(where, `${describe(value)} is not an object`, 'write apiVersion, kind, metadata and spec');
   if (isList(value)) return collect(itemsOf(value, value.items), (index) => `${where}: items[${index}]`);
+  if (isMeantAsList(value))
+    return problem(
+      where,
+      'a list that cannot be taken apart',
+      'write kind: List and a list of objects in items',
+    );
   for (const field of ['apiVersion', 'kind'] as const) {
     const text = value[field];
     if (typeof text !== 'string' || text === '') {

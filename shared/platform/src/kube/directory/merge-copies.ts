@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { everything } from '@gatehouse/core/label-selector';
 import type { Problem } from '@gatehouse/core/problem';
-import { defaultInboundPolicyAnnotation } from '@gatehouse/core/resources/annotations';
+import {
+  defaultInboundPolicyAnnotation,
+  requireIdentityAnnotation,
+} from '@gatehouse/core/resources/annotations';
 import {
   isRejected,
   type Kind,
@@ -30,13 +33,14 @@ export const groupCopies = <T>(all: readonly T[], keyOf: (each: T) => string): r
   return [...groups.values()];
 };
 
+/** What restricts a pod's ports without any policy. */
+const restricting = [defaultInboundPolicyAnnotation, requireIdentityAnnotation] as const;
+
 /** The first copy's metadata; a default policy that the copies disagree about is deny, as nobody knows which is meant. */
-export const mergeMeta = (first: ObjectMeta, others: readonly ObjectMeta[]): ObjectMeta => {
-  const policy = first.annotations[defaultInboundPolicyAnnotation];
-  return others.every(({ annotations }) => annotations[defaultInboundPolicyAnnotation] === policy)
+export const mergeMeta = (first: ObjectMeta, others: readonly ObjectMeta[]): ObjectMeta =>
+  others.every((other) => restricting.every((name) => other.annotations[name] === first.annotations[name]))
     ? first
     : { ...first, annotations: { ...first.annotations, [defaultInboundPolicyAnnotation]: 'deny' } };
-};
 
 /**
  * Several copies of a policy object as one rejected object. Nobody knows which of them is meant: it closes what they agree

@@ -52,6 +52,8 @@ const unplaced: readonly (readonly [what: string, objects: readonly WireObject[]
   ['a Namespace is misspelt, so its name is what it closes', [written('v1', 'Namepsace')], ['a']],
   ['a group is misspelt', [written('policy.linkerd.oi/v1beta3', 'Server')], ['demo']],
   ['a group is forgotten', [written('v1beta3', 'HTTPRoute')], ['demo']],
+  ['a group is forgotten, and a kind of another case', [written('v1beta3', 'HttpRoute')], ['demo']],
+  ['a Namespace is of the group `core`', [written('core/v1', 'Namespace')], ['a']],
   [
     'our own kind is of another group',
     [written('gatehouse.dev/v1', 'NetworkAuthenticationPolicy')],
@@ -61,7 +63,7 @@ const unplaced: readonly (readonly [what: string, objects: readonly WireObject[]
 
 test('a manifest with an object that cannot be placed closes the namespaces that it may be about', () => {
   for (const [what, objects, closed] of unplaced) assert.deepEqual(closedBy(...objects), closed, what);
-  assert.equal(unplaced.length, 20);
+  assert.equal(unplaced.length, 22);
 });
 
 const placed: readonly (readonly [what: string, object: WireObject])[] = [

@@ -67,11 +67,11 @@ export const closingKindsMeant = (written: WrittenKind): readonly Kind[] =>
   closing.filter((kind) => isMeant(written, kindTable[kind]));
 
 const isMeant = ({ group, wireKind }: WrittenKind, known: WrittenKind): boolean => {
-  if (wireKind === known.wireKind) {
-    // A forgotten group reads as the core group, which has no such kind; and nobody else has one of our own name.
-    if (group === '' || wireKind === kindTable.NetworkAuthenticationPolicy.wireKind) return true;
-  }
-  return isNear(group, known.group) && isNear(wireKind, known.wireKind);
+  if (!isNear(wireKind, known.wireKind)) return false;
+  // A forgotten group reads as the core group, which has no such kind.
+  if (group === '' || isNear(group, known.group)) return true;
+  // Nobody else has a kind of our own name; and some write the core group as references do.
+  return known.group === '' ? group === 'core' : known === kindTable.NetworkAuthenticationPolicy;
 };
 
 const isNear = (written: string, known: string): boolean =>

@@ -1,5 +1,6 @@
+import { nearestWord } from '@gatehouse/core/nearest-word';
 import { intern } from '../intern.ts';
-import type { Fields } from './fields.ts';
+import { describe, type Fields } from './fields.ts';
 
 /** What a route is attached to, as far as it concerns us. */
 export type Parent =
@@ -27,7 +28,7 @@ export interface RouteContext {
   readonly refuse: boolean;
 }
 
-const isService = (group: string, kind: string): boolean =>
+const isService = (group: string, kind: string | undefined): boolean =>
   (group === '' || group === 'core') && kind === 'service';
 
 /** A Server is of the route's own namespace and has no sections; the ports of Services are theirs (semantics §2.7). */
@@ -41,20 +42,44 @@ const readServer = (ref: Fields, name: string, { namespace, refuse }: RouteConte
       ref.refuse('namespace', `\`${other}\` is another namespace`, `use a Server of \`${namespace}\``);
     }
   }
-  return other === namespace ? { kind: 'Server', name: intern(name) } : { kind: 'other' };
+  // Of a rejected route the Server of its own namespace, which is the one that it may have restricted.
+  return { kind: 'Server', name: intern(name) };
+};
+
+const linkerd = 'policy.linkerd.io';
+
+/** What else may stand in a parent of Linkerd's group, which is that of its routes where none is written. */
+const otherKinds: readonly string[] = ['egressnetwork', 'gateway', 'service'];
+
+/**
+ * Whether it was meant as a Server: a kind or group with a slip, or one left out. Taken for somebody else's parent it would
+ * leave the Server without the route, and open to others what the route restricts (design §15.1).
+ */
+const isMeantAsServer = (group: string, kind: string | undefined): boolean => {
+  const isOurs = nearestWord(group, [linkerd]) !== undefined;
+  if (kind !== undefined && nearestWord(kind, ['server']) !== undefined)
+    return isOurs || ['', 'core', 'gateway.networking.k8s.io'].includes(group);
+  return isOurs && (kind === undefined || !otherKinds.includes(kind));
 };
 
 export const readParent = (ref: Fields, route: RouteContext): Parent | undefined => {
   const group = (ref.text('group') ?? route.group).toLowerCase();
-  const kind = (ref.text('kind') ?? 'Gateway').toLowerCase();
+  const kind = ref.text('kind')?.toLowerCase();
   const name = ref.need('name', 'name the parent') ? ref.text('name') : undefined;
   const namespace = ref.text('namespace') || route.namespace;
   const port = ref.port('port');
   ref.text('sectionName');
   ref.close();
   if (name === undefined) return undefined;
-  if (group === 'policy.linkerd.io' && kind === 'server') return readServer(ref, name, route);
+  if (name === '') return ref.refuse('name', describe(name), 'name the parent');
+  if (group === linkerd && kind === 'server') return readServer(ref, name, route);
   const parent = { namespace: intern(namespace), name: intern(name), port };
-  if (group === 'policy.linkerd.io' && kind === 'egressnetwork') return { kind: 'EgressNetwork', ...parent };
-  return isService(group, kind) ? { kind: 'Service', ...parent } : { kind: 'other' };
+  if (group === linkerd && kind === 'egressnetwork') return { kind: 'EgressNetwork', ...parent };
+  if (isService(group, kind)) return { kind: 'Service', ...parent };
+  if (!isMeantAsServer(group, kind)) return { kind: 'other' };
+  if (route.refuse) {
+    const found = `${kind === undefined ? 'no kind' : describe(kind)} of ${describe(group)} is not known here`;
+    ref.refuseSelf(found, `a Server is \`group: ${linkerd}\` and \`kind: Server\``);
+  }
+  return { kind: 'Server', name: intern(name) };
 };

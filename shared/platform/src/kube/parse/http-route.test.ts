@@ -21,8 +21,42 @@ test('a route without rules, and a rule without matches, match every request', (
 test('a parent without group is of the group of the route, and one without kind is a Gateway', () => {
   const parentRefs = [{ kind: 'server', name: 'web' }];
   assert.deepEqual(goodSpec('HTTPRoute', { spec: { parentRefs } }).servers, ['web']);
-  assert.deepEqual(goodSpec('GatewayHTTPRoute', { spec: { parentRefs } }).servers, []);
-  assert.deepEqual(goodSpec('HTTPRoute', { spec: { parentRefs: [{ name: 'web' }] } }).servers, []);
+  assert.deepEqual(goodSpec('GatewayHTTPRoute', { spec: { parentRefs: [{ name: 'web' }] } }).servers, []);
+});
+
+const meantAsServer: readonly WireObject[] = [
+  { group: 'policy.linkerd.io', kind: 'Sever' },
+  { group: 'policy.linkerd.io', kind: 'Servers' },
+  { group: 'policy.linkerd.io', kind: '' },
+  { group: 'policy.linkerd.io' },
+  { group: 'policy.linkerd.oi', kind: 'Server' },
+  { group: 'policy.linkerd.io/v1beta3', kind: 'Server' },
+  { group: 'gateway.networking.k8s.io', kind: 'Server' },
+  { group: '', kind: 'Server' },
+  { group: 'policy.linkerd.io', kind: 'Server', namespace: 'dmeo' },
+];
+
+const ofOthers: readonly WireObject[] = [
+  { group: 'gateway.networking.k8s.io' },
+  { group: 'gateway.networking.k8s.io', kind: 'Gateway' },
+  { group: 'policy.linkerd.io', kind: 'Gateway' },
+  { group: 'policy.linkerd.io', kind: 'Service' },
+  { group: 'example.com', kind: 'Server' },
+  { group: 'example.com', kind: 'Mesh' },
+];
+
+test('a parent that was meant as a Server, with a slip, rejects the route and keeps it attached', () => {
+  for (const kind of both) {
+    for (const meant of meantAsServer) {
+      const spec = { parentRefs: [{ ...meant, name: 'web' }] };
+      assert.deepEqual(rejection(kind, { spec }).attachedTo, ['web'], JSON.stringify(meant));
+    }
+    for (const parent of ofOthers) {
+      const spec = { parentRefs: [{ ...parent, name: 'web' }] };
+      assert.deepEqual(goodSpec(kind, { spec }).servers, [], JSON.stringify(parent));
+    }
+  }
+  assert.deepEqual([meantAsServer.length, ofOthers.length], [9, 6]);
 });
 
 test('Services are parents with or without a port, in any namespace', () => {
@@ -298,6 +332,7 @@ const attachments: readonly (readonly [what: string, spec: unknown, attachedTo: 
   ['parentRefs of another type', { parentRefs: 'web' }, 'all'],
   ['parentRefs without items', { parentRefs: null }, 'all'],
   ['a parent without name', { parentRefs: [server, { group: 'policy.linkerd.io', kind: 'Server' }] }, 'all'],
+  ['a parent whose name is empty', { parentRefs: [{ ...server, name: '' }] }, 'all'],
   ['a misspelt parent', { parentRefs: [{ ...server, nam: 'x' }] }, 'all'],
   ['misspelt parentRefs', { parentRef: [server] }, 'all'],
   ['no spec', undefined, 'all'],
@@ -307,7 +342,7 @@ test('a rejected route stays attached to the Servers it names, and to all where 
   for (const [what, spec, attachedTo] of attachments) {
     assert.deepEqual(rejection('HTTPRoute', { spec }).attachedTo, attachedTo, what);
   }
-  assert.equal(attachments.length, 7);
+  assert.equal(attachments.length, 8);
 });
 
 const admin = { path: { value: '/admin' } };

@@ -238,6 +238,16 @@ const unreadable: readonly (readonly [said: WireSaid, warnings: readonly string[
     ],
   ],
   [
+    { spec: { containers: [{ ports: [{ containerPort: 80, protocol: 'tcp' }] }] } },
+    ['spec.containers[0].ports[0].protocol: `tcp` is not known here: did you mean `TCP`?'],
+  ],
+  [
+    { spec: { containers: [{ ports: [{ containerPort: 80, name: 'HTTP' }] }] } },
+    [
+      "spec.containers[0].ports[0].name: `HTTP` is no port's name: at most 15 lower-case letters, digits and `-`, a letter among them",
+    ],
+  ],
+  [
     { status: { startTime: 'noon' } },
     ['status.startTime: `noon` is no time: RFC 3339, such as 2026-01-31T12:00:00Z'],
   ],
@@ -250,8 +260,14 @@ const unreadable: readonly (readonly [said: WireSaid, warnings: readonly string[
 
 test('a field that cannot be read costs that field and is told once', () => {
   for (const [said, warnings] of unreadable) assert.deepEqual(readWire('Pod', said).warnings, warnings);
-  assert.equal(unreadable.length, 8);
+  assert.equal(unreadable.length, 10);
   assert.deepEqual(readWire('Pod', { status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'x' }] } }).spec.ips, [
     '10.0.0.1',
   ]);
+  const udp = [
+    { containerPort: 53, protocol: 'UDP' },
+    { containerPort: 80, protocol: 'tcp' },
+  ];
+  const { ports, unread } = readWire('Pod', { spec: { containers: [{ ports: udp }] } }).spec;
+  assert.deepEqual([ports, unread], [[{ name: '', port: 80 }], ['ports']]);
 });

@@ -2,14 +2,16 @@ import { highestPort } from '@gatehouse/core/port-set';
 import type { Problem } from '@gatehouse/core/problem';
 import type { ContainerPort, PodSpec, UnreadPart } from '@gatehouse/core/resources/kinds/kubernetes';
 import { intern, internValue } from '../intern.ts';
-import type { Fields } from './fields.ts';
+import { describe, type Fields } from './fields.ts';
 import { readAddress, readAddresses } from './ip-list.ts';
 import { readOwner } from './pod-owner.ts';
 import { readProbes } from './pod-probes.ts';
 import { readProxy } from './pod-proxy.ts';
+import { isPortName } from './port-selector.ts';
 import { type Read, readCore, type Wire } from './read.ts';
 import { readTime } from './time.ts';
 
+const protocols = ['TCP', 'UDP', 'SCTP'] as const;
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
 
 interface Containers {
@@ -28,14 +30,17 @@ const readContainers = (spec: Fields): Containers => {
   return { serving: [...sidecars, ...listed('containers')], init };
 };
 
+const fixName = 'at most 15 lower-case letters, digits and `-`, a letter among them';
+
 /** TCP ports only: the mesh governs nothing else. */
 const readPorts = (container: Fields): readonly ContainerPort[] =>
   container.eachFields('ports', (port) => {
-    const protocol = port.text('protocol') ?? 'TCP';
+    const protocol = port.oneOf('protocol', protocols) ?? 'TCP';
     const number = port.port('containerPort');
     if (protocol !== 'TCP' || number === undefined) return undefined;
     const hostPort = port.whole('hostPort', 0, highestPort) ?? 0;
     const name = intern(port.text('name') ?? '');
+    if (name !== '' && !isPortName(name)) port.refuse('name', `${describe(name)} is no port's name`, fixName);
     return { name, port: number, ...(hostPort === 0 ? {} : { hostPort }) };
   }) ?? [];
 

@@ -3,6 +3,8 @@ import { describe, type Fields } from './fields.ts';
 
 /** RFC 6335 §5.1 as Kubernetes has it for container ports: at most 15 characters, at least one of them a letter. */
 const portName = /^(?=.{1,15}$)(?=.*[a-z])(?!.*--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+export const isPortName = (text: string): boolean => portName.test(text);
+
 const fix = 'a number from 1 to 65535, or the name of a container port';
 
 /** A port by number or by container-port name. */
@@ -12,7 +14,7 @@ export const readPortOrName = (fields: Fields, name: string): PortSelector | und
     const port = fields.port(name);
     return port === undefined ? undefined : { kind: 'range', first: port, last: port };
   }
-  if (typeof value === 'string' && portName.test(value)) return { kind: 'name', name: value };
+  if (typeof value === 'string' && isPortName(value)) return { kind: 'name', name: value };
   const digits = typeof value === 'string' && /^\d+$/.test(value);
   return fields.refuse(
     name,
