@@ -189,8 +189,8 @@ export interface ClosureLimits {
 
 export type ClosureOutcome = 'fits' | 'too-many-matches' | 'too-many-steps';
 
-/** To compare it with another. */
-const stepsOf = ({ headers }: Conjunction): number => 1 + headers.all.length;
+/** To compare it with another: its path, too. */
+const stepsOf = ({ headers }: Conjunction): number => 2 + 2 * headers.all.length;
 
 const unknown = -1;
 

@@ -10,7 +10,7 @@ import { matchesIn, type RouteObject, routesSent } from './attached-routes.ts';
 import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { probeAuthorization } from './probes.ts';
-import { rowBudgetNames, type Steps } from './row-budgets.ts';
+import { rowBudgetNames, type Steps, stepsToWriteMatch } from './row-budgets.ts';
 import {
   catchAllGrpcRoute,
   catchAllRoute,
@@ -130,6 +130,8 @@ const routesWithProbes = (
   const written = routesSent(attached, byRoute, [...attached, ...leftOut]);
   // A proxy without any route would make one for every request.
   const asWritten = written.length === 0 ? [routeForNothing] : written;
+  for (const { rules } of asWritten)
+    for (const { matches } of rules) for (const match of matches) steps.use(stepsToWriteMatch(match));
   if (probes === undefined) return { routes: asWritten, findings: [] };
   const { attachedMatches, compileSteps } = input.cluster.rowBudgets;
   const { routes, shut } = probeRoutes(probes, asWritten, {

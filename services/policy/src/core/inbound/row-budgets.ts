@@ -1,4 +1,4 @@
-import type { Authorization } from '@gatehouse/core/inbound/inbound-server';
+import type { Authorization, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import type { ResolvedSource } from './model.ts';
 
 /**
@@ -50,6 +50,11 @@ export class Steps {
     this.#taken += count;
     return true;
   }
+
+  /** Counts what is done in any case; it may leave no room for anything else. */
+  use(count: number): void {
+    this.#taken = Math.min(this.#limit, this.#taken + count);
+  }
 }
 
 /** For what is known to fit. */
@@ -72,3 +77,7 @@ export const stepsToWrite = (authorizations: readonly Authorization[]): number =
 /** Steps to find out for whom sources stand. */
 export const stepsToResolve = (sources: readonly ResolvedSource[]): number =>
   sources.reduce((sum, { selectedPods }) => sum + 1 + costs.pod * selectedPods, 0);
+
+/** Steps to write a match: each of its conditions is about as long as an identity. */
+export const stepsToWriteMatch = ({ headers, queryParams }: HttpMatch): number =>
+  costs.entry * (1 + headers.length + queryParams.length);

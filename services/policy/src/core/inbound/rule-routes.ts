@@ -103,9 +103,10 @@ export const httpRuleRoutes = (
       grants: () => ({ authorizations, steps: stepsToWrite(authorizations) }),
     };
     const free = probes.requests.filter((request) => !isGuarded(request));
-    owners.unshift({ ...owner, conjunctions: conjunctionsOfProbes(free) });
+    const wanted = conjunctionsOfProbes(free);
+    owners.unshift({ ...owner, conjunctions: () => wanted });
     for (const match of conjunctionsOfProbes(probes.requests.filter(isGuarded)))
-      loneProbes.push(httpRoute({ match, owners: [{ ...owner, conjunctions: [match] }] }));
+      loneProbes.push(httpRoute({ match, owners: [{ ...owner, conjunctions: () => [match] }] }));
   }
   const { members, leftOut } = close(owners, {
     limit: limit - guard.length - loneProbes.length - 1,
@@ -118,8 +119,8 @@ export const httpRuleRoutes = (
 interface Owner {
   readonly meta: Meta;
   readonly grants: RulePolicy['grants'];
-  /** None of them covers another; undefined = they are too many for any port. */
-  readonly conjunctions: readonly Conjunction[] | undefined;
+  /** None of them covers another; undefined = they are too many for any port. Found out only if the port has room. */
+  readonly conjunctions: () => readonly Conjunction[] | undefined;
 }
 
 interface Member {
@@ -129,8 +130,8 @@ interface Member {
 
 const ownerOf = (
   { name, rules, grants }: RulePolicy,
-  readable: (rules: readonly PolicyRule[]) => Owner['conjunctions'],
-): Owner => ({ meta: policyMeta(name), grants, conjunctions: readable(rules) });
+  readable: (rules: readonly PolicyRule[]) => ReturnType<Owner['conjunctions']>,
+): Owner => ({ meta: policyMeta(name), grants, conjunctions: () => readable(rules) });
 
 export const policyMeta = (name: string): Meta => ({
   kind: 'resource',
@@ -144,7 +145,7 @@ function* alternatives(rules: readonly PolicyRule[]): Generator<Conjunction> {
 /** What a policy's rules say depends on them alone, so it is worked out once, not for each port of each class of pods. */
 const oncePerPolicy = (
   read: (rules: readonly PolicyRule[]) => Iterable<Conjunction>,
-): ((limit: number) => (rules: readonly PolicyRule[]) => Owner['conjunctions']) => {
+): ((limit: number) => (rules: readonly PolicyRule[]) => ReturnType<Owner['conjunctions']>) => {
   const known = new WeakMap<readonly PolicyRule[], Known>();
   return (limit) => (rules) => {
     let found = known.get(rules);
@@ -156,7 +157,7 @@ const oncePerPolicy = (
 
 interface Known {
   readonly limit: number;
-  readonly conjunctions: Owner['conjunctions'];
+  readonly conjunctions: ReturnType<Owner['conjunctions']>;
 }
 
 const requestsOf = oncePerPolicy(alternatives);
@@ -184,8 +185,8 @@ const closeFirst = (
 ): { readonly closure: MatchClosure; readonly taken: number; readonly lacking: LeftOut['lacking'] } => {
   const closure = new MatchClosure(limits);
   for (const [taken, { conjunctions, grants }] of owners.entries()) {
-    const outcome =
-      conjunctions === undefined ? 'too-many-matches' : closure.add(conjunctions, grants().steps);
+    const own = conjunctions();
+    const outcome = own === undefined ? 'too-many-matches' : closure.add(own, grants().steps);
     if (outcome === 'fits') continue;
     // Those before it have been shown to fit, and their steps are counted.
     const fitting = closeFirst(owners.slice(0, taken), { ...limits, steps: unlimitedSteps() });

@@ -7,7 +7,7 @@ export class FairQueue<T> {
   readonly #quantum: number;
   /** In the order of their turns. */
   readonly #waiting = new Map<string, Set<T>>();
-  /** What each may still cost in its turn; below zero it is in debt. Forgotten when nothing waits any more. */
+  /** What each may still cost in its turn; below zero it is in debt. No debt is larger than one item was. */
   readonly #credit = new Map<string, number>();
   /** Whose turn it is. */
   #turn: string | undefined;
@@ -53,8 +53,16 @@ export class FairQueue<T> {
       this.#waiting.delete(tenant);
       this.#waiting.set(tenant, items);
     }
-    this.#credit.clear();
+    this.#passRound();
     return undefined;
+  }
+
+  /** A time in which nothing waits counts as a round: whoever was expensive a moment ago does not go first again. */
+  #passRound(): void {
+    for (const [tenant, credit] of this.#credit) {
+      if (credit + this.#quantum < 0) this.#credit.set(tenant, credit + this.#quantum);
+      else this.#credit.delete(tenant);
+    }
   }
 
   charge(tenant: string, cost: number): void {
