@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
-import type { TestContext } from 'node:test';
 import { startGrpcServer } from '@gatehouse/platform/grpc/server';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { Metrics } from '@gatehouse/platform/metrics/metrics';
@@ -17,8 +16,13 @@ export interface SmallServer {
   ask(): Promise<{ readonly streams: number; readonly metrics: string }>;
 }
 
+/** A test's context, or whatever else ends what it started. */
+export interface Cleanup {
+  after(end: () => unknown): void;
+}
+
 /** A server in a process of its own with a heap of 256 MiB, which ends as a process does that has no more. */
-export const aSmallServer = async (t: TestContext): Promise<SmallServer> => {
+export const aSmallServer = async (t: Cleanup): Promise<SmallServer> => {
   const child = fork(import.meta.filename, [], { execArgv: ['--max-old-space-size=256'], silent: true });
   let end: string | undefined;
   child.once('exit', (code, signal) => {

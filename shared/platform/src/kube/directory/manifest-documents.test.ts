@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printProblem } from '@gatehouse/core/problem';
+import { laboriousManifests } from '@gatehouse/testing/hostile/laborious-manifests';
 import { readDocuments } from './manifest-documents.ts';
 
 const readText = (text: string) => readDocuments(new TextEncoder().encode(text));
@@ -206,25 +207,6 @@ test('a file that never says apiVersion and kind is not a manifest', () => {
   assert.equal(foreign.length, 7);
 });
 
-/** Each was slow to read once, or is what a reader may be slow at; `n` is how much of it. */
-const laborious: Readonly<Record<string, (n: number) => string>> = {
-  'keys in a mapping': (n) => `x:\n${Array.from({ length: n }, (_, i) => `  k${i}: v\n`).join('')}`,
-  'keys in a flow mapping': (n) => `x: {${Array.from({ length: n }, (_, i) => `k${i}: v, `).join('')}}`,
-  'keys in JSON': (n) => `{${Array.from({ length: n }, (_, i) => `"k${i}": 1`).join()}}`,
-  'JSON values': (n) => '{"a":1}\n'.repeat(n),
-  documents: (n) => 'a: b\n---\n'.repeat(n),
-  anchors: (n) => `x: [${Array.from({ length: n }, (_, i) => `&a${i} v, `).join('')}]`,
-  aliases: (n) => `x: &x v\nz: [${'*x, '.repeat(n)}]`,
-  merges: (n) => `x: &x { a: b }\ny:\n${'- { <<: *x }\n'.repeat(n)}`,
-  'list items': (n) => `x:\n${'- v\n'.repeat(n)}`,
-  'lines of a text': (n) => `x: |\n${'  v\n'.repeat(n)}`,
-  'lines of a text without quotes': (n) => `x:${' v\n '.repeat(n)}`,
-  escapes: (n) => `x: "${'\\u0041'.repeat(n)}"`,
-  comments: (n) => `x: v\n${'# c\n'.repeat(n)}`,
-  'an open list': (n) => `x: [${'v, '.repeat(n)}`,
-  'open braces': (n) => '{'.repeat(n),
-};
-
 test('a manifest costs what its length costs, whatever is in it', () => {
   const cpuOf = (text: string): number => {
     const before = process.cpuUsage();
@@ -232,14 +214,14 @@ test('a manifest costs what its length costs, whatever is in it', () => {
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1_000;
   };
-  for (const [what, write] of Object.entries(laborious)) {
+  for (const [what, write] of Object.entries(laboriousManifests)) {
     cpuOf(write(500));
     const few = Math.max(cpuOf(write(2_500)), 20);
     const many = cpuOf(write(20_000));
     // Eight times as much; when it was the square, 20,000 keys took half a minute and 64 times as long.
     assert.ok(many < 24 * few, `${what}: ${few} ms, then ${many} ms`);
   }
-  assert.equal(Object.keys(laborious).length, 15);
+  assert.equal(Object.keys(laboriousManifests).length, 15);
 });
 
 test('bytes that are not UTF-8 are rejected', () => {
