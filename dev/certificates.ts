@@ -35,7 +35,7 @@ export interface TestAuthority {
 }
 
 export interface Validity {
-  /** Epoch milliseconds; an hour ago and in a day when left out. */
+  /** Epoch milliseconds. Default: an hour ago and in a day. */
   readonly notBefore?: number;
   readonly notAfter?: number;
 }
@@ -44,7 +44,7 @@ export interface LeafOptions extends Validity {
   /** The names to certify, in this order; the subject stays empty, as our own leaves have it. */
   readonly dns?: readonly string[];
   readonly uris?: readonly string[];
-  /** The key to certify; a new P-256 one when left out. */
+  /** The key to certify. Default: a new P-256 one. */
   readonly publicKey?: KeyObject;
   readonly usages?: readonly ('server' | 'client')[];
 }

@@ -11,7 +11,7 @@ export interface Ended {
 export interface CommandLine {
   readonly workingDirectory?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** A terminal so wide; left out = a pipe. */
+  /** A terminal so wide; default: a pipe. */
   readonly width?: number;
 }
 

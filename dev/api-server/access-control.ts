@@ -21,7 +21,7 @@ export interface AccessAttributes {
 
 export type Authorize = (attributes: AccessAttributes) => boolean;
 
-/** Bearer tokens and whose they are, besides those of service accounts. Read anew for every request: tokens may rotate. */
+/** Bearer tokens and whose they are, besides those of service accounts. Read again for every request: tokens may rotate. */
 export type Tokens = ReadonlyMap<string, User>;
 
 /** Everybody, where the server was started without tokens. */

@@ -65,7 +65,7 @@ const readPatch = ({ patch, patchType }: WireObject): readonly unknown[] | undef
   if (patchType !== 'JSONPatch')
     throw new Error(`webhook returned response.patch but not response.patchType JSONPatch: ${patchType}`);
   const read: unknown = JSON.parse(Buffer.from(textOf(patch), 'base64').toString());
-  if (!Array.isArray(read)) throw new Error('the patch is no list of operations');
+  if (!Array.isArray(read)) throw new Error('the patch is not a list of operations');
   return read;
 };
 

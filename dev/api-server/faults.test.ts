@@ -92,7 +92,7 @@ suite('faults of the fake API server', () => {
       assert.equal(JSON.parse(bytes.toString()).object.metadata.annotations.city, 'Zürich');
     }));
 
-  test('a line of garbage is no JSON', () =>
+  test('a line of garbage is not JSON', () =>
     withServer({ objects }, async (server) => {
       server.faults.inject({ kind: 'garbage' }, { verb: 'watch' });
       const { bytes } = await heardOnce(server);

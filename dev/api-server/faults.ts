@@ -17,7 +17,7 @@ export type Fault =
   | { readonly kind: 'cut'; readonly where: 'line' | 'character' }
   /** A watch that comes byte by byte: no chunk is a line or a character. */
   | { readonly kind: 'dribble' }
-  /** A watch line, or an answer, that is no JSON. */
+  /** A watch line, or an answer, that is not JSON. */
   | { readonly kind: 'garbage' };
 
 export interface FaultTarget {
@@ -44,7 +44,7 @@ interface Planned {
 export class Faults {
   readonly #planned: Planned[] = [];
 
-  /** Answers how to take it back. */
+  /** Returns how to take it back. */
   inject(fault: Fault, target: FaultTarget = {}): () => void {
     const planned = { fault, target, left: target.times ?? 1, skip: target.after ?? 0 };
     this.#planned.push(planned);

@@ -55,7 +55,7 @@ test('what does not fit is rejected whole', () => {
 const pointer = fc
   .array(fc.constantFrom('a', 'b', 'c/d', '~', '0', '1', '3', '-', 'x'), { maxLength: 3 })
   .map((parts) => parts.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''));
-/** Not the whole document, where fast-json-patch accepts what is no object. */
+/** Not the whole document, where fast-json-patch accepts what is not an object. */
 const part = pointer.filter((text) => text !== '');
 const value = fc.constantFrom<unknown>(1, 'x', null, [], { a: 1 }, [1, 2]);
 const operation = fc.oneof(

@@ -8,10 +8,10 @@ export class PatchMisfit extends Error {}
 export const jsonPatch = (document: WireObject, operations: readonly unknown[]): WireObject => {
   const root = { document: structuredClone(document) as unknown };
   for (const operation of operations) {
-    if (!isWireObject(operation)) throw new PatchMisfit('an operation is no object');
+    if (!isWireObject(operation)) throw new PatchMisfit('an operation is not an object');
     applyOperation(root, operation);
   }
-  if (!isWireObject(root.document)) throw new PatchMisfit('the patched document is no object');
+  if (!isWireObject(root.document)) throw new PatchMisfit('the patched document is not an object');
   return root.document;
 };
 
@@ -48,7 +48,7 @@ const applyOperation = (root: Root, { op, path, from, value }: WireObject): void
 /** JSON pointer (RFC 6901). */
 const parsePointer = (text: unknown): readonly string[] => {
   if (typeof text !== 'string' || (text !== '' && !text.startsWith('/')))
-    throw new PatchMisfit(`${text} is no JSON pointer`);
+    throw new PatchMisfit(`${text} is not a JSON pointer`);
   return text
     .split('/')
     .slice(1)

@@ -66,7 +66,7 @@ const asListItem = (object: WireObject, type: ResourceType, version: string): Wi
 
 const readLimit = (text: string | null): number => {
   if (text === null || text === '' || text === '0') return Number.POSITIVE_INFINITY;
-  if (!/^\d+$/.test(text)) throw badRequest(`limit: ${text} is no whole number`);
+  if (!/^\d+$/.test(text)) throw badRequest(`limit: ${text} is not a valid whole number`);
   return Number(text);
 };
 
@@ -150,7 +150,7 @@ const readContinuation = (token: string): Continuation | undefined => {
     const read: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
     if (isContinuation(read)) return read;
   } catch {
-    // Falls through to the refusal below: whoever made this token, it was not this server.
+    // Falls through to the refusal below: no matter who made this token, it was not this server.
   }
   throw badRequest('continue key is not valid');
 };

@@ -6,7 +6,7 @@ import type { User } from './server-state.ts';
 
 /**
  * Allows what these Roles, ClusterRoles and their bindings allow, as `--authorization-mode=RBAC` does; other objects mean
- * nothing here. Nobody fills aggregated roles: that is a controller's work. Read anew for every question.
+ * nothing here. Nobody fills aggregated roles: that is a controller's work. Read again for every question.
  */
 export const rbac =
   (objects: () => readonly WireObject[]): Authorize =>

@@ -19,7 +19,7 @@ export interface Reviewing {
   readonly rules: AccessRules;
 }
 
-/** Answers a review; undefined when the path names none. */
+/** Returns a review; undefined when the path names none. */
 export const answerReview = async (
   state: ServerState,
   info: RequestInfo,

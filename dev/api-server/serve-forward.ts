@@ -14,7 +14,7 @@ interface ForwardParts {
 }
 
 /**
- * Answers a request that would leave HTTP: a port-forward, and nothing else. Bytes go to `status.podIP`, where the real
+ * Returns a request that would leave HTTP: a port-forward, and nothing else. Bytes go to `status.podIP`, where the real
  * server would have a kubelet connect inside the pod.
  */
 export const answerUpgrade = async (parts: ForwardParts, forwarding: Forwarding): Promise<void> => {

@@ -57,7 +57,7 @@ export const serveResource = async (
     case 'update': {
       const body = parseBody(sent.bytes);
       checkUpdate(request, body);
-      // A Lease is made by whoever first claims it.
+      // A Lease is made by the client that first claims it.
       const absent = store.get(resourceKey(type), keyOf(request)) === undefined;
       if (absent && type.kind === 'Lease')
         return shown(await createObject(state, request, body, { admit, noting }));

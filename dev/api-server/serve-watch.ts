@@ -25,7 +25,7 @@ export interface OpenWatch {
   silence(): void;
 }
 
-/** Answers a watch: one JSON object a line until its time is over, the client goes or a fault ends it. */
+/** Returns a watch: one JSON object a line until its time is over, the client goes or a fault ends it. */
 export const serveWatch = (
   state: ServerState,
   request: ResourceRequest,

@@ -30,7 +30,7 @@ export const makeTokenKey = async (): Promise<TokenKey> => {
   };
 };
 
-/** Answers a TokenRequest: a token for the ServiceAccount, bound to a Pod when the request says so. */
+/** Returns a TokenRequest: a token for the ServiceAccount, bound to a Pod when the request says so. */
 export const requestToken = async (
   { store, now }: ServerState,
   request: ResourceRequest,

@@ -86,7 +86,7 @@ export class Store {
     return after;
   }
 
-  /** Answers what was removed, under the revision of its removal; undefined when there was nothing. */
+  /** Returns what was removed, under the revision of its removal; undefined when there was nothing. */
   remove(resource: string, key: string): WireObject | undefined {
     const before = this.get(resource, key);
     if (before === undefined) return undefined;

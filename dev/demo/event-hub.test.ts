@@ -12,7 +12,7 @@ test('what was told already and what comes later both end a wait', async () => {
   hub.take('backend-0', warning(1));
   assert.equal((await wait(1)).pod, 'backend-0');
   const later = wait(2);
-  hub.take('frontend-0', 'this is no event');
+  hub.take('frontend-0', 'this is not an event');
   hub.take('frontend-0', warning(2));
   assert.equal((await later).pod, 'frontend-0');
 });

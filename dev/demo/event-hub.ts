@@ -18,7 +18,7 @@ export class EventHub {
   readonly #events: PodEvent[] = [];
   readonly #listeners = new Set<(event: PodEvent) => void>();
 
-  /** Takes a line of a proxy's standard output; anything that is no event is passed over (it is in the log file). */
+  /** Takes a line of a proxy's standard output; anything that is not an event is passed over (it is in the log file). */
   take(pod: string, line: string): void {
     const event = readEvent(line);
     if (event === undefined) return;

@@ -25,7 +25,7 @@ const isOutage = (status: number): boolean => status >= 502 && status <= 504;
 /**
  * Makes the story's calls and shows them with their verdicts; a verdict other than the expected one ends the story.
  * `patienceMs`: how long an outage (502 to 504, no answer) may last before it fails the step: a few
- * seconds for a machine that is busy, more once a service was killed. What a proxy may not reach is no outage, but a 403.
+ * seconds for a machine that is busy, more once a service was killed. What a proxy may not reach is not an outage, but a 403.
  */
 export class Narrator {
   readonly mesh: DemoMesh;

@@ -13,11 +13,11 @@ export interface StorySource {
   /** The settings that make a service stand on it. */
   settingsOf(service: ServiceName): Readonly<Record<string, string>>;
   /**
-   * Writes one of the story's manifests, with `values` in place of the upper-case words they are keyed by. Answers its
+   * Writes one of the story's manifests, with `values` in place of the upper-case words they are keyed by. Returns its
    * text, and when it was written (epoch ms).
    */
   apply(name: string, values?: Readonly<Record<string, string>>): Promise<AppliedManifest>;
-  /** Removes what a manifest of the story brought. Answers when (epoch ms). */
+  /** Removes what a manifest of the story brought. Returns when (epoch ms). */
   remove(name: string): Promise<number>;
   /** Its pods and ServiceAccounts, as the services come to see them. */
   read(): Promise<ResourceIndex>;

@@ -45,7 +45,7 @@ const redirect = (request: HttpRequest, filter: Redirect, matched: PathMatch | u
   const chosenPort = filter.port ?? (filter.host === undefined ? port : undefined);
   const authority = `${filter.host ?? host}${chosenPort === undefined ? '' : `:${chosenPort}`}`;
   const location = `${scheme}://${authority}${path}`;
-  // A redirect to where the request came from would go round for ever.
+  // A redirect to where the request came from would go round forever.
   if (location === `http://${request.authority}${request.path}`) return { kind: 'pass', request };
   return { kind: 'answer', answer: emptyAnswer(filter.status || 301, [['location', location]]) };
 };

@@ -45,7 +45,7 @@ export const parseDefaultPolicy =
       default:
         return problem(
           field,
-          `\`${name}\` is no default policy`,
+          `\`${name}\` is not a valid default policy`,
           'use deny, all-unauthenticated, all-authenticated, cluster-unauthenticated, cluster-authenticated or audit',
         );
     }

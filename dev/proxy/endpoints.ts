@@ -23,7 +23,7 @@ const decodeAddress = (addr: TcpAddress | undefined): HostPort | undefined => {
 };
 
 /**
- * A broken identity is no identity, and that means plaintext: so has the proxy (contract/proxy.md §1.3). An opaque port
+ * A broken identity is not a valid identity, and that means plaintext: so has the proxy (contract/proxy.md §1.3). An opaque port
  * ends no TLS (§0 row 11); the real proxy would go through the transport header, which we do not have.
  */
 const decodeIdentity = ({ tlsIdentity, protocolHint }: WeightedAddr): Endpoint['identity'] => {

@@ -56,7 +56,7 @@ export const inboundPorts: ValueForm<readonly InboundPort[]> = {
       } else {
         problems.push({
           field,
-          found: `\`${item}\` is no pair of addresses`,
+          found: `\`${item}\` is not a pair of addresses`,
           fix: 'write podIP:port=127.0.0.1:appPort',
         });
       }
@@ -89,6 +89,6 @@ export const firstIp: ValueForm<string | undefined> = {
     const wrong = items.find((one) => readIp(one) === undefined);
     return wrong === undefined
       ? parsed(items[0])
-      : problem(field, `\`${wrong}\` is no address`, 'write IPv4 or IPv6 addresses');
+      : problem(field, `\`${wrong}\` is not a valid address`, 'write IPv4 or IPv6 addresses');
   },
 };

@@ -63,7 +63,7 @@ const anIdentity = async (t: TestContext, obtain: (token: string, key: KeyObject
   return { identity, identityDir, tokenFile, events, next, start };
 };
 
-test('key and signing request are made anew, for the owner alone to read', async (t) => {
+test('key and signing request are made again, for the owner alone to read', async (t) => {
   const { identityDir } = await anIdentity(t, () => Promise.reject(new Error('not asked')));
   const file = join(identityDir, 'key.p8');
   const key = createPrivateKey({ key: await readFile(file), format: 'der', type: 'pkcs8' });

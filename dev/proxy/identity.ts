@@ -52,7 +52,7 @@ export const describeCertificate = ({ chain: [leaf], validUntil }: Certified): C
   };
 };
 
-/** Makes `key.p8` and `csr.der` anew, as linkerd2-proxy-identity does before it starts the proxy (contract/proxy.md §4). */
+/** Makes `key.p8` and `csr.der` again, as linkerd2-proxy-identity does before it starts the proxy (contract/proxy.md §4). */
 const makeDocuments = async ({ identityDir, localName }: IdentityOptions['config']) => {
   const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const csr = makeCsr(key, localName);

@@ -338,7 +338,7 @@ test('nothing is kept of a client that is gone: eight ways to leave', async (t) 
   }
 });
 
-test('an HTTP/2 request whose path is no path is refused, for an HTTP/1 application would read another', async (t) => {
+test('an HTTP/2 request whose path is not a valid path is refused, for an HTTP/1 application would read another', async (t) => {
   const from = someAddress();
   const { mesh, backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
   const session = await openHttp2(mesh, { backend, from });

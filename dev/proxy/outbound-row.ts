@@ -214,7 +214,11 @@ export const decodeOutbound = (bytes: Uint8Array, checkRegex: CheckRegex): Parse
   try {
     message = OutboundPolicy.decode(bytes);
   } catch {
-    return problem('', 'the bytes are no OutboundPolicy message', 'send outbound.OutboundPolicy as protobuf');
+    return problem(
+      '',
+      'the bytes are not an OutboundPolicy message',
+      'send outbound.OutboundPolicy as protobuf',
+    );
   }
   return reading(() => {
     required(message.metadata?.kind, 'metadata');

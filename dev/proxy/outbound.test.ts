@@ -81,7 +81,7 @@ test('a pod is reached by its address with the identity of its profile, and an u
   assert.equal(bodyOf(unknown).workload, 'elsewhere');
 });
 
-test('a name that is no Service is answered 502 and said to be none', async (t) => {
+test('a name that is not a Service is answered 502 and said to be none', async (t) => {
   const { frontend } = await aPair(t);
   const { status, headers } = await frontend.caller.call({ url: 'http://nothing.demo/' });
   assert.equal(status, 502);
@@ -124,7 +124,7 @@ test('endpoints that come and go are followed', async (t) => {
   assert.equal(bodyOf(await frontend.caller.call({ url })).workload, 'second');
 });
 
-test('a backend that starts anew is reached over a new connection, HTTP/2 and HTTP/1', async (t) => {
+test('a backend that starts again is reached over a new connection, HTTP/2 and HTTP/1', async (t) => {
   for (const how of ['meshed', 'meshed-http1'] as const) {
     const { mesh, frontend, backend } = await aPair(t);
     mesh.service(service, [at(backend, 8080)], how);

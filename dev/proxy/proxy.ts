@@ -28,7 +28,7 @@ export interface ProxyOptions {
   readonly config: ProxyConfig;
   readonly events: EventLog;
   readonly log: Log;
-  /** How certificates are obtained; by Certify when left out. */
+  /** How certificates are obtained. Default: by Certify. */
   readonly obtain?: Obtain;
 }
 
@@ -106,7 +106,7 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
     identity.certificate.subscribe((next) => next !== undefined && made.replace(next));
     return made;
   });
-  // Whoever waits is told; nobody waiting is no failure.
+  // Anyone who waits is told; nobody waiting is not a failure.
   terminator.catch(() => {});
   const metrics = new AuthzMetrics(config.podIp ?? '');
   const http1 = createHttp1Server();

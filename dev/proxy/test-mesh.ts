@@ -34,7 +34,7 @@ export const someAddress = (): string => `127.${randomInt(80, 120)}.${randomInt(
 
 const network = (text: string) => {
   const outcome = parseNetwork(text);
-  if (!outcome.ok) throw new Error(`${text} is no network`);
+  if (!outcome.ok) throw new Error(`${text} is not a valid network`);
   return { net: outcome.value, except: [] };
 };
 
@@ -202,7 +202,7 @@ export class TestMesh {
       readonly ip?: string;
       readonly ports?: readonly number[];
       readonly env?: Readonly<Record<string, string>>;
-      /** `host:port` of applications in the order of `ports`; started when left out. */
+      /** `host:port` of applications in the order of `ports`. Default: started. */
       readonly apps?: readonly string[];
     } = {},
   ): Promise<TestPod> {
@@ -307,7 +307,7 @@ export class TestMesh {
 const weighted = (endpoint: string, how: 'meshed' | 'meshed-http1' | 'plain') => {
   const address = parseHostPort(endpoint);
   const ip = address.ok ? readIp(address.value.host) : undefined;
-  if (!address.ok || ip === undefined) throw new Error(`${endpoint} is no endpoint`);
+  if (!address.ok || ip === undefined) throw new Error(`${endpoint} is not an endpoint`);
   return {
     addr: encodeTcpAddress(ip, address.value.port),
     weight: 10_000,

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningService } from '@gatehouse/platform/service/service';
 
-/** Longer than a first full list takes; what is not ready then waits for somebody to mend something. */
+/** Longer than a first full list takes; what is not ready then waits for somebody to fix something. */
 const patienceMs = 30_000;
 
 /**
- * Waits until each service says that it is ready. Answers what those that did not manage say is missing, a line each;
+ * Waits until each service says that it is ready. Returns what those that did not manage say is missing, a line each;
  * empty when all are ready. Ends early when interrupted.
  */
 export const untilReady = async (

@@ -6,15 +6,15 @@ import { code, page, table } from './table.ts';
 /** When each code is used; the compiler asks for a sentence for every new one. */
 const meanings = {
   'invalid-argument': 'The caller sent something that can never be right.',
-  'failed-precondition': 'The call is well-formed, but something else has to be mended or done first.',
-  'not-found': 'What was asked about is not known here.',
-  'already-exists': 'Another instance, or another object, has that place.',
-  unauthenticated: 'Nobody we know, or a token that is not accepted.',
+  'failed-precondition': 'The call is well-formed, but something else has to be fixed or done first.',
+  'not-found': 'Not found here.',
+  'already-exists': 'Another instance, or another object, has that name or address.',
+  unauthenticated: 'No credentials, or credentials that are not accepted.',
   'permission-denied': 'Known, but not allowed.',
   'resource-exhausted': 'Larger or more than a limit allows.',
   unimplemented: 'No such method, or one that is not built.',
-  unavailable: 'Not possible just now; the same call may succeed later.',
-  cancelled: 'The caller went away, or the service ends.',
+  unavailable: 'Not possible at the moment; the same call may succeed later.',
+  cancelled: 'The caller went away, or the service is shutting down.',
   'deadline-exceeded': 'No answer in time.',
   internal: 'A bug, or a broken dependency; the log has the cause, the caller is not told.',
 } satisfies Record<ErrorCode, string>;

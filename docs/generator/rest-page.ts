@@ -42,7 +42,7 @@ export const restPage = (told: readonly Told[]): string => {
     'REST API',
     'Every service serves its own on its admin port, described by `/v1/openapi.json` (OpenAPI 3.1). Every path under `/v1` answers 401\n' +
       'without an accepted `Authorization: Bearer TOKEN`, and 403 without permission; in dev mode the token is in `STATE/admin-token` and\n' +
-      'may all. [The admin API](../admin-api.md) says how callers are let in. The port speaks TLS with the\n' +
+      'may do everything. [The admin API](../admin-api.md) says how callers are admitted. The port speaks TLS with the\n' +
       "service's leaf; over plain HTTP `/v1` is served on loopback only. Lists page with `limit` and `continue`, errors are\n" +
       '[problem details](errors.md). Open to everybody are `/live`, `/ready` (503 with the reasons until ready) and `/metrics`.',
     '## Every service',

@@ -8,7 +8,7 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
   return [line(first), line(widths.map((width) => '-'.repeat(width))), ...others.map(line)].join('\n');
 };
 
-/** Every page says where it comes from, so that nobody mends the copy. */
+/** Every page says where it comes from, so that nobody edits the copy. */
 export const page = (title: string, ...parts: readonly string[]): string =>
   `${[
     `# ${title}`,

@@ -26,7 +26,7 @@ export interface AccessFixture {
   readonly masterToken: string;
 }
 
-/** Whoever calls: ServiceAccounts of the namespace `people`. */
+/** Anyone who calls: ServiceAccounts of the namespace `people`. */
 const people = {
   viewer: { namespace: 'people', name: 'viewer' },
   team: { namespace: 'people', name: 'team' },
@@ -165,7 +165,7 @@ export const adminAccessContract = (
       }
     });
 
-    test('whoever is known but has no role is 403 everywhere, and is told what is missing', async () => {
+    test('anyone who is known but has no role is 403 everywhere, and is told what is missing', async () => {
       const token = await tokenOf('bare');
       for (const path of ['/v1/health', '/v1/streams', '/v1/streams?namespace=demo', '/v1/nothing']) {
         assert.equal(await statusOf(path, token), 403, path);

@@ -201,7 +201,7 @@ export const aRejected = <K extends RejectableKind>(
   build<RejectableKind>(
     kind,
     {
-      rejected: [{ field: 'spec', found: 'nothing a parser could read', fix: 'mend it' }],
+      rejected: [{ field: 'spec', found: 'nothing a parser could read', fix: 'fix it' }],
       closes: { selector: everything, ports: 'all' },
       ...(kind === 'Server' ? unreadServer : kind.endsWith('Route') ? unreadRoute : {}),
     } as never,

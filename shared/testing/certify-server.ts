@@ -14,13 +14,13 @@ export interface CertifyServer {
   answer(change: (good: CertifyResponse, request: CertifyRequest) => CertifyResponse): void;
 }
 
-/** Identity as far as its clients can tell: it signs for whoever asks, and can be made to answer wrongly. */
+/** Identity as far as its clients can tell: it signs for anyone who asks, and can be made to answer wrongly. */
 export const aCertifyServer = async (
   t: TestContext,
   options: {
     readonly root: TestAuthority;
     readonly issuer: TestAuthority;
-    /** Serves TLS with this name; plaintext when left out. */
+    /** Serves TLS with this name. Default: plaintext. */
     readonly serverName?: string;
     /** How long leaves live, in milliseconds. */
     readonly lifetimeMs?: number;

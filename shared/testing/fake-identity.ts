@@ -8,7 +8,7 @@ import { CertifyRequest, CertifyResponse } from '@gatehouse/wire/gen/io/linkerd/
 const spkiPrefix = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 const spkiBytes = 91;
 
-/** Certify without questions, for whoever shows a token of the ServiceAccount that the identity names. */
+/** Certify without questions, for anyone who shows a token of the ServiceAccount that the identity names. */
 export const fakeIdentity = (authority: TestAuthority): Methods => ({
   '/io.linkerd.proxy.identity.Identity/Certify': {
     kind: 'unary',

@@ -3,7 +3,7 @@ import type { Kind } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { Source } from '@gatehouse/platform/kube/source';
 
-/** Runs a source and remembers what it said. Waiting is for a state, never for a time; whoever waits in vain waits for the test's timeout. */
+/** Runs a source and remembers what it said. Waiting is for a state, never for a time; anyone who waits in vain waits for the test's timeout. */
 export class SourceObserver {
   readonly batches: (readonly Change[])[] = [];
   readonly index = new ResourceIndex();

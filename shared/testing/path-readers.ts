@@ -19,7 +19,7 @@ type Bytes = string;
 const bytesOf = (text: string): Bytes => Buffer.from(text).toString('latin1');
 const textOf = (bytes: Bytes): string => Buffer.from(bytes, 'latin1').toString();
 
-/** Replaces escapes once. What is no escape is left, or makes the whole unreadable. */
+/** Replaces escapes once. What is not a valid escape is left, or makes the whole unreadable. */
 const decode = (bytes: Bytes, malformed: 'left' | 'refused'): Bytes | undefined => {
   if (malformed === 'refused' && /%(?![\da-f]{2})/i.test(bytes)) return undefined;
   return bytes.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
@@ -70,7 +70,7 @@ const decodedUri = (raw: string, normalize: (path: string) => string): string | 
 export const pathReaders: readonly PathReader[] = [
   {
     id: 'nginx',
-    does: 'decodes once, merges slashes, resolves dot segments; refuses NUL and what is no escape',
+    does: 'decodes once, merges slashes, resolves dot segments; refuses NUL and what is not a valid escape',
     read: (raw) => {
       const path = decode(bytesOf(raw), 'refused');
       return path === undefined || path.includes('\0') ? undefined : textOf(resolve(path));
@@ -86,7 +86,7 @@ export const pathReaders: readonly PathReader[] = [
   },
   {
     id: 'apache-2.4.50',
-    does: 'decodes twice, leaves what is no escape (CVE-2021-41773, CVE-2021-42013)',
+    does: 'decodes twice, leaves what is not a valid escape (CVE-2021-41773, CVE-2021-42013)',
     read: (raw) => {
       const once = decode(bytesOf(raw), 'left') ?? '';
       return textOf(resolve(decode(once, 'left') ?? ''));
@@ -120,7 +120,7 @@ export const pathReaders: readonly PathReader[] = [
   },
   {
     id: 'python',
-    does: 'http.server: unquote leaves what is no escape, posixpath.normpath',
+    does: 'http.server: unquote leaves what is not a valid escape, posixpath.normpath',
     read: (raw) => textOf(resolve(decode(bytesOf(raw), 'left') ?? '')),
   },
   {

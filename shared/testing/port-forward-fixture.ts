@@ -31,7 +31,7 @@ export const aPodProcess = (test: Ending, serve: (socket: Socket) => void): Prom
     }),
   );
 
-/** The part of a kubelet that forwards ports: to loopback, as inside a pod. Answers its port. */
+/** The part of a kubelet that forwards ports: to loopback, as inside a pod. Returns its port. */
 export const aKubelet = (test: Ending): Promise<number> => {
   const { key, chain } = aTlsMaterial(anAuthority({ name: 'kubelet' }), { name: 'localhost' });
   const server = createTlsServer({

@@ -74,7 +74,7 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
     }
   }
 
-  /** Makes the object, or makes it what it says (server-side apply). Answers what the server has of it now. */
+  /** Makes the object, or makes it what it says (server-side apply). Returns what the server has of it now. */
   apply(object: WireObject): Promise<WireObject> {
     return this.#patch(pathOf(object), object);
   }

@@ -34,7 +34,7 @@ export class RealEtcd {
     return this.#process;
   }
 
-  /** Removes one key as if it had never been: for whoever wants to change a cluster while nobody looks. */
+  /** Removes one key as if it had never been: for anyone who wants to change a cluster while nobody looks. */
   async remove(key: string): Promise<void> {
     const answer = await this.#ask('/v3/kv/deleterange', { key: Buffer.from(key).toString('base64') });
     if (Number((answer as { deleted?: string }).deleted ?? 0) !== 1) {

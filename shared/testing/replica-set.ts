@@ -83,7 +83,7 @@ export class ReplicaSet {
     options: Partial<AdminOptions> & {
       readonly host?: string;
       readonly calls?: Partial<PeerClientOptions>;
-      /** How long a list of replicas is good; always asked anew when left out. */
+      /** How long a list of replicas is good. Default: always asked again. */
       readonly keepMs?: number;
     } = {},
   ): Promise<TestReplica> {

@@ -15,7 +15,7 @@ export interface WireSaid {
   readonly name?: string;
   readonly namespace?: string;
   readonly uid?: string;
-  /** Without the group; the newest that is read, when left out. */
+  /** Without the group. Default: the newest that is read. */
   readonly version?: string;
   readonly metadata?: WireObject;
   readonly spec?: unknown;

@@ -4,7 +4,7 @@ import { csr, type SignedToken, workload } from './workload.ts';
 
 /**
  * What cannot be saved of one certificate: import the key of the request, verify its signature and that of the token, sign
- * the leaf (design §14). Answers a function that does it once, on whatever thread calls it.
+ * the leaf (design §14). Returns a function that does it once, on whatever thread calls it.
  */
 export const floorOf = ({ publicKey, token }: SignedToken): (() => void) => {
   const reading = readCsr(csr, workload.identity);

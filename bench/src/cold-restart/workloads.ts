@@ -46,7 +46,7 @@ export const runWorkloads = async (options: WorkloadsOptions): Promise<Workloads
     'refused or cut': 0,
     'error answer': 0,
   };
-  // Made once: parsing the anchors anew for each connection would cost more than the handshake.
+  // Made once: parsing the anchors again for each connection would cost more than the handshake.
   const secureContext = createSecureContext({ ca: options.trustAnchors, minVersion: 'TLSv1.3' });
   const start = performance.now();
   const times: number[] = [];

@@ -86,7 +86,7 @@ const readAddress = (text: string): URL => {
   const why =
     url?.protocol === 'http:'
       ? 'would send the token in plain text'
-      : 'is no address such as https://HOST:9990';
+      : 'is not a valid address such as https://HOST:9990';
   throw new GatehouseError('invalid-argument', `--address ${text} ${why}: use https, or http on loopback`);
 };
 

@@ -10,7 +10,7 @@ export interface Refused {
   readonly ifUnknown: string;
 }
 
-/** What a service's refusal means to whoever typed the command, with what to do next. */
+/** What a service's refusal means to the person who typed the command, with what to do next. */
 export const refusalOf = ({ status, body, service, path, ifUnknown }: Refused): GatehouseError => {
   const { code, detail } = readProblem(body);
   switch (status) {

@@ -98,7 +98,7 @@ const parserOnly: ReadonlySet<string> = new Set([
   'Server spec.accessPolicy',
 ]);
 
-/** A condition in a condition, which may nest for ever: a structural schema keeps it as it is written. */
+/** A condition in a condition, which may nest forever: a structural schema keeps it as it is written. */
 const nested = /^ServiceProfile spec\..*condition\.(?:all|any)\[\]$/;
 
 const minus = (all: ReadonlySet<string>, excused: (name: string) => boolean): readonly string[] =>

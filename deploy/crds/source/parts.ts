@@ -38,7 +38,7 @@ export const objectRef = (
       group: groupName('API group of the object; the core group when it is empty or left out.'),
       kind: kindName('Kind of the object.'),
       name: objectName('Name of the object.'),
-      namespace: namespaceName('Namespace of the object; the own one when left out.'),
+      namespace: namespaceName('Namespace of the object. Default: that of this object.'),
     },
     { required: ['kind', 'name'], ...(rules.length === 0 ? {} : { rules }) },
   );

@@ -37,7 +37,7 @@ describe('the configuration of identity', () => {
     [
       'that asks the API server about no token at all',
       { GATEHOUSE_TOKEN_REVIEW_RATE: '0', GATEHOUSE_TOKEN_REVIEW_BURST: '1e3' },
-      [/GATEHOUSE_TOKEN_REVIEW_RATE: `0` is no whole number/, /GATEHOUSE_TOKEN_REVIEW_BURST: `1e3`/],
+      [/GATEHOUSE_TOKEN_REVIEW_RATE: `0` is not a valid whole number/, /GATEHOUSE_TOKEN_REVIEW_BURST: `1e3`/],
     ],
     [
       'with several mistakes',

@@ -18,8 +18,7 @@ export const identitySettings = {
     variable: 'GATEHOUSE_TOKEN_REVIEWER',
     value: oneOf(['token-review', 'jwks']),
     absent: '`token-review`; `jwks` in dev mode',
-    sentence:
-      'Who says whose token it is: the API server for each call, or its public keys and the watch of pods.',
+    sentence: 'What verifies tokens: the API server for each call, or its public keys and the watch of pods.',
   }),
   tokenReviewRate: setting({
     variable: 'GATEHOUSE_TOKEN_REVIEW_RATE',
@@ -69,7 +68,7 @@ export const identitySettings = {
     value: byteSize,
     fallback: '100MiB',
     sentence:
-      'From this size on the issuance log is set aside under a name with the time, and begun anew; 0 = never.',
+      'From this size on the issuance log is set aside under a name with the time, and started again; 0 = never.',
   }),
   issuanceLogKeep: optionalSetting({
     variable: 'GATEHOUSE_ISSUANCE_LOG_KEEP',

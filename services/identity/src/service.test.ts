@@ -477,14 +477,14 @@ describe('the REST API of identity', () => {
   it('refuses filters that could never match, naming each with what would', async (test) => {
     const { service, adminToken: token } = await started(test);
     const cases: readonly (readonly [string, RegExp])[] = [
-      ['?name=x', /query\.name is no parameter of this path/],
+      ['?name=x', /query\.name is not a parameter of this path/],
       ['?serial=XYZ', /query\.serial `XYZ` is not hexadecimal/],
       ['?limit=0', /query\.limit/],
-      ['?identity=frontend', /query\.identity `frontend` is no identity: use \{serviceaccount\}/],
+      ['?identity=frontend', /query\.identity `frontend` is not a valid identity: use \{serviceaccount\}/],
       ['?pod=a/b/c', /query\.pod `a\/b\/c` names no pod: use namespace\/name/],
       ['?namespace=', /query\.namespace is empty/],
-      ['?since=yesterday', /query\.since `yesterday` is no time: use a time such as 2026/],
-      ['?until=2026-11-22T10:00:00', /query\.until `2026-11-22T10:00:00` is no time/],
+      ['?since=yesterday', /query\.since `yesterday` is not a valid time: use a time such as 2026/],
+      ['?until=2026-11-22T10:00:00', /query\.until `2026-11-22T10:00:00` is not a valid time/],
       ['?since=2026-11-22T10:00:00Z&until=2026-11-22T09:00:00Z', /query\.until is not after since/],
       ['?active=yes', /query\.active/],
     ];
@@ -621,7 +621,7 @@ describe('the REST API of identity', () => {
     );
     assert.deepEqual(said, [
       'issuer; issuer CN=issuer ends in 11 hours, at …: certificates are already cut to it; put a new tls.crt and tls.key into the issuer folder or Secret',
-      "root; root CN=root ends in 10 days, at …: no issuer below it is taken from then on, also by an identity that restarts, and the control plane's services cannot renew; rotate the root (docs/identity.md)",
+      "root; root CN=root ends in 10 days, at …: no issuer below it is accepted from then on, also by an identity that restarts, and the control plane's services cannot renew; rotate the root (docs/identity.md)",
       'other-root; root CN=old root expired at …: the issuer in use does not need it; take it out of the bundle once no certificate below it is left',
     ]);
     const health = (await ask(`${service.admin}/v1/health`, { token })).json;

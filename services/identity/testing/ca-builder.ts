@@ -65,14 +65,14 @@ interface CaParts {
   readonly usages?: number;
   readonly purposes?: readonly string[];
   readonly extensions?: readonly Extension[];
-  /** Milliseconds since the epoch; an hour ago and in ten days when left out. */
+  /** Milliseconds since the epoch. Default: an hour ago and in ten days. */
   readonly notBefore?: number;
   readonly notAfter?: number;
   readonly hash?: string;
   /** DNS names of its own, as a CA rarely has them. */
   readonly dnsNames?: readonly string[];
   readonly constraints?: Constraints;
-  /** How the parent's name is written in it; as PrintableString when left out, which the parent has too. */
+  /** How the parent's name is written in it. Default: as PrintableString, which the parent has too. */
   readonly writesIssuerAs?: 'utf8String';
 }
 

@@ -13,7 +13,7 @@ export interface IssuerOffer {
 export type OpensslVerdict = 'agrees' | { readonly differs: string };
 
 export interface AcceptedCase {
-  /** Completes "an issuer is taken …". */
+  /** Completes "an issuer is accepted …". */
   readonly title: string;
   readonly offer: () => Promise<IssuerOffer>;
   /** The names of what goes out with each leaf. */
@@ -228,9 +228,9 @@ export const acceptedCases: readonly AcceptedCase[] = [
 
 export const refusedCases: readonly RefusedCase[] = [
   {
-    title: 'it is no CA',
+    title: 'it is not a CA',
     offer: () => below({ isCa: false }),
-    why: /CN=issuer is no CA/,
+    why: /CN=issuer is not a CA/,
     openssl: 'agrees',
   },
   {
@@ -347,9 +347,9 @@ export const refusedCases: readonly RefusedCase[] = [
     openssl: 'agrees',
   },
   {
-    title: 'it stands below a certificate that is no CA',
+    title: 'it stands below a certificate that is not a CA',
     offer: () => underTop({ isCa: false }),
-    why: /CN=top is no CA/,
+    why: /CN=top is not a CA/,
     openssl: 'agrees',
   },
   {

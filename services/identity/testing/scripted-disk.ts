@@ -42,7 +42,7 @@ interface Inode {
 /** Names that change in one step; without inode the name is gone. */
 type FolderChange = readonly (readonly [name: string, inode: Inode | undefined])[];
 
-/** The process is dead: whoever waits for an answer waits for ever, as the dead do. */
+/** The process is dead: anyone who waits for an answer waits forever, as the dead do. */
 const forever = new Promise<never>(() => {});
 
 /**

@@ -139,7 +139,7 @@ const broken: readonly (readonly [what: string, text: string, rest: Rest])[] = [
     ),
     'open',
   ],
-  ['a host that is no name', asManifest(admin({ hostnames: ['ADMIN'] })), 'closed'],
+  ['a host that is not a valid name', asManifest(admin({ hostnames: ['ADMIN'] })), 'closed'],
   ['parents that nobody can read', asManifest(admin({ parentRefs: 'web' })), 'closed'],
   ['a misspelt kind of its parent', asManifest(admin(ofParent({ kind: 'Sever' }))), 'open'],
   ['a misspelt group of its parent', asManifest(admin(ofParent({ group: 'policy.linkerd.oi' }))), 'open'],
@@ -156,15 +156,15 @@ const broken: readonly (readonly [what: string, text: string, rest: Rest])[] = [
   ['a version that nobody knows', asManifest({ ...admin(), apiVersion: `${linkerd}/v9` }), 'open'],
   ['the same route twice', asManifest(admin(), admin()), 'open'],
   ['a name that is none', asManifest(admin({}, { name: 'Admin Route' })), 'open'],
-  ['a name that is no text', asManifest(admin({}, { name: 7 })), 'closed'],
-  ['a namespace that is no text', asManifest(admin({}, { namespace: 7 })), 'closed'],
-  ['a namespace that is no name', asManifest(admin({}, { namespace: 'Demo' })), 'closed'],
+  ['a name that is not text', asManifest(admin({}, { name: 7 })), 'closed'],
+  ['a namespace that is not text', asManifest(admin({}, { namespace: 7 })), 'closed'],
+  ['a namespace that is not a valid name', asManifest(admin({}, { namespace: 'Demo' })), 'closed'],
   ['a time of creation that is none', asManifest(admin({}, { creationTimestamp: 'today' })), 'open'],
   ['a misspelt kind', asManifest({ ...admin(), kind: 'HTTPRoutes' }), 'closed'],
   ['a misspelt group', asManifest({ ...admin(), apiVersion: 'policy.linkred.io/v1beta3' }), 'closed'],
   ['a forgotten group', asManifest({ ...admin(), apiVersion: 'v1beta3' }), 'closed'],
   ['half a file', good.slice(0, good.indexOf('PathPrefix')), 'closed'],
-  ['a file that is no YAML', 'apiVersion: [', 'closed'],
+  ['a file that is not YAML', 'apiVersion: [', 'closed'],
 ];
 
 describe('a route that cannot be read opens nothing', () => {
@@ -175,7 +175,7 @@ describe('a route that cannot be read opens nothing', () => {
       assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
       assert.equal(await verdict('ops', 'GET /admin/x'), 'unauthorized');
       assert.equal((await verdict('intruder', 'GET /other')) === 'allowed' ? 'open' : 'closed', rest);
-      // Whoever is admitted to the whole Server never owed it to a route.
+      // Anyone who is admitted to the whole Server never owed it to a route.
       assert.equal(await verdict('superuser', 'GET /admin/x'), 'allowed');
     });
     it(`${what}, written over the good one`, async (t) => {

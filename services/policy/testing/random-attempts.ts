@@ -60,7 +60,7 @@ const someTls = fc.constantFrom<ClientTls>(
 
 const ipOf = (text: string): IpAddress => {
   const ip = readIp(text);
-  if (ip === undefined) throw new Error(`${text} is no address`);
+  if (ip === undefined) throw new Error(`${text} is not a valid address`);
   return ip;
 };
 

@@ -15,7 +15,7 @@ export interface Breakage {
     | { readonly kind: 'slip'; readonly slip: Slip }
     /** The same object is in two manifests, of which the other says what another object of its kind says. */
     | { readonly kind: 'copies'; readonly other: number }
-    /** Its age, by which it comes before or after others, is no time. */
+    /** Its age, by which it comes before or after others, is not a valid time. */
     | { readonly kind: 'age' }
     /** Its manifest ends in the middle of something. */
     | { readonly kind: 'half a file' };

@@ -53,7 +53,7 @@ export const aSituation = (said: Partial<Situation> = {}): Situation => ({
 
 export const ipOf = (text: string) => {
   const ip = readIp(text);
-  assert(ip !== undefined, `${text} is no address`);
+  assert(ip !== undefined, `${text} is not a valid address`);
   return ip;
 };
 

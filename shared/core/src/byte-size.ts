@@ -8,5 +8,5 @@ export const parseByteSize = (text: string, field: string): Parsed<number> => {
   const bytes = Number(digits) * (units[unit] ?? Number.NaN);
   return digits !== '' && Number.isSafeInteger(bytes)
     ? parsed(bytes)
-    : problem(field, `\`${text}\` is no size`, 'write it as 64KiB, 100MiB or 1GiB');
+    : problem(field, `\`${text}\` is not a valid size`, 'write it as 64KiB, 100MiB or 1GiB');
 };

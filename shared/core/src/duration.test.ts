@@ -40,7 +40,7 @@ test('signs, fractions, compounds, other units and bare numbers are refused', ()
       problems: [
         {
           field: 'GATEHOUSE_X',
-          found: `\`${text}\` is no duration`,
+          found: `\`${text}\` is not a valid duration`,
           fix: 'a whole number with ms, s, m, h or d, such as 20s',
         },
       ],

@@ -8,7 +8,11 @@ export const parseDuration = (text: string, field = ''): Parsed<number> => {
   const match = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text);
   const unit = match?.[2] as keyof typeof units | undefined;
   if (match === null || unit === undefined) {
-    return problem(field, `\`${text}\` is no duration`, 'a whole number with ms, s, m, h or d, such as 20s');
+    return problem(
+      field,
+      `\`${text}\` is not a valid duration`,
+      'a whole number with ms, s, m, h or d, such as 20s',
+    );
   }
   return parsed(Number(match[1]) * units[unit]);
 };

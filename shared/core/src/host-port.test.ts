@@ -18,7 +18,7 @@ test('an address is read and printed the same', () => {
   assert.equal(texts.length, 5);
 });
 
-test('what is no address is refused', () => {
+test('what is not a valid address is refused', () => {
   const wrong = [
     '',
     ':8080',

@@ -20,7 +20,7 @@ export const parseHostPort = (text: string, field = ''): Parsed<HostPort> => {
   if (match === null || !valid || port > highestPort) {
     return problem(
       field,
-      `\`${text}\` is no address`,
+      `\`${text}\` is not a valid address`,
       'host:port, such as 127.0.0.1:8080, [::1]:8080 or name:8080',
     );
   }

@@ -54,7 +54,7 @@ test('addresses print in the one form of RFC 5952', () => {
   assert.equal(Object.keys(expected).length, 18);
 });
 
-test('what is no address is refused, leading zeros, zones and ports included', () => {
+test('what is not a valid address is refused, leading zeros, zones and ports included', () => {
   const wrong = [
     '',
     '1',

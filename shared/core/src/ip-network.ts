@@ -103,7 +103,8 @@ export const parseNetwork = (text: string, field = ''): Parsed<IpNetwork> => {
   const [address, length, ...rest] = text.split('/');
   const ip = readIp(address ?? '');
   const expected = 'use an IPv4 or IPv6 address, or a CIDR such as 10.0.0.0/8';
-  if (ip === undefined || rest.length > 0) return problem(field, `\`${text}\` is no network`, expected);
+  if (ip === undefined || rest.length > 0)
+    return problem(field, `\`${text}\` is not a valid network`, expected);
   if (length === undefined) return parsed(hostNetwork(ip));
   // A mapped network counts its prefix from the start of the IPv6 address; one below 96 is more than IPv4.
   const [skipped, most] = ip.family === 4 && text.includes(':') ? [96, 128] : [0, width(ip.family)];

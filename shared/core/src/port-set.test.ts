@@ -23,7 +23,7 @@ test('lists and ranges are read, sorted and joined where they touch', () => {
   assert.equal(Object.keys(expected).length, 8);
 });
 
-test('what is no port list is refused with the item that is wrong', () => {
+test('what is not a valid port list is refused with the item that is wrong', () => {
   const wrong = ['0', '65536', '80-70', 'http', '80-', '-80', '8 0', '1.5', '0-5', '5-65536', '99999', '1e3'];
   for (const text of wrong) {
     const outcome = parsePortSet(`443,${text}`, 'annotation');
@@ -31,7 +31,7 @@ test('what is no port list is refused with the item that is wrong', () => {
     assert.deepEqual(outcome.problems, [
       {
         field: 'annotation',
-        found: `\`${text}\` is no port or range`,
+        found: `\`${text}\` is not a valid port or range`,
         fix: 'ports 1 to 65535, such as 25,9090-9099',
       },
     ]);

@@ -40,7 +40,11 @@ export const parsePortSet = (text: string, field = ''): Parsed<PortSet> => {
     const first = Number(match?.[1]);
     const last = match?.[2] === undefined ? first : Number(match[2]);
     if (match === null || !isPort(first) || !isPort(last) || last < first) {
-      return problem(field, `\`${item}\` is no port or range`, 'ports 1 to 65535, such as 25,9090-9099');
+      return problem(
+        field,
+        `\`${item}\` is not a valid port or range`,
+        'ports 1 to 65535, such as 25,9090-9099',
+      );
     }
     ranges.push({ first, last });
   }

@@ -87,7 +87,7 @@ export const questionStories = (story: TellStory): void => {
       assert.equal((await review('identity.l5d.io', unseen)).authenticated ?? false, false);
     }));
 
-  test('whoever may can read who signs tokens, and with which keys', () =>
+  test('anyone who may can read who signs tokens, and with which keys', () =>
     story(async ({ request, pods }) => {
       const about = await request('GET', '/.well-known/openid-configuration');
       assert.deepEqual([about.code, about.body.issuer], [200, 'https://kubernetes.default.svc']);

@@ -255,7 +255,7 @@ export const webhookContract = (
   });
 };
 
-/** Makes an object anew under another name until the webhook has heard of one. */
+/** Makes an object again under another name until the webhook has heard of one. */
 const untilAsked = async (
   { request }: Client,
   { configMaps, webhook }: { readonly configMaps: string; readonly webhook: AWebhook },

@@ -38,7 +38,7 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const checkToken = (text: string, field: string): string =>
   token.test(text)
     ? text
-    : unreadable(field, `\`${text}\` is no HTTP token`, 'letters, digits and !#$%&*+.^_`|~-');
+    : unreadable(field, `\`${text}\` is not a valid HTTP token`, 'letters, digits and !#$%&*+.^_`|~-');
 
 export const decodeHost = (host: HostMatchMessage, field: string): HostMatch => {
   const match = required(host.match, field);
@@ -98,7 +98,7 @@ const decodeMethod = ({ type }: HttpMethod, field: string): string => {
   if (method.$case === 'unregistered') return checkToken(method.value, field);
   const name = Object.entries(HttpMethod_Registered).find(([, number]) => number === method.value)?.[0];
   return name === undefined || name === 'UNRECOGNIZED'
-    ? unreadable(field, `${method.value} is no registered method`, 'use 0 to 8')
+    ? unreadable(field, `${method.value} is not a registered method`, 'use 0 to 8')
     : name;
 };
 
@@ -122,9 +122,9 @@ export const decodeRedirect = (
   { scheme, host, path, port, status }: RequestRedirect,
   field: string,
 ): RedirectFilter => {
-  if (port > 65_535) unreadable(`${field}.port`, `${port} is no port`, 'use 0 to 65535');
+  if (port > 65_535) unreadable(`${field}.port`, `${port} is not a valid port`, 'use 0 to 65535');
   if (status !== 0 && (status < 100 || status > 999)) {
-    unreadable(`${field}.status`, `${status} is no status`, 'use 0 or 100 to 999');
+    unreadable(`${field}.status`, `${status} is not a valid status`, 'use 0 or 100 to 999');
   }
   return {
     kind: 'redirect',

@@ -70,7 +70,7 @@ test('one unreadable part makes the whole Server invalid, and is named', () => {
 
 test('a pattern that the proxy would refuse makes the whole Server invalid', () => {
   const draft = { labels: { name: 'web' }, ...withMatch({ path: { regex: '(' } }) };
-  const refused = problem('', '`(` is no pattern', 'close the group');
+  const refused = problem('', '`(` is not a valid pattern', 'close the group');
   assert.equal(decode(draft).ok, true);
   assert.deepEqual(
     decode(draft, () => refused),
@@ -78,7 +78,7 @@ test('a pattern that the proxy would refuse makes the whole Server invalid', () 
   );
 });
 
-test('bytes that are no protobuf are invalid, not an exception', () => {
+test('bytes that are not protobuf are invalid, not an exception', () => {
   assert.equal(decodeInbound(Uint8Array.of(0xff, 0xff, 0xff), parsed).ok, false);
 });
 

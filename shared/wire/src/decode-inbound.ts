@@ -47,7 +47,7 @@ export const decodeInbound = (bytes: Uint8Array, checkRegex: CheckRegex): Parsed
   try {
     message = Server.decode(bytes);
   } catch {
-    return problem('', 'the bytes are no Server message', 'send inbound.Server as protobuf');
+    return problem('', 'the bytes are not a Server message', 'send inbound.Server as protobuf');
   }
   return reading(() => ({
     protocol: decodeProtocol(required(message.protocol, 'protocol'), checkRegex),

@@ -14,7 +14,7 @@ export const unreadable = (field: string, found: string, fix: string): never => 
   throw new Unreadable({ field, found, fix });
 };
 
-/** What must be set, or the message around it is no message. */
+/** What must be set, or the message around it is not a message. */
 export const required = <T>(value: T | undefined, field: string): T =>
   value ?? unreadable(field, 'missing or unreadable', 'it is required');
 

@@ -18,7 +18,7 @@ interface Flood {
 
 /** A flood while it is on; it may never get as far as it would like. */
 interface Running {
-  /** Answers how much of it came. */
+  /** Returns how much of it came. */
   stop(): Promise<number>;
 }
 

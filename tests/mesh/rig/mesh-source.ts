@@ -1,7 +1,7 @@
 import type { ServiceName } from '@gatehouse/platform/service/service';
 import type { Manifest } from './manifests.ts';
 
-/** What the services watch, and whoever stands behind it. */
+/** What the services watch, and what stands behind it. */
 export interface MeshSource {
   /** Puts objects under a name, in place of those that were there. */
   put(name: string, ...objects: readonly Manifest[]): Promise<void>;

@@ -20,7 +20,7 @@ test('whatever is missing is the reason why the mesh is skipped', () => {
     [{ uid: undefined }, /root/],
     [{ env: {} }, /LINKERD2_PROXY_BIN names no linkerd2-proxy/],
     [{ env: { LINKERD2_PROXY_BIN: '' } }, /LINKERD2_PROXY_BIN names no linkerd2-proxy/],
-    [{ isExecutable: (path) => !path.includes('linkerd2') }, /opt\/linkerd2-proxy is no program/],
+    [{ isExecutable: (path) => !path.includes('linkerd2') }, /opt\/linkerd2-proxy is not a program/],
     [{ isExecutable: (path) => !path.endsWith('setpriv') }, /missing: setpriv$/],
   ];
   for (const [missing, reason] of cases) assert.match(whyNoRealMesh({ ...able, ...missing }) ?? '', reason);

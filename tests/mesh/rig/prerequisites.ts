@@ -20,7 +20,7 @@ export const whyNoRealMesh = ({ platform, uid, env, isExecutable }: Machine): st
   if (binary === undefined || binary === '') {
     return 'LINKERD2_PROXY_BIN names no linkerd2-proxy: set it to an unmodified release build';
   }
-  if (!isExecutable(binary)) return `LINKERD2_PROXY_BIN=${binary} is no program that can be run`;
+  if (!isExecutable(binary)) return `LINKERD2_PROXY_BIN=${binary} is not a program that can be run`;
   const missing = tools.filter((tool) => !toolFolders.some((folder) => isExecutable(`${folder}/${tool}`)));
   return missing.length === 0 ? undefined : `these programs are missing: ${missing.join(', ')}`;
 };

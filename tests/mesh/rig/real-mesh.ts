@@ -43,7 +43,7 @@ export interface PodOptions {
   readonly meshed?: boolean;
   /** Addresses besides its own that its proxy answers for; `lend` brings them there. */
   readonly moreAddresses?: readonly string[];
-  /** What its addresses end with; the next free number when left out. */
+  /** What its addresses end with. Default: the next free number. */
   readonly host?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** The roots that its proxy knows, in PEM, for all its life; the mesh's own when left out. */

@@ -9,7 +9,7 @@ export interface ResidentOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Everything it prints is appended here. */
   readonly logFile: string;
-  /** The user it runs as; root when left out. */
+  /** The user it runs as. Default: root. */
   readonly uid?: number;
   /** Whether it speaks with us over an IPC channel. */
   readonly channel?: boolean;

@@ -102,25 +102,29 @@ export const changes = (): readonly Scenario[] => [
     return `${Math.round(ms)} ms`;
   }),
 
-  change('a tightened namespace default binds whoever is connected', { http: 8080 }, async (fixture) => {
-    await fixture.declare({ 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' });
-    const backend = await fixture.pod('backend', { ports: { http: 8080 } });
-    const outsider = await fixture.pod('outsider', { meshed: false });
-    const http: Call = { host: backend.address, port: 8080, speaks: 'http1', connection: 'http' };
-    const tcp: Call = { ...http, speaks: 'tcp', connection: 'tcp' };
-    await fixture.until(outsider, http, '200');
-    await fixture.expect(outsider, tcp, echoed({ srv_name: 'all-unauthenticated' }));
-    await fixture.declare({ 'config.linkerd.io/default-inbound-policy': 'all-authenticated' });
-    await untilCut(outsider, 'tcp');
-    const ms = await fixture.until(outsider, http, '403');
-    assertSameConnection(
-      fixture,
-      await fixture.expect(outsider, http, refused({ srv_kind: 'default', srv_name: 'all-authenticated' })),
-    );
-    const cut = total(await backend.metrics(), 'inbound_tcp_authz_terminate_total', {});
-    fixture.observer.check('proxy', () => assert.equal(cut, 1));
-    return `${Math.round(ms)} ms`;
-  }),
+  change(
+    'a tightened namespace default binds clients that are connected',
+    { http: 8080 },
+    async (fixture) => {
+      await fixture.declare({ 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' });
+      const backend = await fixture.pod('backend', { ports: { http: 8080 } });
+      const outsider = await fixture.pod('outsider', { meshed: false });
+      const http: Call = { host: backend.address, port: 8080, speaks: 'http1', connection: 'http' };
+      const tcp: Call = { ...http, speaks: 'tcp', connection: 'tcp' };
+      await fixture.until(outsider, http, '200');
+      await fixture.expect(outsider, tcp, echoed({ srv_name: 'all-unauthenticated' }));
+      await fixture.declare({ 'config.linkerd.io/default-inbound-policy': 'all-authenticated' });
+      await untilCut(outsider, 'tcp');
+      const ms = await fixture.until(outsider, http, '403');
+      assertSameConnection(
+        fixture,
+        await fixture.expect(outsider, http, refused({ srv_kind: 'default', srv_name: 'all-authenticated' })),
+      );
+      const cut = total(await backend.metrics(), 'inbound_tcp_authz_terminate_total', {});
+      fixture.observer.check('proxy', () => assert.equal(cut, 1));
+      return `${Math.round(ms)} ms`;
+    },
+  ),
 
   ...(['default', 'other'] as const).map((serviceAccount) =>
     change(

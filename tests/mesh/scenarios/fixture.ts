@@ -59,7 +59,7 @@ export class Fixture {
     }
   }
 
-  /** Writes the namespace anew, with these annotations besides the default policy `deny`. */
+  /** Writes the namespace again, with these annotations besides the default policy `deny`. */
   async declare(annotations: Readonly<Record<string, string>>): Promise<void> {
     await this.mesh.namespace(this.namespace, {
       'config.linkerd.io/default-inbound-policy': 'deny',
@@ -67,7 +67,7 @@ export class Fixture {
     });
   }
 
-  /** Writes the Service anew: with its other address, say, or without one of them. */
+  /** Writes the Service again: with its other address, say, or without one of them. */
   async declareService(address: Partial<ServiceAddress>): Promise<void> {
     const { namespace, clusterIP } = this;
     await this.mesh.put(

@@ -47,7 +47,7 @@ export const applicationTls = (): ServedTls => {
   return { certificate: pemOf(leaf), key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
 };
 
-/** A certificate of the mesh's own issuer for whoever is wanted: what a stolen or an expired one would be. */
+/** A certificate of the mesh's own issuer for any name: what a stolen or an expired one would be. */
 export const ownTls = async (
   mesh: RealMesh,
   { name, serverName, ...validity }: { readonly name: string; readonly serverName: string } & Validity,

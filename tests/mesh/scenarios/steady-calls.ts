@@ -11,7 +11,7 @@ const loads: Readonly<Record<string, { readonly everyMs: number; readonly call: 
   'new HTTP/1': { everyMs: 100, call: {} },
 };
 
-/** The ServiceAccount of steady callers: its own, so that proxies count them apart from whoever else calls meanwhile. */
+/** The ServiceAccount of steady callers: its own, so that proxies count them apart from others that calls meanwhile. */
 export const steadyAccount = 'steady';
 
 interface SteadyCall {
@@ -21,7 +21,7 @@ interface SteadyCall {
 
 /**
  * Calls the Service's port 8080 all the while; throws if a single call is not answered with 200, if applications saw more or
- * fewer than that, or if proxies allowed more or fewer or gave any other verdict. Answers how many there were.
+ * fewer than that, or if proxies allowed more or fewer or gave any other verdict. Returns how many there were.
  */
 export const callsUnder = async (
   fixture: Fixture,
@@ -44,7 +44,7 @@ export const callsUnder = async (
   return `${calls} calls (${Math.round(perSecond)}/s), all 200`;
 };
 
-/** One call again and again, each of which must turn out as expected, from all sides. Answers how many there were. */
+/** One call again and again, each of which must turn out as expected, from all sides. Returns how many there were. */
 export const oneCallUnder = async (
   fixture: Fixture,
   { caller, call, expected }: { readonly caller: Pod; readonly call: Call; readonly expected: Expected },

@@ -5,7 +5,7 @@ import { realStoryScript } from '@gatehouse/dev/demo/demo-paths';
 
 /**
  * Tells the story with unmodified proxies, in a process of its own: namespaces are root's business, and what cleans them up
- * hangs on that process's end. It shares our terminal, and with it Ctrl-C. Answers its exit code.
+ * hangs on that process's end. It shares our terminal, and with it Ctrl-C. Returns its exit code.
  */
 export const tellRealStory = async (
   env: Readonly<Record<string, string | undefined>>,

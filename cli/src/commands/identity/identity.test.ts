@@ -175,7 +175,7 @@ test('mistakes are told with what is right, and end as the exit codes say', asyn
       exitCode.usage,
       /would send the token in plain text/,
     ],
-    [['identity', 'list', '--address', 'nonsense'], exitCode.usage, /is no address such as https/],
+    [['identity', 'list', '--address', 'nonsense'], exitCode.usage, /is not a valid address such as https/],
     [['identity', 'list', '--address', admin], exitCode.usage, /--address needs --token/],
     [
       ['identity', 'list', '--address', admin, '--token-file', 'token'],

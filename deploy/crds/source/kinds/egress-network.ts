@@ -19,7 +19,7 @@ export const egressNetwork: Definition = {
             'Allow',
             'Deny',
           ]),
-          networks: networks('The destinations; all that is outside the cluster when left out.', {
+          networks: networks('The destinations. Default: all that is outside the cluster.', {
             minItems: 1,
           }),
         },

@@ -46,7 +46,7 @@ const columns = (tls: string): readonly PrinterColumn[] => [
 
 /**
  * Linkerd's. The versions spell one required field differently and objects are not converted, as where Linkerd's own
- * definition is installed: what is written as v1alpha1 is stored without its identity, so that nobody can be it. Whoever
+ * definition is installed: what is written as v1alpha1 is stored without its identity, so that nobody can be it. Anyone who
  * writes one is warned.
  */
 export const externalWorkload: Definition = {

@@ -16,15 +16,15 @@ const headerModifier = (description: string): Schema =>
   });
 
 const redirect = object('Answers with a redirect.', {
-  scheme: choice('The scheme to redirect to; that of the request when left out.', ['http', 'https']),
-  hostname: text('The host to redirect to; that of the request when left out.', {
+  scheme: choice('The scheme to redirect to. Default: that of the request.', ['http', 'https']),
+  hostname: text('The host to redirect to. Default: that of the request.', {
     minLength: 1,
     maxLength: 253,
   }),
   port: whole('The port to redirect to.', { min: 1, max: 65535 }),
   statusCode: { ...whole('The HTTP status of the answer.', { min: 300, max: 399 }), default: 302 },
   path: object(
-    'The path to redirect to; that of the request when left out.',
+    'The path to redirect to. Default: that of the request.',
     {
       type: choice('Whether all of the path is replaced, or what matched of it.', [
         'ReplaceFullPath',

@@ -15,7 +15,7 @@ const parentRef = (description: string): Schema =>
     {
       group: { ...groupName('API group of the parent.'), default: 'policy.linkerd.io' },
       kind: { ...kindName('Kind of the parent, such as Server or Service.'), default: 'Gateway' },
-      namespace: namespaceName('Namespace of the parent; the own one when left out.'),
+      namespace: namespaceName('Namespace of the parent. Default: that of this object.'),
       name: objectName('Name of the parent.'),
       sectionName: text('A part of the parent; a Server has none.', { minLength: 1, maxLength: 253 }),
       port: whole('A port of the parent; a Server has none.', { min: 1, max: 65535 }),
@@ -80,10 +80,10 @@ const duration = (description: string): Schema =>
 const backendRef = object(
   'One destination.',
   {
-    group: { ...groupName('API group of the destination; the core group when left out.'), default: '' },
+    group: { ...groupName('API group of the destination. Default: the core group.'), default: '' },
     kind: { ...kindName('Kind of the destination.'), default: 'Service' },
     name: objectName('Name of the destination.'),
-    namespace: namespaceName('Namespace of the destination; the own one when left out.'),
+    namespace: namespaceName('Namespace of the destination. Default: that of this object.'),
     port: whole('Its port; a Service needs one.', { min: 1, max: 65535 }),
     weight: { ...whole('Its share among all weights.', { min: 0, max: 1_000_000 }), default: 1 },
     filters: list('What is done to requests that go there.', filter, { maxItems: 16 }),
@@ -93,14 +93,14 @@ const backendRef = object(
 
 const rule = object('Requests, and what is done to them.', {
   name: text('Name of the rule.', { minLength: 1, maxLength: 253 }),
-  matches: list('Which requests: any one of these; every request when left out.', match, {
+  matches: list('Which requests: any one of these. Default: every request.', match, {
     maxItems: 8,
     default: [{ path: { type: 'PathPrefix', value: '/' } }],
   }),
   filters: list('What is done to the requests, in this order.', filter, { maxItems: 16 }),
   backendRefs: list('Where the requests go, for routes of Services.', backendRef, { maxItems: 16 }),
   timeouts: object(
-    'How long things may take, for routes of Services; 0s means for ever.',
+    'How long things may take, for routes of Services; 0s means forever.',
     {
       request: duration('The whole of a request, with its retries.'),
       backendRequest: duration('One attempt.'),
@@ -124,8 +124,8 @@ const spec = object('What the route is attached to, and which requests it descri
       maxItems: 32,
     },
   ),
-  hostnames: list('Hosts that the request must be for; any when left out.', hostname, { maxItems: 16 }),
-  rules: list('The requests; every request when left out.', rule, {
+  hostnames: list('Hosts that the request must be for. Default: any.', hostname, { maxItems: 16 }),
+  rules: list('The requests. Default: every request.', rule, {
     maxItems: 16,
     default: [{ matches: [{ path: { type: 'PathPrefix', value: '/' } }] }],
   }),

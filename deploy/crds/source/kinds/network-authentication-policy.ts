@@ -17,7 +17,7 @@ const source = object(
         'One ServiceAccount.',
         {
           name: objectName('Its name.'),
-          namespace: namespaceName('Its namespace; the own one when left out.'),
+          namespace: namespaceName('Its namespace. Default: that of this object.'),
         },
         { required: ['name'] },
       ),
@@ -92,7 +92,7 @@ const spec = object(
       { selector: labelSelector('Meshed pods of the own namespace, by their labels.') },
       { required: ['selector'] },
     ),
-    ports: list('Ports; all but those of the proxy itself when left out.', port, { minItems: 1 }),
+    ports: list('Ports. Default: all but those of the proxy itself.', port, { minItems: 1 }),
     sources: list('Who may call: any one of these. An empty list grants nothing.', source),
     rules: list(
       'Narrows the grant to HTTP requests: any one of these. When left out all requests and raw TCP are admitted; an empty list admits none.',
@@ -104,7 +104,7 @@ const spec = object(
       'Enforce',
     ),
     allowUnnormalizedPaths: flag(
-      'Lets requests reach `rules` whose path can be read in more than one way; they are denied when left out.',
+      'Lets requests reach `rules` whose path can be read in more than one way. Default: they are denied.',
     ),
   },
   { required: ['target', 'sources'] },

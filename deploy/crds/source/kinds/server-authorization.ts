@@ -20,7 +20,7 @@ const spec = object(
     client: object(
       'Who may call.',
       {
-        networks: networks('Where calls may come from; the networks of the cluster when left out.'),
+        networks: networks('Where calls may come from. Default: the networks of the cluster.'),
         unauthenticated: flag('Admits clients without identity.'),
         meshTLS: object(
           'Admits clients by their identity in the mesh.',
@@ -38,7 +38,7 @@ const spec = object(
                 'One ServiceAccount.',
                 {
                   name: objectName('Its name.'),
-                  namespace: namespaceName('Its namespace; the own one when left out.'),
+                  namespace: namespaceName('Its namespace. Default: that of this object.'),
                 },
                 { required: ['name'] },
               ),

@@ -1,7 +1,7 @@
 import { age, type Definition, type PrinterColumn } from '../definition.ts';
 import { flag, list, object, opaque, type Schema, text, whole } from '../schema.ts';
 
-/** A condition inside a condition may nest for ever, which a structural schema cannot say: its inside is kept as written. */
+/** A condition inside a condition may nest forever, which a structural schema cannot say: its inside is kept as written. */
 const nested = (what: string): Readonly<Record<'all' | 'any' | 'not', Schema>> => ({
   all: list(`All of these ${what}s must hold.`, opaque(`A ${what} like this one.`)),
   any: list(`One of these ${what}s must hold.`, opaque(`A ${what} like this one.`)),

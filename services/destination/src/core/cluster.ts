@@ -8,7 +8,7 @@ import { facts } from './facts.ts';
 /** What is known of the cluster when an answer is compiled. */
 export interface Cluster {
   readonly index: ResourceIndex;
-  /** Kept in step with `index` by whoever applies changes. */
+  /** Kept in step with `index` by the code that applies changes. */
   readonly addresses: AddressIndex;
   readonly settings: ClusterSettings;
 }

@@ -145,7 +145,7 @@ const protocolHint = ({ protocol, inboundPort }: Hint): WeightedAddr['protocolHi
 const tcpAddress = ({ ip, port }: Shown): TcpAddress => {
   const address = readIp(ip);
   // Whatever is shown was read by canonicalIp; an address that cannot be read here is our own mistake.
-  if (address === undefined) throw new TypeError(`\`${ip}\` is no address`);
+  if (address === undefined) throw new TypeError(`\`${ip}\` is not a valid address`);
   return encodeTcpAddress(address, port);
 };
 

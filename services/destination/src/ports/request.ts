@@ -39,7 +39,9 @@ const decode = (bytes: Uint8Array): { readonly path: string; readonly token: Con
     const { path, contextToken } = GetDestination.decode(bytes);
     return { path, token: parseContextToken(contextToken) };
   } catch (cause) {
-    throw new GatehouseError('invalid-argument', 'the request is no GetDestination message', { cause });
+    throw new GatehouseError('invalid-argument', 'the request is not a valid GetDestination message', {
+      cause,
+    });
   }
 };
 

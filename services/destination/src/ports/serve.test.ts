@@ -37,7 +37,7 @@ const follow = (call: FakeCall) => {
   let taken = 0;
   return {
     model,
-    /** Answers how many messages were new. */
+    /** Returns how many messages were new. */
     look: (): number => {
       const fresh = call.messages.slice(taken);
       for (const message of fresh) model.take(message);
@@ -361,7 +361,7 @@ test('the profile of a Service has its name, its opaqueness and what it belongs 
   assert.equal(call.messages.length, 2);
 });
 
-test('the profile of an address follows whoever has it, and one that is equal is not sent again', async (t) => {
+test('the profile of an address follows the pod that has it, and one that is equal is not sent again', async (t) => {
   const { open, source } = listed(t);
   const call = await open('GetProfile', { path: '10.1.0.1:8080' });
   const seen = () => {

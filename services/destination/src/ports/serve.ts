@@ -150,7 +150,7 @@ const asked = (authority: string, { namespace }: ContextToken) => ({
   claimedNamespace: namespace === '' ? undefined : namespace,
 });
 
-/** What only an error can say to whoever asks anew; an open stream is sent an empty profile instead and stays open. */
+/** What only an error can say to a new call; an open stream is sent an empty profile instead and stays open. */
 const refuse = (profile: Profile, authority: string): void => {
   if (profile.kind !== 'nothing') return;
   switch (profile.reason) {

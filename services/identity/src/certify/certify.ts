@@ -52,7 +52,7 @@ export interface Asking {
 }
 
 /**
- * Says whose token it is. Throws `invalid-argument` for what is no token, `failed-precondition` for one that proves
+ * Says whose token it is. Throws `invalid-argument` for what is not a valid token, `failed-precondition` for one that proves
  * nothing, `unavailable` when nobody can say at the moment, `cancelled` once the caller has gone.
  */
 export interface TokenReviewer {
@@ -122,7 +122,7 @@ const readFacts = ({ identity, token, certificateSigningRequest: csr }: CertifyR
   if (!isDnsName(identity)) {
     throw new GatehouseError(
       'invalid-argument',
-      'the identity is no DNS name: lower-case labels of at most 63 bytes, 253 bytes in all',
+      'the identity is not a valid DNS name: lower-case labels of at most 63 bytes, 253 bytes in all',
     );
   }
   if (token.length > maxTokenBytes) {
@@ -150,7 +150,7 @@ const proveKey = ({ identity, certificateSigningRequest }: CertifyRequest): Csr 
     case 'malformed':
       throw new GatehouseError(
         'invalid-argument',
-        `the certificate signing request is no PKCS#10 in strict DER: ${reading.why}`,
+        `the certificate signing request is not a valid PKCS#10 in strict DER: ${reading.why}`,
       );
     case 'refused':
       throw new GatehouseError(

@@ -78,7 +78,7 @@ interface Order {
   readonly path: readonly TestCa[];
   readonly serviceAccount?: string;
   readonly namespace?: string;
-  /** When it is issued; now when left out. */
+  /** When it is issued. Default: now. */
   readonly now?: number;
 }
 

@@ -19,7 +19,7 @@ const decode = (bytes: Uint8Array): CertifyRequest => {
   try {
     return CertifyRequest.decode(bytes);
   } catch (cause) {
-    throw new GatehouseError('invalid-argument', 'the message is no CertifyRequest', { cause });
+    throw new GatehouseError('invalid-argument', 'the message is not a valid CertifyRequest', { cause });
   }
 };
 

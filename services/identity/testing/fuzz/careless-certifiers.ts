@@ -53,7 +53,7 @@ export const carelessCertifiers = (mesh: FuzzedMesh): readonly CarelessCertifier
       },
     },
     {
-      title: 'throws what is no GatehouseError',
+      title: 'throws what is not a GatehouseError',
       certify: async (request) => {
         if (request.token[0] === 0x2e) throw new TypeError('cannot read properties of undefined');
         return mesh.certify(request);

@@ -24,7 +24,7 @@ export interface FuzzedMesh {
   readonly signers: readonly TokenSigner[];
   /** The certificate of what signs the leaves, in DER. */
   readonly issuer: Uint8Array;
-  /** What the issuance log was told, oldest first; to be emptied by whoever reads it. */
+  /** What the issuance log was told, oldest first; to be emptied by its reader. */
   readonly recorded: Recorded[];
   readonly nowMs: number;
   readonly certifier: Certifier;

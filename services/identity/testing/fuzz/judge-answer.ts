@@ -39,7 +39,7 @@ export const judgeAnswer = ({ answer, entitlement, recorded, issuer }: Verdict):
   if (answer.kind === 'refused') {
     const { error } = answer;
     if (!(error instanceof GatehouseError))
-      return `something that is no GatehouseError was thrown: ${String(error)}`;
+      return `something that is not a GatehouseError was thrown: ${String(error)}`;
     // Nothing is overloaded or missing here, so these two are all that a request can deserve.
     if (error.code !== 'invalid-argument' && error.code !== 'failed-precondition') {
       return `it was refused with ${error.code}: ${error.message}`;

@@ -343,7 +343,7 @@ const forms: Rows = {
         const [head = '', payload = '', signature = ''] = token.split('.');
         return JSON.stringify({ protected: head, payload, signature });
       },
-      'a header that is no JSON': (token: string) => token.replace(/^[^.]*/, 'e30x'),
+      'a header that is not JSON': (token: string) => token.replace(/^[^.]*/, 'e30x'),
       'a header that is null': (token: string) => token.replace(/^[^.]*/, part(null)),
       'a header that is a list': (token: string) => token.replace(/^[^.]*/, part([])),
     }).map(([title, change]) => [

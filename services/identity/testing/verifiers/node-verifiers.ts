@@ -59,7 +59,7 @@ export const nodeLinkVerifier: Verifier = {
         return `${found} is not valid now`;
       }
       if (issuer === undefined) continue;
-      if (!issuer.ca) return `the issuer of ${found} is no CA`;
+      if (!issuer.ca) return `the issuer of ${found} is not a CA`;
       if (!certificate.checkIssued(issuer)) return `${found} was issued by somebody else`;
       if (!certificate.verify(issuer.publicKey)) return `the signature of ${found} does not verify`;
     }

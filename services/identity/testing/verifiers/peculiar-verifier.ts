@@ -33,7 +33,7 @@ export const peculiarVerifier: Verifier = {
       const constraints = issuer.getExtension(BasicConstraintsExtension);
       const usages = issuer.getExtension(KeyUsagesExtension)?.usages ?? KeyUsageFlags.keyCertSign;
       if (constraints?.ca !== true || (usages & KeyUsageFlags.keyCertSign) === 0) {
-        return `the issuer of ${found} is no CA`;
+        return `the issuer of ${found} is not a CA`;
       }
       if ((constraints.pathLength ?? index) < index) return `the issuer of ${found} allows no CA so deep`;
       if (certificate.issuer !== issuer.subject) return `${found} was issued by somebody else`;

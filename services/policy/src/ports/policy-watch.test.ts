@@ -227,7 +227,7 @@ test('a rejected object is logged with its problems once, however often it is li
   assert.equal(first.level, 'error');
   assert.deepEqual(first.problems, ['spec.rule: unknown field: did you mean `rules`?']);
   assert.equal(first.name, 'a');
-  assert.equal(lines.filter((line) => line.includes('mended or gone')).length, 2);
+  assert.equal(lines.filter((line) => line.includes('fixed or removed')).length, 2);
 });
 
 const isBad = (step: KubeObject | 'relist' | 'remove'): boolean =>

@@ -132,7 +132,7 @@ export class PolicyWatch {
     return closedWarnings(this.index.unreadable, this.#rejections.counts);
   }
 
-  /** For whoever would answer from the index. */
+  /** For anyone who would answer from the index. */
   readonly requireReady = (): void => {
     if (!this.isReady) {
       throw new GatehouseError('unavailable', 'the cluster has not been listed yet: try again');
@@ -247,7 +247,7 @@ export class PolicyWatch {
           );
           break;
         case 'settled':
-          log.info(about, 'the policy object that could not be read is mended or gone');
+          log.info(about, 'the policy object that could not be read is fixed or removed');
           break;
       }
     }

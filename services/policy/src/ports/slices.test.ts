@@ -48,7 +48,7 @@ it('what comes in a turn that has had its slice waits for the next, however litt
   assert.deepEqual(slices, [1, 1, 1]);
 });
 
-it('what the work throws is told to whoever owns it', async () => {
+it('what the work throws is told to anyone who owns it', async () => {
   const sliced = new Slices({
     clock: aClock(),
     work: () => {

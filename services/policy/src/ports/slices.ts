@@ -24,7 +24,7 @@ export class Slices {
     this.#options = options;
   }
 
-  /** Rejects with what `work` threw, whoever called it; await it where the work is owned. */
+  /** Rejects with what `work` threw, no matter who called it; await it where the work is owned. */
   get failed(): Promise<never> {
     return this.#failed.promise;
   }

@@ -24,7 +24,7 @@ export interface CrowdOptions {
 export interface Crowd {
   /** How late each calm row was, from when its change was due; sorted. */
   readonly lateMs: readonly number[];
-  /** How much of that this thread worked, whoever for: what stays comparable when other processes use the machine, too. Sorted. */
+  /** How much of that this thread worked, anyone who for: what stays comparable when other processes use the machine, too. Sorted. */
   readonly busyMs: readonly number[];
   /** Rows compiled, of all namespaces. */
   readonly compiled: number;

@@ -19,7 +19,7 @@ export interface Held<T> {
 
 /**
  * The compiled answers that streams wait on, one for all who asked the same. Changes mark what they touch stale;
- * `settle` compiles that anew and tells the askers whose answer is another now.
+ * `settle` compiles that again and tells the askers whose answer is another now.
  */
 export class Answers {
   readonly #answers = new Map<string, Dependent>();
@@ -115,7 +115,7 @@ class Answer<T> implements Dependent {
     return this.#value as T;
   }
 
-  /** Whoever looked since the change has the answer already and is told again: they see that nothing is new. */
+  /** Anyone who looked since the change has the answer already and is told again: they see that nothing is new. */
   tell(): void {
     const value = this.current();
     if (value === this.#told?.value) return;

@@ -10,7 +10,7 @@ test('DNS names come in their order, lower case, without other kinds of names', 
   assert.deepEqual(dnsNamesOf(certificate), ['b.mesh', 'a.mesh']);
 });
 
-test('a certificate without names, or bytes that are no certificate, have none', () => {
+test('a certificate without names, or bytes that are not a certificate, have none', () => {
   assert.deepEqual(dnsNamesOf(aCertificate(root, { dns: [] })), []);
   assert.deepEqual(dnsNamesOf(root.certificate), []);
   assert.deepEqual(dnsNamesOf(Buffer.from('no certificate')), []);

@@ -5,7 +5,7 @@ const subjectAltName = '2.5.29.17';
 
 /**
  * The DNS names of a certificate's subjectAltName in their order (RFC 5280 4.2.1.6), lower-cased as the proxy does; none
- * when the bytes are no certificate. Says nothing about trust.
+ * when the bytes are not a certificate. Says nothing about trust.
  */
 export const dnsNamesOf = (certificate: Uint8Array): readonly string[] => {
   const whole = parseDer(certificate);

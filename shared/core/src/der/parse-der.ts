@@ -157,7 +157,7 @@ const isOid = (input: Uint8Array, from: number, end: number): boolean => {
   return true;
 };
 
-/** The dotted form; undefined if the element is no OBJECT IDENTIFIER. */
+/** The dotted form; undefined if the element is not an OBJECT IDENTIFIER. */
 export const readOid = (node: DerNode | undefined): string | undefined => {
   if (node?.tag !== derTag.oid) return undefined;
   const arcs: bigint[] = [];

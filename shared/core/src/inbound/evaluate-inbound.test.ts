@@ -103,8 +103,8 @@ describe('an authentication admits the clients that contract/proxy.md §6.2 says
     ['suffix, below it', identities([], [['demo', 'local']]), dns('a.demo.local'), true],
     ['suffix, the bare suffix', identities([], [['demo', 'local']]), dns('demo.local'), false],
     ['suffix, only ends like it', identities([], [['demo', 'local']]), dns('a.xdemo.local'), false],
-    ['suffix, empty = any DNS id', identities([], [[]]), dns('whoever'), true],
-    ['suffix, empty is no URI', identities([], [[]]), uri('spiffe://td/a'), false],
+    ['suffix, empty = any DNS id', identities([], [[]]), dns('anyone'), true],
+    ['suffix, empty is not a valid URI', identities([], [[]]), uri('spiffe://td/a'), false],
     ['suffix, a URI that ends so', identities([], [['a']]), uri('spiffe://td/.a'), false],
     ['suffix, anonymous', identities([], [[]]), { kind: 'anonymous' }, false],
     ['nothing listed', identities([]), dns(frontend), false],
@@ -195,7 +195,7 @@ describe('authorizations are asked in order', () => {
     assert.equal(outcome(server, anAttempt({ client: ip('127.0.0.1') })), 'it');
   });
 
-  it('a message that the proxy cannot read shuts out everybody, localhost too', () => {
+  it('a message that the proxy cannot read denies everybody, localhost too', () => {
     for (const client of ['10.0.0.1', '127.0.0.1']) {
       assert.equal(outcome(invalidServer, anAttempt({ client: ip(client) })), 'unauthorized');
       assert.equal(outcome(invalidServer, anAttempt({ client: ip(client), traffic: tcp })), 'unauthorized');
@@ -541,7 +541,7 @@ describe('a gRPC port routes calls by service and method', () => {
     ['method alone', call({ method: 'N' }), { target: '/p.S/N' }, true],
     ['any call', call({}), { target: '/p.S/N' }, true],
     ['only POST', call({}), { method: 'GET', target: '/p.S/N' }, false],
-    ['no method segment is no call', call({}), { target: '/p.S' }, false],
+    ['no method segment is not a call', call({}), { target: '/p.S' }, false],
     ['what follows is ignored', call({ service: 'p.S', method: 'M' }), { target: '/p.S/M/x' }, true],
     ['header', call({ headers: [value('x-a', '1')] }), { target: '/p.S/M' }, false],
   ];
@@ -552,7 +552,7 @@ describe('a gRPC port routes calls by service and method', () => {
     });
   }
 
-  it('a rule without matches takes every request, also what is no call', () => {
+  it('a rule without matches takes every request, also what is not a call', () => {
     assert.equal(chosenCall([[]], { method: 'GET', target: '/' }), 0);
   });
 

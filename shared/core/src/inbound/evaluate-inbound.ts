@@ -60,7 +60,7 @@ export type Verdict =
       readonly kind: 'denied';
       /**
        * `unauthorized`: 403, or the connection closed. `no-route`: 404. `not-http`: bytes that are not HTTP on a port
-       * that speaks only HTTP; closed whoever sends them.
+       * that speaks only HTTP; closed for everyone.
        */
       readonly reason: 'unauthorized' | 'no-route' | 'not-http';
       readonly route: Meta | undefined;

@@ -140,7 +140,7 @@ export const rankGrpc = (
   return [lengthOf(match.service), lengthOf(match.method), match.headers.length];
 };
 
-/** What a match-less gRPC rule counts as. It admits any request, also what is no gRPC call. */
+/** What a match-less gRPC rule counts as. It admits any request, also what is not a gRPC call. */
 export const anyGrpcRank: Rank = [0, 0, 0];
 
 /** Positive when `a` is more specific than `b`. */

@@ -67,14 +67,14 @@ export const parseIdentity = (name: string): Identity => {
 /** The one text of an identity: in certificates, on the wire, in JSON, and wherever two are compared. */
 export const printIdentity = ({ name }: Identity): string => name;
 
-/** The part that people say: ServiceAccount and namespace; the whole name of whoever is named otherwise. */
+/** The part that people say: ServiceAccount and namespace; the whole name of anyone who is named otherwise. */
 export const printBriefly = (identity: Identity): string =>
   identity.kind === 'workload' ? `${identity.serviceAccount}.${identity.namespace}` : identity.name;
 
 export const isSameIdentity = (a: Identity | undefined, b: Identity | undefined): boolean =>
   a?.name === b?.name;
 
-/** The namespace of a workload; undefined for whoever is named otherwise. */
+/** The namespace of a workload; undefined for anyone who is named otherwise. */
 export const namespaceOf = (identity: Identity | undefined): string | undefined =>
   identity?.kind === 'workload' ? identity.namespace : undefined;
 

@@ -106,7 +106,7 @@ test('many changes of one object in a batch are one, and those that cancel out a
 });
 
 test('unreadable manifests replace what was said of them before, and touch no object', () => {
-  const problem = { field: '', found: 'no YAML', fix: 'mend it' };
+  const problem = { field: '', found: 'no YAML', fix: 'fix it' };
   const manifests = [{ path: 'a.yaml', problem, namespaces: ['demo'] }];
   const index = indexOf(apply(a1), { type: 'unreadable', manifests });
   assert.deepEqual(index.unreadable, manifests);

@@ -99,7 +99,7 @@ const isOurs = (election: Election, now: number): boolean => {
 };
 
 /**
- * From when on nobody else can be writing. Whoever deletes a Lease does not end its holder's term: only a candidate that
+ * From when on nobody else can be writing. Anyone who deletes a Lease does not end its holder's term: only a candidate that
  * never saw one starts at once, since waiting would hold up every first installation.
  */
 const freeFrom = (election: Election, now: number): number => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Moment } from '../moment.ts';
 import { type EventNote, type EventSeries, eventLimits, PendingEvents } from './pending-events.ts';
 
-const aNote = (note = 'the issuer is not taken'): EventNote => ({
+const aNote = (note = 'the issuer is rejected'): EventNote => ({
   type: 'Warning',
   reason: 'IssuerRejected',
   action: 'ReadIssuer',
@@ -71,7 +71,7 @@ describe('pending Events', () => {
     assert.deepEqual([sendable(pending, later).count, sendable(pending, later).name], [1, undefined]);
   });
 
-  it('makes a series anew that the API server has forgotten', () => {
+  it('makes a series again that the API server has forgotten', () => {
     const pending = new PendingEvents();
     pending.note(aNote(), at(0));
     pending.done(sendable(pending, 0), { kind: 'sent', name: 'x' }, 0);

@@ -8,7 +8,7 @@ export interface EventNote {
   readonly reason: string;
   /** What was being done, in one CamelCase word: `ReadIssuer`. */
   readonly action: string;
-  /** For people. Whoever may list Events reads it: it holds no secret. */
+  /** For people. Anyone who may list Events reads it: it holds no secret. */
   readonly note: string;
 }
 
@@ -40,7 +40,7 @@ export type SendOutcome =
 export const eventLimits = {
   /** Different notes that may wait to be sent; more are dropped, and counted. */
   waiting: 64,
-  /** Series that are remembered, so that what repeats is counted and not told anew. */
+  /** Series that are remembered, so that what repeats is counted and not told again. */
   remembered: 256,
   /** A note that was not repeated for so long begins a new series, as client-go has it. */
   seriesEndMs: 6 * 60_000,

@@ -27,7 +27,7 @@ export interface AdminOptions {
   readonly source: Watched;
   /** What the service waits for beside its source, each a sentence; empty = ready. */
   readonly reasons: () => readonly string[];
-  /** What will not work for ever if nobody sees to it, each a sentence for `/v1/health`. */
+  /** What will not work forever if nobody sees to it, each a sentence for `/v1/health`. */
   readonly warnings?: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;
   readonly replicas: Replicas;

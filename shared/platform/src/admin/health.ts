@@ -30,7 +30,7 @@ export interface HealthFacts {
   readonly service: string;
   /** What the service itself still waits for, each a sentence: `no usable issuer`. */
   readonly reasons: readonly string[];
-  /** What still works and will not for ever, each a sentence. */
+  /** What still works and will not forever, each a sentence. */
   readonly warnings: readonly string[];
   readonly kinds: readonly KindHealth[] | 'watches nothing';
   /** Epoch milliseconds. */

@@ -52,7 +52,7 @@ export const callMetrics = (metrics: Metrics): CallMetrics => ({
 export interface ObserveOptions {
   readonly strangers: Pick<StrangerLog, 'say'>;
   readonly metrics: CallMetrics;
-  /** How long a unary call may take, whatever the client allows; left out = as long as it wants. */
+  /** How long a unary call may take, whatever the client allows; default: as long as it wants. */
   readonly unaryDeadlineMs?: number;
 }
 

@@ -40,7 +40,7 @@ const aRawServer = async (
   return { address: `127.0.0.1:${bound.port}` };
 };
 
-test('the connection is shared by calls, and made anew by the first call after it was lost', async (t) => {
+test('the connection is shared by calls, and made again by the first call after it was lost', async (t) => {
   const first = await aGrpcServer(t, { methods: echo });
   const client = aGrpcClient(t, first);
   await Promise.all([call(client), call(client), call(client)]);

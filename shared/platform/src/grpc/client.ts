@@ -44,7 +44,7 @@ export interface StreamHandlers {
 
 /**
  * gRPC for our own processes: unary and server-stream calls, messages as bytes. One connection, made by the first call that
- * needs it and made anew by the first call after it is lost; when to try again is the caller's business (watch.ts has the proxy's rules).
+ * needs it and made again by the first call after it is lost; when to try again is the caller's business (watch.ts has the proxy's rules).
  */
 export class GrpcClient {
   readonly #options: GrpcClientOptions;

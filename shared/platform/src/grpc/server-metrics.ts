@@ -39,7 +39,7 @@ export const measureServer = (metrics: Metrics, { acceptor, guard, limits }: Mea
   });
   metrics.gauge({
     name: 'grpc_server_handshakes',
-    help: 'Connections on their way in, by state: `silent` without a ClientHello, `waiting` for their turn, `running`, or `slow` while the client lets us wait.',
+    help: 'Connections whose handshake is not done, by state: `silent` without a ClientHello, `waiting` for a place, `running`, or `slow` while the client lets us wait.',
     labelNames: ['state'],
     collect() {
       if (acceptor.handshakes === undefined) return;

@@ -89,7 +89,7 @@ test('handshakes end as the protocol says', async (t) => {
   }
 });
 
-test('a session is never resumed, so every connection is verified anew', async (t) => {
+test('a session is never resumed, so every connection is verified again', async (t) => {
   const server = await aGrpcServer(t, { tls: { material: material() }, methods });
   let session: Buffer | undefined;
   const first = connect({
@@ -213,7 +213,7 @@ test('draining cuts TLS connections whose clients do not go away', async (t) => 
   assert.equal(server.connections, 0);
 });
 
-test('an HTTP/2 client that is no gRPC client gets an answer', async (t) => {
+test('an HTTP/2 client that is not a gRPC client gets an answer', async (t) => {
   const server = await aGrpcServer(t, { tls: { material: material() }, methods });
   const session = connectHttp2(`https://${server.address}`, {
     ca: root.pem,

@@ -16,7 +16,7 @@ export interface PacedStream {
 }
 
 export interface PacerOptions {
-  /** Linkerd's proxies open a stream anew that was silent for five minutes (contract/proxy.md §2.5), so this is four. */
+  /** Linkerd's proxies open a stream again that was silent for five minutes (contract/proxy.md §2.5), so this is four. */
   readonly refreshEveryMs?: number;
   /** A reader that has not taken a message after this time is cut off; it will come back. */
   readonly drainWithinMs?: number;

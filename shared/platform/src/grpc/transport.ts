@@ -23,7 +23,7 @@ export interface UnaryCall {
 export interface StreamCall {
   readonly request: Uint8Array;
   readonly peer: Peer;
-  /** Aborts when the stream is over, whoever ended it; its reason is `serverDrained` if the server was told to drain. */
+  /** Aborts when the stream is over, no matter who ended it; its reason is `serverDrained` if the server was told to drain. */
   readonly signal: AbortSignal;
   /** Hands bytes over. False = the transport is holding them: keep only the latest and wait for `onWritable`. */
   send(message: Uint8Array): boolean;

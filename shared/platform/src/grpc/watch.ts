@@ -35,13 +35,13 @@ export interface Backoff {
 /** The proxy's own, for a control plane elsewhere; on loopback it waits ten seconds at most. */
 export const proxyBackoff: Backoff = { minMs: 100, maxMs: 60_000, jitter: 0.1 };
 
-/** The `CONTROL_STREAM_*` settings (contract/proxy.md §2.5), in milliseconds; left out = no limit. */
+/** The `CONTROL_STREAM_*` settings (contract/proxy.md §2.5), in milliseconds; default: no limit. */
 export interface StreamLimits {
   /** Until the first message; then the stream counts as failed. */
   readonly initialMs?: number;
-  /** Between messages; then the stream is opened anew. */
+  /** Between messages; then the stream is opened again. */
   readonly idleMs?: number;
-  /** In all; then the stream is opened anew. */
+  /** In all; then the stream is opened again. */
   readonly lifetimeMs?: number;
 }
 

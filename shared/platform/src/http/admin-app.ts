@@ -140,7 +140,7 @@ const sendProblem = (reply: FastifyReply, problem: ProblemBody): FastifyReply =>
   return reply.code(problem.status).type(problemMediaType).serializer(JSON.stringify).send(problem);
 };
 
-/** Bytes that are no HTTP request: there is no reply object, so the answer is written by hand. */
+/** Bytes that are not an HTTP request: there is no reply object, so the answer is written by hand. */
 const answerBrokenRequest = (error: Error & { code?: string }, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -3,7 +3,7 @@ import { GatehouseError } from '@gatehouse/core/error';
 import type { StateDir } from '../state/state-dir.ts';
 import { makeFileOnce } from '../state/state-files.ts';
 
-/** The bearer token of the REST API in dev mode; whoever needs it first makes it. */
+/** The bearer token of the REST API in dev mode; anyone who needs it first makes it. */
 export const devAdminToken = async (state: StateDir): Promise<string> => {
   const make = () => `${randomBytes(32).toString('base64url')}\n`;
   const token = (await makeFileOnce(state.adminToken, 'private', make)).trim();

@@ -37,7 +37,7 @@ export interface AdminAuthenticator {
   authenticate(request: AdminRequest): Promise<AdminVerdict>;
 }
 
-/** Dev mode: whoever can read the state directory's admin token is the administrator, and may see all. */
+/** Dev mode: anyone who can read the state directory's admin token is the administrator, and may see all. */
 export const tokenAuthenticator = (adminToken: string): AdminAuthenticator => {
   const expected = digest(adminToken);
   const caller: AdminCaller = { name: 'admin-token', mayRead: async () => true };

@@ -137,7 +137,7 @@ test('a token that says it is for `gatehouse` is reviewed as such first, any oth
   ]);
 });
 
-test('what is no token is refused without a question', async () => {
+test('what is not a valid token is refused without a question', async () => {
   const { fixture, ask } = aFixture();
   for (const token of [
     undefined,
@@ -237,7 +237,7 @@ test('many scanners together have a bound too, and cannot push out who is known'
   assert.equal(count('TokenReview'), 101);
 });
 
-test('whoever is known but may nothing cannot flood the API server with paths either', async () => {
+test('anyone who is known but may nothing cannot flood the API server with paths either', async () => {
   const { fixture, ask, count } = aFixture();
   fixture.allows = () => false;
   const paths = Array.from({ length: 500 }, (_, index) => ask('jane', `/v1/things/${index}`));
@@ -246,7 +246,7 @@ test('whoever is known but may nothing cannot flood the API server with paths ei
   assert.equal(count('SubjectAccessReview'), 20);
 });
 
-test('whoever may call but asks about namespace after namespace is stopped too, for a while', async () => {
+test('anyone who may call but asks about namespace after namespace is stopped too, for a while', async () => {
   const { fixture, ask, count } = aFixture();
   const caller = await accepted(ask('jane'));
   const probe = async (from: AdminCaller) => {

@@ -52,7 +52,7 @@ interface Recognised {
 }
 
 /**
- * Who may use the REST API in a cluster: whoever the API server knows by the token (TokenReview) and allows the path
+ * Who may use the REST API in a cluster: callers that the API server knows by the token (TokenReview) and allows the path
  * (SubjectAccessReview). The API server is protected from us: answers are kept for ten seconds, those who ask the same at
  * once share one question, and tokens that are not accepted are limited by the address that they come from.
  */
@@ -69,7 +69,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
   readonly #failures: AddressBudget;
   /** By the digest of the token: tokens themselves are kept nowhere. */
   readonly #tokens: FreshAnswers<Recognised | 'unknown'>;
-  /** Digests of tokens that were let in when they last came: a flood of others does not concern them. */
+  /** Digests of tokens that were admitted when they last came: a flood of others does not concern them. */
   readonly #knownGood = new Set<string>();
 
   constructor({ client, onReview = () => {}, now = () => performance.now() }: ClusterAuthenticatorOptions) {
@@ -140,7 +140,7 @@ export class ClusterAuthenticator implements AdminAuthenticator {
           verb: 'get',
           group: adminGroup,
           resource,
-          // What cannot be a namespace is in none: whoever may see all may see that too.
+          // What cannot be a namespace is in none: anyone who may see all may see that too.
           namespace: namespace !== undefined && isNamespace(namespace) ? namespace : '',
         };
         return permissionOf(permissions, `${resource} in ${access.namespace}`, () =>

@@ -112,7 +112,7 @@ test('a `namespace` parameter, in path or query, needs permission on what the ro
   assert.deepEqual(statuses, [200, 403, 200, 403]);
   const { json } = await ask(`${admin.url}/v1/things/other`, { token });
   assert.equal(json.detail, 'jane may not get services.gatehouse.dev in the namespace other');
-  // A namespace twice is no namespace: the guard asks about none, and the schema refuses the request.
+  // A namespace twice is not a valid namespace: the guard asks about none, and the schema refuses the request.
   const twice = await ask(`${admin.url}/v1/streams?namespace=demo&namespace=other`, { token });
   assert.equal(twice.status, 400);
   assert.deepEqual(asked[1], ['services', 'other']);

@@ -46,7 +46,7 @@ const verbOf = ({ method }: FastifyRequest): string => (method === 'HEAD' ? 'get
 
 /**
  * The path that permissions are asked for. It is made of what the router matched, so that `/v1/%63ertificates` is
- * `/v1/certificates`; a parameter stays in its own segment whatever it holds, as `%2F` is no slash.
+ * `/v1/certificates`; a parameter stays in its own segment whatever it holds, as `%2F` is not a slash.
  */
 const servedPath = (request: FastifyRequest): string => {
   const { url: pattern } = request.routeOptions;
@@ -81,7 +81,7 @@ const isPrivate = ({ socket }: FastifyRequest): boolean =>
 const bearerToken = ({ headers }: FastifyRequest): string | undefined =>
   /^bearer +([^\s]+) *$/i.exec(headers.authorization ?? '')?.[1];
 
-/** From the path's `:namespace` or the query; what is no single text is refused later by the route's schema. */
+/** From the path's `:namespace` or the query; what is not a single text is refused later by the route's schema. */
 const namespaceOf = (request: FastifyRequest): string | undefined => {
   for (const part of [request.params, request.query]) {
     const value =

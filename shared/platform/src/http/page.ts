@@ -4,16 +4,14 @@ import { type TSchema, Type } from 'typebox';
 /** The query of every list: how many at most, and where to go on. Spread it into a route's querystring schema. */
 export const pageQuery = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, description: 'At most so many items; 100 when left out' }),
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'At most so many items. Default: 100' }),
   ),
   continue: Type.Optional(Type.String({ description: 'Where the page before left off, as it said' })),
 };
 
 /** For lists of what belongs to a namespace; the guard sees that the caller may read there. */
 export const namespaceQuery = {
-  namespace: Type.Optional(
-    Type.String({ description: 'Left out = every namespace that the caller may see' }),
-  ),
+  namespace: Type.Optional(Type.String({ description: 'Default: every namespace that the caller may see' })),
 };
 
 const defaultLimit = 100;

@@ -66,7 +66,7 @@ test('pages are full, in order, and show all that is permitted and nothing else;
     { numRuns: 300 },
   ));
 
-test('whoever may see all is asked about once; others once for each namespace that is needed', async () => {
+test('anyone who may see all is asked about once; others once for each namespace that is needed', async () => {
   const items = names.map((namespace, index) => ({ key: `${index}`.padStart(3, '0'), namespace }));
   const all = asking('all');
   await permittedPage(all.request, items, listOf({}));

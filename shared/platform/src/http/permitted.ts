@@ -35,7 +35,7 @@ export interface ListOf<T> {
 /** So many namespaces are asked about at once; the authenticator has a bound of its own. */
 const batch = 16;
 
-/** Whoever may see only some of more namespaces than this must name one. */
+/** Anyone who may see only some of more namespaces than this must name one. */
 const maxNamespaces = 1_000;
 
 /**

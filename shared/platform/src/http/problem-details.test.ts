@@ -46,13 +46,13 @@ test('every error is problem details: what, where and a code for programs', asyn
       path: '/v1/things/demo?limt=2',
       status: 400,
       code: 'invalid-argument',
-      detail: 'query.limt is no parameter of this path',
+      detail: 'query.limt is not a parameter of this path',
     },
     {
       path: '/v1/health?namespace=x',
       status: 400,
       code: 'invalid-argument',
-      detail: 'query.namespace is no parameter of this path',
+      detail: 'query.namespace is not a parameter of this path',
     },
     {
       path: '/v1/things/demo?continue=%21',
@@ -134,7 +134,7 @@ const rawAnswer = async (url: string, bytes: string): Promise<string> => {
   return Buffer.concat(parts).toString();
 };
 
-test('bytes that are no HTTP get problem details too, and the server lives on', async (t) => {
+test('bytes that are not an HTTP get problem details too, and the server lives on', async (t) => {
   const admin = await startedAdmin(t);
   assert.match(
     await rawAnswer(admin.url, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),

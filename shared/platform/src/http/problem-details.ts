@@ -16,7 +16,7 @@ export type HttpProblemCode =
 export const httpProblems = {
   'invalid-argument': { status: 400, title: 'The request cannot be understood' },
   'failed-precondition': { status: 409, title: 'The state of the mesh does not allow it' },
-  'not-found': { status: 404, title: 'There is no such thing' },
+  'not-found': { status: 404, title: 'Not found' },
   'already-exists': { status: 409, title: 'It exists already' },
   unauthenticated: { status: 401, title: 'The caller is not known' },
   'permission-denied': { status: 403, title: 'The caller may not do this' },
@@ -73,7 +73,7 @@ export const problemOf = (thrown: unknown): ProblemDetails => {
   return problemDetails(error.code, error.message, Array.isArray(problems) ? problems : []);
 };
 
-// What Fastify itself refuses before a handler runs: bodies that are no JSON, too large, of another media type.
+// What Fastify itself refuses before a handler runs: bodies that are not JSON, too large, of another media type.
 const byStatus = (status: number): ProblemCode => {
   switch (status) {
     case 400:

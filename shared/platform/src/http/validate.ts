@@ -5,7 +5,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
 /**
- * Checks requests against their TypeBox schemas. Text from the URL is read strictly (`2.5` is no integer, where the
+ * Checks requests against their TypeBox schemas. Text from the URL is read strictly (`2.5` is not a valid integer, where the
  * type provider's own compiler makes it 2), and a query parameter that the route does not know is refused: a mistyped
  * `namespace` would otherwise list everything.
  */
@@ -51,7 +51,7 @@ const unknownParameters = (data: unknown, properties: Properties): Problem[] => 
     .filter((name) => !known.includes(name))
     .map((name) => ({
       field: `query.${name}`,
-      found: 'is no parameter of this path',
+      found: 'is not a parameter of this path',
       fix: known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`,
     }));
 };

@@ -43,7 +43,7 @@ test('metadata is read with labels and the annotations that a service reads', ()
   );
 });
 
-test('a label or annotation that is no text is read as text, since dropping it could open something', () => {
+test('a label or annotation that is not text is read as text, since dropping it could open something', () => {
   const { object, warnings } = readWire('Pod', {
     metadata: {
       labels: { quarantine: true, rank: 1 },
@@ -53,9 +53,9 @@ test('a label or annotation that is no text is read as text, since dropping it c
   assert.deepEqual(object.meta.labels, { quarantine: 'true', rank: '1' });
   assert.deepEqual(object.meta.annotations, { 'config.linkerd.io/default-inbound-policy': '["deny"]' });
   assert.deepEqual(warnings, [
-    'metadata.labels[quarantine]: the boolean true is no text: read as "true": put it in quotes',
-    'metadata.labels[rank]: the number 1 is no text: read as "1": put it in quotes',
-    'metadata.annotations[config.linkerd.io/default-inbound-policy]: a list is no text: read as "["deny"]": put it in quotes',
+    'metadata.labels[quarantine]: the boolean true is not text: read as "true": put it in quotes',
+    'metadata.labels[rank]: the number 1 is not text: read as "1": put it in quotes',
+    'metadata.annotations[config.linkerd.io/default-inbound-policy]: a list is not text: read as "["deny"]": put it in quotes',
   ]);
 });
 
@@ -63,8 +63,8 @@ test('metadata that cannot be read costs only itself', () => {
   const { object, warnings } = readWire('Pod', { metadata: { creationTimestamp: '2026', labels: [] } });
   assert.deepEqual([object.meta.createdAt, object.meta.labels], [0, {}]);
   assert.deepEqual(warnings, [
-    'metadata.creationTimestamp: `2026` is no time: RFC 3339, such as 2026-01-31T12:00:00Z',
-    'metadata.labels: an empty list is no object: write names and texts',
+    'metadata.creationTimestamp: `2026` is not a valid time: RFC 3339, such as 2026-01-31T12:00:00Z',
+    'metadata.labels: an empty list is not an object: write names and texts',
   ]);
 });
 
@@ -74,7 +74,7 @@ test('annotations that cannot be read at all say deny, and ask for a proxy, as t
     'config.linkerd.io/default-inbound-policy': 'deny',
     'linkerd.io/inject': 'enabled',
   });
-  assert.deepEqual(warnings, ['metadata.annotations: a list is no object: write names and texts']);
+  assert.deepEqual(warnings, ['metadata.annotations: a list is not an object: write names and texts']);
 });
 
 test('the namespace is default when none is written, or an empty one', () => {
@@ -89,8 +89,8 @@ const nameless: readonly (readonly [metadata: unknown, problem: string])[] = [
   ['demo', 'metadata.name: missing: give the object a name'],
   [{ generateName: 'a-' }, 'metadata.name: missing: give the object a name'],
   [{ name: null }, 'metadata.name: missing: give the object a name'],
-  [{ name: 7 }, 'metadata.name: the number 7 is no text: put it in quotes'],
-  [{ name: 'a', namespace: 7 }, 'metadata.namespace: the number 7 is no text: put it in quotes'],
+  [{ name: 7 }, 'metadata.name: the number 7 is not text: put it in quotes'],
+  [{ name: 'a', namespace: 7 }, 'metadata.namespace: the number 7 is not text: put it in quotes'],
 ];
 
 test('an object that cannot be named is neither read nor refused', () => {

@@ -27,12 +27,18 @@ const fixName = 'lower-case letters, digits and `-`, at most 63, a letter or dig
 const nameProblems = ({ name }: ObjectMeta, kind: Kind): readonly Problem[] =>
   (kind === 'Namespace' ? isNamespaceName(name) : isObjectName(name))
     ? []
-    : [{ field: 'metadata.name', found: `${describe(name)} is no name`, fix: fixName }];
+    : [{ field: 'metadata.name', found: `${describe(name)} is not a valid name`, fix: fixName }];
 
 const namespaceProblems = ({ namespace }: ObjectMeta, namespaced: boolean): readonly Problem[] =>
   !namespaced || isNamespaceName(namespace)
     ? []
-    : [{ field: 'metadata.namespace', found: `${describe(namespace)} is no namespace`, fix: fixName }];
+    : [
+        {
+          field: 'metadata.namespace',
+          found: `${describe(namespace)} is not a valid namespace`,
+          fix: fixName,
+        },
+      ];
 
 /** Kinds that may close something: those of policy, and a namespace by its annotations. */
 const mayClose = (kind: Kind): boolean => rowOf(kind).class === 'policy' || kind === 'Namespace';

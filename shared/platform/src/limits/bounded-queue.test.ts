@@ -43,7 +43,7 @@ test('patience covers the wait and the work, and a turn that came too late is no
   assert.equal(await queue.take('a', async () => 'after'), 'after');
 });
 
-test('whoever waits too long is told so, and its turn is not lost', async () => {
+test('anyone who waits too long is told so, and its turn is not lost', async () => {
   const queue = new BoundedQueue({ ...options, max: 1, patienceMs: 20 });
   const { promise, resolve } = Promise.withResolvers<string>();
   // Deaf to the signal, so the turn is not free before both have been given up.

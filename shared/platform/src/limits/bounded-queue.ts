@@ -7,7 +7,7 @@ export interface BoundedQueueOptions {
   readonly max: number;
   /** So many wait; for one more, who has most of them gives one up, else it is refused: both with `unavailable`. */
   readonly maxWaiting: number;
-  /** From the call to the end of the work; then it is `unavailable`, whoever is to blame. Milliseconds. */
+  /** From the call to the end of the work; then it is `unavailable`, no matter who is to blame. Milliseconds. */
   readonly patienceMs: number;
   /** Who is waited for, in the errors: `the API server`. */
   readonly who: string;
@@ -62,7 +62,7 @@ export class BoundedQueue {
     return promise;
   }
 
-  /** A place goes to whoever's turn it is; only one that nobody waits for is given back. */
+  /** A place goes to anyone who's turn it is; only one that nobody waits for is given back. */
   #passOn(): void {
     const next = this.#waiting.next();
     if (next === undefined) this.#working -= 1;

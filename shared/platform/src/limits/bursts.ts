@@ -23,7 +23,7 @@ export class Bursts {
     this.failed.catch(() => {});
   }
 
-  /** Rejects with what `work` threw, whoever called it; await it where the work is owned. */
+  /** Rejects with what `work` threw, no matter who called it; await it where the work is owned. */
   get failed(): Promise<never> {
     return this.#failed.promise;
   }

@@ -35,7 +35,7 @@ test('a holder that has the most, or as much as it could gain, is refused', () =
   const { evicted, take } = aRoom();
   take('a1', 'a2', 'b1', 'b2');
   assert.deepEqual(take('a3', 'b3', 'c1', 'c2'), [false, false, true, false]);
-  assert.deepEqual(evicted, ['a1'], 'c could only swap with b for ever');
+  assert.deepEqual(evicted, ['a1'], 'c could only swap with b forever');
 });
 
 test('where the newest are worth more than the oldest, the holder with the most always gives up its oldest', () => {

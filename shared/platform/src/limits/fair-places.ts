@@ -64,7 +64,7 @@ export class FairPlaces<T> {
     return this.#holders.get(holder)?.weight ?? 0;
   }
 
-  /** All that hold a place, oldest first, whoever their holders are. */
+  /** All that hold a place, oldest first, no matter who their holders are. */
   [Symbol.iterator](): Iterator<T> {
     return this.#places.keys();
   }
@@ -121,12 +121,12 @@ export class FairPlaces<T> {
     return place.item;
   }
 
-  /** Who makes room: whoever has the most, unless that would be the newcomer; the newcomer's own, where they may. */
+  /** Who makes room: the holder that has the most, unless that would be the newcomer; the newcomer's own, where they may. */
   #loser(own: Holder<T> | undefined, wouldHave: number, missing: number): Holder<T> | undefined {
     const most = this.#byWeight.get(this.#most)?.first?.value;
     switch (this.#options.beyondShare) {
       case 'refuse':
-        // Nothing is won where it would have less afterwards than the newcomer: the two would take from each other for ever.
+        // Nothing is won where it would have less afterwards than the newcomer: the two would take from each other forever.
         return this.#most - missing >= wouldHave ? most : undefined;
       case 'replace-oldest':
         return this.#most >= wouldHave ? most : (own ?? most);

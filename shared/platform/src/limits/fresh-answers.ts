@@ -13,7 +13,7 @@ interface Entry<T> {
 }
 
 /**
- * Answers that are good for a moment. Whoever asks while an answer is awaited shares it; a failure is not remembered, and
+ * Answers that are good for a moment. Anyone who asks while an answer is awaited shares it; a failure is not remembered, and
  * an `ask` that throws at once leaves everything as it was.
  */
 export class FreshAnswers<T> {

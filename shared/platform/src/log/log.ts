@@ -16,7 +16,7 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Undefined = pretty on a terminal, else json. */
   readonly format: 'json' | 'pretty' | undefined;
-  /** Where lines go; standard error when left out, so that standard output stays for answers. */
+  /** Where lines go. Default: standard error, so that standard output stays for answers. */
   readonly to?: { write(line: string): void };
 }
 

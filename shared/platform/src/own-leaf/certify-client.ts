@@ -17,7 +17,7 @@ export interface CertifyOptions {
   /** The mesh name to be certified for. */
   readonly name: string;
   readonly key: KeyObject;
-  /** A signing request made before for the same key and name; made when left out. */
+  /** A signing request made before for the same key and name. Default: made. */
   readonly csr?: Uint8Array;
   readonly token: Uint8Array;
   readonly signal?: AbortSignal;

@@ -78,7 +78,7 @@ const usualAnchors = (platform: Platform): string =>
 /** Where injected pods have theirs, and so we too (contract/proxy.md §5.1). */
 const projectedToken = '/var/run/secrets/tokens/linkerd-identity-token';
 
-/** Read anew each time: kubelet replaces it long before it expires. */
+/** Read again each time: kubelet replaces it long before it expires. */
 const ownToken = (config: SharedConfig & LeafConfig, parts: OwnLeafParts): Promise<Uint8Array> => {
   if (config.tokenFile !== undefined) return readFile(config.tokenFile);
   if (parts.platform.kind === 'cluster') return readFile(projectedToken);

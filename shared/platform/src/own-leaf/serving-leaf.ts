@@ -17,7 +17,7 @@ export interface ServingLeafOptions {
   /** The PEM of the roots, read again before each use, since they may be rotated while we run. */
   readonly trustAnchors: () => Promise<string>;
   readonly log: Log;
-  /** Tells people; nobody when left out. */
+  /** Tells people. Default: nobody. */
   readonly events?: EventRecorder;
   /** What an operator looks at when no leaf can be had. */
   readonly advice?: string;
@@ -227,10 +227,10 @@ export interface CertifyAs {
   readonly name: string;
   readonly identity: {
     readonly address: HostPort;
-    /** Its mesh name; left out = plaintext, which identity serves on loopback. */
+    /** Its mesh name; default: plaintext, which identity serves on loopback. */
     readonly serverName?: string;
   };
-  /** Read anew for each attempt, since projected tokens are rotated. */
+  /** Read again for each attempt, since projected tokens are rotated. */
   readonly token: () => Promise<Uint8Array>;
   /** Epoch milliseconds. */
   readonly now?: () => number;

@@ -19,7 +19,7 @@ const leastJumpMs = 1_000;
 
 /**
  * Sees when the wall clock jumps: set by hand or by NTP, or a machine that has slept. Timers run on the other clock, so
- * whoever waits for a date is woken to look again. Run it as a long task; it ends only with its signal.
+ * anyone who waits for a date is woken to look again. Run it as a long task; it ends only with its signal.
  */
 export class ClockWatch {
   readonly #options: ClockWatchOptions;

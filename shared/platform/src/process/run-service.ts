@@ -14,7 +14,7 @@ export interface MainOptions<C> {
   readonly start: (config: C) => Promise<RunningService>;
 }
 
-/** What a main ends with; documented for whoever supervises the process. */
+/** What a main ends with; documented for anyone who supervises the process. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
 
 /**

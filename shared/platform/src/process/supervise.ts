@@ -10,7 +10,7 @@ export type Ended =
 
 export interface SupervisorOptions {
   readonly log: Log;
-  /** How long closing everything may take before what is left is named in the log and given up; 10 s when left out. */
+  /** How long closing everything may take before what is left is named in the log and given up. Default: 10 s. */
   readonly graceMs?: number;
 }
 
@@ -56,7 +56,7 @@ export class Supervisor {
   /** Has `close` called at the end, last opened first, after the tasks were aborted. */
   onEnd(name: string, close: () => Promise<void> | void): void {
     this.#closers.push({ name, close });
-    // Opened while the end was already on its way: whoever closes everything may have passed this point.
+    // Opened while the end was already on its way: anyone who closes everything may have passed this point.
     if (this.signal.aborted) void this.#closeAll();
   }
 

@@ -123,7 +123,7 @@ test('a replica that is gone is named with the reason, and the others are told o
   );
   assert.match(answer.json.partial[0].reason, /^127\.0\.0\.1:\d+: .*ECONNREFUSED/);
   await read(first);
-  // Whoever asks cannot fill the log.
+  // Anyone who asks cannot fill the log.
   assert.deepEqual(log.lines('warn'), ['an answer is without the part of another replica']);
 });
 
@@ -163,7 +163,7 @@ test('a replica that does not recognise its own pod notices by the answer that i
   assert.deepEqual(answer.json.partial, []);
 });
 
-test('replicas that were given one name are not mixed up: the second is named with what to mend', async (t) => {
+test('replicas that were given one name are not mixed up: the second is named with what to fix', async (t) => {
   const set = await ReplicaSet.start(t);
   const [first, second] = [
     await set.add('one-name', { streams: () => streamsOf(1) }),

@@ -119,7 +119,7 @@ const bad: readonly (readonly [string, RequestListener, PeerReply['kind'], RegEx
     'refused',
     /302/,
   ],
-  ['sends no JSON', (_, response) => void response.end('hello'), 'garbage', /no JSON/],
+  ['sends no JSON', (_, response) => void response.end('hello'), 'garbage', /not JSON/],
   [
     'sends more than fits',
     (_, response) => void response.end(JSON.stringify('x'.repeat(2_000))),

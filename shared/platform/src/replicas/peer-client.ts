@@ -13,9 +13,9 @@ export type PeerReply =
 export interface PeerClientOptions {
   /** Our own mesh name, which is that of every replica of this service. */
   readonly name: string;
-  /** For the whole of one call, connecting included; 2 s when left out. */
+  /** For the whole of one call, connecting included. Default: 2 s. */
   readonly timeoutMs?: number;
-  /** A thousand of the largest items are below 2 MiB; 4 MiB when left out. */
+  /** A thousand of the largest items are below 2 MiB. Default: 4 MiB. */
   readonly maxBytes?: number;
 }
 
@@ -117,7 +117,7 @@ const readReply = async (answer: IncomingMessage, maxBytes: number): Promise<Pee
     return { kind: 'refused', reason: `it answered ${answer.statusCode}${detailOf(body)}` };
   }
   return body === undefined
-    ? { kind: 'garbage', reason: 'the answer is no JSON' }
+    ? { kind: 'garbage', reason: 'the answer is not JSON' }
     : { kind: 'answered', body };
 };
 

@@ -15,9 +15,9 @@ export interface PeerDirectoryOptions {
   readonly self: string;
   /** Where replicas answer when the Service has no port named `admin`. */
   readonly adminPort: number;
-  /** How long a list is good; 3 s when left out. */
+  /** How long a list is good. Default: 3 s. */
   readonly keepMs?: number;
-  /** How long one list may take; 2 s when left out. */
+  /** How long one list may take. Default: 2 s. */
   readonly timeoutMs?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -83,10 +83,10 @@ export class PeerDirectory {
       client.request({ ...question, signal }),
     );
     if (status !== 200) {
-      const mend = status === 403 ? ': grant list on endpointslices of discovery.k8s.io' : '';
+      const fix = status === 403 ? ': grant list on endpointslices of discovery.k8s.io' : '';
       throw new GatehouseError(
         'unavailable',
-        `the API server answered ${status} when asked for the EndpointSlices of ${namespace}/${service}${mend}`,
+        `the API server answered ${status} when asked for the EndpointSlices of ${namespace}/${service}${fix}`,
       );
     }
     return readSlices(body);

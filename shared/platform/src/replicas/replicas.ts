@@ -43,7 +43,7 @@ export interface Replicas {
   /** The mesh name that all replicas have; undefined where there are no others. */
   readonly meshName: string | undefined;
   known(): Promise<Known>;
-  /** Asks all others at once. Resolves within seconds, whoever is down; never rejects. */
+  /** Asks all others at once. Resolves within seconds, no matter who is down; never rejects. */
   ask<A>(question: PeerQuestion<A>, query: PeerQuery): Promise<Heard<A>>;
   /** What others are shown from now on, and by which anchors they are believed. */
   replaceTlsMaterial(material: TlsMaterial): void;

@@ -162,7 +162,7 @@ test('a service with a route that is for replicas elsewhere, or for others below
   }
 });
 
-test('a connection that is kept open is judged anew when its certificate expires and when the anchors are replaced', async (t) => {
+test('a connection that is kept open is judged again when its certificate expires and when the anchors are replaced', async (t) => {
   let now = Date.now();
   const set = await ReplicaSet.start(t);
   const { root } = set;
@@ -185,7 +185,7 @@ test('a connection that is kept open is judged anew when its certificate expires
   assert.match(old.json.detail, /no issuer or trust anchor/);
 });
 
-test('whoever shows a certificate of the new anchors is believed as soon as they are there', async (t) => {
+test('anyone who shows a certificate of the new anchors is believed as soon as they are there', async (t) => {
   const set = await ReplicaSet.start(t);
   const { root } = set;
   const replica = await set.add('policy-0');

@@ -17,7 +17,7 @@ export type Platform =
   | { readonly kind: 'dev'; readonly state: StateDir }
   | { readonly kind: 'cluster'; readonly client: KubeClient };
 
-/** Throws `failed-precondition` that says what to mend: no state directory, no usable kubeconfig. */
+/** Throws `failed-precondition` that says what to fix: no state directory, no usable kubeconfig. */
 export const openPlatform = async ({ source, stateDir, kubeconfig }: SharedConfig): Promise<Platform> => {
   switch (source.kind) {
     case 'directory':

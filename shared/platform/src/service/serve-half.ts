@@ -20,7 +20,7 @@ export interface OwnHalf {
   readonly streams?: OpenStreams<string>;
   /** Why it is not ready, beside its source and its certificate, each a sentence; empty = ready. */
   readonly reasons?: () => readonly string[];
-  /** What will not work for ever if nobody sees to it, each a sentence. */
+  /** What will not work forever if nobody sees to it, each a sentence. */
   readonly warnings?: () => readonly string[];
   /** Whether it waits for its source; a service that asks the API server for each call does not. */
   readonly watches?: 'its source' | 'nothing';

@@ -16,7 +16,7 @@ export interface RunningService {
   readonly grpc: string;
   /** `http://host:port` as bound. */
   readonly admin: string;
-  /** Resolves once it is over and everything is closed, whoever ended it. */
+  /** Resolves once it is over and everything is closed, no matter who ended it. */
   readonly ended: Promise<Ended>;
   /** Ends it in order; resolves when everything is closed. */
   stop(reason: string): Promise<void>;

@@ -97,7 +97,10 @@ test('variables that mean nothing are said in the log', async (t) => {
 test('what no service can start with is told together with all other problems', () => {
   const read = (env: Record<string, string>) =>
     readConfig(sharedSettings({ grpc: 1, admin: 2 }), env, sharedProblems);
-  assert.throws(() => read({ GATEHOUSE_SOURCE: 'nonsense' }), /GATEHOUSE_SOURCE: `nonsense` is no source/);
+  assert.throws(
+    () => read({ GATEHOUSE_SOURCE: 'nonsense' }),
+    /GATEHOUSE_SOURCE: `nonsense` is not a valid source/,
+  );
   assert.throws(() => read({ GATEHOUSE_SOURCE: 'directory:/x' }), /GATEHOUSE_STATE_DIR: is not set/);
 });
 

@@ -18,7 +18,7 @@ const sized = (budget: keyof ObjectBudgets, { fallback, sentence }: { fallback: 
   setting({ variable: budgetNames[budget].setting, value: byteSize, fallback, sentence });
 
 /**
- * What one object may hold, so that whoever writes it pays for it (design §15.5, decision 20). A policy object with more is
+ * What one object may hold, so that anyone who writes it pays for it (design §15.5, decision 20). A policy object with more is
  * rejected; a pod's or namespace's field with more counts as unreadable.
  */
 export const budgetSettings = {

@@ -82,8 +82,8 @@ test('all problems are reported together, each naming its variable, what was fou
       GATEHOUSE_STATE_DIR: '',
     }),
     [
-      'GATEHOUSE_GRPC_ADDR: `8080` is no address: host:port, such as 127.0.0.1:8080, [::1]:8080 or name:8080',
-      'GATEHOUSE_MAX_STALENESS: `90` is no duration: a whole number with ms, s, m, h or d, such as 20s',
+      'GATEHOUSE_GRPC_ADDR: `8080` is not a valid address: host:port, such as 127.0.0.1:8080, [::1]:8080 or name:8080',
+      'GATEHOUSE_MAX_STALENESS: `90` is not a valid duration: a whole number with ms, s, m, h or d, such as 20s',
       'GATEHOUSE_ON_STALE: `Deny` is not known: use one of hold, deny',
       'GATEHOUSE_STATE_DIR: is empty: give a path or unset it',
     ],
@@ -95,7 +95,7 @@ test('a list names every item that is wrong', () => {
   assert.ok(!outcome.ok);
   assert.deepEqual(
     outcome.problems.map(({ found }) => found),
-    ['`10.0.0.0/33` has no valid prefix length', '`nonsense` is no network'],
+    ['`10.0.0.0/33` has no valid prefix length', '`nonsense` is not a valid network'],
   );
 });
 

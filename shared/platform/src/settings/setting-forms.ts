@@ -16,7 +16,7 @@ export const count: ValueForm<number> = {
   read: (text, field) =>
     /^[1-9]\d{0,6}$/.test(text) && Number(text) <= 1_000_000
       ? parsed(Number(text))
-      : problem(field, `\`${text}\` is no whole number from 1 to 1000000`, 'write digits only'),
+      : problem(field, `\`${text}\` is not a valid whole number from 1 to 1000000`, 'write digits only'),
 };
 
 /** Bytes. */
@@ -45,7 +45,7 @@ export const dnsName: ValueForm<string> = {
   read: (text, field) =>
     isDnsName(text)
       ? parsed(text)
-      : problem(field, `\`${text}\` is no DNS name`, 'lower-case labels of at most 63 bytes'),
+      : problem(field, `\`${text}\` is not a valid DNS name`, 'lower-case labels of at most 63 bytes'),
 };
 
 /** A file or folder; whether it exists is found out by who opens it. */

@@ -32,6 +32,9 @@ test('a source is kubernetes or a folder', () => {
   assert.deepEqual(read('kubernetes'), { kind: 'kubernetes' });
   assert.deepEqual(read('directory:./manifests:v1'), { kind: 'directory', path: './manifests:v1' });
   for (const wrong of ['', 'directory:', 'Kubernetes', './manifests']) {
-    assert.throws(() => read(wrong), /GATEHOUSE_SOURCE: .* is no source: use kubernetes or directory:PATH/);
+    assert.throws(
+      () => read(wrong),
+      /GATEHOUSE_SOURCE: .* is not a valid source: use kubernetes or directory:PATH/,
+    );
   }
 });

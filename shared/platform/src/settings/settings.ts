@@ -14,7 +14,7 @@ const source: ValueForm<SourceSetting> = {
     if (text === 'kubernetes') return parsed({ kind: 'kubernetes' });
     const folder = text.startsWith('directory:') ? text.slice('directory:'.length) : '';
     return folder === ''
-      ? problem(field, `\`${text}\` is no source`, 'use kubernetes or directory:PATH')
+      ? problem(field, `\`${text}\` is not a valid source`, 'use kubernetes or directory:PATH')
       : parsed({ kind: 'directory', path: folder });
   },
 };

@@ -16,7 +16,7 @@ export interface DevTokenRequest {
   readonly state: StateDir;
   readonly namespace: string;
   readonly serviceAccount: { readonly name: string; readonly uid: string };
-  /** The pod the token is bound to; left out = a token without pod. */
+  /** The pod the token is bound to; default: a token without pod. */
   readonly pod?: { readonly name: string; readonly uid: string };
   readonly audience?: string;
   readonly lifetimeMs?: number;

@@ -5,7 +5,7 @@ import { pause } from '../process/pause.ts';
 const leastWaitMs = 10;
 
 /**
- * Wakes whoever waits when something in the watched directories moves. Events get lost and come early, so they carry no
+ * Wakes anyone who waits when something in the watched directories moves. Events get lost and come early, so they carry no
  * meaning but "look again"; the caller looks again anyway after some time.
  */
 export class FolderWatch {

@@ -16,7 +16,7 @@ export const makePrivateFolder = async (path: string): Promise<void> => {
 };
 
 /**
- * The content of a file that whoever needs it first makes. Of two processes that race, one makes it and both read the
+ * The content of a file that anyone who needs it first makes. Of two processes that race, one makes it and both read the
  * same: link(2) fails where a name exists, and a name appears only with its whole content.
  */
 export const makeFileOnce = async (
@@ -38,7 +38,7 @@ export const makeFileOnce = async (
 };
 
 /**
- * A folder of files that belong together (a key and its certificate), made by whoever needs it first: rename(2) refuses
+ * A folder of files that belong together (a key and its certificate), made by the first process that needs it: rename(2) refuses
  * to replace a folder that is not empty, so the first whole one stays. Does nothing when the folder is there.
  */
 export const makeFolderOnce = async (

@@ -72,7 +72,7 @@ const hidden = (path: string): string =>
 
 /**
  * Gives our socket the name `path`. link(2) fails where the name exists, so of those who find it free one wins. A dead
- * socket may be replaced only by whoever holds a second name made from its identity, taken in the same way: then
+ * socket may be replaced only by anyone who holds a second name made from its identity, taken in the same way: then
  * nobody who looked at the dead one earlier can replace the live one that came after it.
  */
 const claim = async (wanted: Claim): Promise<void> => {
@@ -113,7 +113,7 @@ const isSame = async (one: string, other: string): Promise<boolean> =>
   (await identityOf(one)) === (await identityOf(other));
 
 const release = async (server: Server, path: string, identity: string | undefined): Promise<void> => {
-  // Only our own: a folder that was emptied and used anew holds somebody else's.
+  // Only our own: a folder that was emptied and used again holds somebody else's.
   if ((await identityOf(path)) === identity) await rm(path, { force: true });
   await close(server);
 };
@@ -138,7 +138,7 @@ const reachable = (folder: FileHandle, path: string, tooLong: string): string =>
 };
 
 const listenAt = (path: string): Promise<Server> => {
-  // Whoever connects is told who holds the lock.
+  // Anyone who connects is told who holds the lock.
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(`process ${pid}\n`);

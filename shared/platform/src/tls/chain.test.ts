@@ -81,9 +81,9 @@ test('a chain that a proxy would not believe is refused with the reason', () => 
       /the issuer is valid from/,
     ],
     [
-      'an issuer that is no CA',
+      'an issuer that is not a CA',
       [aCertificate(impostor, { dns: ['a.mesh'] }), ...impostor.chain],
-      /`CN=impostor` is no CA/,
+      /`CN=impostor` is not a CA/,
     ],
     ['a CA as leaf', [issuer.certificate], /the leaf is a CA/],
     [

@@ -40,7 +40,7 @@ const pathFlaw = (certificate: X509Certificate, search: Search): string | undefi
   for (const issuer of search.intermediates) {
     if (!issued(issuer, certificate)) continue;
     const reason = !issuer.ca
-      ? `\`${issuer.subject}\` is no CA`
+      ? `\`${issuer.subject}\` is not a CA`
       : !isValidAt(issuer, search.now)
         ? datesOf(issuer, 'issuer')
         : pathFlaw(issuer, { ...search, left: search.left - 1 });

@@ -37,7 +37,7 @@ interface Running {
 /**
  * Lets a bounded number of TLS handshakes run at once; those that wait take turns by address, each address oldest first.
  * Without it a crowd of new connections (a restarted cluster) shares the CPU so evenly that every one of them misses its
- * client's deadline, for ever. A place is for our work: a client that lets us wait loses it to the next, and goes on without.
+ * client's deadline, forever. A place is for our work: a client that lets us wait loses it to the next, and goes on without.
  */
 export class HandshakeGate {
   readonly #options: GateOptions;

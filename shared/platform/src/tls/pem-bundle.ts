@@ -4,7 +4,7 @@ import { type Parsed, parsed, printProblem, problem } from '@gatehouse/core/prob
 import { readStateFile } from '../state/state-files.ts';
 import { pemOf } from './material.ts';
 
-/** The certificates of a PEM text, and the same written anew. */
+/** The certificates of a PEM text, and the same written again. */
 export interface PemBundle {
   /** X.509 in DER, in the order of the text. */
   readonly certificates: readonly Uint8Array[];

@@ -14,7 +14,7 @@ export interface PendingHellosOptions {
   readonly maxBytes: number;
   /** A whole ClientHello has come, and nothing of it is lost: a TLS server can take over the socket now or later. */
   readonly onHello: (socket: Socket, holder: string) => void;
-  /** The first bytes are no TLS; the socket still has them. */
+  /** The first bytes are not TLS; the socket still has them. */
   readonly onPlain: (socket: Socket) => void;
   readonly refuse: (socket: Socket, reason: HelloRefusal) => void;
   /** The client has gone before it said what it wants. */
@@ -22,7 +22,7 @@ export interface PendingHellosOptions {
 }
 
 /**
- * Where connections wait until their clients have spoken. Whoever only connects, or sends a ClientHello byte by byte, costs
+ * Where connections wait until their clients have spoken. Anyone who only connects, or sends a ClientHello byte by byte, costs
  * a few kilobytes here for a short time, and no place in a handshake. When there are too many, the oldest of the address that
  * has most of them goes first: clients that mean it send their ClientHello at once, so old ones are those that do not.
  */

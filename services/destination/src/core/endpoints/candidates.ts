@@ -62,7 +62,7 @@ const podOf = (
 ): KubeObject<'Pod'> | 'unknown' | undefined => {
   if (target === undefined) return undefined;
   const { namespace } = service.meta;
-  // A slice speaks for its own namespace; whoever writes one cannot lend another namespace's identity to an address.
+  // A slice speaks for its own namespace; anyone who writes one cannot lend another namespace's identity to an address.
   if (target.kind !== 'Pod' || (target.namespace !== namespace && target.namespace !== '')) return 'unknown';
   reads.add(facts.pod(namespace, target.name));
   const pod = cluster.index.get('Pod', namespace, target.name);

@@ -417,7 +417,7 @@ test('what is still true of the set before is the same object again', () => {
   assert.equal(after.endpoints[1], before.endpoints[1]);
 });
 
-test('a pod that moves to another node is another endpoint, but is not shown anew', () => {
+test('a pod that moves to another node is another endpoint, but is not shown again', () => {
   const cluster = aCluster(service(), backend({ nodeName: 'node-1' }));
   const before = compile(cluster);
   put(cluster, backend({ nodeName: 'node-2' }));

@@ -16,7 +16,7 @@ import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 
 const podTemplateLabel = 'pod-template-hash';
 
-/** How an endpoint lies to whoever asks; the proxy counts by it. `unknown` where either zone is. */
+/** How an endpoint lies to the caller; the proxy counts by it. `unknown` where either zone is. */
 export const zoneLocalities = ['local', 'remote', 'unknown'] as const;
 export type ZoneLocality = (typeof zoneLocalities)[number];
 
@@ -114,7 +114,7 @@ const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown 
     ip,
     port,
     labels,
-    // A name that is no DNS name has no certificate; the proxy would ignore it and warn on every update.
+    // A name that is not a valid DNS name has no certificate; the proxy would ignore it and warn on every update.
     identity: isDnsName(printIdentity(identity)) ? identity : undefined,
     hint: {
       protocol: opaque ? 'opaque' : 'h2',

@@ -30,7 +30,7 @@ export type Profile =
       readonly count: number;
       readonly opaque: boolean;
     }
-  /** Nothing to say; some reasons are an error to whoever asks anew. */
+  /** Nothing to say; some reasons are an error to a new call. */
   | { readonly kind: 'nothing'; readonly reason: NoProfile };
 
 export type NoProfile = 'no-service' | 'no-instance' | 'no-port' | 'external-name';

@@ -4,7 +4,7 @@ import type { ClientPlace } from '../endpoints/filter.ts';
 import { facts } from '../facts.ts';
 import type { ContextToken } from './context-token.ts';
 
-/** Where whoever sent the token runs: on the node it names, else on its pod's. */
+/** Where the sender of the token runs: on the node it names, else on its pod's. */
 export const compileClientPlace = (
   cluster: Cluster,
   token: Pick<ContextToken, 'namespace' | 'nodeName' | 'pod'>,

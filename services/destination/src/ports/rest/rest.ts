@@ -24,7 +24,7 @@ import {
 
 const asked = {
   authority: Type.String({ description: 'As proxies ask: service.namespace.svc.DOMAIN:port, or IP:port' }),
-  from: Type.Optional(Type.String({ description: 'The pod that asks, namespace/name; left out = nowhere' })),
+  from: Type.Optional(Type.String({ description: 'The pod that asks, namespace/name; default: nowhere' })),
 };
 
 /** The REST API of destination beside what every service has (design §9). It answers from what is known now. */
@@ -70,7 +70,7 @@ export const destinationRoutes =
           querystring: Type.Object({
             ...pageQuery,
             port: Type.Optional(
-              Type.Integer({ minimum: 1, maximum: 65535, description: 'Left out = the only one it has' }),
+              Type.Integer({ minimum: 1, maximum: 65535, description: 'Default: the only one it has' }),
             ),
           }),
           response: { 200: pageOf(EndpointItem) },
@@ -103,7 +103,7 @@ export const destinationRoutes =
       async (request) => {
         const cluster = known();
         const question = readQuestion(request.query, cluster.settings.clusterDomain);
-        // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
+        // Whose an address is, is part of the answer: anyone who asks by address must be allowed to see all.
         await requireRead(
           request,
           question.target.kind === 'address' ? undefined : question.target.namespace,

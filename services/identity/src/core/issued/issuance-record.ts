@@ -11,7 +11,7 @@ export interface IssuanceRecord {
   readonly spkiSha256: string;
   /** SHA-256 of the TBSCertificate, which is all of a certificate but the signature: known before anything is signed. */
   readonly tbsSha256: string;
-  /** SHA-256 of the certificate. Undefined until it is signed, and for ever if the process died about then: it may exist. */
+  /** SHA-256 of the certificate. Undefined until it is signed, and forever if the process died about then: it may exist. */
   readonly leafSha256: string | undefined;
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
@@ -22,7 +22,7 @@ export interface IssuanceRecord {
   readonly suspicious: OlderKey | undefined;
 }
 
-/** What is known of a certificate before it is signed, and by whoever wants it signed. */
+/** What is known of a certificate before it is signed, and by anyone who wants it signed. */
 export type IssuanceIntent = Omit<IssuanceRecord, 'leafSha256' | 'suspicious'>;
 
 /** Sorts as text, newest first; the serial tells apart what was issued in the same millisecond. The order of every list. */

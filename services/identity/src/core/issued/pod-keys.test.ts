@@ -23,7 +23,7 @@ describe('the keys of pods', () => {
       ['-', '-', 'b@1', '-', 'b@1'],
     ],
     ['a key older than two is told with the newest', 'p:a p:b p:c p:a p:b', ['-', '-', '-', 'c@2', 'c@2']],
-    ['a pod made again has another uid and begins anew', 'p:a p:b q:a', ['-', '-', '-']],
+    ['a pod made again has another uid and starts again', 'p:a p:b q:a', ['-', '-', '-']],
     ['pods do not mix', 'p:a q:b p:a q:b q:a', ['-', '-', '-', '-', '-']],
   ];
   it('are told from each other in 8 ways', () => assert.equal(cases.length, 8));

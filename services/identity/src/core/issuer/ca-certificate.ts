@@ -17,7 +17,7 @@ export interface CaCertificate {
   /** Seconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** basicConstraints: undefined when it is no CA. */
+  /** basicConstraints: undefined when it is not a CA. */
   readonly ca: { readonly pathLength: number | undefined } | undefined;
   /** keyUsage allows keyCertSign, or is absent. */
   readonly signsCertificates: boolean;

@@ -26,7 +26,7 @@ export const flawsOf = (ca: CaCertificate, { below, now }: CaPosition): readonly
     );
   }
   for (const oddity of ca.oddities) {
-    flaws.push(flaw(`${ca.name} ${oddity}`, 'make it anew (RFC 5280 §4.1, §4.2)'));
+    flaws.push(flaw(`${ca.name} ${oddity}`, 'make it again (RFC 5280 §4.1, §4.2)'));
   }
   return flaws;
 };
@@ -47,7 +47,7 @@ const powerFlaws = (
 ): readonly Problem[] => {
   const flaws: Problem[] = [];
   if (ca === undefined) {
-    flaws.push(flaw(`${name} is no CA`, 'make it with basicConstraints CA:TRUE (RFC 5280 §4.2.1.9)'));
+    flaws.push(flaw(`${name} is not a CA`, 'make it with basicConstraints CA:TRUE (RFC 5280 §4.2.1.9)'));
   } else if (ca.pathLength !== undefined && ca.pathLength < below) {
     flaws.push(flaw(`${name} allows ${ca.pathLength} CAs below it, there are ${below}`, 'shorten the chain'));
   }

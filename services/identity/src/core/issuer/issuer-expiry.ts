@@ -80,7 +80,7 @@ const wordsFor = (role: CaRole, ending: Ending): Pick<ExpiryWarning, 'found' | '
       };
     case 'root':
       return {
-        found: `root ${certificate.name} ${ends}: no issuer below it is taken from then on, also by an identity that restarts, and the control plane's services cannot renew`,
+        found: `root ${certificate.name} ${ends}: no issuer below it is accepted from then on, also by an identity that restarts, and the control plane's services cannot renew`,
         fix: 'rotate the root (docs/identity.md)',
       };
     case 'other-root':

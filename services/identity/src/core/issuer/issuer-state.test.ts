@@ -5,7 +5,7 @@ import { offerIssuer } from './issuer-state.ts';
 
 describe('the issuer in use', () => {
   const none = { current: undefined, rejected: undefined };
-  const refusal = problem('issuer', 'it is no CA', 'make it one');
+  const refusal = problem('issuer', 'it is not a CA', 'make it one');
 
   it('is replaced by one that was accepted, and an earlier refusal is over', () => {
     const refused = offerIssuer(none, refusal, 1);
@@ -19,7 +19,7 @@ describe('the issuer in use', () => {
     const old = offerIssuer<string>(none, { ok: true, value: 'old' }, 1);
     assert.deepEqual(offerIssuer(old, refusal, 2), {
       current: 'old',
-      rejected: { at: 2, problems: [{ field: 'issuer', found: 'it is no CA', fix: 'make it one' }] },
+      rejected: { at: 2, problems: [{ field: 'issuer', found: 'it is not a CA', fix: 'make it one' }] },
     });
   });
 });

@@ -36,7 +36,7 @@ const accepted = (offer: IssuerOffer): JudgedIssuer => {
   return verdict.value;
 };
 
-describe('an issuer is taken', () => {
+describe('an issuer is accepted', () => {
   it('in 24 known ways', () => assert.equal(acceptedCases.length, 24));
   for (const { title, offer, sends } of acceptedCases) {
     it(title, async () => {
@@ -65,7 +65,7 @@ describe('an issuer is refused', () => {
     const verdict = judge({ issuer, others: [], anchors: [root, root], keyMatches: false });
     assert.deepEqual(verdict.ok || verdict.problems.map(({ found }) => found.replace(/at 20.*/, 'at …')), [
       'CN=issuer expired at …',
-      'CN=issuer is no CA',
+      'CN=issuer is not a CA',
       'the private key belongs to another certificate',
     ]);
   });

@@ -51,7 +51,7 @@ export interface JudgeOptions {
 /** webpki gives up beyond six (contract/proxy.md §3.4). */
 const maxIntermediates = 6;
 
-/** Certificates of which no path makes use are not looked at for ever: webpki stops after a hundred signatures. */
+/** Certificates of which no path makes use are not looked at forever: webpki stops after a hundred signatures. */
 const maxOffered = 16;
 
 /** With more than these in a handshake, verifiers of other makers begin to refuse (GnuTLS, 16 with the leaf). */

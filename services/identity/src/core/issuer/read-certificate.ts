@@ -84,7 +84,7 @@ const readFields = (tbs: DerNode): Parsed<CertificateFields> => {
   const list = is(last, contextTag(3, 'constructed')) ? last.children[0] : undefined;
   const extensions: CertificateExtension[] = [];
   if (list !== undefined && !is(list, derTag.sequence)) {
-    return problem('certificate', 'its extensions are no list', fix);
+    return problem('certificate', 'its extensions are not a list', fix);
   }
   for (const node of list?.children ?? []) {
     const extension = readExtension(node);
@@ -128,7 +128,7 @@ const readTime = (node: DerNode | undefined): number | undefined => {
   const second = twoDigits(text, yearDigits + 8);
   const year =
     yearDigits === 2 ? centuryOf(twoDigits(text, 0)) : 100 * twoDigits(text, 0) + twoDigits(text, 2);
-  // What is no digit is NaN, of which no comparison holds.
+  // What is not a digit is NaN, of which no comparison holds.
   const isTime =
     month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 60;
   return isTime && year >= 0

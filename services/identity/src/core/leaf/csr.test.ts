@@ -54,7 +54,7 @@ const changedSpki = (change: (spki: Uint8Array) => void): Uint8Array => {
   return aCsr({ spki });
 };
 
-/** Writes the whole CSR anew with its outermost length in another form. */
+/** Writes the whole CSR again with its outermost length in another form. */
 const withLength = (...length: number[]): Uint8Array => {
   const csr = aCsr();
   return joinBytes([Uint8Array.of(0x30, ...length), csr.subarray(4)]);
@@ -89,7 +89,7 @@ describe('a certificate signing request', () => {
     ['with a fourth field', 'malformed', derSequence(...fieldsOf(aCsr()), derNull())],
     ['with a field after its attributes', 'malformed', aCsr({ more: [derNull()] })],
     ['whose version is 2', 'refused', aCsr({ version: 1 })],
-    ['whose version is no number', 'malformed', replaceVersion(derText(derTag.utf8String, '1'))],
+    ['whose version is not a number', 'malformed', replaceVersion(derText(derTag.utf8String, '1'))],
     ['whose version is padded', 'malformed', replaceVersion(Uint8Array.of(2, 2, 0, 0))],
     ['with a P-384 key', 'refused', aCsr({ key: p384 })],
     ['with an RSA key', 'refused', aCsr({ key: rsa })],
@@ -120,7 +120,7 @@ describe('a certificate signing request', () => {
       'refused',
       aCsr({ subject: derSequence(relative('2.5.4.3', aName), relative('2.5.4.3', aName)) }),
     ],
-    ['whose subject is no Name', 'malformed', aCsr({ subject: derSequence(derNull()) })],
+    ['whose subject is not a Name', 'malformed', aCsr({ subject: derSequence(derNull()) })],
     ['without attributes', 'refused', aCsr({ attributes: [] })],
     ['without extensions', 'refused', aCsr({ extensions: [] })],
     [
@@ -176,7 +176,7 @@ describe('a certificate signing request', () => {
       'refused',
       sanWith(derSequence(writeDer(contextTag(7, 'primitive'), Uint8Array.of(10, 0, 0, 1)))),
     ],
-    ['whose SAN is no list', 'malformed', sanWith(derText(contextTag(2, 'primitive'), aName))],
+    ['whose SAN is not a list', 'malformed', sanWith(derText(contextTag(2, 'primitive'), aName))],
     ['whose SAN has bytes after it', 'malformed', sanWith(joinBytes([dnsSan(aName), Uint8Array.of(0)]))],
     ['whose SAN has a padded length', 'malformed', sanWith(paddedSan())],
   ];

@@ -12,7 +12,7 @@ export interface Csr {
   readonly signature: Uint8Array;
 }
 
-/** `malformed` is no PKCS#10 in DER; `refused` is one, for something that we do not certify. */
+/** `malformed` is not a valid PKCS#10 in DER; `refused` is one, for something that we do not certify. */
 export type CsrReading =
   | { readonly kind: 'read'; readonly csr: Csr }
   | { readonly kind: 'malformed' | 'refused'; readonly why: string };
@@ -49,7 +49,7 @@ export const readCsr = (der: Uint8Array, identity: string): CsrReading => {
   const [info, algorithm, signatureBits, ...extra] = outcome.value.children;
   const signature = readBitString(signatureBits);
   if (!is(outcome.value, derTag.sequence) || !is(info, derTag.sequence) || !is(algorithm, derTag.sequence)) {
-    return malformed('it is no CertificationRequest (RFC 2986 §4.2)');
+    return malformed('it is not a valid CertificationRequest (RFC 2986 §4.2)');
   }
   if (signature === undefined || extra.length > 0) {
     return malformed('it does not end in a signature (RFC 2986 §4.2)');
@@ -66,7 +66,7 @@ export const readCsr = (der: Uint8Array, identity: string): CsrReading => {
   }
   if (!same(version.content, Uint8Array.of(0))) return refused('its version is not 1');
   if (!same(algorithm.bytes, ecdsaWithSha256)) return refused('it is not signed with ecdsa-with-SHA256');
-  if (!isP256Spki(spki.bytes)) return refused('its key is no uncompressed point of P-256');
+  if (!isP256Spki(spki.bytes)) return refused('its key is not an uncompressed point of P-256');
   const name = new TextEncoder().encode(identity);
   const flaw = flawOfSubject(subject, name) ?? flawOfAttributes(attributes, name);
   return flaw ?? { kind: 'read', csr: { info: info.bytes, spki: spki.bytes, signature } };
@@ -79,7 +79,7 @@ const flawOfSubject = (subject: DerNode, name: Uint8Array): CsrReading | undefin
   const [attribute, ...combined] = relative?.children ?? [];
   const [type, value, ...rest] = attribute?.children ?? [];
   if (!is(relative, derTag.set) || !is(attribute, derTag.sequence) || !is(type, derTag.oid) || !value) {
-    return malformed('its subject is no Name (RFC 5280 §4.1.2.4)');
+    return malformed('its subject is not a Name (RFC 5280 §4.1.2.4)');
   }
   const isText = value.tag === derTag.printableString || value.tag === derTag.utf8String;
   return others.length === 0 &&
@@ -108,7 +108,7 @@ const flawOfAttributes = (attributes: DerNode, name: Uint8Array): CsrReading | u
   if (others.length > 0 || !isOid(type, oid.extensionRequest) || alternatives.length > 0) {
     return refused('it has attributes other than one extension request');
   }
-  if (!is(extensions, derTag.sequence)) return malformed('its extension request is no list of extensions');
+  if (!is(extensions, derTag.sequence)) return malformed('its extension request is not a list of extensions');
   return flawOfExtensions(extensions, name);
 };
 
@@ -130,7 +130,7 @@ const flawOfExtensions = (extensions: DerNode, name: Uint8Array): CsrReading | u
   }
   const names = parseDer(value.content, 'subjectAltName');
   if (!names.ok || !is(names.value, derTag.sequence)) {
-    return malformed('its subjectAltName is no GeneralNames (RFC 5280 §4.2.1.6)');
+    return malformed('its subjectAltName is not a GeneralNames (RFC 5280 §4.2.1.6)');
   }
   const [only, ...aliases] = names.value.children;
   return is(only, dnsName) && aliases.length === 0 && same(only.content, name)

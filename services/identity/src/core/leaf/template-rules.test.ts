@@ -263,7 +263,7 @@ describe('the rules of a leaf', () => {
         brokenRules(tbsWith({ names: anExtension('2.5.29.17', derSequence(derText(0x86, aName)), true) })),
     ],
     [
-      'has a name that is no DNS name',
+      'has a name that is not a valid DNS name',
       '§4.2.1.6',
       () => {
         const identity = `*.${aName}`;
@@ -297,7 +297,7 @@ describe('the rules of a leaf', () => {
     assert.deepEqual(tried, new Set(leafRules.map(({ clause }) => clause)));
   });
 
-  it('are not kept by bytes that are no certificate', () => {
+  it('are not kept by bytes that are not a certificate', () => {
     const tbs = tbsWith({});
     assert.equal(CheckedLeaf.check(tbs.subarray(0, -1), order, issuer).ok, false);
     assert.equal(CheckedLeaf.check(new Uint8Array(), order, issuer).ok, false);

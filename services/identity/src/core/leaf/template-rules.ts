@@ -150,7 +150,7 @@ export const leafRules: readonly LeafRule[] = [
   },
   {
     clause: '§4.2.1.9',
-    says: 'it is no CA',
+    says: 'it is not a CA',
     holds: (leaf) => {
       const found = extension(leaf, id.basicConstraints);
       return found !== undefined && same(found.value, notCa);

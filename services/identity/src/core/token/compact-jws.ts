@@ -20,10 +20,10 @@ const form = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/;
 const decode = (text: string): Buffer | undefined =>
   text.length % 4 === 1 ? undefined : Buffer.from(text, 'base64url');
 
-/** RFC 7515 §5.2: what is no UTF-8 is refused, not mended. A byte order mark is no JSON. */
+/** RFC 7515 §5.2: what is not UTF-8 is refused, not fixed. A byte order mark is not JSON. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Undefined for what is no JSON, or names something twice. */
+/** Undefined for what is not JSON, or names something twice. */
 const decodeJson = (text: string): unknown => {
   const bytes = decode(text);
   if (bytes === undefined) return undefined;
@@ -64,16 +64,20 @@ export const readCompactJws = (token: Uint8Array): Parsed<CompactJws> => {
   // An unsecured token (`alg: none`) has an empty signature: it is well formed, and refused for its algorithm.
   const signature = decode(seal);
   if (!isObject(header) || typeof header.alg !== 'string') {
-    return problem('token', 'its header is no base64url JSON object with an algorithm, each name once', fix);
+    return problem(
+      'token',
+      'its header is not a base64url JSON object with an algorithm, each name once',
+      fix,
+    );
   }
   if (header.kid !== undefined && typeof header.kid !== 'string') {
-    return problem('token', 'the key id in its header is no text', fix);
+    return problem('token', 'the key id in its header is not text', fix);
   }
   // RFC 7515 §4.1.11: an extension that must be understood and is not makes the token invalid.
   if (header.crit !== undefined) return problem('token', 'its header has critical extensions', fix);
   if (payload === undefined)
-    return problem('token', 'its payload is no base64url JSON with each name once', fix);
-  if (signature === undefined) return problem('token', 'its signature is no base64url', fix);
+    return problem('token', 'its payload is not base64url JSON with each name once', fix);
+  if (signature === undefined) return problem('token', 'its signature is not base64url', fix);
   return parsed({
     algorithm: header.alg,
     keyId: header.kid,

@@ -17,7 +17,7 @@ export interface ReviewedCaller extends ServiceAccountName {
 export const readReviewedCaller = ({ name, extra }: ReviewedUser): Parsed<ReviewedCaller> => {
   const account = parseServiceAccountUser(name);
   return account === undefined
-    ? problem('token', 'it is no ServiceAccount', 'use a projected ServiceAccount token')
+    ? problem('token', 'it does not belong to a ServiceAccount', 'use a projected ServiceAccount token')
     : parsed({ ...account, pod: readPod(extra) });
 };
 

@@ -119,7 +119,7 @@ describe('the claims of a token', () => {
     });
   }
 
-  it('are none if the payload is no object', () => {
+  it('are none if the payload is not an object', () => {
     for (const payload of [undefined, null, 'text', 7, [], true])
       assert.equal(readClaims(payload).ok, false, String(payload));
   });

@@ -39,7 +39,7 @@ const asObject = (value: unknown): Json | undefined =>
 const asText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** The last moment that a Date can tell (ECMA-262 §21.4.1.1); what lies beyond it is no date. */
+/** The last moment that a Date can tell (ECMA-262 §21.4.1.1); what lies beyond it is not a valid date. */
 const lastSecond = 8_640_000_000_000;
 
 const asSeconds = (value: unknown): number | undefined =>
@@ -61,7 +61,7 @@ const asNamed = (value: unknown): Named | undefined => {
 /** Reads the payload that the API server gives to projected tokens: the registered claims and `kubernetes.io`. */
 export const readClaims = (payload: unknown): Parsed<TokenClaims> => {
   const claims = asObject(payload);
-  if (claims === undefined) return problem('token', 'its payload is no JSON object', fix);
+  if (claims === undefined) return problem('token', 'its payload is not a JSON object', fix);
   const issuer = asText(claims.iss);
   if (issuer === undefined) return problem('token.iss', 'it names no issuer', fix);
   const audiences = asAudiences(claims.aud);

@@ -14,7 +14,7 @@ export interface DiskFile {
   facts(): Promise<FileFacts>;
   /** Up to `into.length` bytes from `position`; answers how many there were, 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
-  /** Answers how many bytes were taken, which may be fewer than given (write(2)). */
+  /** Returns how many bytes were taken, which may be fewer than given (write(2)). */
   write(bytes: Uint8Array, position: number): Promise<number>;
   truncate(length: number): Promise<void>;
   /** What was written, and the length, survive a crash of the machine from now on (fdatasync(2)). */
@@ -37,6 +37,6 @@ export interface Disk {
   list(folder: string): Promise<readonly string[]>;
   /** Names made, changed and removed in the folder survive a crash of the machine from now on. */
   syncFolder(folder: string): Promise<void>;
-  /** Keeps other processes on this machine from using the file; throws `already-exists` if one does. Answers how to let go. */
+  /** Keeps other processes on this machine from using the file; throws `already-exists` if one does. Returns how to let go. */
   lock(path: string): Promise<() => Promise<void>>;
 }

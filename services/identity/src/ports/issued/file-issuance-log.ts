@@ -16,12 +16,12 @@ export interface FileIssuanceLogOptions {
   readonly log: Log;
   /** The real one when left out. */
   readonly disk?: Disk;
-  /** Milliseconds since the epoch; the clock of the machine when left out. */
+  /** Milliseconds since the epoch. Default: the clock of the machine. */
   readonly now?: () => number;
   readonly onSuspicious?: OnSuspicious;
-  /** From this size on, in bytes, the file is set aside and another begun; never when left out. */
+  /** From this size on, in bytes, the file is set aside and another begun. Default: never. */
   readonly maxBytes?: number | undefined;
-  /** How many files set aside are kept; all when left out. */
+  /** How many files set aside are kept. Default: all. */
   readonly keepFiles?: number | undefined;
   /** How long the hash of a certificate waits for an intent to be flushed with, in milliseconds. */
   readonly lingerMs?: number;
@@ -160,7 +160,7 @@ export class FileIssuanceLog implements IssuanceLog {
     this.#writing = this.#writeAll();
   }
 
-  /** Writes until nobody waits. Says that it is over in the same step in which it finds nobody: who comes later begins anew. */
+  /** Writes until nobody waits. Says that it is over in the same step in which it finds nobody: who comes later starts again. */
   async #writeAll(): Promise<void> {
     do await this.#writeBatch();
     while (this.#waiting.length > 0);

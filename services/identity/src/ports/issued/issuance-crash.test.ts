@@ -188,16 +188,16 @@ for (const { where, maxBytes, step } of cases) {
     it('loses nothing older when a failed sync tears the block that holds it, once it could be written again', async () => {
       const whole = new ScriptedDisk();
       await issueOn(whole, nothingKnown(), maxBytes);
-      let mended = 0;
+      let fixed = 0;
       for (let sync = 2; sync < whole.syncs; sync += 1) {
         const known = nothingKnown();
         const disk = new ScriptedDisk({ failingSyncs: new Set([sync]), failingSyncsTear: true });
         await issueOn(disk, known, maxBytes);
         if (disk.syncs <= sync + 1) continue;
-        mended += 1;
+        fixed += 1;
         await holds(disk.afterCrash(worst), known);
       }
-      assert.ok(mended >= 3);
+      assert.ok(fixed >= 3);
     });
   });
 }

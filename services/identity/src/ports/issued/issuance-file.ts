@@ -20,7 +20,7 @@ export interface IssuanceFileOptions {
   readonly onLine: (line: IssuanceLine) => void;
 }
 
-/** The lengths of disk blocks divide it or are it: what is written anew after a failure begins at such a border. */
+/** The lengths of disk blocks divide it or are it: what is written again after a failure begins at such a border. */
 const blockBytes = 4096;
 
 /** So much of what was set aside is read back at the start, to know the latest certificates: more than the ring holds. */
@@ -33,7 +33,7 @@ const readBackBytes = 16 * 1024 * 1024;
  * After a failed write or fsync nothing that the kernel says of those bytes is believed: since Linux 4.13 an fsync error is
  * reported once, the pages count as clean from then on, and the next fsync succeeds without them (Rebello et al., "Can
  * Applications Recover from fsync Failures?", USENIX ATC 2020; PostgreSQL stops for it). We need not stop, as we know what
- * was vouched for: the file is opened anew, cut to the last length that an fsync confirmed, and its last block is written
+ * was vouched for: the file is opened again, cut to the last length that an fsync confirmed, and its last block is written
  * and synced again from memory before anything else.
  */
 export class IssuanceFile {
@@ -89,7 +89,7 @@ export class IssuanceFile {
     try {
       await writeAll(file, bytes, this.#length);
       await file.datasync();
-      // Whoever deletes the file under us takes the lines with it; renamed, they are still there.
+      // Anyone who deletes the file under us takes the lines with it; renamed, they are still there.
       const found = await this.#options.disk.facts(this.#options.path);
       if (found?.id !== this.#id && (await file.facts()).links === 0) throw new Error('the file was deleted');
     } catch (error) {
@@ -109,7 +109,7 @@ export class IssuanceFile {
   /** Makes sure that the file is the one of that name, ends where we left it, and can be believed. */
   async #ready(): Promise<void> {
     const { disk, path, log } = this.#options;
-    if (this.#isDoubtful || this.#file === undefined) return this.#mend();
+    if (this.#isDoubtful || this.#file === undefined) return this.#fix();
     const found = await disk.facts(path);
     if (found === undefined || found.id !== this.#id) {
       if ((await this.#file.facts()).links === 0) this.#lost('somebody deleted the issuance log');
@@ -122,7 +122,7 @@ export class IssuanceFile {
   }
 
   /** After a failure: see the class. */
-  async #mend(): Promise<void> {
+  async #fix(): Promise<void> {
     this.#isDoubtful = true;
     // What close(2) has to report was doubtful already.
     await this.close().catch(() => undefined);
@@ -171,7 +171,7 @@ export class IssuanceFile {
     if (file === undefined) return this.#begin();
     try {
       const { id, kind, size } = await file.facts();
-      if (kind !== 'regular') throw new Error('it is no regular file');
+      if (kind !== 'regular') throw new Error('it is not a regular file');
       if (size > 0) {
         const { next, keep, damage } = await scanFile(file, { onLine });
         if (next === undefined) throw new Error('nothing in it is from an issuance log: it is left as it is');
@@ -236,7 +236,7 @@ export class IssuanceFile {
     }
     await this.close();
     await this.#begin();
-    log.info({ file: path, aside }, 'the issuance log was set aside and begun anew');
+    log.info({ file: path, aside }, 'the issuance log was set aside and started again');
     if (keepFiles === undefined) return;
     try {
       const all = archivesOf(basename(path), await disk.list(folder));
@@ -315,7 +315,7 @@ export class IssuanceFile {
 const writeAll = async (file: DiskFile, bytes: Uint8Array, position: number): Promise<void> => {
   for (let at = 0; at < bytes.length; ) {
     const count = await file.write(bytes.subarray(at), position + at);
-    // write(2) answers 0 for nothing but an empty buffer; whoever does otherwise would keep us here for ever.
+    // write(2) answers 0 for nothing but an empty buffer; anyone who does otherwise would keep us here forever.
     if (count === 0) throw new Error('nothing was written');
     at += count;
   }

@@ -67,7 +67,7 @@ const problemsOf = ({ identity, pod, namespace, serial }: IssuedFilters): readon
     refuse('serial', `\`${serial}\` is not hexadecimal`, 'use the serial as the certificate shows it');
   }
   if (identity !== undefined && parseIdentity(identity).kind !== 'workload') {
-    refuse('identity', `\`${identity}\` is no identity`, `use ${identityForm}`);
+    refuse('identity', `\`${identity}\` is not a valid identity`, `use ${identityForm}`);
   }
   if (pod === '' || pod?.startsWith('/') || pod?.endsWith('/') || (pod?.split('/').length ?? 1) > 2) {
     refuse('pod', `\`${pod}\` names no pod`, 'use namespace/name, or a uid');
@@ -86,7 +86,11 @@ const timeProblems = (
     Number.isNaN(name === 'since' ? since : until),
   );
   if (broken.length > 0) {
-    return broken.map((name) => ({ field: `query.${name}`, found: `\`${asked[name]}\` is no time`, fix }));
+    return broken.map((name) => ({
+      field: `query.${name}`,
+      found: `\`${asked[name]}\` is not a valid time`,
+      fix,
+    }));
   }
   return since !== undefined && until !== undefined && since >= until
     ? [{ field: 'query.until', found: 'is not after since', fix: 'swap them' }]

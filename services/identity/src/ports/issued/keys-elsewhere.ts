@@ -13,7 +13,7 @@ export interface KeysElsewhereOptions {
   readonly now: () => number;
   /** Milliseconds on a clock that only goes forward. */
   readonly elapsed: () => number;
-  /** How often the others are asked; 15 s when left out. */
+  /** How often the others are asked. Default: 15 s. */
   readonly everyMs?: number;
 }
 

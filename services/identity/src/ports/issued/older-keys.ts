@@ -8,9 +8,9 @@ import type { OnSuspicious } from './issued.ts';
 export const countOlderKeys = (metrics: Metrics, log: Log): OnSuspicious => {
   const counter = metrics.counter({
     name: 'gatehouse_identity_older_keys_total',
-    help: 'Certificates for an older key of a pod that had certified a newer one: two hold keys of it.',
+    help: 'Certificates for an older key of a pod that already had one for a newer key: two processes hold keys of the pod.',
   });
-  // Whoever holds such a key can ask as often as he likes; all of them are in /v1/certificates?suspicious=true.
+  // Anyone who holds such a key can ask as often as he likes; all of them are in /v1/certificates?suspicious=true.
   const say = limitedLog((fields, message) => log.warn(fields, message));
   return ({ identity, pod, serial, spkiSha256, suspicious }) => {
     counter.inc();

@@ -21,7 +21,7 @@ const backdateMs = 3_600_000;
 const p256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /**
- * The CA of dev mode: a root and an issuer in the state directory, made by whoever needs them first, whole or not at all,
+ * The CA of dev mode: a root and an issuer in the state directory, made by the first process that needs them, whole or not at all,
  * so that two processes that race agree on one root. A real mesh brings its own issuer.
  */
 export const ensureDevCa = async (state: StateDir, trustDomain: string, nowMs: number): Promise<void> => {

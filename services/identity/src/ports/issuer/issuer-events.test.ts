@@ -18,7 +18,7 @@ interface WireEvent {
   readonly regarding: { readonly kind: string; readonly name: string; readonly uid?: string };
 }
 
-test('a cluster is told of an issuer that is refused and of one that is taken, with the permissions that we ship', async (t) => {
+test('a cluster is told of an issuer that is rejected and of one that is accepted, with the permissions that we ship', async (t) => {
   const administrator = 'administrator';
   const tokens = new Map([[administrator, { username: 'tester', groups: ['system:masters'] }]]);
   const api = await startFakeApiServer({ crds: [], tokens, authorize: 'RBAC' });
@@ -59,7 +59,7 @@ test('a cluster is told of an issuer that is refused and of one that is taken, w
     }
   };
   const refused = await told('IssuerRejected');
-  assert.match(refused.note, /not taken, there is no other: issuer: CN=issuer is no CA/);
+  assert.match(refused.note, /rejected, there is no other: issuer: CN=issuer is not a CA/);
   assert.deepEqual([refused.type, refused.regarding.kind], ['Warning', 'ServiceAccount']);
   await put(await aCa({ parent: root }));
   const taken = await told('IssuerTaken');

@@ -25,7 +25,7 @@ export interface OfferedIssuer {
   readonly candidate: IssuerCandidate;
   readonly signingKey: SigningKey;
   readonly anchors: readonly CaCertificate[];
-  /** The same as PEM, written anew: TLS libraries do not agree on every text that can be judged. */
+  /** The same as PEM, written again: TLS libraries do not agree on every text that can be judged. */
   readonly bundle: string;
   /** When that file was last written or put in place: its ctime, which nobody can set, in whole milliseconds. */
   readonly bundleWrittenAt: number;

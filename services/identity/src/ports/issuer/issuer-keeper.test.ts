@@ -195,7 +195,11 @@ describe('the issuer that is kept', () => {
         /not signed by the key of CN=root/,
         async () => write(folder, await aCa({ parent: other })),
       ],
-      ['a leaf', /CN=issuer is no CA/, async () => write(folder, await aCa({ parent: root, isCa: false }))],
+      [
+        'a leaf',
+        /CN=issuer is not a CA/,
+        async () => write(folder, await aCa({ parent: root, isCa: false })),
+      ],
       ['no bundle', /ca-bundle\.crt cannot be read \(ENOENT\)/, () => rm(anchors)],
       ['an empty bundle', /ca-bundle\.crt holds no certificate/, () => writeFile(anchors, '')],
       ['a bundle without its root', /not signed by the key of CN=root/, () => writeFile(anchors, other.pem)],
@@ -214,7 +218,7 @@ describe('the issuer that is kept', () => {
     assert.equal(taken.length, 1, 'the same issuer all along');
   });
 
-  it('tells by Events what is taken and what is not, each once', async (test) => {
+  it('tells by Events what is accepted and what is not, each once', async (test) => {
     const { keeper, folder, anchors, events } = await aKeeper(test);
     const check = async (): Promise<void> => {
       for (let count = 0; count < 3; count += 1) await keeper.check();
@@ -240,13 +244,13 @@ describe('the issuer that is kept', () => {
         [
           'Warning',
           'IssuerRejected',
-          "the issuer's files are not taken, there is no other: issuer: … holds neither tls.crt nor crt.pem that can be read: mount the issuer Secret there, or correct GATEHOUSE_ISSUER_DIR",
+          "the issuer's files are rejected, there is no other: issuer: … holds neither tls.crt nor crt.pem that can be read: mount the issuer Secret there, or correct GATEHOUSE_ISSUER_DIR",
         ],
         ['Normal', 'IssuerTaken', 'the issuer is CN=issuer, …, below CN=root, good until …'],
         [
           'Warning',
           'IssuerRejected',
-          "the issuer's files are not taken, CN=issuer stays in use: issuer: CN=issuer is no CA: make it with basicConstraints CA:TRUE (RFC 5280 §4.2.1.9)",
+          "the issuer's files are rejected, CN=issuer stays in use: issuer: CN=issuer is not a CA: make it with basicConstraints CA:TRUE (RFC 5280 §4.2.1.9)",
         ],
         ['Normal', 'IssuerTaken', 'the issuer is CN=next, …, below CN=root, good until …'],
         [
@@ -311,7 +315,7 @@ describe('the issuer that is kept', () => {
     assert.match(keeper.whyUnusable().join(), /^CN=issuer is valid only from \S+$/, 'said once');
     assert.match(
       events.at(-1)?.note ?? '',
-      /not taken, there is no other: issuer: CN=issuer is valid only from/,
+      /rejected, there is no other: issuer: CN=issuer is valid only from/,
     );
     pass(2 * hourMs);
     await keeper.check();

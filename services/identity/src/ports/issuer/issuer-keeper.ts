@@ -19,15 +19,15 @@ export interface IssuerKeeperOptions {
   /** Whose names the issuer must be allowed to certify. */
   readonly mesh: Mesh;
   readonly log: Log;
-  /** Tells people; nobody when left out. */
+  /** Tells people. Default: nobody. */
   readonly events?: EventRecorder;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Milliseconds on a clock that only goes forward. */
   readonly elapsed?: () => number;
-  /** Called after a new issuer or bundle was taken, which is in use by then. */
+  /** Called after a new issuer or bundle was accepted, which is in use by then. */
   readonly onChange: (issuer: KeptIssuer) => Promise<void>;
-  /** How often the files are read though nothing has stirred; 10 s when left out. */
+  /** How often the files are read though nothing has stirred. Default: 10 s. */
   readonly pollEveryMs?: number;
 }
 
@@ -38,7 +38,7 @@ const longestUnrestMs = 1_000;
 
 /**
  * Holds the issuer in use. Its files are watched, and read every ten seconds besides, since watchers miss things and die;
- * what they offer is taken if it passes the whole check, and otherwise the old issuer stays and the reason is told.
+ * what they offer is accepted if it passes the whole check, and otherwise the old issuer stays and the reason is told.
  */
 export class IssuerKeeper {
   readonly #options: IssuerKeeperOptions;
@@ -79,17 +79,17 @@ export class IssuerKeeper {
     return [...new Set([...outdated, ...(rejected?.problems ?? [])].map(({ found }) => found))];
   }
 
-  /** The issuer that was taken last, also when it is not valid now. */
+  /** The issuer that was accepted last, also when it is not valid now. */
   get current(): KeptIssuer | undefined {
     return this.#state.current;
   }
 
-  /** Why the files as they are now were not taken; undefined when they were. */
+  /** Why the files as they are now were rejected; undefined when they were. */
   get rejected(): Rejection | undefined {
     return this.#state.rejected;
   }
 
-  /** How often something new was taken or refused. */
+  /** How often something new was accepted or rejected. */
   get changes(): { readonly taken: number; readonly refused: number } {
     return { taken: this.#taken, refused: this.#refused };
   }
@@ -145,7 +145,7 @@ export class IssuerKeeper {
     this.#state = offerIssuer(this.#state, outcome, now());
     if (!outcome.ok) return;
     if (isSame) {
-      this.#news.mended(outcome.value);
+      this.#news.fixed(outcome.value);
       return;
     }
     this.#taken += 1;
@@ -163,7 +163,7 @@ export class IssuerKeeper {
       return judged.ok ? parsed(keepIssuer(judged.value, offered.value, this.#state.current)) : judged;
     } catch (error) {
       // A certificate that our libraries cannot bear must not end the watch of its successors.
-      return problem('issuer', `it cannot be judged (${String(error)})`, 'make it anew');
+      return problem('issuer', `it cannot be judged (${String(error)})`, 'make it again');
     }
   }
 }

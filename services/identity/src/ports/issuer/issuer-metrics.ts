@@ -23,14 +23,14 @@ export const measureIssuer = (metrics: Metrics, { keeper, expiry, now }: Measure
   });
   metrics.gauge({
     name: 'gatehouse_identity_issuer_rejected',
-    help: 'Whether the issuer files hold something that is not taken (1 or 0); /v1/issuer says why.',
+    help: 'Whether the issuer files hold something that was rejected (1 or 0); /v1/issuer says why.',
     collect() {
       this.set(keeper.rejected === undefined ? 0 : 1);
     },
   });
   metrics.counter({
     name: 'gatehouse_identity_issuer_changes_total',
-    help: 'Issuers and bundles that the files offered, by what became of them: taken or rejected.',
+    help: 'Issuers and bundles that the files offered, by what became of them: `taken` or `rejected`.',
     labelNames: ['result'],
     collect() {
       this.reset();

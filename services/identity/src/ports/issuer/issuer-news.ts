@@ -35,22 +35,22 @@ export class IssuerNews {
     this.#events.record({ type: 'Normal', reason: 'IssuerTaken', action: 'ReadIssuer', note: what });
   }
 
-  /** A candidate that is not taken; the old issuer, if there is one, stays. */
+  /** A candidate that is rejected; the old issuer, if there is one, stays. */
   refused(problems: readonly Problem[], keeps: KeptIssuer | undefined): void {
     const reason = problems.map(printProblem).join('; ');
     const name = keeps?.judged.certificate.name;
-    this.#log.warn({ reason, keeps: name ?? null }, 'the issuer is not taken');
+    this.#log.warn({ reason, keeps: name ?? null }, 'the issuer is rejected');
     const stays = name === undefined ? 'there is no other' : `${name} stays in use`;
     this.#events.record({
       type: 'Warning',
       reason: 'IssuerRejected',
       action: 'ReadIssuer',
-      note: `the issuer's files are not taken, ${stays}: ${reason}`,
+      note: `the issuer's files are rejected, ${stays}: ${reason}`,
     });
   }
 
   /** The files offer again what is in use. */
-  mended({ judged }: KeptIssuer): void {
+  fixed({ judged }: KeptIssuer): void {
     this.#log.info({ issuer: judged.certificate.name }, 'the issuer is as it was');
   }
 }

@@ -147,7 +147,7 @@ describe('an issuer that is watched', () => {
     await until(issuer, 2);
   });
 
-  it('is seen again after its folder was removed, moved away, and made anew', async (test) => {
+  it('is seen again after its folder was removed, moved away, and made again', async (test) => {
     const { root, base, mount, anchors, until } = await watching(test);
     await place(join(anchors, '..'), { 'ca-bundle.crt': root.pem });
     const remove = [

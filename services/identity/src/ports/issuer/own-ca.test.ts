@@ -19,7 +19,7 @@ const commandsBelow = async (heading: string): Promise<string> => {
   return block;
 };
 
-test('the CA that the page makes with openssl is taken by identity', { skip }, async (t) => {
+test('the CA that the page makes with openssl is accepted by identity', { skip }, async (t) => {
   const folder = await temporaryFolder(t);
   const commands = await commandsBelow('### Bring your own CA');
   await run('sh', ['-euc', commands], { cwd: folder });

@@ -28,7 +28,7 @@ export interface SigningKey {
 
 /** A key that only `crypto` can use, and perhaps nobody can read: of a PKCS#11 module, or of a KMS. */
 export interface ProvidedKey {
-  /** The Web Crypto API of whoever holds the key; of it nothing but `subtle.sign` is called. */
+  /** The Web Crypto API of anyone who holds the key; of it nothing but `subtle.sign` is called. */
   readonly crypto: Crypto;
   /** ECDSA P-256 or P-384, or RSASSA-PKCS1-v1_5 with SHA-256, as the issuer's certificate has it. */
   readonly privateKey: CryptoKey;

@@ -45,7 +45,7 @@ const IssuerReport = Type.Object({
       }),
       Type.Null(),
     ],
-    { description: 'Why the issuer files as they are now were not taken' },
+    { description: 'Why the issuer files as they are now were rejected' },
   ),
   warnings: Type.Array(
     Type.Object({

@@ -43,7 +43,7 @@ export const trustBundleRoute =
             format: Type.Optional(
               Type.Union([Type.Literal('pem'), Type.Literal('json'), Type.Literal('spiffe')], {
                 description:
-                  '`pem`, `json` or `spiffe`; left out = what `Accept` likes best of application/pem-certificate-chain, application/json and application/jwk-set+json, else PEM',
+                  '`pem`, `json` or `spiffe`; default: what `Accept` likes best of application/pem-certificate-chain, application/json and application/jwk-set+json, else PEM',
               }),
             ),
           }),

@@ -76,7 +76,11 @@ describe('identity with the reviewer jwks on a cluster', () => {
     mayRead.keys = true;
     mayRead.pods = true;
     desk.pass(10_000);
-    assert.equal(await desk.ask(await tokenOf('web-0')), certified('web'), 'whoever comes has the keys read');
+    assert.equal(
+      await desk.ask(await tokenOf('web-0')),
+      certified('web'),
+      'anyone who comes has the keys read',
+    );
     assert.ok(!(await desk.readiness()).includes('keys of tokens'));
     await eventually(async () => (await desk.readiness()) === 'ready');
     const before = await desk.reviews('authenticated');

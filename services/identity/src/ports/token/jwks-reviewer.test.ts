@@ -149,7 +149,7 @@ describe('the review of a token by public keys', () => {
     'base64url',
   );
   const bad: readonly [string, 'invalid-argument' | 'failed-precondition', Uint8Array][] = [
-    ['that is no token', 'invalid-argument', Buffer.from('hello')],
+    ['that is not a valid token', 'invalid-argument', Buffer.from('hello')],
     ['in quotes', 'invalid-argument', Buffer.from(`"${good}"`)],
     ['with `alg: none`', 'failed-precondition', unsecured(payload, signer.kid)],
     ['signed by HS256 with the public key', 'failed-precondition', hmacWithPublicKey(signer, payload)],

@@ -51,7 +51,8 @@ export class JwksReviewer implements TokenReviewer {
   review(token: Uint8Array, asking: Asking): Caller | Promise<Caller> {
     const jws = valid(readCompactJws(token), 'invalid-argument');
     // What no key could be for makes nobody read the keys again.
-    if (!isTokenAlgorithm(jws.algorithm)) throw refused(`the algorithm ${quote(jws.algorithm)} is not taken`);
+    if (!isTokenAlgorithm(jws.algorithm))
+      throw refused(`the algorithm ${quote(jws.algorithm)} is not accepted`);
     const about: Case = { token, jws, asking };
     const finding = this.#examine(jws);
     return finding.kind === 'signed' ? this.#judge(about, finding.claims) : this.#lookAgain(about);

@@ -39,7 +39,7 @@ describe('a key set', () => {
     ['whose id is a number', { ...es256.jwk, kid: 7 }, /a key without id/],
     ['for encryption', { ...es256.jwk, use: 'enc' }, /not for signatures/],
     ['for wrapping', { ...es256.jwk, key_ops: ['wrapKey'] }, /not for signatures/],
-    ['whose operations are no list', { ...es256.jwk, key_ops: 'verify' }, /not for signatures/],
+    ['whose operations are not a list', { ...es256.jwk, key_ops: 'verify' }, /not for signatures/],
     ['of P-256 that says ES384', { ...es256.jwk, alg: 'ES384' }, /no algorithm of ours/],
     ['of P-256 that says RS256', { ...es256.jwk, alg: 'RS256' }, /no algorithm of ours/],
     ['of P-256 that says P-384', { ...es256.jwk, crv: 'P-384', alg: undefined }, /make no key/],

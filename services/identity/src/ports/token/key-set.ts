@@ -8,7 +8,7 @@ export interface TokenKey {
   verify(signed: Uint8Array, signature: Uint8Array): boolean;
 }
 
-/** What API servers sign tokens with. No symmetric algorithm: whoever can verify could then also sign. */
+/** What API servers sign tokens with. No symmetric algorithm: anyone who can verify could then also sign. */
 export type TokenAlgorithm = keyof typeof algorithms;
 
 const algorithms = {
@@ -34,7 +34,7 @@ export interface KeySet {
 export const readKeySet = (set: unknown): Parsed<KeySet> => {
   const list = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : undefined;
   if (!Array.isArray(list)) {
-    return problem('keys', 'it is no JSON Web Key Set', 'use what /openid/v1/jwks answers');
+    return problem('keys', 'it is not a JSON Web Key Set', 'use what /openid/v1/jwks answers');
   }
   const keys = new Map<string, TokenKey>();
   const prints = new Map<string, string>();
@@ -75,7 +75,7 @@ type Jwk = Readonly<Record<string, unknown>>;
 
 /** A key, or why it is none of ours. */
 const readKey = (value: unknown): { readonly key: TokenKey; readonly print: string } | string => {
-  if (typeof value !== 'object' || value === null) return 'something that is no key';
+  if (typeof value !== 'object' || value === null) return 'something that is not a key';
   const jwk = value as Jwk;
   if (typeof jwk.kid !== 'string') return 'a key without id';
   const named = `the key \`${jwk.kid.slice(0, 64)}\``;

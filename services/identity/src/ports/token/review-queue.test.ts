@@ -47,7 +47,7 @@ describe('queue at the API server', () => {
     assert.equal(queue.waiting, 0);
   });
 
-  it('are 50 at once, and the next goes to whoever has waited longest', async (test) => {
+  it('are 50 at once, and the next goes to the caller that has waited longest', async (test) => {
     const { queue, events, ask } = held(test);
     const first = await Promise.all(names(50).map((name) => ask(name)));
     for (const name of ['a', 'b', 'c']) void ask(name);

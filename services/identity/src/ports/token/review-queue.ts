@@ -138,7 +138,7 @@ export class ReviewQueue {
     return promise;
   }
 
-  /** Lets go whoever may, tells those that it is too late for, and comes back when the next thing is due. */
+  /** Lets those go that may, tells those that it is too late for, and comes back when the next thing is due. */
   #serve(): void {
     clearTimeout(this.#timer);
     const now = this.#now();

@@ -5,7 +5,7 @@ import { SharedWork } from './shared-work.ts';
 const signalOf = (controller = new AbortController()): AbortSignal => controller.signal;
 
 describe('shared work', () => {
-  it('is done once for all who wait for it, and anew for who comes later', async () => {
+  it('is done once for all who wait for it, and again for who comes later', async () => {
     const work = new SharedWork<number>();
     let count = 0;
     const begin = async (): Promise<number> => ++count;

@@ -8,7 +8,7 @@ interface Running<T> {
 
 /**
  * Work that several callers wait for at once under one key, done once. Nothing is remembered: who comes after the end
- * begins anew. A caller that goes away is told so at once; the work is abandoned when the last of them has left.
+ * starts again. A caller that goes away is told so at once; the work is abandoned when the last of them has left.
  */
 export class SharedWork<T> {
   readonly #running = new Map<string, Running<T>>();

@@ -127,7 +127,7 @@ describe('the keys of tokens', () => {
 
   const broken: readonly (readonly [string, () => Promise<unknown>, RegExp])[] = [
     ['cannot be had', () => Promise.reject(new Error('away')), /away/],
-    ['are no set', async () => ({ issuer: 'https://issuer', set: 'text' }), /no JSON Web Key Set/],
+    ['are no set', async () => ({ issuer: 'https://issuer', set: 'text' }), /not a JSON Web Key Set/],
     ['are empty', async () => ({ issuer: 'https://issuer', set: { keys: [] } }), /holds no key/],
     ['do not come', () => new Promise(() => {}), /no answer within 5 s/],
   ];

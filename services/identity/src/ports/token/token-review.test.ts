@@ -85,7 +85,11 @@ test('the API server is asked for exactly our audience, and says whose token it 
 const refusals: readonly (readonly [string, unknown, RegExp])[] = [
   ['is not known', { authenticated: false, error: 'token has expired' }, /not accepted: token has expired/],
   ['was reviewed for nobody', aStatus({ audiences: undefined }), /not for the audience identity.l5d.io/],
-  ['is a person', aStatus({ user: { username: 'system:admin', extra: pod } }), /no ServiceAccount/],
+  [
+    'is a person',
+    aStatus({ user: { username: 'system:admin', extra: pod } }),
+    /does not belong to a ServiceAccount/,
+  ],
   ['has no pod', aStatus({ user: { username: 'system:serviceaccount:demo:web' } }), /not bound to a pod/],
 ];
 
@@ -107,7 +111,7 @@ test('a token of the ServiceAccount alone is taken where that is allowed', async
   assert.equal((await answer).pod, undefined);
 });
 
-test('what is no token is not sent on', async (t) => {
+test('what is not a valid token is not sent on', async (t) => {
   const { review } = await scripted(t);
   for (const text of ['a b', 'a\nb', 'ü', '\u0000', '']) {
     assert.throws(() => review(Buffer.from(text)), { code: 'invalid-argument' });

@@ -59,7 +59,7 @@ export class TokenReview implements TokenReviewer {
     const token = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     // RFC 6750 §2.1, which RFC 7515's compact form keeps to. Whatever else was sent is not repeated to anybody.
     if (!/^[\w.=~+/-]+$/.test(token)) {
-      throw new GatehouseError('invalid-argument', 'the token is no text that could be a token');
+      throw new GatehouseError('invalid-argument', 'the token is not text that could be a token');
     }
     return this.#callerOf(
       this.#shared.join(token, signal, (left) => this.#reviewInTurn(token, { from, signal: left })),

@@ -209,7 +209,7 @@ const bypassed = {
   'skipped-port': 'the port is in skip-inbound-ports',
 } as const satisfies Record<Bypass, string>;
 
-/** Whoever wrote a name expects that port to bypass the proxy; it does not. */
+/** Anyone who wrote a name expects that port to bypass the proxy; it does not. */
 const unreadablePorts = ({ workload }: PortInput): readonly Finding[] => {
   const items = unreadableSkips(workload.annotations).map((item) => `\`${item}\``);
   if (items.length === 0) return [];

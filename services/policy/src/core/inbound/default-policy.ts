@@ -34,7 +34,7 @@ export const defaultPolicyOf = ({
   const text = own ?? namespaceAnnotations[defaultInboundPolicyAnnotation];
   const from = own !== undefined ? 'pod' : text !== undefined ? 'namespace' : 'cluster';
   if (text !== undefined && !isDefaultPolicy(text)) {
-    const message = `The ${from}'s annotation ${defaultInboundPolicyAnnotation} is \`${text}\`, which is no policy, so deny is in force: use one of ${defaultPolicies.join(', ')}.`;
+    const message = `The ${from}'s annotation ${defaultInboundPolicyAnnotation} is \`${text}\`, which is not a policy, so deny is in force: use one of ${defaultPolicies.join(', ')}.`;
     return { policy: 'deny', from, unreadable: [message] };
   }
   const policy = text ?? cluster.defaultPolicy;
@@ -45,7 +45,7 @@ export const defaultPolicyOf = ({
   const unreadable = ports.ok
     ? []
     : [
-        `The pod's annotation ${requireIdentityAnnotation} is \`${required}\`, which is no list of ports, so every port requires an identity: use ports 1 to 65535, such as 25,9090-9099.`,
+        `The pod's annotation ${requireIdentityAnnotation} is \`${required}\`, which is not a list of ports, so every port requires an identity: use ports 1 to 65535, such as 25,9090-9099.`,
       ];
   const applies = !ports.ok || hasPort(ports.value, port);
   return { policy: applies ? authenticated[policy] : policy, from, unreadable };

@@ -155,7 +155,7 @@ describe('a rejected Server', () => {
     assert.deepEqual(findings(situation), ['Rejected broken', 'InDoubt by-rules', 'InDoubt to-the-port']);
   });
 
-  it('that may have meant other pods leaves what is granted whoever governs', () => {
+  it('that may have meant other pods leaves what is granted, no matter who governs', () => {
     const perhaps = broken({ governs: 'perhaps' });
     assert.equal(verdictOf(under(perhaps), asPod(frontend), 'GET /'), 'allowed');
     assert.equal(verdictOf(under(perhaps), asPod(intruder), 'GET /'), 'allowed');

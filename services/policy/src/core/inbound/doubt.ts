@@ -76,7 +76,7 @@ const possibleGovernors = (
   return sure < 0 ? [...servers, undefined] : servers.slice(0, sure + 1);
 };
 
-/** Whether whoever is admitted to the port may do the same there, whichever of them governs it. */
+/** Whether anyone who is admitted to the port may do the same there, whichever of them governs it. */
 const areAlike = (governors: readonly Governor[], input: PortInput): boolean => {
   const protocols = new Set(
     governors.map((server) => (server === undefined ? protocolWithoutServer(input) : protocolUnder(server))),

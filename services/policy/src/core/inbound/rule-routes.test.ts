@@ -244,7 +244,7 @@ describe('paths that others may read differently', () => {
 
   it('the guard is one that the proxy understands', () => assert(checkProxyRegex(unnormalizedPath).ok));
 
-  it('a query is no path', () => {
+  it('a query is not a valid path', () => {
     assert.equal(verdictOf(situation, asPod(frontend), 'GET /api?next=//x/../y;z'), 'allowed');
   });
 
@@ -398,7 +398,7 @@ describe('a probe under rules', () => {
   } as const;
   const kubelet = at('192.168.0.1');
 
-  it('stays open, and shuts out nobody whom a rule admits', () => {
+  it('stays open, and denies nobody whom a rule admits', () => {
     const situation = { ...ruled(policy('p', [{ paths: [prefix('/api')] }])), target: probed };
     assert.equal(verdictOf(situation, kubelet, 'GET /api/live'), 'allowed');
     assert.equal(verdictOf(situation, kubelet, 'POST /api/live'), 'unauthorized');

@@ -23,7 +23,7 @@ export const readWorkload = (text: string): Parsed<WorkloadName> => {
 
 const readJson = (text: string): Parsed<WorkloadName> => {
   const fields = fieldsOf(text);
-  if (fields === undefined) return problem('workload', `\`${text}\` is no JSON object`, fix);
+  if (fields === undefined) return problem('workload', `\`${text}\` is not a JSON object`, fix);
   const { ns, pod, external_workload: external, ...unknown } = fields;
   const names = [pod, external].filter((one) => one !== undefined);
   const [name] = names;

@@ -44,7 +44,7 @@ export interface OutboundWatch<R> extends RowWatch<R> {
   readonly held: Held<OutboundRow | undefined>;
 }
 
-/** The rows that clients watch: one for all who asked for the same target, compiled anew when something it was made of changes. */
+/** The rows that clients watch: one for all who asked for the same target, compiled again when something it was made of changes. */
 export class OutboundRows<R> {
   readonly #options: OutboundRowsOptions;
   readonly #addresses = new ServiceAddresses();

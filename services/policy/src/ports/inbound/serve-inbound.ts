@@ -85,7 +85,7 @@ const decode = (request: Uint8Array): PortSpec => {
   try {
     return PortSpec.decode(request);
   } catch (cause) {
-    throw new GatehouseError('invalid-argument', 'the request is no PortSpec message', { cause });
+    throw new GatehouseError('invalid-argument', 'the request is not a valid PortSpec message', { cause });
   }
 };
 

@@ -15,7 +15,7 @@ type Target = TrafficSpec['target'];
 const authority = (value: string): Target => ({ $case: 'authority', value });
 const address = (text: string, port: number): Target => {
   const ip = readIp(text);
-  if (ip === undefined) assert.fail(`${text} is no address`);
+  if (ip === undefined) assert.fail(`${text} is not a valid address`);
   return { $case: 'addr', value: encodeTcpAddress(ip, port) };
 };
 
@@ -124,7 +124,7 @@ const questions: readonly (readonly [Target, string])[] = [
   [undefined, 'invalid-argument'],
 ];
 
-test('Services answer by address and by name; what is no Service is NotFound, what is no target InvalidArgument', async (t) => {
+test('Services answer by address and by name; what is not a Service is NotFound, what is not a valid target InvalidArgument', async (t) => {
   assert.equal(questions.length, 21);
   const { client, follow: followSource } = await aServedPolicy(t);
   followSource(

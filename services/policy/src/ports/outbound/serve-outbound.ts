@@ -105,7 +105,7 @@ const decode = (request: Uint8Array): TrafficSpec => {
   try {
     return TrafficSpec.decode(request);
   } catch (cause) {
-    throw new GatehouseError('invalid-argument', 'the request is no TrafficSpec message', { cause });
+    throw new GatehouseError('invalid-argument', 'the request is not a valid TrafficSpec message', { cause });
   }
 };
 

@@ -117,7 +117,7 @@ export const policyRoutes =
           throw new GatehouseError('invalid-argument', problems.join('; '));
         }
         const target = parsed.value;
-        // Whose an address is, is part of the answer: whoever asks by address must be allowed to see all.
+        // Whose an address is, is part of the answer: anyone who asks by address must be allowed to see all.
         await requireRead(request, target.kind === 'address' ? undefined : target.namespace);
         if (from !== undefined) await requireRead(request, from.split('/', 1)[0]);
         settled();

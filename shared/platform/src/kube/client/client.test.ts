@@ -222,7 +222,7 @@ test('several files are one, and of two entries with one name the first counts',
 });
 
 const wrong: readonly (readonly [string, string, RegExp])[] = [
-  ['is no YAML', ': : :', /cannot be used: /],
+  ['is not YAML', ': : :', /cannot be used: /],
   ['is empty', '', /cannot be used: /],
   [
     'has no such context',
@@ -234,7 +234,11 @@ const wrong: readonly (readonly [string, string, RegExp])[] = [
     aKubeconfig({ server: 'https://a', context: { user: 'nobody' } }),
     /context `here` names no user it has/,
   ],
-  ['has a server that is no URL', aKubeconfig({ server: 'a b' }), /its server `a b` is no URL/],
+  [
+    'has a server that is not a valid URL',
+    aKubeconfig({ server: 'a b' }),
+    /its server `a b` is not a valid URL/,
+  ],
   ['would send tokens in plain text', aKubeconfig({ server: 'http://10.0.0.1' }), /in plain text: use https/],
 ];
 

@@ -13,9 +13,9 @@ export type { KubeClient, KubeRequest, KubeResponse, KubeStream } from './http-c
 const projectedToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 export interface KubeClientOptions {
-  /** One kubeconfig file, or several joined as in `KUBECONFIG`; left out = as kubectl finds it without the variable. */
+  /** One kubeconfig file, or several joined as in `KUBECONFIG`; default: as kubectl finds it without the variable. */
   readonly kubeconfig?: string | undefined;
-  /** The name of one of its contexts; the current one when left out. */
+  /** The name of one of its contexts. Default: the current one. */
   readonly context?: string | undefined;
 }
 
@@ -88,7 +88,7 @@ const findConfig = async (kubeconfig: string | undefined): Promise<Found> => {
   if (await exists(projectedToken)) return { kind: 'in-cluster' };
   throw new GatehouseError(
     'failed-precondition',
-    `no cluster is known: KUBECONFIG is not set, there is no ${usual}, and this is no pod; set KUBECONFIG, or ` +
+    `no cluster is known: KUBECONFIG is not set, there is no ${usual}, and this is not a pod; set KUBECONFIG, or ` +
       'GATEHOUSE_SOURCE=directory:PATH to do without a cluster',
     { details: { missing: 'kubeconfig' } },
   );
@@ -164,7 +164,7 @@ const clientFor = (config: KubeConfig, origin: string): KubeClient => {
 };
 
 const readServer = ({ server }: Cluster, origin: string): URL => {
-  if (!URL.canParse(server)) throw unusable(origin, `its server \`${server}\` is no URL`);
+  if (!URL.canParse(server)) throw unusable(origin, `its server \`${server}\` is not a valid URL`);
   const url = new URL(server);
   if (url.protocol === 'https:') return url;
   if (url.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'))) return url;

@@ -40,7 +40,7 @@ export interface KubeStream {
   readonly status: 200;
   /**
    * The complete lines, without their line feeds, as many at once as came in at once. Throws `unavailable` when the
-   * stream is cut, in the middle of a line too; whoever leaves the loop early closes the connection.
+   * stream is cut, in the middle of a line too; anyone who leaves the loop early closes the connection.
    */
   readonly lines: AsyncIterable<readonly Buffer[]>;
 }
@@ -74,7 +74,7 @@ export interface PodPort {
 export interface KubeAccess {
   /** May have a path that every request's path is added to. */
   readonly server: URL;
-  /** Adds what authenticates us to one request: headers, certificates, an agent. Asked anew each time, since tokens rotate. */
+  /** Adds what authenticates us to one request: headers, certificates, an agent. Asked again each time, since tokens rotate. */
   authorize(options: RequestOptions): Promise<void>;
 }
 
@@ -115,7 +115,7 @@ export class HttpKubeClient implements KubeClient {
       answer = await sent.answer;
       if (answer.statusCode !== 200) return await readWhole(answer);
     } catch (error) {
-      // Never repeated: what its caller has found out about the server may not hold for whoever answers next.
+      // Never repeated: what its caller has found out about the server may not hold for the server that answers next.
       throw request.signal.aborted ? request.signal.reason : unreachable(this.server, error);
     }
     // From here on the reader decides what is too long: a watch is silent for most of its life.

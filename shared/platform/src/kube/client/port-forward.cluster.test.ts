@@ -11,7 +11,7 @@ import { openKubeClient } from './client.ts';
 
 const { assets, skip } = realApiServerAssets();
 
-test('a real API server forwards to a kubelet whoever may get and create pods/portforward', {
+test('a real API server forwards to a kubelet anyone who may get and create pods/portforward', {
   skip,
 }, async (t) => {
   const server = await startRealApiServer(assets, { authorization: 'RBAC' });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The UUID namespace of everything that Gatehouse names itself (RFC 9562 §5.5). Fixed for ever: the uids below are in
+ * The UUID namespace of everything that Gatehouse names itself (RFC 9562 §5.5). Fixed forever: the uids below are in
  * tokens that another process made.
  */
 const gatehouseNamespace = Buffer.from('0c9a6f0e5d1b4f0b9b0e6a1d7c2f4e88', 'hex');

@@ -235,7 +235,7 @@ suite('files', () => {
       );
     }));
 
-  test('a manifest that stops being YAML closes its policies, keeps its other objects, and both mend', () =>
+  test('a manifest that stops being YAML closes its policies, keeps its other objects, and both recover', () =>
     watching({ 'a.yaml': asManifest(aServer(), aService()) }, async ({ folder, observer, log }) => {
       await folder.write('a.yaml', `${asManifest(aServer(), aService())}---\nkind: [`);
       await observer.until(() => isClosed(observer));

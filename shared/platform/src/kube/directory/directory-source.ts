@@ -23,7 +23,7 @@ export interface DirectorySourceOptions {
   readonly pollMs?: number;
   /** At the start, how long to wait for files that somebody keeps writing to; milliseconds. */
   readonly patienceMs?: number;
-  /** What one object may hold; the usual when left out. */
+  /** What one object may hold. Default: the usual. */
   readonly budgets?: ObjectBudgets;
 }
 

@@ -157,7 +157,7 @@ suite('a pod is meshed', () => {
     assert.equal(find(world, 'Pod', 'a')?.meta.labels['linkerd.io/control-plane-ns'], undefined);
   });
 
-  test('not without a word to whoever misspelt it, of a namespace once', () => {
+  test('not without a word to the person who misspelt it, of a namespace once', () => {
     const said = (namespace: object, ...pods: readonly WireObject[]) =>
       texts(compose(manifest('a.yaml', aNamespace(namespace), ...pods)));
     assert.deepEqual(said({}, aPod('a', { metadata: { annotations: inject('true') } })), [
@@ -388,10 +388,10 @@ suite('a manifest that cannot be read', () => {
       world.unreadable.map(({ path }) => path),
       ['a.yaml'],
     );
-    const mended = parseManifest('a.yaml', parseManifest('a.yaml', undefined, { bytes: bytes('[') }), {
+    const fixed = parseManifest('a.yaml', parseManifest('a.yaml', undefined, { bytes: bytes('[') }), {
       bytes: bytes(asManifest(aServer())),
     });
-    assert.deepEqual(compose(mended).unreadable, []);
+    assert.deepEqual(compose(fixed).unreadable, []);
   });
 
   test('is not one that never says apiVersion and kind: it is named and closes nothing', () => {
@@ -477,7 +477,7 @@ suite('warnings', () => {
     ],
     [
       aPod('A'),
-      'Pod demo/A: metadata.name: `A` is no name: lower-case letters, digits and `-`, at most 63, a letter or digit at both ends',
+      'Pod demo/A: metadata.name: `A` is not a valid name: lower-case letters, digits and `-`, at most 63, a letter or digit at both ends',
     ],
     [
       aPod('a', { spec: { hostNetwork: 1 } }),

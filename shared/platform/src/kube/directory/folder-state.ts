@@ -19,7 +19,7 @@ export interface FolderStateOptions {
   /** How long a file must not have changed before it is believed. */
   readonly quietMs: number;
   readonly read: (path: string) => Promise<FileRead>;
-  /** What one object may hold; the usual when left out. */
+  /** What one object may hold. Default: the usual. */
   readonly budgets?: ObjectBudgets;
 }
 

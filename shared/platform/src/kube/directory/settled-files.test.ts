@@ -88,7 +88,7 @@ suite('a file', () => {
     assert.deepEqual(settled.observe(folder({ a: stamp('1', 10, 125) }), 126), { ...nothing, ready: ['a'] });
   });
 
-  test('that changed while it was read has to be quiet anew', () => {
+  test('that changed while it was read has to be quiet again', () => {
     const settled = withA();
     settled.again('a', 100);
     assert.deepEqual(settled.observe(folder({ a: stamp('1', 10) }), 120), {

@@ -83,7 +83,7 @@ export class SettledFiles {
     return { ready, gone, pending, wakeAt: this.#wakeAt(pending, found) };
   }
 
-  /** What was answered as ready, or read long ago, has to be quiet anew and then read. */
+  /** What was answered as ready, or read long ago, has to be quiet again and then read. */
   again(path: string, now: number): void {
     const file = this.#files.get(path);
     if (file !== undefined) this.#files.set(path, { stamp: file.stamp, since: now, read: false });

@@ -4,7 +4,7 @@ import { rowOf } from '../kind-table.ts';
 
 interface UnactedKind {
   readonly kind: Kind;
-  /** What is other than if it were honoured, for whoever relies on it. */
+  /** What is other than if it were honoured, for anyone who relies on it. */
   readonly without: string;
 }
 
@@ -20,7 +20,7 @@ export const unactedKinds: readonly UnactedKind[] = [
   { kind: 'TLSRoute', without: 'no connection is routed or refused by it' },
   { kind: 'TCPRoute', without: 'no connection is routed or refused by it' },
   { kind: 'ServiceProfile', without: 'its routes, retries and overrides do not apply' },
-  { kind: 'ExternalWorkload', without: 'it is no endpoint and has no identity' },
+  { kind: 'ExternalWorkload', without: 'it is not an endpoint and has no identity' },
 ];
 
 export const isActedUpon = (kind: Kind): boolean => !unactedKinds.some((each) => each.kind === kind);

@@ -127,29 +127,31 @@ test('a workload of another uid has pods of other uids', () => {
 const mistakes: readonly (readonly [spec: unknown, problems: readonly string[], replicas: number])[] = [
   [
     { template, replicas: '3' },
-    ['spec.replicas: `3` is no number from 0 to 10000: a whole number, without quotes'],
+    ['spec.replicas: `3` is not a number from 0 to 10000: a whole number, without quotes'],
     1,
   ],
   [
     { template, replicas: -1 },
-    ['spec.replicas: the number -1 is no number from 0 to 10000: a whole number, without quotes'],
+    ['spec.replicas: the number -1 is not a number from 0 to 10000: a whole number, without quotes'],
     1,
   ],
   [
     { template, replicas: 1e9 },
-    ['spec.replicas: the number 1000000000 is no number from 0 to 10000: a whole number, without quotes'],
+    ['spec.replicas: the number 1000000000 is not a number from 0 to 10000: a whole number, without quotes'],
     1,
   ],
   [
     { template, ordinals: { start: -1 } },
-    ['spec.ordinals.start: the number -1 is no number from 0 to 2147483647: a whole number, without quotes'],
+    [
+      'spec.ordinals.start: the number -1 is not a number from 0 to 2147483647: a whole number, without quotes',
+    ],
     1,
   ],
   [{}, ['spec.template: missing: say what the pods are'], 1],
   [
     { template: { metadata: { labels: { app: 1 } }, spec: { hostNetwork: 'no' } } },
     [
-      'spec.template.metadata.labels[app]: the number 1 is no text: read as "1": put it in quotes',
+      'spec.template.metadata.labels[app]: the number 1 is not text: read as "1": put it in quotes',
       'spec.template.spec.hostNetwork: `no` is neither true nor false: use true or false, without quotes',
     ],
     1,

@@ -108,7 +108,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [
     { targetRef: server, requiredAuthenticationRefs: [{ kind: 'MeshTLSAuthentication', name: 'web' }] },
     [
-      `spec.requiredAuthenticationRefs[0]: \`meshtlsauthentication\` of the core group is no authentication: ${authenticationFix}`,
+      `spec.requiredAuthenticationRefs[0]: \`meshtlsauthentication\` of the core group is not a valid authentication: ${authenticationFix}`,
     ],
   ],
   [
@@ -137,7 +137,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   ],
   [
     { targetRef: server, requiredAuthenticationRefs: ['web'] },
-    ['spec.requiredAuthenticationRefs[0]: `web` is no object: write an object'],
+    ['spec.requiredAuthenticationRefs[0]: `web` is not an object: write an object'],
   ],
 ];
 

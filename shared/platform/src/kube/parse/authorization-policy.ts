@@ -54,7 +54,7 @@ const readAuthentication = (fields: Fields, ownNamespace: string): Authenticatio
   const kind = kindOf(ref);
   return kind === undefined
     ? fields.refuseSelf(
-        `${printRefKind(ref)} is no authentication`,
+        `${printRefKind(ref)} is not a valid authentication`,
         `MeshTLSAuthentication or NetworkAuthentication with group ${linkerd}, or ServiceAccount of the core group`,
       )
     : { kind, namespace: ref.namespace ?? ownNamespace, name: ref.name };

@@ -65,14 +65,14 @@ test('a slice of host names has no endpoints', () => {
 
 const unreadable: readonly (readonly [said: WireSaid, warning: string])[] = [
   [{ addressType: 'IPv5' }, 'addressType: `IPv5` is not known here: did you mean `IPv4`?'],
-  [{ endpoints: {} }, 'endpoints: an empty object is no list: write a list'],
+  [{ endpoints: {} }, 'endpoints: an empty object is not a list: write a list'],
   [
     { endpoints: [{ addresses: ['x'] }] },
-    'endpoints[0].addresses[0]: `x` is no IP address: an IPv4 or IPv6 address without prefix',
+    'endpoints[0].addresses[0]: `x` is not a valid IP address: an IPv4 or IPv6 address without prefix',
   ],
   [
     { ports: [{ port: 0 }] },
-    'ports[0].port: the number 0 is no number from 1 to 65535: a whole number, without quotes',
+    'ports[0].port: the number 0 is not a number from 1 to 65535: a whole number, without quotes',
   ],
 ];
 

@@ -30,8 +30,8 @@ export interface Reading {
 }
 
 /** How a person says that something is of the wrong type. */
-const isNo = (value: unknown, type: string): string =>
-  value === null ? 'nothing is written' : `${describe(value)} is no ${type}`;
+const isNot = (value: unknown, type: string): string =>
+  value === null ? 'nothing is written' : `${describe(value)} is not ${type}`;
 
 /**
  * The fields of one wire object, read by name. What is there but wrong becomes a problem with its path and reads as
@@ -104,7 +104,7 @@ export class Fields {
   text(name: string, fix = 'write a text'): string | undefined {
     const value = this.raw(name);
     if (value === undefined || typeof value === 'string') return value;
-    return this.refuse(name, isNo(value, 'text'), typeof value === 'object' ? fix : 'put it in quotes');
+    return this.refuse(name, isNot(value, 'text'), typeof value === 'object' ? fix : 'put it in quotes');
   }
 
   flag(name: string): boolean | undefined {
@@ -121,7 +121,11 @@ export class Fields {
     const value = this.raw(name);
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    return this.refuse(name, isNo(value, `number from ${min} to ${max}`), 'a whole number, without quotes');
+    return this.refuse(
+      name,
+      isNot(value, `a number from ${min} to ${max}`),
+      'a whole number, without quotes',
+    );
   }
 
   port(name: string): number | undefined {
@@ -152,7 +156,7 @@ export class Fields {
   each<T>(name: string, read: (value: unknown, item: string) => T | undefined): readonly T[] | undefined {
     const value = this.raw(name);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value)) return this.refuse(name, isNo(value, 'list'), 'write a list');
+    if (!Array.isArray(value)) return this.refuse(name, isNot(value, 'a list'), 'write a list');
     const items: T[] = [];
     for (const [index, each] of value.entries()) {
       const item = read(each, `${name}[${index}]`);
@@ -176,7 +180,7 @@ export class Fields {
 
   texts(name: string, fix = 'a list of texts'): readonly string[] | undefined {
     return this.each(name, (value, item) =>
-      typeof value === 'string' ? value : this.refuse(item, isNo(value, 'text'), fix),
+      typeof value === 'string' ? value : this.refuse(item, isNot(value, 'text'), fix),
     );
   }
 
@@ -212,7 +216,7 @@ export class Fields {
   /** The fields of an object that stands inside this one under `name`. */
   open(value: unknown, name: string): Fields | undefined {
     if (isWireObject(value)) return new Fields(value, this.pathOf(name), this.problems, this.#reading);
-    return this.refuse(name, isNo(value, 'object'), 'write an object');
+    return this.refuse(name, isNot(value, 'an object'), 'write an object');
   }
 }
 
@@ -235,7 +239,7 @@ export const readWhole = <T>(
 ): Parsed<T> => {
   const problems: Problem[] = [];
   if (!isWireObject(value)) {
-    const found = value === undefined || value === null ? 'missing' : isNo(value, 'object');
+    const found = value === undefined || value === null ? 'missing' : isNot(value, 'an object');
     return { ok: false, problems: [{ field: path, found, fix: 'write an object' }] };
   }
   const result = read(new Fields(value, path, problems, reading));

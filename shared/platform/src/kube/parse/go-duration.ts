@@ -18,7 +18,7 @@ export const readGoDuration = (fields: Fields, name: string): number | undefined
   if (text === undefined) return undefined;
   if (text === '0') return 0;
   if (!whole.test(text))
-    return fields.refuse(name, `${describe(text)} is no duration`, 'such as 300ms, 1.5s or 1m30s');
+    return fields.refuse(name, `${describe(text)} is not a valid duration`, 'such as 300ms, 1.5s or 1m30s');
   const parts = [...text.matchAll(part)];
   return Math.ceil(
     parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitMs[unit ?? ''] ?? 0), 0),

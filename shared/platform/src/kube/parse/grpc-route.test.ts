@@ -72,7 +72,7 @@ const mistakes: readonly (readonly [spec: unknown, problem: string])[] = [
   ],
   [
     match({ service: '/a' }),
-    'spec.rules[0].matches[0].method.service: `/a` is no name of a gRPC service: as in the .proto file, package included',
+    'spec.rules[0].matches[0].method.service: `/a` is not a valid name of a gRPC service: as in the .proto file, package included',
   ],
   [
     match({ service: 'a', methods: 'b' }),

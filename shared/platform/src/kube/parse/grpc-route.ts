@@ -31,7 +31,7 @@ const readName = (method: Fields, name: 'service' | 'method', form: RegExp): str
   if (text === undefined || form.test(text)) return text ?? '';
   method.refuse(
     name,
-    `${describe(text)} is no name of a gRPC ${name}`,
+    `${describe(text)} is not a valid name of a gRPC ${name}`,
     'as in the .proto file, package included',
   );
   return '';

@@ -47,7 +47,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [
     { targetRef, total: rate(0) },
     [
-      'spec.total.requestsPerSecond: the number 0 is no number from 1 to 9007199254740991: a whole number, without quotes',
+      'spec.total.requestsPerSecond: the number 0 is not a number from 1 to 9007199254740991: a whole number, without quotes',
     ],
   ],
   [{ targetRef, total: {} }, ['spec.total.requestsPerSecond: missing: how many requests a second']],
@@ -62,7 +62,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [
     { targetRef, overrides: [{ requestsPerSecond: 6, clientRefs: [{ kind: 'Pod', name: 'a' }] }] },
     [
-      'spec.overrides[0].clientRefs[0]: `pod` of the core group is no client: ServiceAccount of the core group',
+      'spec.overrides[0].clientRefs[0]: `pod` of the core group is not a valid client: ServiceAccount of the core group',
     ],
   ],
 ];

@@ -37,7 +37,7 @@ const readClient = (fields: Fields, namespace: string): Client | undefined => {
   if (ref === undefined) return undefined;
   return isRefTo(ref, '', 'ServiceAccount')
     ? { namespace: ref.namespace ?? namespace, name: ref.name }
-    : fields.refuseSelf(`${printRefKind(ref)} is no client`, 'ServiceAccount of the core group');
+    : fields.refuseSelf(`${printRefKind(ref)} is not a valid client`, 'ServiceAccount of the core group');
 };
 
 const readOverride = (override: Fields, namespace: string): Override | undefined => {

@@ -204,11 +204,11 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [{ ...attached, hostname: ['a'] }, ['spec.hostname: unknown field: did you mean `hostnames`?']],
   [
     { ...attached, hostnames: ['A.example'] },
-    ['spec.hostnames[0]: `A.example` is no host name: a lower-case DNS name, or one after `*.`'],
+    ['spec.hostnames[0]: `A.example` is not a host name: a lower-case DNS name, or one after `*.`'],
   ],
   [
     { ...attached, hostnames: ['*'] },
-    ['spec.hostnames[0]: `*` is no host name: a lower-case DNS name, or one after `*.`'],
+    ['spec.hostnames[0]: `*` is not a host name: a lower-case DNS name, or one after `*.`'],
   ],
   [{ ...attached, rules: null }, ['spec.rules: nothing is written: write a list']],
   [rule({ matchs: [] }), ['spec.rules[0].matchs: unknown field: did you mean `matches`?']],
@@ -232,12 +232,12 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [match({ path: { type: 'RegularExpression', value: '(' } }), ['spec.rules[0].matches[0].path.value']],
   [
     match({ method: 'get' }),
-    ['spec.rules[0].matches[0].method: `get` is no HTTP method: did you mean `GET`?'],
+    ['spec.rules[0].matches[0].method: `get` is not a valid HTTP method: did you mean `GET`?'],
   ],
   [
     match({ headers: [{ name: 'a b', value: 'c' }] }),
     [
-      'spec.rules[0].matches[0].headers[0].name: `a b` is no header name: a token of RFC 9110 §5.6.2, such as x-tenant',
+      'spec.rules[0].matches[0].headers[0].name: `a b` is not a valid header name: a token of RFC 9110 §5.6.2, such as x-tenant',
     ],
   ],
   [
@@ -275,7 +275,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [
     filter({ type: 'RequestRedirect', requestRedirect: { statusCode: 200 } }),
     [
-      'spec.rules[0].filters[0].requestRedirect.statusCode: the number 200 is no number from 300 to 399: a whole number, without quotes',
+      'spec.rules[0].filters[0].requestRedirect.statusCode: the number 200 is not a number from 300 to 399: a whole number, without quotes',
     ],
   ],
   [
@@ -292,7 +292,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [
     filter({ type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['a b'] } }),
     [
-      'spec.rules[0].filters[0].requestHeaderModifier.remove[0]: `a b` is no header name: a token of RFC 9110 §5.6.2, such as x-tenant',
+      'spec.rules[0].filters[0].requestHeaderModifier.remove[0]: `a b` is not a valid header name: a token of RFC 9110 §5.6.2, such as x-tenant',
     ],
   ],
   [

@@ -9,7 +9,7 @@ export const readMethod = (fields: Fields, name: string, value: unknown): string
   const upper = typeof value === 'string' && token.test(value);
   return fields.refuse(
     name,
-    `${describe(value)} is no HTTP method`,
+    `${describe(value)} is not a valid HTTP method`,
     upper ? `did you mean \`${value.toUpperCase()}\`?` : 'a method in upper case, such as GET',
   );
 };
@@ -20,7 +20,7 @@ export const asHeaderName = (fields: Fields, name: string, value: unknown): stri
     ? value.toLowerCase()
     : fields.refuse(
         name,
-        `${describe(value)} is no header name`,
+        `${describe(value)} is not a valid header name`,
         'a token of RFC 9110 §5.6.2, such as x-tenant',
       );
 

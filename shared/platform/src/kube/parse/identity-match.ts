@@ -22,13 +22,13 @@ const fix = `a DNS name such as ${printIdentity(example)}, \`*\`, \`*.a.b\` or a
 export const readIdentity = (
   value: unknown,
 ): IdentityMatch | { readonly found: string; readonly fix: string } => {
-  if (typeof value !== 'string') return { found: `${describe(value)} is no text`, fix };
+  if (typeof value !== 'string') return { found: `${describe(value)} is not text`, fix };
   if (value === '*') return { kind: 'suffix', parts: [] };
   if (value.startsWith('spiffe:')) {
     return isSpiffeId(value)
       ? { kind: 'exact', identity: parseIdentity(intern(value)) }
       : {
-          found: `${describe(value)} is no SPIFFE id`,
+          found: `${describe(value)} is not a valid SPIFFE id`,
           fix: 'spiffe://trust-domain/path, without trailing slash',
         };
   }
@@ -40,7 +40,7 @@ export const readIdentity = (
       : { kind: 'suffix', parts: suffixParts(suffix).map(intern) };
   }
   const lower = isDnsName(name.toLowerCase());
-  return { found: `${describe(value)} is no identity`, fix: lower ? 'write it in lower case' : fix };
+  return { found: `${describe(value)} is not a valid identity`, fix: lower ? 'write it in lower case' : fix };
 };
 
 export const readIdentities = (fields: Fields, name: string): readonly IdentityMatch[] | undefined =>

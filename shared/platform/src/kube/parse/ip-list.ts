@@ -6,7 +6,11 @@ export const readAddress = (fields: Fields, name: string, value: unknown): strin
   if (value === '') return undefined;
   const ip = typeof value === 'string' ? readIp(value) : undefined;
   return ip === undefined
-    ? fields.refuse(name, `${describe(value)} is no IP address`, 'an IPv4 or IPv6 address without prefix')
+    ? fields.refuse(
+        name,
+        `${describe(value)} is not a valid IP address`,
+        'an IPv4 or IPv6 address without prefix',
+      )
     : printIp(ip);
 };
 

@@ -35,21 +35,24 @@ const label = 'a label value: at most 63 letters, digits, `-`, `_` and `.`';
 const name = 'a label name such as app or example.com/app';
 
 const bad: readonly (readonly [selector: unknown, problem: string])[] = [
-  ['app=web', 'selector: `app=web` is no object: write an object'],
-  [[], 'selector: an empty list is no object: write an object'],
+  ['app=web', 'selector: `app=web` is not an object: write an object'],
+  [[], 'selector: an empty list is not an object: write an object'],
   [null, 'selector: missing: write an object'],
   [{ matchLabel: { app: 'web' } }, 'selector.matchLabel: unknown field: did you mean `matchLabels`?'],
   [{ app: 'web' }, 'selector.app: unknown field: remove it; known here: matchLabels, matchExpressions'],
-  [{ matchLabels: ['app'] }, 'selector.matchLabels: a list is no object: write an object'],
+  [{ matchLabels: ['app'] }, 'selector.matchLabels: a list is not an object: write an object'],
   [{ matchLabels: null }, 'selector.matchLabels: nothing is written: write an object'],
   [{ matchLabels: { app: null } }, `selector.matchLabels.app: nothing is written: ${label}`],
-  [{ matchLabels: { app: true } }, 'selector.matchLabels.app: the boolean true is no text: put it in quotes'],
-  [{ matchLabels: { app: 1 } }, 'selector.matchLabels.app: the number 1 is no text: put it in quotes'],
-  [{ matchLabels: { app: 'a b' } }, `selector.matchLabels.app: \`a b\` is no label value: ${label}`],
+  [
+    { matchLabels: { app: true } },
+    'selector.matchLabels.app: the boolean true is not text: put it in quotes',
+  ],
+  [{ matchLabels: { app: 1 } }, 'selector.matchLabels.app: the number 1 is not text: put it in quotes'],
+  [{ matchLabels: { app: 'a b' } }, `selector.matchLabels.app: \`a b\` is not a valid label value: ${label}`],
   [{ matchLabels: { 'a b': 'c' } }, `selector.matchLabels.a b: no label has such a name: ${name}`],
   [{ matchLabels: { '/a': 'c' } }, `selector.matchLabels./a: no label has such a name: ${name}`],
-  [{ matchExpressions: {} }, 'selector.matchExpressions: an empty object is no list: write a list'],
-  [{ matchExpressions: ['app'] }, 'selector.matchExpressions[0]: `app` is no object: write an object'],
+  [{ matchExpressions: {} }, 'selector.matchExpressions: an empty object is not a list: write a list'],
+  [{ matchExpressions: ['app'] }, 'selector.matchExpressions[0]: `app` is not an object: write an object'],
   [
     { matchExpressions: [{ key: 'app', operator: 'in', values: ['a'] }] },
     'selector.matchExpressions[0].operator: `in` is not known here: did you mean `In`?',
@@ -65,7 +68,7 @@ const bad: readonly (readonly [selector: unknown, problem: string])[] = [
   [{ matchExpressions: [{ operator: 'Exists' }] }, `selector.matchExpressions[0].key: missing: ${name}`],
   [
     { matchExpressions: [{ key: '-', operator: 'Exists' }] },
-    `selector.matchExpressions[0].key: \`-\` is no label name: ${name}`,
+    `selector.matchExpressions[0].key: \`-\` is not a valid label name: ${name}`,
   ],
   [
     { matchExpressions: [{ key: 'app', operator: 'In' }] },
@@ -81,7 +84,7 @@ const bad: readonly (readonly [selector: unknown, problem: string])[] = [
   ],
   [
     { matchExpressions: [{ key: 'app', operator: 'In', values: ['a', 1] }] },
-    `selector.matchExpressions[0].values[1]: the number 1 is no text: ${label}`,
+    `selector.matchExpressions[0].values[1]: the number 1 is not text: ${label}`,
   ],
   [
     { matchExpressions: [{ key: 'app', operator: 'In', value: ['a'], values: ['a'] }] },

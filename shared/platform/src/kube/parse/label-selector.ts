@@ -18,7 +18,7 @@ const readMatchLabels = (fields: Fields): Readonly<Record<string, string>> => {
     const value = written?.text(key, valueFix);
     if (value === undefined) continue;
     if (labelValue.test(value)) labels[intern(key)] = intern(value);
-    else written?.refuse(key, `${describe(value)} is no label value`, valueFix);
+    else written?.refuse(key, `${describe(value)} is not a valid label value`, valueFix);
   }
   return labels;
 };
@@ -27,7 +27,7 @@ const readExpression = (fields: Fields): LabelExpression | undefined => {
   fields.need('key', keyFix);
   const key = fields.text('key');
   if (key !== undefined && !labelKey.test(key)) {
-    fields.refuse('key', `${describe(key)} is no label name`, keyFix);
+    fields.refuse('key', `${describe(key)} is not a valid label name`, keyFix);
   }
   fields.need('operator', `use ${operators.join(', ')}`);
   const operator = fields.oneOf('operator', operators);

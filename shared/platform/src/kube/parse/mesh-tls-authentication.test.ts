@@ -49,27 +49,27 @@ const nameFix =
 const spiffeFix = 'spiffe://trust-domain/path, without trailing slash';
 
 const badIdentities: readonly (readonly [value: unknown, problem: string])[] = [
-  ['', `an empty text is no identity: ${nameFix}`],
-  ['Web.demo', '`Web.demo` is no identity: write it in lower case'],
-  ['*.A.b', '`*.A.b` is no identity: write it in lower case'],
-  ['**.a', `\`**.a\` is no identity: ${nameFix}`],
-  ['*.*.a', `\`*.*.a\` is no identity: ${nameFix}`],
-  ['a.*.b', `\`a.*.b\` is no identity: ${nameFix}`],
-  ['*.', `\`*.\` is no identity: ${nameFix}`],
-  ['a.b.', `\`a.b.\` is no identity: ${nameFix}`],
-  ['a b', `\`a b\` is no identity: ${nameFix}`],
-  [`${'a'.repeat(64)}.b`, `\`${'a'.repeat(64)}.b\` is no identity: ${nameFix}`],
-  ['spiffe://', `\`spiffe://\` is no SPIFFE id: ${spiffeFix}`],
-  ['spiffe://TD/a', `\`spiffe://TD/a\` is no SPIFFE id: ${spiffeFix}`],
-  ['spiffe://td/', `\`spiffe://td/\` is no SPIFFE id: ${spiffeFix}`],
-  ['spiffe://td//a', `\`spiffe://td//a\` is no SPIFFE id: ${spiffeFix}`],
-  ['spiffe://td/../a', `\`spiffe://td/../a\` is no SPIFFE id: ${spiffeFix}`],
-  ['spiffe://td/a?b', `\`spiffe://td/a?b\` is no SPIFFE id: ${spiffeFix}`],
-  [7, `the number 7 is no text: ${nameFix}`],
-  [null, `nothing is no text: ${nameFix}`],
+  ['', `an empty text is not a valid identity: ${nameFix}`],
+  ['Web.demo', '`Web.demo` is not a valid identity: write it in lower case'],
+  ['*.A.b', '`*.A.b` is not a valid identity: write it in lower case'],
+  ['**.a', `\`**.a\` is not a valid identity: ${nameFix}`],
+  ['*.*.a', `\`*.*.a\` is not a valid identity: ${nameFix}`],
+  ['a.*.b', `\`a.*.b\` is not a valid identity: ${nameFix}`],
+  ['*.', `\`*.\` is not a valid identity: ${nameFix}`],
+  ['a.b.', `\`a.b.\` is not a valid identity: ${nameFix}`],
+  ['a b', `\`a b\` is not a valid identity: ${nameFix}`],
+  [`${'a'.repeat(64)}.b`, `\`${'a'.repeat(64)}.b\` is not a valid identity: ${nameFix}`],
+  ['spiffe://', `\`spiffe://\` is not a valid SPIFFE id: ${spiffeFix}`],
+  ['spiffe://TD/a', `\`spiffe://TD/a\` is not a valid SPIFFE id: ${spiffeFix}`],
+  ['spiffe://td/', `\`spiffe://td/\` is not a valid SPIFFE id: ${spiffeFix}`],
+  ['spiffe://td//a', `\`spiffe://td//a\` is not a valid SPIFFE id: ${spiffeFix}`],
+  ['spiffe://td/../a', `\`spiffe://td/../a\` is not a valid SPIFFE id: ${spiffeFix}`],
+  ['spiffe://td/a?b', `\`spiffe://td/a?b\` is not a valid SPIFFE id: ${spiffeFix}`],
+  [7, `the number 7 is not text: ${nameFix}`],
+  [null, `nothing is not text: ${nameFix}`],
 ];
 
-test('what no certificate can bear is no identity', () => {
+test('what no certificate can bear is not a valid identity', () => {
   for (const [value, problem] of badIdentities) {
     const { problems } = rejection(kind, { spec: { identities: ['*', value] } });
     assert.deepEqual(problems, [`spec.identities[1]: ${problem}`], String(value));
@@ -85,7 +85,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   ],
   [{ identities: [] }, ['spec.identities: an empty list: name at least one, or `*` for any identity']],
   [{ identityRefs: [] }, ['spec.identityRefs: an empty list: name at least one, or `*` for any identity']],
-  [{ identities: '*' }, ['spec.identities: `*` is no list: write a list']],
+  [{ identities: '*' }, ['spec.identities: `*` is not a list: write a list']],
   [
     { identites: ['*'] },
     [

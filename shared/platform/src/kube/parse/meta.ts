@@ -28,7 +28,7 @@ const annotationsReader: TextsReader = {
 };
 
 /**
- * Labels or annotations. Kubernetes refuses a value that is no text; a manifest that says `quarantine: true` means the
+ * Labels or annotations. Kubernetes refuses a value that is not text; a manifest that says `quarantine: true` means the
  * text, and dropping the label could open what a selector closes: so scalars are read as text, with a problem noted.
  */
 const readTexts = (
@@ -39,7 +39,7 @@ const readTexts = (
   const value = fields.raw(name);
   if (value === undefined) return {};
   if (!isWireObject(value)) {
-    fields.refuse(name, `${describe(value)} is no object`, 'write names and texts');
+    fields.refuse(name, `${describe(value)} is not an object`, 'write names and texts');
     onUnreadable();
     return unreadable;
   }
@@ -57,7 +57,7 @@ const readTexts = (
       if (typeof text === 'object') onUnreadable();
       fields.refuse(
         `${name}[${key}]`,
-        `${describe(text)} is no text`,
+        `${describe(text)} is not text`,
         `read as "${asText}": put it in quotes`,
       );
       texts[intern(key)] = asText;

@@ -152,7 +152,7 @@ const rule = (fields: WireObject): WireObject => ({ ...seed, rules: [fields] });
 
 const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])[] = [
   [undefined, ['spec: missing: write an object']],
-  ['x', ['spec: `x` is no object: write an object']],
+  ['x', ['spec: `x` is not an object: write an object']],
   [{ ...seed, rule: [] }, ['spec.rule: unknown field: did you mean `rules`?']],
   [
     { ...seed, podSelector: {} },
@@ -184,27 +184,29 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
     ['spec.ports: an empty list: name a port, or remove the field to mean every port'],
   ],
   [{ ...seed, ports: null }, ['spec.ports: nothing is written: write a list']],
-  [{ ...seed, ports: 8080 }, ['spec.ports: the number 8080 is no list: write a list']],
-  [{ ...seed, ports: [8080] }, ['spec.ports[0]: the number 8080 is no object: write an object']],
+  [{ ...seed, ports: 8080 }, ['spec.ports: the number 8080 is not a list: write a list']],
+  [{ ...seed, ports: [8080] }, ['spec.ports[0]: the number 8080 is not an object: write an object']],
   [
     { ...seed, ports: [{}] },
     ['spec.ports[0].port: missing: a number from 1 to 65535, or the name of a container port'],
   ],
   [
     { ...seed, ports: [{ port: 0 }] },
-    ['spec.ports[0].port: the number 0 is no number from 1 to 65535: a whole number, without quotes'],
+    ['spec.ports[0].port: the number 0 is not a number from 1 to 65535: a whole number, without quotes'],
   ],
   [
     { ...seed, ports: [{ port: 70000 }] },
-    ['spec.ports[0].port: the number 70000 is no number from 1 to 65535: a whole number, without quotes'],
+    ['spec.ports[0].port: the number 70000 is not a number from 1 to 65535: a whole number, without quotes'],
   ],
   [
     { ...seed, ports: [{ port: '8080' }] },
-    ['spec.ports[0].port: `8080` is no port: write the number without quotes'],
+    ['spec.ports[0].port: `8080` is not a valid port: write the number without quotes'],
   ],
   [
     { ...seed, ports: [{ port: 'Http' }] },
-    ['spec.ports[0].port: `Http` is no port: a number from 1 to 65535, or the name of a container port'],
+    [
+      'spec.ports[0].port: `Http` is not a valid port: a number from 1 to 65535, or the name of a container port',
+    ],
   ],
   [
     { ...seed, ports: [{ port: 9000, endPort: 8000 }] },
@@ -247,13 +249,13 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [
     source({ serviceAccounts: [{ name: 'A_b' }] }),
     [
-      "spec.sources[0].serviceAccounts[0].name: `A_b` is no ServiceAccount's name: lower-case letters, digits, `-`, `.`",
+      "spec.sources[0].serviceAccounts[0].name: `A_b` is not a ServiceAccount's name: lower-case letters, digits, `-`, `.`",
     ],
   ],
   [
     source({ serviceAccounts: [{ name: 'a', namespace: 'a.b' }] }),
     [
-      'spec.sources[0].serviceAccounts[0].namespace: `a.b` is no namespace: lower-case letters, digits and `-`',
+      'spec.sources[0].serviceAccounts[0].namespace: `a.b` is not a valid namespace: lower-case letters, digits and `-`',
     ],
   ],
   [
@@ -266,7 +268,7 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   ],
   [
     source({ networks: ['10.0.0.0/8'] }),
-    ['spec.sources[0].networks[0]: `10.0.0.0/8` is no object: write an object'],
+    ['spec.sources[0].networks[0]: `10.0.0.0/8` is not an object: write an object'],
   ],
   [{ ...seed, rules: null }, ['spec.rules: nothing is written: write a list']],
   [rule({}), ['spec.rules[0]: an empty rule: say which requests: methods, paths or headers']],
@@ -275,10 +277,13 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
     rule({ methods: [] }),
     ['spec.rules[0].methods: an empty list: add an item, or remove the field to match all'],
   ],
-  [rule({ methods: ['get'] }), ['spec.rules[0].methods[0]: `get` is no HTTP method: did you mean `GET`?']],
+  [
+    rule({ methods: ['get'] }),
+    ['spec.rules[0].methods[0]: `get` is not a valid HTTP method: did you mean `GET`?'],
+  ],
   [
     rule({ methods: ['GET '] }),
-    ['spec.rules[0].methods[0]: `GET ` is no HTTP method: a method in upper case, such as GET'],
+    ['spec.rules[0].methods[0]: `GET ` is not a valid HTTP method: a method in upper case, such as GET'],
   ],
   [rule({ paths: [{ value: '/a' }] }), ['spec.rules[0].paths[0].type: missing: Exact or PathPrefix']],
   [
@@ -303,11 +308,13 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   ],
   [
     rule({ headers: [{ name: 'x y', value: 'a' }] }),
-    ['spec.rules[0].headers[0].name: `x y` is no header name: a token of RFC 9110 §5.6.2, such as x-tenant'],
+    [
+      'spec.rules[0].headers[0].name: `x y` is not a valid header name: a token of RFC 9110 §5.6.2, such as x-tenant',
+    ],
   ],
   [
     rule({ headers: [{ name: 'x', value: 1 }] }),
-    ['spec.rules[0].headers[0].value: the number 1 is no text: put it in quotes'],
+    ['spec.rules[0].headers[0].value: the number 1 is not text: put it in quotes'],
   ],
   [
     rule({ headers: [{ name: 'x', value: 'a', type: 'Exact' }] }),

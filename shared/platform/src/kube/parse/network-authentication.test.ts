@@ -25,10 +25,10 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   [{}, ['spec.networks: missing: name at least one network']],
   [{ networks: [] }, ['spec.networks: an empty list: name at least one network']],
   [{ networks: [{}] }, ['spec.networks[0].cidr: missing: a CIDR such as 10.0.0.0/8']],
-  [{ networks: [{ cidr: 'ten' }] }, [`spec.networks[0].cidr: \`ten\` is no network: ${cidrFix}`]],
+  [{ networks: [{ cidr: 'ten' }] }, [`spec.networks[0].cidr: \`ten\` is not a valid network: ${cidrFix}`]],
   [
     { networks: [{ cidr: 10 }] },
-    ['spec.networks[0].cidr: the number 10 is no network: a CIDR in a text, such as "10.0.0.0/8"'],
+    ['spec.networks[0].cidr: the number 10 is not a valid network: a CIDR in a text, such as "10.0.0.0/8"'],
   ],
   [
     { networks: [{ cidr: '10.0.0.0/8', except: null }] },

@@ -11,7 +11,11 @@ import { describe, type Fields } from './fields.ts';
 const readCidr = (fields: Fields, name: string, value: unknown): IpNetwork | undefined =>
   typeof value === 'string'
     ? fields.take(parseNetwork(value, fields.pathOf(name)))
-    : fields.refuse(name, `${describe(value)} is no network`, 'a CIDR in a text, such as "10.0.0.0/8"');
+    : fields.refuse(
+        name,
+        `${describe(value)} is not a valid network`,
+        'a CIDR in a text, such as "10.0.0.0/8"',
+      );
 
 /** `{cidr, except}`; an exception lies inside the network and leaves something of it (semantics §2.11). */
 const readNetwork = (item: Fields): NetworkMatch | undefined => {

@@ -28,6 +28,6 @@ test('a node that says nothing has no zone and no address', () => {
 test('an address that cannot be read costs that address', () => {
   const addresses = [{ type: 'InternalIP', address: 'x' }];
   assert.deepEqual(readWire('Node', { status: { addresses } }).warnings, [
-    'status.addresses[0].address: `x` is no IP address: an IPv4 or IPv6 address without prefix',
+    'status.addresses[0].address: `x` is not a valid IP address: an IPv4 or IPv6 address without prefix',
   ]);
 });

@@ -104,7 +104,7 @@ test('TCP and exec probes open nothing', () => {
   );
 });
 
-test('a port whose name is no text costs that name, whatever stands there instead', () => {
+test('a port whose name is not text costs that name, whatever stands there instead', () => {
   for (const name of [{ toString: '' }, { toString: null, valueOf: 1 }, ['http'], 7, null, '']) {
     const container = {
       ports: [{ name, containerPort: 81 }, ...ports],

@@ -51,7 +51,7 @@ const readHttpGet = (container: Fields, http: Fields): HttpGet | undefined => {
   if (absolutePath.test(path)) return { scheme, port, path };
   return http.refuse(
     'path',
-    `\`${path}\` is no path`,
+    `\`${path}\` is not a valid path`,
     'an absolute path; other characters as percent escapes',
   );
 };

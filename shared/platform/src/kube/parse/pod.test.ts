@@ -221,20 +221,20 @@ test('the owner is the controller, a ReplicaSet folded into its Deployment', () 
 });
 
 const unreadable: readonly (readonly [said: WireSaid, warnings: readonly string[]])[] = [
-  [{ spec: [] }, ['spec: an empty list is no object: write an object']],
+  [{ spec: [] }, ['spec: an empty list is not an object: write an object']],
   [
     { spec: { serviceAccountName: 7 } },
-    ['spec.serviceAccountName: the number 7 is no text: put it in quotes'],
+    ['spec.serviceAccountName: the number 7 is not text: put it in quotes'],
   ],
   [
     { spec: { hostNetwork: 'yes' } },
     ['spec.hostNetwork: `yes` is neither true nor false: use true or false, without quotes'],
   ],
-  [{ spec: { containers: {} } }, ['spec.containers: an empty object is no list: write a list']],
+  [{ spec: { containers: {} } }, ['spec.containers: an empty object is not a list: write a list']],
   [
     { spec: { containers: [{ ports: [{ containerPort: '80' }] }] } },
     [
-      'spec.containers[0].ports[0].containerPort: `80` is no number from 1 to 65535: a whole number, without quotes',
+      'spec.containers[0].ports[0].containerPort: `80` is not a number from 1 to 65535: a whole number, without quotes',
     ],
   ],
   [
@@ -244,17 +244,17 @@ const unreadable: readonly (readonly [said: WireSaid, warnings: readonly string[
   [
     { spec: { containers: [{ ports: [{ containerPort: 80, name: 'HTTP' }] }] } },
     [
-      "spec.containers[0].ports[0].name: `HTTP` is no port's name: at most 15 lower-case letters, digits and `-`, a letter among them",
+      "spec.containers[0].ports[0].name: `HTTP` is not a valid port's name: at most 15 lower-case letters, digits and `-`, a letter among them",
     ],
   ],
   [
     { status: { startTime: 'noon' } },
-    ['status.startTime: `noon` is no time: RFC 3339, such as 2026-01-31T12:00:00Z'],
+    ['status.startTime: `noon` is not a valid time: RFC 3339, such as 2026-01-31T12:00:00Z'],
   ],
   [{ status: { phase: 'running' } }, ['status.phase: `running` is not known here: did you mean `Running`?']],
   [
     { status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'x' }] } },
-    ['status.podIPs[1].ip: `x` is no IP address: an IPv4 or IPv6 address without prefix'],
+    ['status.podIPs[1].ip: `x` is not a valid IP address: an IPv4 or IPv6 address without prefix'],
   ],
 ];
 

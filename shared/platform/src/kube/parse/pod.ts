@@ -40,7 +40,8 @@ const readPorts = (container: Fields): readonly ContainerPort[] =>
     if (protocol !== 'TCP' || number === undefined) return undefined;
     const hostPort = port.whole('hostPort', 0, highestPort) ?? 0;
     const name = intern(port.text('name') ?? '');
-    if (name !== '' && !isPortName(name)) port.refuse('name', `${describe(name)} is no port's name`, fixName);
+    if (name !== '' && !isPortName(name))
+      port.refuse('name', `${describe(name)} is not a valid port's name`, fixName);
     return { name, port: number, ...(hostPort === 0 ? {} : { hostPort }) };
   }) ?? [];
 

@@ -18,7 +18,7 @@ export const readPortOrName = (fields: Fields, name: string): PortSelector | und
   const digits = typeof value === 'string' && /^\d+$/.test(value);
   return fields.refuse(
     name,
-    `${describe(value)} is no port`,
+    `${describe(value)} is not a valid port`,
     digits ? 'write the number without quotes' : fix,
   );
 };

@@ -33,7 +33,7 @@ const escapeToken = (rest: string, inClass: boolean): RegexToken => {
   if (/[<>]/.test(letter)) return foreign(text, 'to the proxy \\< and \\> are word boundaries');
   if (/[0-9]/.test(letter)) return foreign(text, 'the proxy has no octal escapes; write \\x41');
   if (letter === 'x' && /^\\x\{0*d[89a-f]..\}$/i.test(text))
-    return foreign(text, 'a surrogate is no character');
+    return foreign(text, 'a surrogate is not a character');
   return { kind: /[bBAz]/.test(letter) ? 'assertion' : 'literal', text };
 };
 

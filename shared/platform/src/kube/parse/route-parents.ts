@@ -36,5 +36,9 @@ export const readHosts = (spec: Fields): readonly string[] =>
     if (!spend(spec, 'hosts')) return undefined;
     return typeof value === 'string' && value.length <= 253 && hostname.test(value)
       ? value
-      : spec.refuse(item, `${describe(value)} is no host name`, 'a lower-case DNS name, or one after `*.`');
+      : spec.refuse(
+          item,
+          `${describe(value)} is not a host name`,
+          'a lower-case DNS name, or one after `*.`',
+        );
   }) ?? [];

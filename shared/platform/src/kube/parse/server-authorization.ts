@@ -23,7 +23,11 @@ const readServer = (server: Fields): ServerAuthorizationSpec['server'] | undefin
   if (name === undefined) return undefined;
   return isObjectName(name)
     ? { kind: 'name', name: intern(name) }
-    : server.refuse('name', `${describe(name)} is no Server's name`, 'lower-case letters, digits, `-`, `.`');
+    : server.refuse(
+        'name',
+        `${describe(name)} is not a valid Server's name`,
+        'lower-case letters, digits, `-`, `.`',
+      );
 };
 
 const readMeshTls = (tls: Fields, namespace: string): Clients | undefined => {

@@ -53,9 +53,12 @@ const mistakes: readonly (readonly [said: WireSaid, problems: readonly string[]]
   [{ spec: { ...pods } }, ['spec.port: missing: a number, or the name of a container port']],
   [
     { spec: { ...pods, port: 70000 } },
-    ['spec.port: the number 70000 is no number from 1 to 65535: a whole number, without quotes'],
+    ['spec.port: the number 70000 is not a number from 1 to 65535: a whole number, without quotes'],
   ],
-  [{ spec: { ...pods, port: '80' } }, ['spec.port: `80` is no port: write the number without quotes']],
+  [
+    { spec: { ...pods, port: '80' } },
+    ['spec.port: `80` is not a valid port: write the number without quotes'],
+  ],
   [{ spec: { port: 8080 } }, ['spec.podSelector: missing: say which pods; {} means all of the namespace']],
   [
     { spec: { ...pods, externalWorkloadSelector: {}, port: 8080 } },
@@ -70,7 +73,7 @@ const mistakes: readonly (readonly [said: WireSaid, problems: readonly string[]]
   ],
   [
     { spec: { podSelector: { matchLabels: { app: 1 } }, port: 8080 } },
-    ['spec.podSelector.matchLabels.app: the number 1 is no text: put it in quotes'],
+    ['spec.podSelector.matchLabels.app: the number 1 is not text: put it in quotes'],
   ],
   [
     { spec: { ...pods, port: 8080, proxyProtocol: 'http/1' } },

@@ -17,14 +17,14 @@ export const readServiceAccount = (ref: Fields, ownNamespace: string): ServiceAc
   if (name !== undefined && !isObjectName(name)) {
     return ref.refuse(
       'name',
-      `${describe(name)} is no ServiceAccount's name`,
+      `${describe(name)} is not a ServiceAccount's name`,
       'lower-case letters, digits, `-`, `.`',
     );
   }
   if (namespace !== undefined && ref.has('namespace') && !isNamespaceName(namespace)) {
     return ref.refuse(
       'namespace',
-      `${describe(namespace)} is no namespace`,
+      `${describe(namespace)} is not a valid namespace`,
       'lower-case letters, digits and `-`',
     );
   }

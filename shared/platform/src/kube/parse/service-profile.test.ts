@@ -105,8 +105,14 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
     route({ condition: { any: [null] } }),
     ['spec.routes[0].condition.any[0]: nothing is written: write an object'],
   ],
-  [route({ timeout: '5' }), ['spec.routes[0].timeout: `5` is no duration: such as 300ms, 1.5s or 1m30s']],
-  [route({ timeout: '-5s' }), ['spec.routes[0].timeout: `-5s` is no duration: such as 300ms, 1.5s or 1m30s']],
+  [
+    route({ timeout: '5' }),
+    ['spec.routes[0].timeout: `5` is not a valid duration: such as 300ms, 1.5s or 1m30s'],
+  ],
+  [
+    route({ timeout: '-5s' }),
+    ['spec.routes[0].timeout: `-5s` is not a valid duration: such as 300ms, 1.5s or 1m30s'],
+  ],
   [
     route({ responseClasses: [{ condition: { status: { min: 500, max: 400 } } }] }),
     ['spec.routes[0].responseClasses[0].condition.status.max: 400 is below min: a status from 500 to 599'],
@@ -117,15 +123,17 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
   ],
   [
     { retryBudget: { retryRatio: -1, minRetriesPerSecond: 1, ttl: '1s' } },
-    ['spec.retryBudget.retryRatio: the number -1 is no ratio: a number from 0 on, without quotes'],
+    ['spec.retryBudget.retryRatio: the number -1 is not a valid ratio: a number from 0 on, without quotes'],
   ],
   [
     { dstOverrides: [{ authority: 'a', weight: '1k' }] },
-    ['spec.dstOverrides[0].weight: `1k` is no weight: a number such as 1, or thousandths such as 500m'],
+    [
+      'spec.dstOverrides[0].weight: `1k` is not a valid weight: a number such as 1, or thousandths such as 500m',
+    ],
   ],
   [
     { opaquePorts: ['0'] },
-    ['spec.opaquePorts[0]: `0` is no port or range: ports 1 to 65535, such as 25,9090-9099'],
+    ['spec.opaquePorts[0]: `0` is not a valid port or range: ports 1 to 65535, such as 25,9090-9099'],
   ],
 ];
 

@@ -41,7 +41,7 @@ const readRetryBudget = (budget: Fields): ProfileRetryBudget | undefined => {
   if (ratio !== undefined && !(typeof ratio === 'number' && Number.isFinite(ratio) && ratio >= 0)) {
     return budget.refuse(
       'retryRatio',
-      `${describe(ratio)} is no ratio`,
+      `${describe(ratio)} is not a valid ratio`,
       'a number from 0 on, without quotes',
     );
   }
@@ -58,7 +58,7 @@ const readWeight = (override: Fields): number | undefined => {
   if (match === null) {
     return override.refuse(
       'weight',
-      `${describe(value)} is no weight`,
+      `${describe(value)} is not a valid weight`,
       'a number such as 1, or thousandths such as 500m',
     );
   }
@@ -77,7 +77,7 @@ const readOpaquePorts = (spec: Fields): PortSet | undefined => {
   const sets = spec.each('opaquePorts', (value, item) =>
     typeof value === 'string'
       ? spec.take(parsePortSet(value, spec.pathOf(item)))
-      : spec.refuse(item, `${describe(value)} is no text`, 'a number or a range in quotes'),
+      : spec.refuse(item, `${describe(value)} is not text`, 'a number or a range in quotes'),
   );
   return sets === undefined ? undefined : portSet(sets.flatMap(({ ranges }): readonly PortRange[] => ranges));
 };

@@ -73,20 +73,24 @@ const unreadable: readonly (readonly [spec: unknown, expected: Partial<ServiceSp
   [
     { selector: { app: 'web', tier: 1 } },
     {},
-    'spec.selector.tier: the number 1 is no label value: put it in quotes; until then no pod is selected',
+    'spec.selector.tier: the number 1 is not a valid label value: put it in quotes; until then no pod is selected',
   ],
-  [{ selector: 'web' }, {}, 'spec.selector: `web` is no object: write an object'],
+  [{ selector: 'web' }, {}, 'spec.selector: `web` is not an object: write an object'],
   [{ type: 'Cluster' }, {}, 'spec.type: `Cluster` is not known here: did you mean `ClusterIP`?'],
-  [{ clusterIP: 'x' }, {}, 'spec.clusterIP: `x` is no IP address: an IPv4 or IPv6 address without prefix'],
+  [
+    { clusterIP: 'x' },
+    {},
+    'spec.clusterIP: `x` is not a valid IP address: an IPv4 or IPv6 address without prefix',
+  ],
   [
     { ports: [{}, { port: '80' }] },
     {},
-    'spec.ports[1].port: `80` is no number from 1 to 65535: a whole number, without quotes',
+    'spec.ports[1].port: `80` is not a number from 1 to 65535: a whole number, without quotes',
   ],
   [
     { ports: [{ port: 80, targetPort: 70000 }] },
     {},
-    'spec.ports[0].targetPort: the number 70000 is no number from 1 to 65535: a whole number, without quotes',
+    'spec.ports[0].targetPort: the number 70000 is not a number from 1 to 65535: a whole number, without quotes',
   ],
 ];
 

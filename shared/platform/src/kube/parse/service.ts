@@ -55,7 +55,7 @@ const readServiceSelector = (spec: Fields): ServiceSpec['selector'] => {
       // One unreadable pair makes the selector select more than was meant, so it selects nothing.
       selector?.refuse(
         key,
-        `${describe(value)} is no label value`,
+        `${describe(value)} is not a valid label value`,
         'put it in quotes; until then no pod is selected',
       );
       return undefined;

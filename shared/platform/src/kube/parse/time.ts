@@ -9,6 +9,6 @@ export const readTime = (fields: Fields, name: string): number | undefined => {
   if (text === undefined) return undefined;
   const time = timestamp.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time)
-    ? fields.refuse(name, `${describe(text)} is no time`, 'RFC 3339, such as 2026-01-31T12:00:00Z')
+    ? fields.refuse(name, `${describe(text)} is not a valid time`, 'RFC 3339, such as 2026-01-31T12:00:00Z')
     : time;
 };

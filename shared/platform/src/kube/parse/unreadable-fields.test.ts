@@ -21,7 +21,7 @@ const aPod = (metadata: WireObject, spec: WireObject = {}, status: WireObject = 
 };
 
 /**
- * What is unread of a pod to those who ask whether it may call, and to those who ask which policies guard it. Whoever it
+ * What is unread of a pod to those who ask whether it may call, and to those who ask which policies guard it. Anyone who it
  * is nothing to, to them the field opens nothing by its absence.
  */
 const pods: readonly (readonly [field: string, pod: KubeObject<'Pod'>, client: string, server: string])[] = [

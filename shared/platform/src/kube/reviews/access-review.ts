@@ -73,7 +73,7 @@ const attributesOf = (access: Access) => {
 const readVerdict = (body: Uint8Array, user: string): AccessVerdict => {
   const review = readJson(body);
   if (review?.kind !== 'SubjectAccessReview' || !isWireObject(review.status))
-    throw garbled('it is no SubjectAccessReview');
+    throw garbled('it is not a SubjectAccessReview');
   // Answers repeat what was asked; one about somebody else was mixed up on the way.
   if (isWireObject(review.spec) && (review.spec.user ?? user) !== user)
     throw garbled('it is about somebody else');

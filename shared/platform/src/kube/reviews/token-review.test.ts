@@ -95,14 +95,14 @@ const nonsense: readonly (readonly [string, unknown])[] = [
   ['has a list for a status', aReview([good])],
   ['says yes in words', aReview({ ...good, authenticated: 'true' })],
   ['says yes by number', aReview({ ...good, authenticated: 1 })],
-  ['has an error that is no text', aReview({ authenticated: false, error: {} })],
+  ['has an error that is not text', aReview({ authenticated: false, error: {} })],
   ['names nobody', aReview({ ...good, user: undefined })],
   ['names somebody without a name', aReview({ ...good, user: { uid: 'u1' } })],
   ['names somebody by an empty name', aReview({ ...good, user: { ...aUser, username: '' } })],
-  ['has a uid that is no text', aReview({ ...good, user: { ...aUser, uid: 7 } })],
-  ['has groups that are no list', aReview({ ...good, user: { ...aUser, groups: 'system:masters' } })],
-  ['has extra that is no map', aReview({ ...good, user: { ...aUser, extra: ['pod'] } })],
-  ['has extra that is no list', aReview({ ...good, user: { ...aUser, extra: { key: 'a' } } })],
+  ['has a uid that is not text', aReview({ ...good, user: { ...aUser, uid: 7 } })],
+  ['has groups that are not a list', aReview({ ...good, user: { ...aUser, groups: 'system:masters' } })],
+  ['has extra that is not a map', aReview({ ...good, user: { ...aUser, extra: ['pod'] } })],
+  ['has extra that is not a list', aReview({ ...good, user: { ...aUser, extra: { key: 'a' } } })],
   ['has one text for audiences', aReview({ ...good, audiences: audience })],
   ['is about another token', aReview(good, { spec: { token: 'of-somebody-else' } })],
 ];
@@ -221,7 +221,7 @@ suite('TokenReview by the fake API server', () => {
     assert.equal((await reviewToken(client, { token, audience, signal })).kind, 'refused');
   });
 
-  test('whoever stops waiting is told why, not that the API server is away', async () => {
+  test('anyone who stops waiting is told why, not that the API server is away', async () => {
     server.faults.inject({ kind: 'silence' }, { resource: 'tokenreviews' });
     const gone = new AbortController();
     const review = assert.rejects(reviewToken(client, { ...question, signal: gone.signal }), /enough/);

@@ -26,7 +26,7 @@ export interface AuthenticatedUser {
 
 export type TokenVerdict =
   | { readonly kind: 'authenticated'; readonly user: AuthenticatedUser }
-  /** The token proves nobody, or not to us. `why` is fit for whoever sent it. */
+  /** The token proves nobody, or not to us. `why` is fit for anyone who sent it. */
   | { readonly kind: 'refused'; readonly why: string };
 
 /** What came of asking once: a verdict, or the wish to be asked later (flow control, a server that is about to end). */
@@ -68,7 +68,8 @@ export const reviewToken = async (
 
 const readVerdict = (body: Uint8Array, { token, audience }: TokenQuestion): TokenVerdict => {
   const review = readJson(body);
-  if (review?.kind !== 'TokenReview' || !isWireObject(review.status)) throw garbled('it is no TokenReview');
+  if (review?.kind !== 'TokenReview' || !isWireObject(review.status))
+    throw garbled('it is not a TokenReview');
   // Between us and the API server may be something that mixes up answers: they repeat what was asked.
   if (isWireObject(review.spec) && (review.spec.token ?? token) !== token) {
     throw garbled('it is about another token');
@@ -113,7 +114,7 @@ const readTexts = (value: unknown): readonly string[] => {
 
 const readExtra = (value: unknown): AuthenticatedUser['extra'] => {
   const extra: unknown = value ?? {};
-  if (!isWireObject(extra)) throw garbled('the extra of its user is no map');
+  if (!isWireObject(extra)) throw garbled('the extra of its user is not a map');
   return Object.fromEntries(Object.entries(extra).map(([key, texts]) => [key, readTexts(texts)]));
 };
 

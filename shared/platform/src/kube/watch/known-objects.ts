@@ -4,7 +4,7 @@ import type { Kind, KubeObject, ObjectMeta } from '@gatehouse/core/resources/kin
 
 /**
  * What was said of one kind, so that nothing is said twice and another life of a name is told from a change. It holds
- * the very objects that it delivered: whoever indexes them shares their memory with it.
+ * the very objects that it delivered: anyone who indexes them shares their memory with it.
  */
 export class KnownObjects {
   readonly #kind: Kind;

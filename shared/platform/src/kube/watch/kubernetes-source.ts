@@ -20,7 +20,7 @@ export interface KubernetesSourceOptions {
   readonly timings?: WatchTimings;
   /** A random number from 0 to 1. */
   readonly dice?: () => number;
-  /** What one object may hold; the usual when left out. */
+  /** What one object may hold. Default: the usual. */
   readonly budgets?: ObjectBudgets;
 }
 

@@ -164,7 +164,7 @@ test('a list of several pages is seen at once, and the watch goes on from its ve
     await told.until(() => portOf(told) === undefined);
   }));
 
-test('a continue token that has expired begins the list anew, and what was read until then is forgotten', () =>
+test('a continue token that has expired begins the list again, and what was read until then is forgotten', () =>
   story('Service', async (told) => {
     (await told.list()).json(200, aList('10', [aService(5)], 'page 2'));
     (await told.list()).json(410, { kind: 'Status', code: 410, reason: 'Expired', message: 'continue' });
@@ -236,13 +236,13 @@ test('characters and lines may be split anywhere between two chunks', () =>
   }));
 
 const nonsense: readonly (readonly [string, string | Uint8Array])[] = [
-  ['is no JSON', 'oops\n'],
-  ['is no object', '[]\n'],
+  ['is not JSON', 'oops\n'],
+  ['is not an object', '[]\n'],
   ['has no object', '{"type":"ADDED"}\n'],
   ['is of a type nobody knows', `${JSON.stringify(event('RENAMED', aService(12)))}\n`],
   ['has no version', '{"type":"ADDED","object":{"metadata":{"name":"web","namespace":"demo"}}}\n'],
   ['has no name', '{"type":"ADDED","object":{"metadata":{"resourceVersion":"12"}}}\n'],
-  ['is no UTF-8', Buffer.concat([Buffer.from('{"type":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}\n')])],
+  ['is not UTF-8', Buffer.concat([Buffer.from('{"type":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}\n')])],
 ];
 
 test('there are 7 kinds of nonsense', () => assert.equal(nonsense.length, 7));
@@ -377,7 +377,7 @@ test('a watch without any sign of life is given up, and is no proof of life', ()
     { watchMs: 10, graceMs: 10 },
   ));
 
-test('whoever is told to come back later does so, and no sooner', () =>
+test('anyone who is told to come back later does so, and no sooner', () =>
   story('Service', async (told) => {
     const begun = performance.now();
     (await told.list()).json(429, { kind: 'Status', code: 429, message: 'busy' }, { 'retry-after': '1' });
@@ -455,7 +455,7 @@ test('policies whose kind stays away are gone in the end, and that is said loudl
     );
   }));
 
-test('a built-in kind is never absent: what says so is no API server', () =>
+test('a built-in kind is never absent: what says so is not an API server', () =>
   story('Service', async (told) => {
     (await told.list()).json(404, { message: 'nginx' });
     await told.list();

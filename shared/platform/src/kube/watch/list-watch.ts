@@ -144,7 +144,7 @@ export class ListWatch {
   }
 
   /**
-   * A kind that was never seen is empty. One that has objects is not: whoever removes a CRD removes its objects first,
+   * A kind that was never seen is empty. One that has objects is not: anyone who removes a CRD removes its objects first,
    * each with an event, while an API server that has just started may not know its CRDs yet. To believe it too soon
    * would drop every policy of the mesh.
    */
@@ -288,7 +288,7 @@ export class ListWatch {
   #refusal({ status, retryAfterMs, body }: KubeResponse): Outcome {
     const said = readStatus(readJson(body));
     const why = `${status} ${said.message || said.reason || 'without a reason'}`;
-    // Nobody can uninstall a built-in kind: such a 404 comes from something that is no API server.
+    // Nobody can uninstall a built-in kind: such a 404 comes from something that is not an API server.
     if (status === 404 && !builtInGroups.has(rowOf(this.#options.kind).group)) return { kind: 'absent' };
     if (status === 410) return { kind: 'expired', why };
     return { kind: 'failed', why, retryAfterMs: retryAfterMs ?? said.retryAfterMs };
@@ -336,7 +336,7 @@ export class ListWatch {
         break;
     }
     const doing = step.kind === 'list' ? 'listing' : 'watching';
-    // One line for a row of failures; the rest of it is for whoever wants to know more.
+    // One line for a row of failures; the rest of it is for anyone who wants to know more.
     const say = failures === 0 ? log.warn.bind(log) : log.debug.bind(log);
     say({ kind, why: outcome.why, reason: outcome.kind }, `${doing} ${this.#name} failed: ${outcome.why}`);
   }

@@ -81,7 +81,7 @@ test('waits double up to a bound while failures follow each other; lists in betw
   assert.equal(after(plan, { kind: 'ended', version: '9', livedMs: steadyMs }).failures, 0);
 });
 
-test('the dice spread every wait over its upper half, and a server may not ask for ever', () =>
+test('the dice spread every wait over its upper half, and a server may not ask forever', () =>
   fc.assert(
     fc.property(
       fc.double({ min: 0, max: 1, noNaN: true }),

@@ -68,7 +68,7 @@ export interface Plan {
 
 export const firstPlan: Plan = { step: { kind: 'list' }, waitMs: 0, failures: 0 };
 
-/** An API server may ask for patience, but not for ever. */
+/** An API server may ask for patience, but not forever. */
 const maxRetryAfterMs = 120_000;
 
 /**

@@ -30,12 +30,12 @@ export const watchMetrics = (
     }),
     restarts: metrics.counter({
       name: 'gatehouse_watch_restarts_total',
-      help: 'Watches that were begun again, by how the one before ended: ended, cut, silent, failed.',
+      help: 'Watches that were started again, by how the previous one ended: ended, cut, silent, failed.',
       labelNames: ['kind', 'reason'],
     }),
     unreadable: metrics.counter({
       name: 'gatehouse_watch_unreadable_total',
-      help: 'Lines, pages and objects from the API server that make no sense.',
+      help: 'Lines, pages and objects from the API server that could not be parsed.',
       labelNames: ['kind'],
     }),
   };

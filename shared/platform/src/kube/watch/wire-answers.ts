@@ -26,7 +26,7 @@ export interface KubeStatus {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Undefined for what is no JSON object in UTF-8. */
+/** Undefined for what is not a JSON object in UTF-8. */
 export const readJson = (bytes: Uint8Array): WireObject | undefined => {
   try {
     const value: unknown = JSON.parse(utf8.decode(bytes));
@@ -36,7 +36,7 @@ export const readJson = (bytes: Uint8Array): WireObject | undefined => {
   }
 };
 
-/** Undefined for what is no list. Items of core lists leave out what the list says: apiVersion. */
+/** Undefined for what is not a list. Items of core lists leave out what the list says: apiVersion. */
 export const readPage = (bytes: Uint8Array): ListPage | undefined => {
   const list = readJson(bytes);
   if (list === undefined || !isWireObject(list.metadata)) return undefined;
@@ -54,7 +54,7 @@ export const readPage = (bytes: Uint8Array): ListPage | undefined => {
   };
 };
 
-/** Undefined for what is no event. */
+/** Undefined for what is not an event. */
 export const readEvent = (line: Uint8Array): WatchEvent | undefined => {
   const event = readJson(line);
   if (event === undefined || !isWireObject(event.object)) return undefined;

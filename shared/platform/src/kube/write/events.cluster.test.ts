@@ -34,7 +34,7 @@ suite('Events on a real API server', { skip, timeout: 300_000 }, () => {
       type: 'Warning',
       reason: 'IssuerRejected',
       action: 'ReadIssuer',
-      note: 'CN=issuer is no CA',
+      note: 'CN=issuer is not a CA',
     } as const;
     const listed = async (): Promise<readonly WireObject[]> =>
       (await cluster.ask({ path: '/api/v1/namespaces/gatehouse/events' })).items as readonly WireObject[];

@@ -12,7 +12,7 @@ const rejected: EventNote = {
   type: 'Warning',
   reason: 'IssuerRejected',
   action: 'ReadIssuer',
-  note: 'CN=issuer is no CA',
+  note: 'CN=issuer is not a CA',
 };
 
 const aDeployment = (uid: string) => ({
@@ -154,7 +154,7 @@ test('what repeats is one Event whose series goes on', async (t) => {
   assert.equal(countOf(items[0]), 4);
 });
 
-test('a series that the API server has forgotten is written anew', async (t) => {
+test('a series that the API server has forgotten is written again', async (t) => {
   const fixture = await recording(t, { objects: [theNamespace] });
   fixture.events.record(rejected);
   const [first] = await until(fixture, ({ length }) => length === 1);

@@ -20,7 +20,7 @@ export interface EventRecorder {
   record(event: EventNote): void;
 }
 
-/** Without a cluster there is nobody to tell; whoever records an Event says it in the log as well. */
+/** Without a cluster there is nobody to tell; anyone who records an Event says it in the log as well. */
 export const noEvents: EventRecorder = { record: () => {} };
 
 /** `failed` is tried again, `refused` is not, `dropped` found no room. */

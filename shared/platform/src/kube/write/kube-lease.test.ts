@@ -131,12 +131,12 @@ suite('the Lease of an API server', () => {
         assert.equal(first.election.mayWrite(), false);
         await second.until(true);
         assert.equal(holderOf(server), 'second');
-        const mend = server.faults.inject(
+        const fix = server.faults.inject(
           { kind: 'hang-up' },
           { resource: 'leases', times: Number.POSITIVE_INFINITY },
         );
         await second.until(false);
-        mend();
+        fix();
         await second.until(true);
         assert.equal(second.log.lines('warn').length, 1, 'an outage is one warning');
       } finally {

@@ -80,7 +80,7 @@ export class KubeLease implements LeaseStore {
         return readLease(this.#last, this.name);
       }
       case 404:
-        // A create is told so when its namespace is gone, which looking again would not mend.
+        // A create is told so when its namespace is gone, which looking again would not fix.
         if (verb !== 'create') return undefined;
         break;
       case 409:
@@ -117,7 +117,7 @@ const readJson = ({ body }: KubeResponse): unknown => {
   try {
     return JSON.parse(body.toString());
   } catch (cause) {
-    throw new GatehouseError('unavailable', 'the API server answered with something that is no JSON', {
+    throw new GatehouseError('unavailable', 'the API server answered with something that is not JSON', {
       cause,
     });
   }

@@ -54,7 +54,7 @@ export class CallerIndex {
     return this.#contested;
   }
 
-  /** Answers how the namespaces' labels changed; undefined = there is none of that name. */
+  /** Returns how the namespaces' labels changed; undefined = there is none of that name. */
   applyNamespaces(touched: readonly Touched<'Namespace'>[]): readonly NamespaceChange[] {
     return touched.map(({ before, after }) => {
       const name = (after ?? before)?.meta.name ?? '';

@@ -18,7 +18,7 @@ const filled = (quantum: number, items: readonly string[]): FairQueue<string> =>
   return queue;
 };
 
-it('tenants take turns, whoever came first', () => {
+it('tenants take turns, anyone who came first', () => {
   const queue = filled(1, ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']);
   assert.equal(queue.size, 6);
   assert.equal(drain(queue), 'a1 b1 c1 a2 c2 a3');
@@ -30,7 +30,7 @@ it('a turn is worth a quantum of work, not an item', () => {
   assert.equal(drain(filled(3, ['a1', 'a2', 'a3', 'a4', 'b1', 'b2']), cost), 'a1 a2 a3 b1 a4 b2');
 });
 
-it('whoever cost too much lets others go first until it is paid off', () => {
+it('anyone who cost too much lets others go first until it is paid off', () => {
   const cost = (item: string): number => (item.startsWith('a') ? 4 : 1);
   const queue = filled(1, ['a1', 'a2', 'b1', 'b2', 'b3', 'b4', 'b5']);
   assert.equal(drain(queue, cost), 'a1 b1 b2 b3 b4 a2 b5');

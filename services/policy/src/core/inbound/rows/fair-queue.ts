@@ -57,7 +57,7 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** A time in which nothing waits counts as a round: whoever was expensive a moment ago does not go first again. */
+  /** A time in which nothing waits counts as a round: anyone who was expensive a moment ago does not go first again. */
   #passRound(): void {
     for (const [tenant, credit] of this.#credit) {
       if (credit + this.#quantum < 0) this.#credit.set(tenant, credit + this.#quantum);

@@ -34,7 +34,7 @@ const holed = networks('10.0.0.0/8').map(({ net }) => ({
   except: networks('10.0.0.1').map((hole) => hole.net),
 }));
 
-/** Before, after, and whether somebody may be shut out. */
+/** Before, after, and whether a client may lose access. */
 const cases: readonly (readonly [InboundServer, InboundServer, boolean])[] = [
   [server([]), server([named]), false],
   [server([named]), server([]), true],

@@ -10,7 +10,7 @@ export type Verdict =
       /** One line each. */
       readonly problems: readonly string[];
     }
-  /** It was rejected, and is now mended or gone. */
+  /** It was rejected, and is now fixed or removed. */
   | { readonly kind: 'settled'; readonly object: KubeObject };
 
 /** The policy objects that are rejected now. */

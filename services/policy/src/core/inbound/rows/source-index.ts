@@ -74,7 +74,7 @@ export class SourceIndex {
     return stale;
   }
 
-  /** Answers the policies that this concerns. */
+  /** Returns the policies that this concerns. */
   setTrust(trust: AddressTrust): ReadonlySet<Policy> {
     if (trust === this.#trust) return new Set();
     this.#trust = trust;

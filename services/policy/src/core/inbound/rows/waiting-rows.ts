@@ -40,7 +40,7 @@ export class WaitingRows<R> {
     this.#queue.add(namespace, question);
   }
 
-  /** Compiles until `isOver`, one row at least; whoever may be denied something by these rows hears before others. */
+  /** Compiles until `isOver`, one row at least; anyone who may be denied something by these rows hears before others. */
   compile(isOver: () => boolean): RowUpdate<R> {
     const narrowing: RowSend<R>[] = [];
     const widening: RowSend<R>[] = [];
