@@ -101,6 +101,50 @@ test('a burst is compiled once, and every reader of a class is handed the same b
   assert.deepEqual(sizeOf(watch), { classes: 0, rows: 0, waiting: 0 });
 });
 
+test('whoever gives up asking leaves nothing behind that waits', async (t) => {
+  const { watch, methods } = started(t, [backend, policy]);
+  const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/GetPort'];
+  assert.equal(method?.kind, 'unary');
+  const request = PortSpec.encode({ workload: 'demo:backend-0', port }).finish();
+  const caller = new AbortController();
+  const { peer } = aStream('');
+  const ask = () => method.handle({ request, peer, signal: caller.signal });
+  // The first has its answer in this turn of the event loop, the others wait for the next.
+  const answers = Array.from({ length: 100 }, ask);
+  assert.equal(watch.load.waiting, 99);
+  caller.abort();
+  assert.equal(watch.load.waiting, 0);
+  const outcomes = await Promise.allSettled(answers);
+  assert.equal(outcomes.filter(({ status }) => status === 'rejected').length, 99);
+});
+
+test('a row does not wait for all who ask about its namespace', (t) => {
+  const { source, clock, watch, ...served } = started(t, [backend, policy]);
+  const stream = open(served, 'backend-0');
+  t.after(() => stream.cancel());
+  clock.turn();
+  let answered = 0;
+  for (let n = 0; n < 1_000; n += 1)
+    watch.ask({ namespace: 'demo', pod: 'backend-0', port }, () => {
+      answered += 1;
+    });
+  let before: number | undefined;
+  stream.send = () => {
+    before ??= answered;
+    return true;
+  };
+  source.put(frontend(1));
+  // Each piece of work takes a slice, so that the turns of the namespaces are seen.
+  const tick = clock.now;
+  t.mock.method(clock, 'now', () => {
+    clock.work(5);
+    return tick();
+  });
+  for (let turn = 0; turn < 1_100; turn += 1) clock.turn();
+  assert.equal(answered, 1_000);
+  assert.ok(before !== undefined && before < 100, `${before} answers came before the row`);
+});
+
 test('of the rows that one slice compiles, those that may deny a client are sent before those that admit one', (t) => {
   const door = (name: string) => aPod({ name, labels: { app: name } });
   const toDoor = (name: string, caller: string) =>

@@ -145,14 +145,29 @@ export class PolicyWatch {
   /** Whether it is a meshed pod that the index holds. */
   readonly knows = (asked: WorkloadPort): boolean => this.#inbound.knows(asked);
 
-  /** What the proxy of a workload is told of a port, in its namespace's turn; undefined when no such meshed pod is known. */
-  readonly look = (asked: WorkloadPort): Promise<InboundAnswer | undefined> =>
-    new Promise((resolve) => this.ask(asked, resolve));
+  /**
+   * What the proxy of a workload is told of a port, in its namespace's turn; undefined when no such meshed pod is known. Once the
+   * signal aborts nobody works for the answer: a caller that leaves and asks again must not leave more and more behind.
+   */
+  readonly look = (asked: WorkloadPort, signal?: AbortSignal): Promise<InboundAnswer | undefined> => {
+    const { promise, resolve, reject } = Promise.withResolvers<InboundAnswer | undefined>();
+    const forget = this.ask(asked, resolve);
+    signal?.addEventListener(
+      'abort',
+      () => {
+        forget();
+        reject(new GatehouseError('cancelled', 'the caller gave up'));
+      },
+      { once: true },
+    );
+    return promise;
+  };
 
-  /** The same, for a listener. */
-  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): void {
-    this.#inbound.ask(asked, hear);
+  /** The same, for a listener; what comes back takes the question back. */
+  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): () => void {
+    const forget = this.#inbound.ask(asked, hear);
     this.#slices.wake();
+    return forget;
   }
 
   /** What the sources of a policy stand for now: what rows are made of, so withdrawn with them when the watch is stale. */

@@ -19,10 +19,10 @@ export interface InboundParts {
 export const inboundMethods = (parts: InboundParts): Methods => ({
   [`${service}/GetPort`]: {
     kind: 'unary',
-    handle: async ({ request }) => {
+    handle: async ({ request, signal }) => {
       const asked = readPortSpec(request);
       requireKnown(asked, parts);
-      const answer = await parts.watch.look(asked);
+      const answer = await parts.watch.look(asked, signal);
       if (answer === undefined) throw unknownWorkload(asked);
       return answer.encoded.bytes;
     },

@@ -77,9 +77,12 @@ export class InboundRows<R> {
     return this.#meshed(namespace, pod) !== undefined;
   }
 
-  /** Has `hear` called by `compile` with what the proxy of a workload is told of a port; undefined = no such meshed pod. */
-  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): void {
-    this.#waiting.ask(asked.namespace, { compile: () => this.#look(asked), hear });
+  /**
+   * Has `hear` called by `compile` with what the proxy of a workload is told of a port; undefined = no such meshed pod. What
+   * comes back takes the question back.
+   */
+  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): () => void {
+    return this.#waiting.ask(asked.namespace, { compile: () => this.#look(asked), hear });
   }
 
   /** Undefined when no meshed pod of that name is known. What to send is said by `first`, else by an update. */

@@ -36,8 +36,11 @@ export class WaitingRows<R> {
     this.#queue.remove(row.class.workload.namespace, row);
   }
 
-  ask(namespace: string, question: Question): void {
-    this.#queue.add(namespace, question);
+  /** What comes back takes the question back. */
+  ask(namespace: string, question: Question): () => void {
+    const tenant = questionsAbout(namespace);
+    this.#queue.add(tenant, question);
+    return () => this.#queue.remove(tenant, question);
   }
 
   /** Compiles until `isOver`, one row at least; anyone who may be denied something by these rows hears before others. */
@@ -65,6 +68,12 @@ export class WaitingRows<R> {
     return { sends: [...narrowing, ...widening], gone: [] };
   }
 }
+
+/**
+ * Anybody may ask about a namespace, so questions have turns of their own: a row that is to deny somebody does not wait for
+ * them. No namespace has such a name.
+ */
+const questionsAbout = (namespace: string): string => `${namespace}?`;
 
 /** Puts the answer in the row; answers the watches to which it is news. */
 const settle = <R>(row: InboundRow<R>, answer: InboundAnswer): readonly InboundWatch<R>[] => {
