@@ -101,7 +101,7 @@ test('a burst is compiled once, and every reader of a class is handed the same b
   assert.deepEqual(sizeOf(watch), { classes: 0, rows: 0, waiting: 0 });
 });
 
-test('whoever gives up asking leaves nothing behind that waits', async (t) => {
+test('anyone who gives up asking leaves nothing behind that waits', async (t) => {
   const { watch, methods } = started(t, [backend, policy]);
   const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/GetPort'];
   assert.equal(method?.kind, 'unary');
