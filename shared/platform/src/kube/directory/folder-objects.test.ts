@@ -343,6 +343,25 @@ suite('one object in two manifests', () => {
     assert.deepEqual(find(world, 'Pod', 'a')?.meta.annotations, policy('deny'));
   });
 
+  test('has labels that count as unread when its copies differ in them and it is a pod', () => {
+    const labelled = (app: string) => ({ metadata: { labels: { app } } });
+    const unreadOf = (...manifests: readonly Manifest[]) => {
+      const { objects } = compose(...manifests);
+      return [...objects.values()]
+        .filter(({ kind }) => kind === 'Pod')
+        .flatMap(({ meta }) => meta.unreadTexts ?? []);
+    };
+    const pods = (one: string, other: string) =>
+      unreadOf(manifest('a.yaml', aPod('a', labelled(one))), manifest('b.yaml', aPod('a', labelled(other))));
+    const workloads = (one: string, other: string) =>
+      unreadOf(
+        manifest('a.yaml', aDeployment('web', { template: labelled(one) })),
+        manifest('b.yaml', aDeployment('web', { template: labelled(other) })),
+      );
+    assert.deepEqual([pods('x', 'y'), pods('x', 'x')], [['labels'], []]);
+    assert.deepEqual([workloads('x', 'y'), workloads('x', 'x')], [['labels'], []]);
+  });
+
   test('has no pods beside those of the first when it is a Deployment', () => {
     const world = compose(
       manifest('a.yaml', aDeployment('web', { replicas: 1, template: {} })),

@@ -107,6 +107,7 @@ const mergeObjects = (copies: Copies<PlacedObject>, warn: Warn): Candidate => {
       object: {
         ...first.object,
         meta: mergeMeta(
+          kind,
           meta,
           others.map(({ object }) => object.meta),
         ),
@@ -135,6 +136,7 @@ const expand = (
   const { kind, template } = first.workload;
   if (others.length > 0) warnOfCopies(nameOf(kind, template.meta), 'Pod', copies, warn);
   const meta = mergeMeta(
+    'Pod',
     template.meta,
     others.map(({ workload }) => workload.template.meta),
   );

@@ -36,11 +36,24 @@ export const groupCopies = <T>(all: readonly T[], keyOf: (each: T) => string): r
 /** What restricts a pod's ports without any policy. */
 const restricting = [defaultInboundPolicyAnnotation, requireIdentityAnnotation] as const;
 
-/** The first copy's metadata; a default policy that the copies disagree about is deny, as nobody knows which is meant. */
-export const mergeMeta = (first: ObjectMeta, others: readonly ObjectMeta[]): ObjectMeta =>
-  others.every((other) => restricting.every((name) => other.annotations[name] === first.annotations[name]))
-    ? first
-    : { ...first, annotations: { ...first.annotations, [defaultInboundPolicyAnnotation]: 'deny' } };
+/**
+ * The first copy's metadata, except where the copies disagree about what decides: nobody knows which is meant. A default
+ * policy is then deny, and the labels of a pod count as unread (unread-pod.ts).
+ */
+export const mergeMeta = (kind: Kind, first: ObjectMeta, others: readonly ObjectMeta[]): ObjectMeta => {
+  const isAgreed = others.every((other) =>
+    restricting.every((name) => other.annotations[name] === first.annotations[name]),
+  );
+  const isLabelledAlike =
+    kind !== 'Pod' || others.every(({ labels }) => isDeepStrictEqual(labels, first.labels));
+  return {
+    ...first,
+    ...(isAgreed ? {} : { annotations: { ...first.annotations, [defaultInboundPolicyAnnotation]: 'deny' } }),
+    ...(isLabelledAlike
+      ? {}
+      : { unreadTexts: [...new Set([...(first.unreadTexts ?? []), 'labels' as const])] }),
+  };
+};
 
 /**
  * Several copies of a policy object as one rejected object. Nobody knows which of them is meant: it closes what they agree
