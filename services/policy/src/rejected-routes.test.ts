@@ -203,6 +203,24 @@ describe('a route that cannot be read opens nothing', () => {
     }
   });
 
+  it('a route that is moved into a file with an error', async (t) => {
+    const rest = (name: string) => aWireObject('Namespace', { name });
+    const { folder, start, until, verdict } = await aMesh(t, {
+      'a.yaml': asManifest(rest('a'), admin()),
+      'b.yaml': asManifest(rest('b')),
+    });
+    await start();
+    assert.equal(await verdict('ops', 'GET /admin/x'), 'allowed');
+    await folder.put('b.yaml', 'apiVersion: [');
+    await folder.put('a.yaml', asManifest(rest('a')));
+    await until(async () => (await verdict('ops', 'GET /admin/x')) !== 'allowed');
+    assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+    assert.equal(await verdict('intruder', 'GET /other'), 'allowed');
+    await folder.put('b.yaml', good);
+    await until(async () => (await verdict('ops', 'GET /admin/x')) === 'allowed');
+    assert.equal(await verdict('intruder', 'GET /admin/x'), 'unauthorized');
+  });
+
   it('a file that the service may not read', { skip: process.getuid?.() === 0 }, async (t) => {
     const { folder, start, verdict } = await aMesh(t, { 'admin.yaml': good });
     await chmod(folder.at('admin.yaml'), 0);
