@@ -78,3 +78,19 @@ test("a node agent with `hostNetwork: yes` is granted nothing by its node's addr
   // `publishNotReadyAddresses: on`
   assert.deepEqual(await endpointsOf(destination, 'demo/api', 8080), ['10.4.0.7']);
 });
+
+test('an empty namespace is `default`: pods are there, policies govern there, and a rejected one closes there', async (t) => {
+  const { policy } = await servicesOnCase(t, 'empty-namespace');
+  const portOf = (pod: string, port: number) => policy(`/v1/workloads/default/${pod}/ports/${port}`);
+  assert.equal((await portOf('web', 8080)).governedBy.base, 'all-authenticated');
+  const granted = await portOf('db', 5432);
+  assert.deepEqual(
+    [
+      granted.governedBy.base,
+      granted.authorizations.map(({ identities }: { identities: unknown }) => identities),
+    ],
+    ['deny', [['default.default.serviceaccount.identity.gatehouse.cluster.local']]],
+  );
+  const closed = await portOf('db', 5433);
+  assert.deepEqual([closed.governedBy.base, closed.authorizations], ['deny', []]);
+});
