@@ -3,44 +3,17 @@ import test from 'node:test';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { printNetwork } from '@gatehouse/core/ip-network';
 import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
-import { printProblem } from '@gatehouse/core/problem';
-import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
-import type { GrpcClient } from '@gatehouse/platform/grpc/client';
-import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
 import {
-  aMeshTlsAuthentication,
   aNamespace,
-  aNetworkAuthentication,
   aNetworkAuthenticationPolicy,
-  anAuthorizationPolicy,
   anHttpRoute,
   aPod,
-  aRejected,
   aServer,
 } from '@gatehouse/testing/builders';
 import { FakeSource } from '@gatehouse/testing/fake-source';
-import { decodeInbound } from '@gatehouse/wire/decode-inbound';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import { aServedPolicy } from '../../../testing/a-policy.ts';
-import { type Followed, follow } from '../../../testing/followed-stream.ts';
-
-const service = '/io.linkerd.proxy.inbound.InboundServerPolicies';
-const workload = '{"ns":"demo","pod":"backend-0"}\n';
-
-const decode = (bytes: Uint8Array): InboundServer => {
-  const outcome = decodeInbound(bytes, checkProxyRegex);
-  if (!outcome.ok) assert.fail(outcome.problems.map(printProblem).join());
-  return outcome.value;
-};
-
-const watchPort = (
-  client: GrpcClient,
-  spec: { workload?: string; port?: number } = {},
-): Followed<InboundServer> =>
-  follow(client, `${service}/WatchPort`, {
-    request: PortSpec.encode({ workload, port: 8080, ...spec }).finish(),
-    decode,
-  });
+import { decodeServer, inboundService, watchPort, workload } from '../../../testing/watched-port.ts';
 
 /** Whom the port admits, by address. */
 const admitted = ({ authorizations }: InboundServer): readonly string[] =>
@@ -82,108 +55,7 @@ test('a policy that is written opens the port on the open stream, and deleting i
   assert.deepEqual(await stream.message(2), denied);
 });
 
-/** For every kind: objects that open backend-0:8080 to 10.0.0.7, one of them that matters, and a changed form that does not open. */
-interface Situation {
-  readonly kind: Kind;
-  readonly others: readonly KubeObject[];
-  readonly opening: KubeObject;
-  readonly closing: KubeObject;
-}
-
 const server = aServer();
-const authorization = anAuthorizationPolicy({
-  authentications: [{ kind: 'NetworkAuthentication', namespace: 'demo', name: 'a' }],
-});
-const fromFrontend = aNetworkAuthentication({
-  networks: [{ net: { family: 4, bits: 0x0a000007n, prefix: 32 }, except: [] }],
-});
-const identified = anAuthorizationPolicy({
-  authentications: [
-    { kind: 'NetworkAuthentication', namespace: 'demo', name: 'a' },
-    { kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'a' },
-  ],
-});
-
-const situations: readonly Situation[] = [
-  {
-    kind: 'Pod',
-    others: [policy],
-    opening: frontend,
-    closing: aPod({ name: 'frontend-0', labels: { app: 'intruder' }, ips: ['10.0.0.7'] }),
-  },
-  {
-    kind: 'NetworkAuthenticationPolicy',
-    others: [frontend],
-    opening: policy,
-    closing: aNetworkAuthenticationPolicy({ sources: [] }),
-  },
-  {
-    kind: 'Server',
-    others: [authorization, fromFrontend],
-    opening: server,
-    closing: aServer({ port: { kind: 'range', first: 9000, last: 9000 } }),
-  },
-  {
-    kind: 'AuthorizationPolicy',
-    others: [server, fromFrontend],
-    opening: authorization,
-    closing: aRejected('AuthorizationPolicy'),
-  },
-  {
-    kind: 'NetworkAuthentication',
-    others: [server, authorization],
-    opening: fromFrontend,
-    closing: aRejected('NetworkAuthentication'),
-  },
-  {
-    kind: 'MeshTLSAuthentication',
-    others: [server, identified, fromFrontend],
-    opening: aMeshTlsAuthentication(),
-    closing: aRejected('MeshTLSAuthentication'),
-  },
-  {
-    kind: 'Namespace',
-    others: [
-      frontend,
-      aNetworkAuthenticationPolicy({
-        sources: [{ namespaceSelector: { matchLabels: { team: 'red' }, matchExpressions: [] } }],
-        target: { matchLabels: { app: 'backend' }, matchExpressions: [] },
-      }),
-      // Itself selected by the namespace, so its address would be admitted too.
-      aPod({ name: 'backend-0', labels: { app: 'backend' }, ips: [] }),
-    ],
-    opening: aNamespace({ labels: { team: 'red' } }),
-    closing: aNamespace({ labels: { team: 'blue' } }),
-  },
-];
-
-for (const { kind, others, opening, closing } of situations) {
-  test(`a ${kind} that is applied opens, changed or deleted or relisted away closes, on the open stream`, async (t) => {
-    const { client, follow: followSource } = await aServedPolicy(t);
-    const source = new FakeSource(backend, ...others);
-    followSource(source);
-    const stream = watchPort(client);
-    assert.deepEqual(admitted(await stream.message(0)), []);
-    source.put(opening);
-    assert.deepEqual(admitted(await stream.message(1)), ['10.0.0.7/32']);
-    source.put(closing);
-    assert.deepEqual(admitted(await stream.message(2)), []);
-    source.put(opening);
-    assert.deepEqual(admitted(await stream.message(3)), ['10.0.0.7/32']);
-    source.remove(opening);
-    assert.deepEqual(admitted(await stream.message(4)), []);
-    source.put(opening);
-    assert.deepEqual(admitted(await stream.message(5)), ['10.0.0.7/32']);
-    const left = kind === 'Pod' ? [others.find((other) => other.kind === 'Pod') ?? backend] : [];
-    source.relist(kind, ...left);
-    assert.deepEqual(admitted(await stream.message(6)), []);
-    assert.equal(stream.messages.length, 7);
-  });
-}
-
-test('there is a situation for every kind that inbound rows depend on, routes apart', () => {
-  assert.equal(situations.length, 7);
-});
 
 test('routes are sent as they are attached, changed and detached', async (t) => {
   const { client, follow: followSource } = await aServedPolicy(t);
@@ -256,10 +128,10 @@ test('before the first full list every question is put off, never answered from 
   const { client, follow: followSource } = await aServedPolicy(t);
   assert.equal((await watchPort(client).ended)?.code, 'unavailable');
   const request = PortSpec.encode({ workload, port: 8080 }).finish();
-  await assert.rejects(client.unary(`${service}/GetPort`, request), { code: 'unavailable' });
+  await assert.rejects(client.unary(`${inboundService}/GetPort`, request), { code: 'unavailable' });
   followSource(new FakeSource(backend));
   assert.deepEqual(admitted(await watchPort(client).message(0)), []);
-  assert.deepEqual(admitted(decode(await client.unary(`${service}/GetPort`, request))), []);
+  assert.deepEqual(admitted(decodeServer(await client.unary(`${inboundService}/GetPort`, request))), []);
 });
 
 /** What is asked, and the code of the answer (`contract/linkerd-semantics.md` §2.1). */
@@ -298,7 +170,7 @@ test('only what can never become right is InvalidArgument; what is unknown is No
     else assert.equal((await stream.ended)?.code, code, about);
     stream.cancel();
     const request = PortSpec.encode({ workload: text, port }).finish();
-    const answer = client.unary(`${service}/GetPort`, request);
+    const answer = client.unary(`${inboundService}/GetPort`, request);
     if (code === 'ok') await answer;
     else await assert.rejects(answer, { code }, about);
   }
@@ -307,7 +179,9 @@ test('only what can never become right is InvalidArgument; what is unknown is No
 test('bytes that are no PortSpec are refused, and the service goes on', async (t) => {
   const { client, follow: followSource } = await aServedPolicy(t);
   followSource(new FakeSource(backend));
-  await assert.rejects(client.unary(`${service}/GetPort`, Uint8Array.of(0xff)), { code: 'invalid-argument' });
+  await assert.rejects(client.unary(`${inboundService}/GetPort`, Uint8Array.of(0xff)), {
+    code: 'invalid-argument',
+  });
   const stream = watchPort(client);
   await stream.message(0);
 });

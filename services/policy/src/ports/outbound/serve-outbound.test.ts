@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readIp } from '@gatehouse/core/ip-network';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { GrpcClient } from '@gatehouse/platform/grpc/client';
 import { aService } from '@gatehouse/testing/builders';
 import { FakeSource } from '@gatehouse/testing/fake-source';
@@ -8,6 +9,7 @@ import { OutboundPolicy, TrafficSpec } from '@gatehouse/wire/gen/io/linkerd/prox
 import { encodeTcpAddress } from '@gatehouse/wire/ip';
 import { aServedPolicy } from '../../../testing/a-policy.ts';
 import { type Followed, follow } from '../../../testing/followed-stream.ts';
+import { type outboundKinds, watchedForOutbound } from '../../core/outbound/rows.ts';
 
 const service = '/io.linkerd.proxy.outbound.OutboundPolicies';
 
@@ -208,6 +210,40 @@ test('when a Service goes its streams end with OK, so that the proxy asks again 
   assert.ok(metadata?.kind?.$case === 'resource');
   assert.equal(metadata.kind.value.name, 'heir');
 });
+
+/** What a client of 10.32.0.9:80 is told of an object, and of a changed form of it. */
+interface Situation<K extends Kind> {
+  readonly object: KubeObject<K>;
+  readonly told: string;
+  readonly changed: KubeObject<K>;
+  readonly toldThen: string;
+}
+
+/** A kind of the table without a row here does not compile. None can be unreadable: a Service is read field by field. */
+const situations: { readonly [K in keyof typeof outboundKinds]: Situation<K> } = {
+  Service: { object: backend, told: 'detect', changed: withPort('http'), toldThen: 'http1' },
+};
+
+for (const kind of watchedForOutbound) {
+  test(`${kind}: applied it is answered for, changed it is sent; deleted or relisted away streams end`, async (t) => {
+    const { object, told, changed, toldThen } = situations[kind];
+    const { client, follow: followSource } = await aServedPolicy(t);
+    const source = new FakeSource();
+    followSource(source);
+    const ask = () => watch(client, address('10.32.0.9', 80));
+    for (const end of [() => source.remove(object), () => source.relist(kind)]) {
+      assert.equal((await ask().ended)?.code, 'not-found');
+      source.put(object);
+      const stream = ask();
+      assert.equal(kindOf(await stream.message(0)), told);
+      source.put(changed);
+      assert.equal(kindOf(await stream.message(1)), toldThen);
+      end();
+      assert.equal(await stream.ended, undefined);
+    }
+    assert.equal((await ask().ended)?.code, 'not-found');
+  });
+}
 
 test('a Service that loses its address to another lets go of the streams by address, not of those by name', async (t) => {
   const { client, follow: followSource } = await aServedPolicy(t);
