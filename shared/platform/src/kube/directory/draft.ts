@@ -18,6 +18,8 @@ export type Draft =
       /** No address is written, so one is assigned. */
       readonly wantsAddress: boolean;
       readonly reject: ((problems: readonly Problem[]) => KubeObject) | undefined;
+      /** The manifest that held it last, where this one cannot be read and only may hold it (MovedObjects). */
+      readonly lastIn?: string;
     }
   | { readonly type: 'workload'; readonly workload: Workload };
 

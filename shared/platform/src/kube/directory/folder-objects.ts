@@ -46,9 +46,11 @@ const draftsOf = ({ path, drafts, state }: Manifest): readonly Placed[] =>
   drafts.map((draft) => {
     if (draft.type !== 'object' || draft.reject === undefined || state.kind !== 'broken')
       return { ...draft, path };
+    const may = draft.lastIn === undefined ? '' : `, and may hold what ${draft.lastIn} no longer does`;
+    const where = state.problem.field === '' ? '' : `${state.problem.field}: `;
     const problem: Problem = {
       field: path,
-      found: `cannot be read: ${state.problem.field === '' ? '' : `${state.problem.field}: `}${state.problem.found}`,
+      found: `cannot be read${may}: ${where}${state.problem.found}`,
       fix: state.problem.fix,
     };
     return { ...draft, path, object: draft.reject([problem]) };

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { printProblem } from '@gatehouse/core/problem';
+import { isRejected } from '@gatehouse/core/resources/kinds';
 import { asManifest } from '@gatehouse/testing/manifest-folder';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import fc from 'fast-check';
@@ -139,6 +141,127 @@ test('a file that is given up on is unreadable until it rests', async () => {
   assert.deepEqual(paths(state), ['a.yaml unreadable']);
   await settle(disk, state);
   assert.deepEqual(paths(state), ['a.yaml read']);
+});
+
+suite('an object that vanishes while another manifest is broken', () => {
+  const server = aWireObject('Server', { name: 'web', spec: { podSelector: {}, port: 80 } });
+  const [a, b] = [asManifest(object('a')), asManifest(object('b'))];
+  const unreadable = 'kind: [';
+
+  interface Folder {
+    readonly disk: Disk;
+    readonly state: FolderState;
+  }
+
+  const aFolder = async (moving: WireObject = server): Promise<Folder> => {
+    const disk = new Disk();
+    const state = stateOf(disk);
+    disk.write('a.yaml', asManifest(object('a'), moving));
+    disk.write('b.yaml', b);
+    disk.write('c.yaml', asManifest(object('c')));
+    await settle(disk, state);
+    disk.now += 1_000;
+    return { disk, state };
+  };
+  /** Both files are written together. */
+  const move = async ({ disk, state }: Folder): Promise<void> => {
+    disk.write('a.yaml', a);
+    disk.write('b.yaml', unreadable);
+    await settle(disk, state);
+    disk.now += 1_000;
+  };
+  const objectsOf = ({ state }: Folder) => composeWorld(state.manifests, 'gatehouse').objects;
+  const fateOf = (folder: Folder): string => {
+    const found = objectsOf(folder).get('Server/demo/web');
+    if (found === undefined) return 'gone';
+    return isRejected(found.spec) ? found.spec.rejected.map(printProblem).join() : 'in force';
+  };
+  const perhapsIn = (path: string): RegExp =>
+    new RegExp(`^${path}: cannot be read, and may hold what a.yaml no longer does: `);
+
+  test('is rejected, as it may have been moved there', async () => {
+    const folder = await aFolder();
+    assert.equal(fateOf(folder), 'in force');
+    await move(folder);
+    assert.match(fateOf(folder), perhapsIn('b.yaml'));
+  });
+
+  test('is rejected also when the other manifest is read in a later walk', async () => {
+    const folder = await aFolder();
+    const { disk, state } = folder;
+    disk.write('a.yaml', a);
+    await state.take(disk.list(), disk.now);
+    disk.now += quietMs - 1;
+    disk.write('b.yaml', unreadable);
+    await state.take(disk.list(), disk.now);
+    disk.now += 1;
+    assert.deepEqual((await state.take(disk.list(), disk.now)).pending, ['b.yaml']);
+    await settle(disk, state);
+    assert.match(fateOf(folder), perhapsIn('b.yaml'));
+  });
+
+  test('is rejected also while a third file is never at rest', async () => {
+    const disk = new Disk();
+    const folder = { disk, state: stateOf(disk) };
+    const walk = async (times: number): Promise<void> => {
+      for (let walked = 0; walked < times; walked += 1) {
+        disk.now += quietMs;
+        disk.write('never-at-rest.yaml', `# ${disk.now}`);
+        await folder.state.take(disk.list(), disk.now);
+      }
+    };
+    disk.write('a.yaml', asManifest(object('a'), server));
+    disk.write('b.yaml', b);
+    await walk(3);
+    assert.equal(fateOf(folder), 'in force');
+    disk.write('a.yaml', a);
+    disk.write('b.yaml', unreadable);
+    await walk(3);
+    assert.match(fateOf(folder), perhapsIn('b.yaml'));
+  });
+
+  for (const [what, repair] of [
+    ['can be read', (disk: Disk) => disk.write('b.yaml', b)],
+    ['is removed', (disk: Disk) => disk.remove('b.yaml')],
+  ] as const)
+    test(`is gone as soon as that one ${what}`, async () => {
+      const folder = await aFolder();
+      await move(folder);
+      repair(folder.disk);
+      await settle(folder.disk, folder.state);
+      assert.equal(fateOf(folder), 'gone');
+    });
+
+  test('is rejected as long as any manifest is broken that may hold it', async () => {
+    const folder = await aFolder();
+    folder.disk.write('c.yaml', unreadable);
+    await move(folder);
+    folder.disk.write('b.yaml', b);
+    await settle(folder.disk, folder.state);
+    assert.match(fateOf(folder), perhapsIn('c.yaml'));
+  });
+
+  for (const path of ['a.yaml', 'b.yaml', 'c.yaml'])
+    test(`is in force again when it is found in ${path}`, async () => {
+      const folder = await aFolder();
+      await move(folder);
+      folder.disk.write(path, asManifest(object('x'), server));
+      await settle(folder.disk, folder.state);
+      assert.equal(fateOf(folder), 'in force');
+    });
+
+  test('stays as it was when it is a Namespace, whose annotations restrict its pods', async () => {
+    const annotations = { 'config.linkerd.io/default-inbound-policy': 'deny' };
+    const folder = await aFolder(aWireObject('Namespace', { name: 'demo', metadata: { annotations } }));
+    await move(folder);
+    assert.deepEqual(objectsOf(folder).get('Namespace//demo')?.meta.annotations, annotations);
+  });
+
+  test('is gone when it restricts nothing', async () => {
+    const folder = await aFolder(object('restricts-nothing'));
+    await move(folder);
+    assert.equal(objectsOf(folder).has('Service/demo/restricts-nothing'), false);
+  });
 });
 
 const manifests: readonly string[] = [

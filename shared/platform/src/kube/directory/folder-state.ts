@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '@gatehouse/core/problem';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { breakManifest, type Manifest, parseManifest } from './manifest.ts';
-import { withMovedObjects } from './moved-objects.ts';
+import { MovedObjects } from './moved-objects.ts';
 import type { FileRead } from './read-manifest.ts';
 import type { Listing } from './scan-folder.ts';
 import { SettledFiles } from './settled-files.ts';
@@ -36,8 +36,7 @@ export class FolderState {
   readonly #read: (path: string) => Promise<FileRead>;
   readonly #budgets: ObjectBudgets | undefined;
   readonly #manifests = new Map<string, Manifest>();
-  /** The manifests when no file was being written to last. */
-  #atRest: ReadonlyMap<string, Manifest> = new Map();
+  readonly #moved = new MovedObjects();
   /** Paths that are no more, and leave as soon as everything that came with them is read. */
   readonly #leaving = new Set<string>();
   #closed: ReadonlySet<string> = new Set();
@@ -49,7 +48,7 @@ export class FolderState {
   }
 
   get manifests(): readonly Manifest[] {
-    return [...this.#manifests.values()];
+    return this.#moved.addTo([...this.#manifests.values()]);
   }
 
   /** Takes in one walk and reads what has become complete. */
@@ -71,10 +70,8 @@ export class FolderState {
       for (const path of this.#leaving) this.#manifests.delete(path);
       this.#leaving.clear();
     }
-    const holder = withMovedObjects(this.#atRest, this.#manifests);
-    if (holder !== undefined) this.#manifests.set(holder.path, holder);
     const underWay = [...pending, ...unsteady];
-    if (underWay.length === 0) this.#atRest = new Map(this.#manifests);
+    this.#moved.take([...this.#manifests.values()], underWay.length === 0);
     return {
       changed: !isSameMap(before, this.#manifests),
       pending: underWay,
