@@ -343,23 +343,40 @@ suite('one object in two manifests', () => {
     assert.deepEqual(find(world, 'Pod', 'a')?.meta.annotations, policy('deny'));
   });
 
-  test('has labels that count as unread when its copies differ in them and it is a pod', () => {
-    const labelled = (app: string) => ({ metadata: { labels: { app } } });
-    const unreadOf = (...manifests: readonly Manifest[]) => {
-      const { objects } = compose(...manifests);
-      return [...objects.values()]
-        .filter(({ kind }) => kind === 'Pod')
-        .flatMap(({ meta }) => meta.unreadTexts ?? []);
+  test('counts as unread in what its copies differ in when it is a pod, or a workload', () => {
+    const labelled = (labels: unknown) => ({ metadata: { labels } });
+    const containers = (name: string) => ({
+      spec: { containers: [{ name: 'c', ports: [{ name, containerPort: 80 }] }] },
+    });
+    const cases: readonly (readonly [part: string, one: WireSaid, other: WireSaid])[] = [
+      ['labels', labelled({ app: 'x' }), labelled({ app: 'y' })],
+      ['labels', labelled({}), labelled('app=x')],
+      ['ports', containers('http'), containers('web')],
+      ['serviceAccountName', { spec: { serviceAccountName: 'x' } }, { spec: {} }],
+      ['hostNetwork', { spec: { hostNetwork: true } }, { spec: {} }],
+    ];
+    const unread = (write: (said: WireSaid) => WireObject, one: WireSaid, other: WireSaid) => {
+      const { objects } = compose(manifest('a.yaml', write(one)), manifest('b.yaml', write(other)));
+      const pods = [...objects.values()].filter((object) => object.kind === 'Pod') as KubeObject<'Pod'>[];
+      return pods.flatMap(({ meta, spec }) => [...(meta.unreadTexts ?? []), ...(spec.unread ?? [])]);
     };
-    const pods = (one: string, other: string) =>
-      unreadOf(manifest('a.yaml', aPod('a', labelled(one))), manifest('b.yaml', aPod('a', labelled(other))));
-    const workloads = (one: string, other: string) =>
-      unreadOf(
-        manifest('a.yaml', aDeployment('web', { template: labelled(one) })),
-        manifest('b.yaml', aDeployment('web', { template: labelled(other) })),
-      );
-    assert.deepEqual([pods('x', 'y'), pods('x', 'x')], [['labels'], []]);
-    assert.deepEqual([workloads('x', 'y'), workloads('x', 'x')], [['labels'], []]);
+    const aCopy = (said: WireSaid) => aPod('a', said);
+    const aWorkload = (template: WireSaid) => aDeployment('web', { template });
+    for (const [part, one, other] of cases)
+      for (const write of [aCopy, aWorkload]) {
+        assert.deepEqual(unread(write, one, other), [part]);
+        assert.deepEqual(unread(write, other, one), [part]);
+        assert.deepEqual(unread(write, one, one), []);
+      }
+    const status = (phase: string) => ({ status: { phase } });
+    assert.deepEqual(unread(aCopy, status('Running'), status('Failed')), ['phase']);
+  });
+
+  test('has labels that count as unread when its copies differ in them and it is a Namespace', () => {
+    const labelled = (app: string) =>
+      aWireObject('Namespace', { name: 'demo', metadata: { labels: { app } } });
+    const world = compose(manifest('a.yaml', labelled('x')), manifest('b.yaml', labelled('y')));
+    assert.deepEqual(find(world, 'Namespace', 'demo', '')?.meta.unreadTexts, ['labels']);
   });
 
   test('has no pods beside those of the first when it is a Deployment', () => {

@@ -11,7 +11,7 @@ import { giveAddresses } from './give-addresses.ts';
 import { addImplied } from './implied-objects.ts';
 import { injectAll } from './inject-all.ts';
 import type { Manifest } from './manifest.ts';
-import { type Copies, groupCopies, mergeMeta, rejectCopies } from './merge-copies.ts';
+import { type Copies, groupCopies, mergeCore, rejectCopies } from './merge-copies.ts';
 import { expandWorkload } from './workload.ts';
 
 /** Every object that a folder stands for, and what is to be said of it: a pure function of its manifests. */
@@ -106,14 +106,7 @@ const mergeObjects = (copies: Copies<PlacedObject>, warn: Warn): Candidate => {
     warnOfCopies(name, kind, copies, warn);
     return {
       ...first,
-      object: {
-        ...first.object,
-        meta: mergeMeta(
-          kind,
-          meta,
-          others.map(({ object }) => object.meta),
-        ),
-      },
+      object: mergeCore({ first: first.object, others: others.map(({ object }) => object) }),
     };
   }
   const problem: Problem = {
@@ -135,14 +128,13 @@ const expand = (
   warn: Warn,
 ): readonly PlacedObject[] => {
   const { first, others } = copies;
-  const { kind, template } = first.workload;
-  if (others.length > 0) warnOfCopies(nameOf(kind, template.meta), 'Pod', copies, warn);
-  const meta = mergeMeta(
-    'Pod',
-    template.meta,
-    others.map(({ workload }) => workload.template.meta),
-  );
-  return expandWorkload({ ...first.workload, template: { ...template, meta } }, nodes).map((object) => ({
+  if (others.length > 0)
+    warnOfCopies(nameOf(first.workload.kind, first.workload.template.meta), 'Pod', copies, warn);
+  const template = mergeCore({
+    first: first.workload.template,
+    others: others.map(({ workload }) => workload.template),
+  });
+  return expandWorkload({ ...first.workload, template }, nodes).map((object) => ({
     type: 'object',
     path: first.path,
     object,

@@ -15,6 +15,7 @@ import {
   type RejectedServer,
   type Specs,
 } from '@gatehouse/core/resources/kinds';
+import type { PodSpec, UnreadPart } from '@gatehouse/core/resources/kinds/kubernetes';
 
 /** Several manifests' copies of one object, in the order of paths and then of documents; never empty. */
 export interface Copies<T> {
@@ -36,23 +37,50 @@ export const groupCopies = <T>(all: readonly T[], keyOf: (each: T) => string): r
 /** What restricts a pod's ports without any policy. */
 const restricting = [defaultInboundPolicyAnnotation, requireIdentityAnnotation] as const;
 
+/** The fields of a pod by which each part of it is decided. */
+const podFields = {
+  serviceAccountName: ['serviceAccount'],
+  hostNetwork: ['hostNetwork'],
+  phase: ['phase', 'terminated'],
+  ports: ['ports'],
+} as const satisfies Record<UnreadPart, readonly (keyof PodSpec)[]>;
+
 /**
- * The first copy's metadata, except where the copies disagree about what decides: nobody knows which is meant. A default
- * policy is then deny, and the labels of a pod count as unread (unread-pod.ts).
+ * The first copy of an object of a core kind, except where the copies disagree about what decides: nobody knows which is
+ * meant. A default policy is then deny; labels, and what decides about a pod, count as unread (unread-pod.ts).
  */
-export const mergeMeta = (kind: Kind, first: ObjectMeta, others: readonly ObjectMeta[]): ObjectMeta => {
-  const isAgreed = others.every((other) =>
-    restricting.every((name) => other.annotations[name] === first.annotations[name]),
-  );
-  const isLabelledAlike =
-    kind !== 'Pod' || others.every(({ labels }) => isDeepStrictEqual(labels, first.labels));
+export const mergeCore = <K extends Kind>({ first, others }: Copies<KubeObject<K>>): KubeObject<K> => {
+  if (others.length === 0) return first;
+  const copies = [first, ...others];
+  const unread = first.kind === 'Pod' ? unreadOfPods(copies as readonly KubeObject<'Pod'>[]) : [];
   return {
     ...first,
-    ...(isAgreed ? {} : { annotations: { ...first.annotations, [defaultInboundPolicyAnnotation]: 'deny' } }),
-    ...(isLabelledAlike
-      ? {}
-      : { unreadTexts: [...new Set([...(first.unreadTexts ?? []), 'labels' as const])] }),
+    meta: mergeMeta(
+      copies.map(({ meta }) => meta),
+      first.meta,
+    ),
+    ...(unread.length === 0 ? {} : { spec: { ...first.spec, unread } }),
   };
+};
+
+const mergeMeta = (all: readonly ObjectMeta[], first: ObjectMeta): ObjectMeta => {
+  const unread = new Set(all.flatMap(({ unreadTexts = [] }) => unreadTexts));
+  if (!agree(all.map(({ labels }) => labels))) unread.add('labels');
+  const restrictions = all.map(({ annotations }) => restricting.map((name) => annotations[name]));
+  return {
+    ...first,
+    ...(agree(restrictions)
+      ? {}
+      : { annotations: { ...first.annotations, [defaultInboundPolicyAnnotation]: 'deny' } }),
+    ...(unread.size === 0 ? {} : { unreadTexts: [...unread] }),
+  };
+};
+
+const unreadOfPods = (pods: readonly KubeObject<'Pod'>[]): readonly UnreadPart[] => {
+  const unread = new Set(pods.flatMap(({ spec }) => spec.unread ?? []));
+  for (const [part, fields] of Object.entries(podFields) as [UnreadPart, readonly (keyof PodSpec)[]][])
+    if (!fields.every((field) => agree(pods.map(({ spec }) => spec[field])))) unread.add(part);
+  return [...unread].sort();
 };
 
 /**
@@ -81,17 +109,18 @@ export const rejectCopies = ({ first, others }: Copies<KubeObject>, problem: Pro
 
 type RejectedSpec = Extract<Specs[Kind], Rejected>;
 
-const agreement = <T>(all: readonly T[]): T | undefined =>
-  all.every((each) => isDeepStrictEqual(each, all[0])) ? all[0] : undefined;
+const agree = (all: readonly unknown[]): boolean => all.every((each) => isDeepStrictEqual(each, all[0]));
+
+const agreement = <T>(all: readonly T[]): T | undefined => (agree(all) ? all[0] : undefined);
 
 const isOfOneAge = (copies: readonly KubeObject[]): boolean =>
-  agreement(copies.map(({ meta }) => meta.createdAt)) !== undefined;
+  agree(copies.map(({ meta }) => meta.createdAt));
 
 type Route = RejectedRoute<object>;
 
 const mergeRoutes = (routes: readonly Route[]): Omit<Route, keyof Rejected> => {
   const [first] = routes;
-  const isAgreed = agreement(routes.map(({ attachedTo, keeps }) => ({ attachedTo, keeps }))) !== undefined;
+  const isAgreed = agree(routes.map(({ attachedTo, keeps }) => ({ attachedTo, keeps })));
   return {
     attachedTo: unionOf(routes.map(({ attachedTo }) => attachedTo)),
     keeps: isAgreed ? (first?.keeps ?? []) : [],
