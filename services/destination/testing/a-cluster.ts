@@ -1,7 +1,7 @@
 import { AddressIndex } from '@gatehouse/core/mesh/address-index';
 import { portSet } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
-import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex, type Touched } from '@gatehouse/core/resources/resource-index';
 import type { Cluster } from '../src/core/cluster.ts';
 
@@ -37,6 +37,13 @@ export const remove = (cluster: Cluster, ...objects: readonly KubeObject[]): rea
       uid: meta.uid,
     })),
   );
+
+/** Replaces all objects of a kind by these. */
+export const relist = <K extends Kind>(
+  cluster: Cluster,
+  kind: K,
+  ...objects: readonly KubeObject<K>[]
+): readonly Touched[] => apply(cluster, [{ type: 'reset', kind, objects } as Change]);
 
 const apply = (cluster: Cluster, changes: readonly Change[]): readonly Touched[] => {
   const touched = cluster.index.apply(changes);

@@ -5,9 +5,10 @@ import { type KindFacts, touchedFacts } from '@gatehouse/core/dependency/kind-fa
 import { parseAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
+import type { Touched } from '@gatehouse/core/resources/resource-index';
 import { aNode, anEndpointSlice, aPod, aServer, aService } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import { aCluster, put, remove } from '../../testing/a-cluster.ts';
+import { aCluster, put, relist, remove } from '../../testing/a-cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { compileEndpointSet } from './endpoints/endpoint-set.ts';
 import { kindFacts, type WatchedKind, watchedKinds } from './facts.ts';
@@ -72,7 +73,35 @@ const objects = {
 
 const object: fc.Arbitrary<KubeObject> = fc.oneof(...Object.values(objects));
 
-const change = fc.record({ kind: fc.constantFrom('put', 'put', 'remove'), object });
+/** What happens to a cluster: one object is applied or deleted, or all objects of a kind are listed anew. */
+type Step = (cluster: Cluster) => readonly Touched[];
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: object.map(
+      (one): Step =>
+        (cluster) =>
+          put(cluster, one),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: object.map(
+      (one): Step =>
+        (cluster) =>
+          remove(cluster, one),
+    ),
+  },
+  ...watchedKinds.map((kind) => ({
+    weight: 1,
+    arbitrary: fc.array<KubeObject>(objects[kind], { maxLength: 3 }).map(
+      (all): Step =>
+        (cluster) =>
+          relist(cluster, kind, ...all),
+    ),
+  })),
+);
 
 const paths = [
   'a.demo.svc.cluster.local:80',
@@ -101,7 +130,7 @@ const questions = (cluster: Cluster): readonly ((previous: unknown) => Compiled<
 
 /** After every change, each answer equals one that is compiled afresh; `table` says what a change touches. */
 const neverStale = (table: KindFacts<WatchedKind>) =>
-  fc.property(fc.array(object, { maxLength: 6 }), fc.array(change, { maxLength: 12 }), (given, changes) => {
+  fc.property(fc.array(object, { maxLength: 6 }), fc.array(step, { maxLength: 12 }), (given, steps) => {
     const cluster = aCluster(...given);
     const asked = questions(cluster);
     const answers = new Answers();
@@ -109,9 +138,8 @@ const neverStale = (table: KindFacts<WatchedKind>) =>
       answers.ask(`${index}`, compile, () => {}),
     );
     for (const { value } of held) assert.notEqual(value, undefined);
-    for (const step of changes) {
-      const touched = step.kind === 'put' ? put(cluster, step.object) : remove(cluster, step.object);
-      answers.touch(touchedFacts(table, touched));
+    for (const take of steps) {
+      answers.touch(touchedFacts(table, take(cluster)));
       answers.settle();
       for (const [index, compile] of asked.entries()) {
         assert.deepEqual(held[index]?.value, compile(undefined).value);
