@@ -7,7 +7,7 @@ import { type Cluster, zoneOfNode } from '../cluster.ts';
 import { facts } from '../facts.ts';
 import type { Candidate, Place } from './endpoint.ts';
 
-/** What is asked of a Service: everything behind one of its ports. `reads` collects the facts that were looked at. */
+/** One port of a Service. `reads` collects the facts that were looked at. */
 export interface Question {
   readonly service: KubeObject<'Service'>;
   readonly port: number;
@@ -15,8 +15,9 @@ export interface Question {
 }
 
 /**
- * What stands behind a Service's port: its EndpointSlices when it has any, else the pods that its selector selects
- * (design §7; with the directory source nobody makes slices). Ready ones only, unless the Service publishes all.
+ * The addresses behind one port of a Service. If the Service has EndpointSlices, these are the endpoints that they mark as
+ * ready. If it has none, these are the pods that its selector selects and that a slice would mark so: a folder of
+ * manifests has no controller that writes slices (design §7).
  */
 export const candidatesOf = (cluster: Cluster, question: Question): readonly Candidate[] => {
   const { namespace, name } = question.service.meta;
@@ -53,7 +54,7 @@ const fromSlice = (cluster: Cluster, question: Question, slice: EndpointSliceSpe
 
 /**
  * The pod behind an endpoint of a slice. One that is not known (yet, or no more) keeps its endpoint out: without the
- * pod nobody can say whether its traffic is encrypted. So is a target of another kind. No target: a bare address.
+ * pod it is unknown whether its traffic is encrypted. So does a target of another kind. Without a target it is a bare address.
  */
 const podOf = (
   cluster: Cluster,
@@ -62,7 +63,7 @@ const podOf = (
 ): KubeObject<'Pod'> | 'unknown' | undefined => {
   if (target === undefined) return undefined;
   const { namespace } = service.meta;
-  // A slice speaks for its own namespace; anyone who writes one cannot lend another namespace's identity to an address.
+  // A slice counts in its own namespace only: its author cannot give an address the identity of another namespace.
   if (target.kind !== 'Pod' || (target.namespace !== namespace && target.namespace !== '')) return 'unknown';
   reads.add(facts.pod(namespace, target.name));
   const pod = cluster.index.get('Pod', namespace, target.name);
@@ -107,7 +108,7 @@ const fromPods = (cluster: Cluster, question: Question): readonly Candidate[] =>
   return candidates;
 };
 
-/** As Kubernetes fills its slices: ready and staying, or whatever still runs when the Service asks for all. */
+/** Whether a slice would mark it as ready: it is and stays so, or it still runs and the Service publishes all. */
 const isPublished = (pod: KubeObject<'Pod'>, service: KubeObject<'Service'>): boolean => {
   if (hasEnded(pod.spec)) return false;
   if (service.spec.publishNotReady) return true;
