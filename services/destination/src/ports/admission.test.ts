@@ -76,7 +76,7 @@ test('anyone who left is passed over, and who comes later is served too', async 
 test('what is on its way to readers is bounded, and goes on as they read or leave', async () => {
   const admission = new Admission({ bytesUnderWay: 25 });
   const admitted: number[] = [];
-  const turns = Array.from({ length: 5 }, (_, index) =>
+  const places = Array.from({ length: 5 }, (_, index) =>
     admission.enter('a', () => {
       admitted.push(index);
       return { bytes: 10, wasBuilt: false };
@@ -86,11 +86,11 @@ test('what is on its way to readers is bounded, and goes on as they read or leav
   assert.deepEqual(admitted, [0, 1, 2]);
   await tick();
   assert.deepEqual(admitted, [0, 1, 2]);
-  turns[1]?.left();
-  turns[1]?.left();
+  places[1]?.left();
+  places[1]?.left();
   await tick();
   assert.deepEqual(admitted, [0, 1, 2, 3]);
-  turns[0]?.leave();
+  places[0]?.leave();
   await tick();
   assert.deepEqual(admitted, [0, 1, 2, 3, 4]);
   admission.close();
@@ -100,9 +100,9 @@ test('bytes that leave while they are handed over are not under way', async () =
   const admission = new Admission({ bytesUnderWay: 1 });
   let admitted = 0;
   for (let index = 0; index < 5; index += 1) {
-    const turn = admission.enter('a', () => {
+    const place = admission.enter('a', () => {
       admitted += 1;
-      turn.left();
+      place.left();
       return { bytes: 10, wasBuilt: false };
     });
   }

@@ -28,8 +28,8 @@ const defaultBounds: AdmissionBounds = {
 /** What the smallest send takes in time, in terms of bytes: the bounds hold for streams that get a few bytes each too. */
 const leastBytes = 4 * 1024;
 
-/** A stream's place in the queue, then on the way. */
-export interface Turn {
+/** The place of a stream in the queue of first messages, kept until its message has left. */
+export interface QueuePlace {
   /** What was handed over has left the process. */
   left(): void;
   /** The stream is over. */
@@ -46,9 +46,9 @@ interface UnderWay {
 }
 
 /**
- * Lets streams to their first message a few at a time, by turns of their clients, oldest first. After a restart all proxies come back at once, and
- * each first message is a whole set: between two ticks the process answers everybody else, and what it holds in memory
- * stays bounded however many came (design §7).
+ * Lets streams have their first message a few at a time: clients take turns, each of them oldest first. After a restart
+ * all proxies come back at once, and each first message is a whole set. Between two ticks the process answers everything
+ * else, and what it holds in memory stays bounded however many came (design §7).
  */
 export class Admission {
   readonly #bounds: AdmissionBounds;
@@ -74,8 +74,8 @@ export class Admission {
     return this.#waiting.size;
   }
 
-  /** Has `admit` called in its turn; it must not throw. `from` is whose turn it is: the client's address, or its network. */
-  enter(from: string, admit: () => Cost): Turn {
+  /** Calls `admit`, which must not throw, when the stream is next. `from` is the address of the client, or its network. */
+  enter(from: string, admit: () => Cost): QueuePlace {
     const entrant: Entrant = { admit };
     this.#waiting.take(entrant, from);
     this.#wake();

@@ -315,7 +315,7 @@ test('a stream that is over is forgotten, and so are its answers', async (t) => 
   );
 });
 
-test('a client that leaves before its turn is sent nothing', async (t) => {
+test('a client that leaves while it is queued is sent nothing', async (t) => {
   const { ask, server, watch } = listed(t, service(), pod(1));
   const call = ask('Get', { path: backend });
   call.cancel();

@@ -116,17 +116,17 @@ export class DestinationServer {
     this.#begin(call, session, new ProfileStream(this.#latest.open(call), newest));
   }
 
-  /** From here on the stream has its turn in the queue, then follows its answers until the call is over. */
+  /** The stream takes its place in the queue, then follows its answers until the call is over. */
   #begin(call: OpenStream, session: Session, stream: Stream): void {
     call.sentBy(stream);
     session.begin(stream);
-    const turn = this.#admission.enter(holderOf(call.peer.address), () => {
+    const queued = this.#admission.enter(holderOf(call.peer.address), () => {
       const [bytes, builds] = [call.sentBytes, this.#updates.firstBuilds];
       stream.admit();
       return { bytes: call.sentBytes - bytes, wasBuilt: this.#updates.firstBuilds > builds };
     });
-    call.onLeft = turn.left;
-    call.holds(turn.leave);
+    call.onLeft = queued.left;
+    call.holds(queued.leave);
   }
 
   /** Out of ignorance nobody is told that something does not exist: until all is listed, come again. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type Comer, ReviewQueue, type Turn } from './review-queue.ts';
+import { type Comer, type Permit, ReviewQueue } from './review-queue.ts';
 
 const start = 1_780_000_000_000;
 const patienceMs = 8_000;
@@ -10,7 +10,7 @@ const held = (test: TestContext, limit = { perSecond: 1_000, burst: 1_000 }) => 
   test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: start });
   const queue = new ReviewQueue({ limit, maxBytes: 8_192 * 1_024, now: Date.now });
   const events: string[] = [];
-  const ask = async (name: string, change: Partial<Comer> = {}): Promise<Turn | undefined> => {
+  const ask = async (name: string, change: Partial<Comer> = {}): Promise<Permit | undefined> => {
     const comer: Comer = {
       from: '10.0.0.1',
       bytes: 1_000,
@@ -19,9 +19,9 @@ const held = (test: TestContext, limit = { perSecond: 1_000, burst: 1_000 }) => 
       ...change,
     };
     try {
-      const turn = await queue.take(comer);
+      const permit = await queue.take(comer);
       events.push(name);
-      return turn;
+      return permit;
     } catch (error) {
       events.push(`${name}: ${(error as { code?: string }).code ?? error}`);
       return undefined;
@@ -39,7 +39,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 const names = (count: number, from = 0): string[] => Array.from({ length: count }, (_, at) => `${from + at}`);
 
-describe('queue at the API server', () => {
+describe('permits to ask the API server', () => {
   it('come at once while there is room', async (test) => {
     const { queue, events, ask } = held(test);
     await Promise.all(names(3).map((name) => ask(name)));
@@ -165,11 +165,11 @@ describe('queue at the API server', () => {
     assert.ok(await ask('fourth'));
   });
 
-  it('of whom is told to come again are given back when he goes away', async (test) => {
+  it('of a caller that is told to come again are given back when it goes away', async (test) => {
     const { queue, ask, pass } = held(test);
     const gone = new AbortController();
     const all = await Promise.all(names(50).map((name) => ask(name, { signal: gone.signal })));
-    const again = all.map((turn) => turn?.again(1_000).finally(() => turn.end()));
+    const again = all.map((permit) => permit?.again(1_000).finally(() => permit.end()));
     void Promise.allSettled(again);
     gone.abort(new Error('left'));
     await settle();

@@ -9,11 +9,11 @@ const maxAsking = 50;
 /** What a review takes beside its token. */
 const overheadKiB = 1;
 
-/** One review's right to ask the API server. */
-export interface Turn {
+/** Lets one review ask the API server. */
+export interface Permit {
   /**
-   * The API server wants to be left alone for so long: resolves when this review may ask again, before all that wait
-   * for their first turn. Throws `unavailable` if that would be too late.
+   * The API server has asked for a pause: resolves when this review may ask again, before all that wait
+   * for their first permit. Throws `unavailable` if that would be too late.
    */
   again(afterMs: number): Promise<void>;
   /** Must be called, whatever came of the review. */
@@ -21,15 +21,15 @@ export interface Turn {
 }
 
 export interface Patience {
-  /** When the review is of no use any more, by the clock of the turns. */
+  /** When the review is of no use any more, by the clock of the queue. */
   readonly until: number;
-  /** Aborts when nobody wants it any more. */
+  /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
 }
 
-/** Who comes, and what it holds while it waits. */
+/** A caller that wants a permit, and what it holds while it waits. */
 export interface Comer extends Patience {
-  /** Who takes the turns: the client's address, or its network. */
+  /** The address of the client, or its network. */
   readonly from: string;
   readonly bytes: number;
 }
@@ -47,14 +47,14 @@ interface Waiting {
 }
 
 /**
- * Who may ask the API server next: not more than a rate, not more than 50 at once, nobody while it wants to be left
- * alone. Addresses take turns, each of them oldest first. Those that wait are bounded by the memory of their tokens, fairly
- * between addresses, and by their patience.
+ * Gives permits to ask the API server: no more than a rate, no more than 50 at once, none while it has asked for a pause.
+ * Addresses take turns, each of them oldest first. The queue is bounded by the memory of the tokens in it, fairly between
+ * addresses, and by how long they may wait.
  */
 export class ReviewQueue {
   readonly #rate: RequestRate;
   readonly #now: () => number;
-  /** Asked once already and told to come again: they keep their turn. */
+  /** Asked once already and told to come again: they go first. */
   readonly #again = new Set<Waiting>();
   readonly #queue: FairPlaces<Waiting>;
   #asking = 0;
@@ -84,8 +84,8 @@ export class ReviewQueue {
     return this.#queue.size + this.#again.size;
   }
 
-  /** Throws `unavailable` when too many wait, or when no turn came in time; the signal's reason after an abort. */
-  async take(comer: Comer): Promise<Turn> {
+  /** Throws `unavailable` when too many wait, or when no permit came in time; the signal's reason after an abort. */
+  async take(comer: Comer): Promise<Permit> {
     const weight = Math.ceil(comer.bytes / 1_024) + overheadKiB;
     await this.#wait(comer, {
       enter: (waiting) => this.#queue.take(waiting, comer.from, weight),
@@ -138,7 +138,7 @@ export class ReviewQueue {
     return promise;
   }
 
-  /** Lets those go that may, tells those that it is too late for, and comes back when the next thing is due. */
+  /** Gives the permits that are due, fails what is too late, and sets the timer for what is due next. */
   #serve(): void {
     clearTimeout(this.#timer);
     const now = this.#now();
@@ -175,7 +175,7 @@ export class ReviewQueue {
       for (const { until, fail } of line) {
         if (until <= now) fail(new GatehouseError('unavailable', 'no token was reviewed in time: try again'));
         else if (until < pausedUntil) fail(leftAlone(pausedUntil - now));
-        // Who came later has patience for longer.
+        // What came later may wait for longer.
         else if (line === this.#queue) break;
       }
     }

@@ -2,7 +2,7 @@ import type { TokenReviewOutcome } from '@gatehouse/platform/kube/reviews/token-
 import type { Metrics } from '@gatehouse/platform/metrics/metrics';
 import type { TokenKeys } from './token-keys.ts';
 
-/** What came of one question to the API server; `not_asked` = it was never sent, for want of a turn. */
+/** What came of one question to the API server; `not_asked` = it was never sent, for want of a permit. */
 export type ReviewResult = TokenReviewOutcome['kind'] | 'unavailable' | 'abandoned' | 'not_asked';
 
 export interface ReviewMetrics {
@@ -27,7 +27,7 @@ export const reviewMetrics = (
     name: 'gatehouse_identity_token_reviews_total',
     help:
       'TokenReviews by result: authenticated, refused, later (the API server wants to be asked again), unavailable, ' +
-      'abandoned (nobody waits any more), not_asked (no turn came in time).',
+      'abandoned (no caller waits any more), not_asked (no permit came in time).',
     labelNames: ['result'],
   });
   const duration = metrics.histogram({

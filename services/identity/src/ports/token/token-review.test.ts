@@ -146,7 +146,7 @@ test('who goes away is told so at once; the review goes on for the others, and e
   assert.deepEqual(await counted(), { abandoned: 1 });
 });
 
-test('who goes away while waiting for a turn leaves it to the others', async (t) => {
+test('a caller that goes away while it waits for a permit leaves it to the others', async (t) => {
   const { api, reviewer, review } = await scripted(t);
   const held = Array.from({ length: 50 }, (_, index) => review(Buffer.from(`held-${index}`)));
   const gone = new AbortController();
@@ -186,7 +186,7 @@ test('an API server that asks for a pause gets it, and every review its answer',
   assert.deepEqual(await counted(), { authenticated: 3, later: 2 });
 });
 
-/** Lets the clock of the turns go on, in small steps, until something has come of it. */
+/** Lets the clock of the queue go on, in small steps, until something has come of it. */
 const passUntil = async (t: TestContext, something: Promise<unknown>): Promise<void> => {
   let isThere = false;
   void something.then(() => {

@@ -50,7 +50,7 @@ export class TokenReview implements TokenReviewer {
     });
   }
 
-  /** How many reviews wait for their turn at the API server. */
+  /** How many reviews wait for a permit to ask the API server. */
   get waiting(): number {
     return this.#queue.waiting;
   }
@@ -62,15 +62,15 @@ export class TokenReview implements TokenReviewer {
       throw new GatehouseError('invalid-argument', 'the token is not text that could be a token');
     }
     return this.#callerOf(
-      this.#shared.join(token, signal, (left) => this.#reviewInTurn(token, { from, signal: left })),
+      this.#shared.join(token, signal, (left) => this.#queueAndReview(token, { from, signal: left })),
     );
   }
 
-  async #reviewInTurn(token: string, asking: Asking): Promise<TokenVerdict> {
+  async #queueAndReview(token: string, asking: Asking): Promise<TokenVerdict> {
     const { metrics } = this.#options;
     const { signal } = asking;
     const patience = { until: this.#now() + patienceMs, signal };
-    const turn = await this.#queue
+    const permit = await this.#queue
       .take({ ...asking, ...patience, bytes: token.length })
       .catch((error: unknown) => {
         metrics.count(signal.aborted ? 'abandoned' : 'not_asked');
@@ -80,10 +80,10 @@ export class TokenReview implements TokenReviewer {
       for (;;) {
         const outcome = await this.#ask(token, patience);
         if (outcome.kind !== 'later') return outcome;
-        await turn.again(outcome.afterMs);
+        await permit.again(outcome.afterMs);
       }
     } finally {
-      turn.end();
+      permit.end();
     }
   }
 
