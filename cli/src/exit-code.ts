@@ -1,6 +1,6 @@
 import { exitCodes } from '@gatehouse/platform/process/run-service';
 
-/** What a command's end means to a script, as a service's does to anyone who supervises it; documented in docs/reference/cli.md. */
+/** What a command's end means to a script, as a service's does to its supervisor; documented in docs/reference/cli.md. */
 export const exitCode = {
   ...exitCodes,
   /** The change that was asked about would close something that is open now. */

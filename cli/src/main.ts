@@ -9,7 +9,7 @@ const { openTerminal } = await import('./print/terminal.ts');
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort(signal));
-// Anyone who read our output has gone (`| head`): end in order, as for a signal.
+// The reader of our output has gone (`| head`): end in order, as for a signal.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interrupt.abort('EPIPE'));
 process.exitCode = await runCli(process.argv.slice(2), {
   terminal: openTerminal(process.stdout, process.stderr, process.env),

@@ -42,7 +42,7 @@ export const identityCliContract = (
       assert.match(issuer.out, /\nissuer +CN=issuer.*\nroot +CN=root/);
     });
 
-    test('anyone who may make tokens of gatehouse-viewer speaks as it, and needs no permission of the REST API', async () => {
+    test('a user who may make tokens of gatehouse-viewer speaks as it, and needs no permission of the REST API', async () => {
       await fixture.apply({
         apiVersion: 'rbac.authorization.k8s.io/v1',
         kind: 'Role',
@@ -86,7 +86,7 @@ export const identityCliContract = (
       );
     });
 
-    test('anyone who lacks a permission on the way is told which', async () => {
+    test('a user who lacks a permission on the way is told which', async () => {
       const nobody = await fixture.personWith('nobody');
       const atService = await fixture.run(['identity', 'list'], nobody);
       assert.equal(atService.code, exitCode.failed);

@@ -4,7 +4,7 @@ import { type TokenKeys, tokenIssuer } from './service-account-tokens.ts';
 /** RFC 7517 §8.5.2. */
 export const keySetType = 'application/jwk-set+json';
 
-/** The real server has its keys in that type alone, and refuses anyone who wants only another. */
+/** The real server has its keys in that type alone, and refuses a client that accepts only another. */
 export const isAccepted = (path: string, accept = '*/*'): boolean =>
   path !== '/openid/v1/jwks' || accept.includes(keySetType) || accept.includes('*/*');
 

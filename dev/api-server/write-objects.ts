@@ -77,7 +77,7 @@ export const updateObject = async (
     const prepared = prepareUpdate(request, wanted, current);
     checkEvent(type, prepared, current);
     const admitted = counted(request, (await admit('UPDATE', prepared, current)) ?? prepared, current);
-    // Somebody else wrote meanwhile: anyone who named a version meets it as a conflict in the next round.
+    // Another client wrote meanwhile: if this one named a version, the next round answers with a conflict.
     if (store.get(resource, key) !== current) continue;
     if (isDryRun(request) || isSame(admitted, current))
       return { code: 200, object: isDryRun(request) ? admitted : current };

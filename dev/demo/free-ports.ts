@@ -19,7 +19,7 @@ const close = (server: Server): Promise<void> => new Promise((resolve) => server
 
 /**
  * Finds TCP ports on 127.0.0.1 that are free now. They are all held until the last is found, so no two are the same;
- * somebody may still listen on one before its owner does, and anyone who binds it then says so.
+ * another process may still take one before its owner binds it, which then fails and says so.
  */
 export const findFreePorts = async (count: number): Promise<readonly number[]> => {
   const held = new Map<number, Server>();

@@ -12,7 +12,7 @@ import type { OutboundTarget } from './outbound-target.ts';
 
 /** What is known of a target. */
 export type TargetPolicy =
-  /** Nothing yet: anyone who wants to go there waits, without a bound (contract/proxy.md §0 row 6). */
+  /** Nothing yet: a call to it waits, without a bound (contract/proxy.md §0 row 6). */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'row'; readonly row: OutboundRow }
   /** The control plane has no policy for it: the profile's endpoint, else the address itself. */

@@ -27,7 +27,7 @@ try {
   throw error;
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void proxy.stop(signal));
-// Nobody reads what is told any more: anyone who started this proxy is gone.
+// Nothing reads what is told any more: the process that started this proxy is gone.
 process.stdout.on('error', () => void proxy.stop('standard output was closed'));
 const ended = await proxy.ended;
 process.exit(ended.kind === 'stopped' ? 0 : 1);

@@ -13,7 +13,7 @@ export interface PeekOptions<T> {
   readonly timeoutMs: number;
 }
 
-/** Looks at the first bytes of a connection and leaves them in it: anyone who reads next sees them again. */
+/** Looks at the first bytes of a connection and leaves them in it: the next reader sees them again. */
 export const peek = <T>(socket: Duplex, { look, timeoutMs }: PeekOptions<T>): Promise<Peeked<T>> =>
   new Promise((resolve) => {
     let seen: Buffer = Buffer.alloc(0);

@@ -106,7 +106,7 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
     identity.certificate.subscribe((next) => next !== undefined && made.replace(next));
     return made;
   });
-  // Anyone who waits is told; nobody waiting is not a failure.
+  // Connections that wait are told; that none waits is not a failure.
   terminator.catch(() => {});
   const metrics = new AuthzMetrics(config.podIp ?? '');
   const http1 = createHttp1Server();

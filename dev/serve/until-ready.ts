@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningService } from '@gatehouse/platform/service/service';
 
-/** Longer than a first full list takes; what is not ready then waits for somebody to fix something. */
+/** Longer than a first full list takes; what is not ready by then needs an operator. */
 const patienceMs = 30_000;
 
 /**

@@ -3,7 +3,7 @@ import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { identityAudience } from '@gatehouse/platform/state/dev-tokens';
 import { workload } from './workload.ts';
 
-/** What the fake API server tells anyone who started it. */
+/** What the fake API server tells the process that started it. */
 export interface ApiSaid {
   readonly url: string;
   /** Of pods of the one ServiceAccount, each bound to its own: calls with the same token would share a review. */

@@ -135,7 +135,7 @@ test('over TLS only the service that is asked is believed, whatever else the mes
   assert.equal(await text(own), 'good');
   const others = [
     'web.demo.serviceaccount.identity.gatehouse.cluster.local',
-    // Anyone who may make ServiceAccounts in a namespace may call one so.
+    // A user who may make ServiceAccounts in a namespace may call one so.
     'gatehouse-identity.demo.serviceaccount.identity.gatehouse.cluster.local',
     `x.${own}`,
     'gatehouse-identity.gatehouse',

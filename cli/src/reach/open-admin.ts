@@ -133,7 +133,7 @@ export const meshNameOf =
       found.namespace === namespace &&
       found.controlPlaneNamespace === namespace
       ? undefined
-      : new Error(`it is ${subjectaltname || 'somebody without a name'}, not ${account}.${namespace}`);
+      : new Error(`it is ${subjectaltname || 'a server without a name'}, not ${account}.${namespace}`);
   };
 
 const onState = async (service: ServiceName, root: string, asking: Asking): Promise<AdminApi> => {

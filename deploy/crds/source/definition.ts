@@ -13,7 +13,7 @@ export interface Version {
   readonly name: string;
   readonly spec: Schema;
   readonly columns: readonly PrinterColumn[];
-  /** What `kubectl` prints to anyone who still uses it. */
+  /** What `kubectl` prints to a user of it. */
   readonly deprecationWarning?: string;
 }
 

@@ -323,7 +323,7 @@ suite('on a real API server', { skip }, () => {
     for (const each of good) {
       const { status, body } = await post(each);
       assert.equal(status, 201, `${JSON.stringify(each)}: ${body.message}`);
-      // What it loses on its way to the stored version, anyone who writes it is warned of.
+      // A client is warned of what its object loses on the way to the stored version.
       const lost = each[0] === 'ExternalWorkload/v1alpha1' ? 2 : 0;
       assert.equal(problemsOf(body).length, lost, `${JSON.stringify(each)}: ${problemsOf(body)}`);
       seen.add(each[0]);

@@ -42,7 +42,7 @@ interface Inode {
 /** Names that change in one step; without inode the name is gone. */
 type FolderChange = readonly (readonly [name: string, inode: Inode | undefined])[];
 
-/** The process is dead: anyone who waits for an answer waits forever, as the dead do. */
+/** The process is dead: what waits for an answer waits forever. */
 const forever = new Promise<never>(() => {});
 
 /**

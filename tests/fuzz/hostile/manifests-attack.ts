@@ -46,7 +46,7 @@ const pieces = [
   '\u2028',
 ];
 
-/** Anyone who may put a file into the folder: texts that are laborious to read, and spoilt ones. */
+/** The author of a file in the folder: texts that are laborious to read, and spoilt ones. */
 export const manifests: Attack = {
   name: 'manifests',
   run: async ({ share, seed }) => {

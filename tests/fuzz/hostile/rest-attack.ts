@@ -74,7 +74,7 @@ const callers: readonly ((dice: Dice) => Record<string, string>)[] = [
   () => ({ 'x-original-url': '/live', 'x-http-method-override': 'GET' }),
 ];
 
-/** What may be told to anybody: that it is closed, that there is no such thing, or that the request makes no sense. */
+/** What every client may be told: that it is closed, that it was not found, or that the request could not be parsed. */
 const isClosed = (status: number): boolean => status >= 400 && status < 500;
 
 /** A stranger who asks the REST API of every service for everything, without a token that is any good. */

@@ -3,8 +3,8 @@ import { hostileTenants } from '@gatehouse/policy/testing/tenants/hostile-tenant
 import type { Attack } from './attack.ts';
 
 /**
- * So much may this thread work between a calm namespace's change and its row, anyone who for; before rows had budgets and
- * namespaces turns, it was 15 to 50 s. `npm run bench -- tenants` says how much it is.
+ * The most that this thread may work between a calm namespace's change and its row, for all namespaces together. Before
+ * rows had budgets and namespaces turns, it was 15 to 50 s. `npm run bench -- tenants` says how much it is.
  */
 const mostBusyMs = 1_500;
 

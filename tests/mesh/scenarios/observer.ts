@@ -223,7 +223,7 @@ const told = ({ from, call }: Scene): string => {
   return `${from.name} to ${host}:${port} ${said}${tls === undefined ? '' : ' by TLS of its own'}`;
 };
 
-/** Who called, as the server's proxy must say it. Anyone who does TLS itself is somebody else in each scenario. */
+/** Who called, as the server's proxy must say it. A client that does TLS itself is another one in each scenario. */
 const labelsOf = ({ from, call }: Scene): Readonly<Record<string, string>> => {
   if (from.proxy !== undefined) return { tls: 'true', client_id: from.identity };
   return call.tls === undefined ? { tls: 'no_identity' } : {};

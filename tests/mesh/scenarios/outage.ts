@@ -23,7 +23,7 @@ export const killed = (service: ServiceName): Scenario => {
   const outageMs = outages[service];
   return {
     part: 'failure',
-    title: `${service} is killed for ${outageMs / 1_000} s under steady traffic: no call fails, anyone who is denied stays so, and a change is in force within ${inWords}`,
+    title: `${service} is killed for ${outageMs / 1_000} s under steady traffic: no call fails, a caller that is denied stays so, and a change is in force within ${inWords}`,
     run: (mesh, observer) =>
       Fixture.play({ mesh, observer, ports: { http: 8080 } }, async (fixture) => {
         await fixture.pod('backend', { ports: { http: 8080 } });

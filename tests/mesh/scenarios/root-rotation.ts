@@ -18,7 +18,7 @@ import { withSettings } from './with-settings.ts';
 
 /** Every leaf, the services' own too, is renewed within 12 s; an old one that nobody renewed is worth nothing soon. */
 const shortLives = { GATEHOUSE_ISSUANCE_LIFETIME: '15s', GATEHOUSE_CLOCK_SKEW: '1s' } as const;
-/** Identity looks at its files every 10 s, and anyone who holds a leaf renews it within 12 s; the rest is for a busy machine. */
+/** Identity looks at its files every 10 s, and a proxy renews its leaf within 12 s; the rest is for a busy machine. */
 const takenWithinMs = 60_000;
 
 /** What an operator changes: the issuer's Secret, and the bundle that all three services read. */
@@ -71,7 +71,7 @@ class Roots {
     await this.#issuer.put(issuerSecret(`issuer of the ${which} root`, this[which]));
   }
 
-  /** The same with the new root signed by the old one beside it: anyone who has only the old root finds the way by that. */
+  /** The same with the new root signed by the old one beside it: a proxy that has only the old root finds its way by that. */
   async swapIssuerWithCross(): Promise<void> {
     const { name, key } = this.new;
     const cross = anAuthority({ name, key, issuedBy: this.old });

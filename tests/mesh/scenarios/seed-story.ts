@@ -23,7 +23,7 @@ interface Line {
   readonly call: Call;
 }
 
-/** One call of the story, for anyone who watches. */
+/** One call of the story, for its observers. */
 export interface ToldCall {
   readonly what: string;
   readonly outcome: Outcome;

@@ -4,7 +4,7 @@ import { total } from '../rig/proxy-metrics.ts';
 
 type Shown = Answers['certificate'];
 
-/** The certificate that a pod's proxy shows to anyone who comes: what is on the wire, not what somebody says of it. */
+/** The certificate that a pod's proxy shows to a client: what is on the wire, not what a service says of it. */
 export const leafShownBy = (
   onlooker: Pod,
   { address: host, identity: serverName }: Pick<Pod, 'address' | 'identity'>,

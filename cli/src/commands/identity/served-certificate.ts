@@ -4,7 +4,7 @@ import { connect } from 'node:tls';
 import { asGatehouseError, GatehouseError } from '@gatehouse/core/error';
 import type { IssuedItem } from './issued-item.ts';
 
-/** The certificate that a pod's proxy shows to anyone who connects, held against what was issued. */
+/** The certificate that a pod's proxy shows to a client, held against what was issued. */
 export type Served =
   | {
       readonly kind: 'seen';

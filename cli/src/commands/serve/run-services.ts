@@ -89,7 +89,7 @@ const sourceSettings = (
 interface Surrounding {
   readonly tls: boolean;
   readonly trustAnchors: string;
-  /** Undefined in a cluster, where the API server says who somebody is. */
+  /** Undefined in a cluster, where the API server says who a caller is. */
   readonly adminToken: string | undefined;
 }
 

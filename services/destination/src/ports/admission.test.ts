@@ -56,7 +56,7 @@ test('bytes count too, and a send of a few bytes is not free', async () => {
   assert.equal(admitted, 6);
 });
 
-test('anyone who left is passed over, and who comes later is served too', async () => {
+test('a stream that left is passed over, and one that comes later is served too', async () => {
   const admission = new Admission();
   const admitted: string[] = [];
   const enter = (name: string) =>

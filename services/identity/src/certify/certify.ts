@@ -43,17 +43,17 @@ export interface Caller extends ServiceAccountName {
   readonly pod: Named | undefined;
 }
 
-/** Somebody who waits for an answer. */
+/** A caller that waits for its answer. */
 export interface Asking {
-  /** Who takes the turns: the client's address, or its network (`holderOf`). */
+  /** The client's address, or its network (`holderOf`): places are shared fairly between them. */
   readonly from: string;
-  /** Aborts when the answer is of no use to anybody any more. */
+  /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Says whose token it is. Throws `invalid-argument` for what is not a valid token, `failed-precondition` for one that proves
- * nothing, `unavailable` when nobody can say at the moment, `cancelled` once the caller has gone.
+ * nothing, `unavailable` when it cannot be said now, `cancelled` once the caller has gone.
  */
 export interface TokenReviewer {
   review(token: Uint8Array, asking: Asking): Caller | Promise<Caller>;
@@ -69,7 +69,7 @@ export interface ActiveIssuer {
   sign(leaf: RecordedLeaf): Uint8Array | Promise<Uint8Array>;
 }
 
-/** Lets calls have their turn, fairly between those who ask. Throws `unavailable` when one would wait too long. */
+/** Does the work of calls, fairly between their addresses. Throws `unavailable` when one would wait too long. */
 export interface SigningQueue {
   /** `bytes` are what the call keeps in memory while it waits. */
   take<T>(work: () => T, call: Asking & { readonly bytes: number }): Promise<T>;

@@ -41,7 +41,7 @@ const near = (
 
 /**
  * Hints count only when every endpoint carries them: a set that is half hinted is in the middle of a change. Hints of
- * which none is for this client leave all endpoints, and keep the distribution out, since anyone who hinted knew it.
+ * which none is for this client leave all endpoints, and keep the distribution out, since the author of the hints knew it.
  */
 export const byHints = (
   endpoints: readonly Endpoint[],

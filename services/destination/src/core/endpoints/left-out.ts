@@ -47,7 +47,7 @@ const unpublished = (
 ): readonly LeftOut[] => {
   const { meta, spec } = asked.service;
   const selector = spec.selector ?? {};
-  // An empty selector selects nothing: somebody else writes the slices.
+  // An empty selector selects nothing: its slices have another author than Kubernetes.
   if (Object.keys(selector).length === 0) return [];
   const wanted = { matchLabels: selector, matchExpressions: [] };
   return [...index.in('Pod', meta.namespace).values()]

@@ -103,7 +103,7 @@ export const destinationRoutes =
       async (request) => {
         const cluster = known();
         const question = readQuestion(request.query, cluster.settings.clusterDomain);
-        // Whose an address is, is part of the answer: anyone who asks by address must be allowed to see all.
+        // Whose an address is, is part of the answer: a caller that asks by address must be allowed to see all.
         await requireRead(
           request,
           question.target.kind === 'address' ? undefined : question.target.namespace,

@@ -22,7 +22,7 @@ export interface IssuanceRecord {
   readonly suspicious: OlderKey | undefined;
 }
 
-/** What is known of a certificate before it is signed, and by anyone who wants it signed. */
+/** What is known of a certificate before it is signed. */
 export type IssuanceIntent = Omit<IssuanceRecord, 'leafSha256' | 'suspicious'>;
 
 /** Sorts as text, newest first; the serial tells apart what was issued in the same millisecond. The order of every list. */

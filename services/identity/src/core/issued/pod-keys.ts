@@ -35,7 +35,7 @@ const defaultBounds: PodKeysBounds = { keysOfPod: 64, keys: 200_000 };
 /**
  * Tells when a pod's key is in two hands. A proxy makes one key at its start and keeps it (contract/proxy.md §5), so the keys
  * of one pod uid follow each other: the same key again is a renewal, a key never seen is a restart of the container, but
- * a key *older* than the newest means that two live at once: anyone who took the pod's token made a new key, or somebody
+ * a key *older* than the newest means that two live at once: a thief of the pod's token made a new key, or one
  * goes on with a key that the pod has left. Which of the two is the pod, the keys do not say.
  *
  * What other replicas have certified is learned later, and has its place by the time of its first use.

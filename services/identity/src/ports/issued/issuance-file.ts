@@ -89,7 +89,7 @@ export class IssuanceFile {
     try {
       await writeAll(file, bytes, this.#length);
       await file.datasync();
-      // Anyone who deletes the file under us takes the lines with it; renamed, they are still there.
+      // Lines in a file that was deleted under us are lost; in one that was renamed they are still there.
       const found = await this.#options.disk.facts(this.#options.path);
       if (found?.id !== this.#id && (await file.facts()).links === 0) throw new Error('the file was deleted');
     } catch (error) {
@@ -315,7 +315,7 @@ export class IssuanceFile {
 const writeAll = async (file: DiskFile, bytes: Uint8Array, position: number): Promise<void> => {
   for (let at = 0; at < bytes.length; ) {
     const count = await file.write(bytes.subarray(at), position + at);
-    // write(2) answers 0 for nothing but an empty buffer; anyone who does otherwise would keep us here forever.
+    // write(2) returns 0 for nothing but an empty buffer; a file system that does otherwise would keep us here forever.
     if (count === 0) throw new Error('nothing was written');
     at += count;
   }

@@ -55,7 +55,7 @@ const validator = Compile(Line);
 
 /**
  * One line of JSON with its end. Its last member is a checksum of all before it, without which a line that a crash tore or
- * somebody changed could pass for another: one hexadecimal digit more or less is still JSON. It is not a signature: who can
+ * an editor changed could pass for another: one hexadecimal digit more or less is still JSON. It is not a signature: who can
  * write the file can write the checksum.
  */
 export const printLine = ({ number, line }: NumberedLine): string => {

@@ -10,7 +10,7 @@ export const countOlderKeys = (metrics: Metrics, log: Log): OnSuspicious => {
     name: 'gatehouse_identity_older_keys_total',
     help: 'Certificates for an older key of a pod that already had one for a newer key: two processes hold keys of the pod.',
   });
-  // Anyone who holds such a key can ask as often as he likes; all of them are in /v1/certificates?suspicious=true.
+  // The holder of such a key may ask without end; all its certificates are in /v1/certificates?suspicious=true.
   const say = limitedLog((fields, message) => log.warn(fields, message));
   return ({ identity, pod, serial, spkiSha256, suspicious }) => {
     counter.inc();

@@ -22,7 +22,7 @@ const toSign = (ca: TestCa, bytes = Uint8Array.of(1, 2, 3)): ToSign => {
 
 describe('the key of an issuer', () => {
   for (const key of ['P-256', 'P-384', 'RSA'] as const) {
-    it(`signs with ${key} where the key is held by somebody else, and is known by its certificate`, async () => {
+    it(`signs with ${key} where the key is held elsewhere, and is known by its certificate`, async () => {
       const [ca, other] = [await aCa({ key }), await aCa({ key })];
       const module = aKeyModule(ca.keys.privateKey);
       const signing = providedKey(module.key);

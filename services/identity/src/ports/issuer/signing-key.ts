@@ -28,13 +28,13 @@ export interface SigningKey {
 
 /** A key that only `crypto` can use, and perhaps nobody can read: of a PKCS#11 module, or of a KMS. */
 export interface ProvidedKey {
-  /** The Web Crypto API of anyone who holds the key; of it nothing but `subtle.sign` is called. */
+  /** The Web Crypto API of the key's holder; of it nothing but `subtle.sign` is called. */
   readonly crypto: Crypto;
   /** ECDSA P-256 or P-384, or RSASSA-PKCS1-v1_5 with SHA-256, as the issuer's certificate has it. */
   readonly privateKey: CryptoKey;
 }
 
-/** The provider of keys and signatures where nobody has brought another: Node's own. */
+/** The default provider of keys and signatures: Node's own. */
 export const nativeCrypto = webcrypto as Crypto;
 
 /** A key in the memory of this process signs at once: the way to another thread costs more than an ECDSA signature. */

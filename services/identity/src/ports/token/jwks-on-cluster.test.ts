@@ -79,7 +79,7 @@ describe('identity with the reviewer jwks on a cluster', () => {
     assert.equal(
       await desk.ask(await tokenOf('web-0')),
       certified('web'),
-      'anyone who comes has the keys read',
+      'the next token has the keys read',
     );
     assert.ok(!(await desk.readiness()).includes('keys of tokens'));
     await eventually(async () => (await desk.readiness()) === 'ready');

@@ -8,7 +8,7 @@ export interface TokenKey {
   verify(signed: Uint8Array, signature: Uint8Array): boolean;
 }
 
-/** What API servers sign tokens with. No symmetric algorithm: anyone who can verify could then also sign. */
+/** What API servers sign tokens with. No symmetric algorithm: what can verify could then also sign. */
 export type TokenAlgorithm = keyof typeof algorithms;
 
 const algorithms = {

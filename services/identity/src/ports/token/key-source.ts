@@ -33,7 +33,7 @@ const keysPath = '/openid/v1/jwks';
 
 /**
  * A cluster: what its API server publishes of itself. `jwks_uri` is not followed: it may lead out of the cluster, and
- * anyone who answers there would say who may speak for every workload.
+ * the server there would say who may speak for every workload.
  */
 export const keysOfApiServer = (client: KubeClient): KeySource => {
   const get = async (path: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> => {

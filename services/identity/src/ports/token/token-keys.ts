@@ -21,7 +21,7 @@ const leastGoodForMs = 3_600_000;
 
 export interface TokenKeysOptions {
   readonly source: KeySource;
-  /** How long the watch is believed without proof of life: anyone who wants it to hold out for longer wants that of the keys too. */
+  /** How long the watch is believed without proof of life: an operator who wants it to hold out for longer wants that of the keys too. */
   readonly maxStalenessMs: number;
   readonly log: Log;
   /** Milliseconds since the epoch. */

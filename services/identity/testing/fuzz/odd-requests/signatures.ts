@@ -71,7 +71,7 @@ const paddedInteger = (value: bigint): Uint8Array => {
 };
 
 export const oddSignatures: Rows = {
-  // Anyone who knows (r, s) can write (r, n − s), which is as good a signature of the same key over the same bytes: no proof is weakened.
+  // From (r, s) follows (r, n − s) without the key, which is as good a signature of the same key over the same bytes: no proof is weakened.
   'a signature with the other s': [
     'certified',
     () => ({ seal: renumbered(({ r, s }) => ({ r, s: n - s })) }),
