@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const pages = ['*.md', 'docs/*.md', 'docs/decisions/*.md', 'deploy/rbac/*.md'];
-
 /** What an editor and a diff side by side still show. */
 const longest = 140;
 
@@ -25,10 +23,10 @@ const tooLong = (text: string): readonly number[] => {
   });
 };
 
-test('no line of prose has 140 characters or more', async () => {
+test('no line of prose has 140 characters or more, but in pages that are generated', async () => {
   const found: string[] = [];
   let count = 0;
-  for await (const page of glob(pages, { cwd: root })) {
+  for await (const page of glob('**/*.md', { cwd: root, exclude: ['**/node_modules', 'docs/reference'] })) {
     count += 1;
     for (const line of tooLong(await readFile(join(root, page), 'utf8'))) found.push(`${page}:${line}`);
   }
