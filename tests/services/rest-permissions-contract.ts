@@ -274,6 +274,7 @@ export const restPermissionsContract = (
           log: silentLog,
           onResult: (result) => void results.push(result),
           now: () => Date.now() + skipped,
+          elapsed: () => performance.now() + skipped,
           sleep: (_ms, signal) => sleep(10, undefined, { signal }).catch(() => {}),
         });
         const running = events.run(end.signal);
