@@ -1,26 +1,14 @@
-import { everywhere } from '@gatehouse/core/ip-network';
-import { noPorts } from '@gatehouse/core/port-set';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { silentLog } from '@gatehouse/platform/log/log';
-import type { ClusterConfig } from '@gatehouse/policy/core/inbound/model';
-import { defaultRowBudgets } from '@gatehouse/policy/core/inbound/row-budgets';
 import { InboundRows } from '@gatehouse/policy/core/inbound/rows/inbound-rows';
 import { RowCompiler } from '@gatehouse/policy/core/inbound/rows/row-compiler';
 import { encodedRow } from '@gatehouse/policy/ports/encoded-row';
 import { encodeInbound } from '@gatehouse/policy/ports/inbound/encode-inbound';
 import { PolicyWatch } from '@gatehouse/policy/ports/policy-watch';
+import { aClusterConfig } from '@gatehouse/policy/testing/a-cluster-config';
 
-/** The settings of a mesh `gatehouse`. */
-const cluster: ClusterConfig = {
-  mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
-  defaultPolicy: 'deny',
-  clusterNetworks: [],
-  probeNetworks: everywhere,
-  defaultOpaquePorts: noPorts,
-  detectTimeoutMs: 10_000,
-  rowBudgets: defaultRowBudgets,
-};
+const cluster = aClusterConfig();
 
 /** The policy service's watch. */
 export const aPolicyWatch = (): PolicyWatch =>

@@ -1,30 +1,25 @@
 import type { TestContext } from 'node:test';
-import { everywhere } from '@gatehouse/core/ip-network';
-import { parsePortSet } from '@gatehouse/core/port-set';
+import { portSet } from '@gatehouse/core/port-set';
 import type { GrpcClient } from '@gatehouse/platform/grpc/client';
 import type { Methods } from '@gatehouse/platform/grpc/transport';
 import type { Source } from '@gatehouse/platform/kube/source';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
-import { defaultRowBudgets } from '../src/core/inbound/row-budgets.ts';
 import { inboundMethods } from '../src/ports/inbound/serve-inbound.ts';
 import { outboundMethods } from '../src/ports/outbound/serve-outbound.ts';
 import { PolicyWatch, type PolicyWatchOptions } from '../src/ports/policy-watch.ts';
 import { RowStreams } from '../src/ports/row-streams.ts';
-
-const opaque = parsePortSet('25,3306');
+import { aClusterConfig } from './a-cluster-config.ts';
 
 /** The settings of a mesh `gatehouse` with default deny. */
 export const settings: PolicyWatchOptions = {
-  cluster: {
-    mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
-    defaultPolicy: 'deny',
+  cluster: aClusterConfig({
     clusterNetworks: [{ net: { family: 4, bits: 10n << 24n, prefix: 8 }, except: [] }],
-    probeNetworks: everywhere,
-    defaultOpaquePorts: opaque.ok ? opaque.value : { ranges: [] },
-    detectTimeoutMs: 10_000,
-    rowBudgets: defaultRowBudgets,
-  },
+    defaultOpaquePorts: portSet([
+      { first: 25, last: 25 },
+      { first: 3306, last: 3306 },
+    ]),
+  }),
   clusterDomain: 'cluster.local',
   staleness: { maxMs: 90_000, onStale: 'hold' },
   log: silentLog,

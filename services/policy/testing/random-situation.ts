@@ -13,7 +13,7 @@ import {
   aServer,
 } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import { defaultRowBudgets } from '../src/core/inbound/row-budgets.ts';
+import { aClusterConfig } from './a-cluster-config.ts';
 import type { Situation } from './decide/situation.ts';
 import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
 import {
@@ -195,15 +195,13 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
       situation: {
         target: backend,
         port: objects.port,
-        cluster: {
+        cluster: aClusterConfig({
           mesh,
           defaultPolicy,
           clusterNetworks,
           probeNetworks,
           defaultOpaquePorts: around.opaquePorts,
-          detectTimeoutMs: 10_000,
-          rowBudgets: defaultRowBudgets,
-        },
+        }),
         pods: [backend, ...pods],
         namespaces: [
           aNamespace({ name: 'demo', annotations: around.namespaceAnnotations }),

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type Attempt, type ClientTls, evaluate } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { HttpRequest } from '@gatehouse/core/inbound/match-request';
-import { everywhere, readIp } from '@gatehouse/core/ip-network';
+import { readIp } from '@gatehouse/core/ip-network';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { aNamespace, aPod } from '@gatehouse/testing/builders';
-import { defaultRowBudgets } from '../src/core/inbound/row-budgets.ts';
+import { aClusterConfig } from './a-cluster-config.ts';
 import { compileSituation } from './compile-situation.ts';
 import { decide } from './decide/decide.ts';
 import type { Situation } from './decide/situation.ts';
@@ -29,15 +29,7 @@ export const backend = aPod({
 export const aSituation = (said: Partial<Situation> = {}): Situation => ({
   target: backend,
   port: 8080,
-  cluster: {
-    mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
-    defaultPolicy: 'deny',
-    clusterNetworks: [],
-    probeNetworks: everywhere,
-    defaultOpaquePorts: portSet([{ first: 3306, last: 3306 }]),
-    detectTimeoutMs: 10_000,
-    rowBudgets: defaultRowBudgets,
-  },
+  cluster: aClusterConfig({ defaultOpaquePorts: portSet([{ first: 3306, last: 3306 }]) }),
   pods: [frontend, intruder, backend],
   namespaces: [aNamespace({ name: 'demo' })],
   networkAuthenticationPolicies: [],

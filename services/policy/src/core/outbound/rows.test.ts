@@ -31,7 +31,7 @@ interface Reader {
 }
 
 /** The rows behind an index, with readers that hear what streams would, and ask again when theirs ends. */
-class Bench {
+class OutboundRowsFixture {
   readonly index = new ResourceIndex();
   readonly rows: OutboundRows<Reader>;
   readonly watches = new Map<Reader, OutboundWatch<Reader>>();
@@ -106,17 +106,17 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
 /** After any batches every watched row is what a look at everything would compile, and its readers have it. */
 const neverStale = (kinds: KindFacts<'Service'>) =>
   fc.property(fc.array(fc.array(anyChange, { minLength: 1, maxLength: 3 }), { maxLength: 15 }), (batches) => {
-    const bench = new Bench(kinds);
+    const fixture = new OutboundRowsFixture(kinds);
     for (const batch of batches) {
-      bench.apply(...batch);
-      for (const { target, version } of bench.watches.keys()) {
-        const policy = outboundFromIndex(bench.index, target, config);
+      fixture.apply(...batch);
+      for (const { target, version } of fixture.watches.keys()) {
+        const policy = outboundFromIndex(fixture.index, target, config);
         assert.equal(version, JSON.stringify(policy), 'a watch outlived its Service, or was not told');
       }
-      bench.watchAll();
+      fixture.watchAll();
     }
-    for (const watch of bench.watches.values()) bench.rows.unwatch(watch);
-    assert.equal(bench.rows.size, 0);
+    for (const watch of fixture.watches.values()) fixture.rows.unwatch(watch);
+    assert.equal(fixture.rows.size, 0);
   });
 
 test('after any batches every watched row is what a look at every Service would compile, and its readers have it', () => {
@@ -130,12 +130,12 @@ test('each kind of the table is needed: struck out, rows go stale and the proper
 });
 
 test('clients of one target share a row, and hear nothing of a change that leaves it as it was', () => {
-  const bench = new Bench();
+  const fixture = new OutboundRowsFixture();
   const service = aService({ name: 'a', clusterIps: ['10.32.0.1'] });
-  bench.put(service);
+  fixture.put(service);
   const target = targets[0] as Authority;
-  for (let at = 0; at < 3; at++) bench.rows.watch(target, { target, version: '' });
-  assert.equal(bench.rows.size, 1);
-  bench.put({ ...service, meta: { ...service.meta, labels: { changed: 'yes' } } });
-  assert.equal(bench.messages, 0);
+  for (let at = 0; at < 3; at++) fixture.rows.watch(target, { target, version: '' });
+  assert.equal(fixture.rows.size, 1);
+  fixture.put({ ...service, meta: { ...service.meta, labels: { changed: 'yes' } } });
+  assert.equal(fixture.messages, 0);
 });

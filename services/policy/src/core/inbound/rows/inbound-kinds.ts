@@ -80,7 +80,7 @@ const takeRoute = ({ policies }: Kept, route: Route, how: 'add' | 'remove', rows
 
 /**
  * Everything that a row for inbound traffic can depend on, one row a kind, and the only kinds that are watched for it. A
- * kind is added here or not at all; inbound-rows.test.ts strikes out each in turn and sees rows go stale.
+ * kind is added here or not at all; inbound-rows.property.test.ts strikes out each in turn and sees rows go stale.
  */
 export const inboundKinds: InboundKinds = {
   Namespace: ({ callers }, touched, { rows, namespaces }) => {

@@ -16,22 +16,18 @@ import {
   aServer,
 } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
+import { aClusterConfig } from '../../../../testing/a-cluster-config.ts';
 import { compileFromIndex } from '../compile-from-index.ts';
-import type { ClusterConfig, Workload } from '../model.ts';
-import { defaultRowBudgets } from '../row-budgets.ts';
+import type { Workload } from '../model.ts';
 import { workloadOf } from '../workload-of.ts';
 import { PortGroups } from './port-groups.ts';
 import { narrowed } from './workload-class.ts';
 
-const cluster: ClusterConfig = {
-  mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+const cluster = aClusterConfig({
   defaultPolicy: 'all-authenticated',
   clusterNetworks: everywhere,
-  probeNetworks: everywhere,
   defaultOpaquePorts: { ranges: [{ first: 6, last: 7 }] },
-  detectTimeoutMs: 10_000,
-  rowBudgets: defaultRowBudgets,
-};
+});
 
 type Server = KubeObject<'Server'>;
 type Policy = KubeObject<'NetworkAuthenticationPolicy'>;

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import type { Change } from '@gatehouse/core/resources/changes';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import type { CompileOptions } from '../src/core/inbound/compile-from-index.ts';
+import { type InboundKinds, inboundKinds } from '../src/core/inbound/rows/inbound-kinds.ts';
+import { InboundRows } from '../src/core/inbound/rows/inbound-rows.ts';
+import { RowCompiler } from '../src/core/inbound/rows/row-compiler.ts';
+import type { EncodedRow, RowUpdate } from '../src/core/inbound/rows/watched-row.ts';
+import type { InboundWatch } from '../src/core/inbound/rows/workload-class.ts';
+import { aClusterConfig } from './a-cluster-config.ts';
+
+/** A row as text, whatever it is encoded as. */
+export const print = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner));
+const encode = (server: InboundServer): EncodedRow => ({
+  bytes: Buffer.from(print(server)),
+  version: print(server),
+  refresh: true,
+});
+
+/** A reader that remembers what it was told. */
+export interface Reader {
+  readonly versions: string[];
+}
+
+/** The rows behind an index, with readers that hear what the streams of a service would. */
+export class InboundRowsFixture {
+  readonly index = new ResourceIndex();
+  readonly options: CompileOptions = { cluster: aClusterConfig(), matchesRegex: () => false };
+  readonly compiler: RowCompiler;
+  readonly rows: InboundRows<Reader>;
+  readonly watches = new Map<Reader, InboundWatch<Reader>>();
+
+  constructor(kinds: InboundKinds = inboundKinds) {
+    const { index, options } = this;
+    this.compiler = new RowCompiler({ index, ...options, encode, kinds });
+    this.rows = new InboundRows<Reader>({ index, compiler: this.compiler, mesh: options.cluster.mesh });
+  }
+
+  apply(...changes: readonly Change[]): void {
+    this.take(...changes);
+    this.compile('all');
+  }
+
+  /** As `apply`, but what it concerns waits. */
+  take(...changes: readonly Change[]): void {
+    this.#tell(this.rows.apply(this.index.apply(changes)));
+  }
+
+  compile(rows: 'all' | 'one'): void {
+    this.#tell(this.rows.compile(() => rows === 'one'));
+  }
+
+  #tell({ sends, gone }: RowUpdate<Reader>): void {
+    for (const { encoded, watches } of sends)
+      for (const { reader } of watches) reader.versions.push(encoded.version);
+    for (const reader of gone) this.watches.delete(reader);
+  }
+
+  put(...objects: readonly KubeObject[]): void {
+    this.apply(...objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change));
+  }
+
+  remove(...objects: readonly KubeObject[]): void {
+    this.apply(...objects.map(({ kind, meta }) => ({ type: 'delete', kind, ...meta }) as Change));
+  }
+
+  watch(namespace: string, pod: string, port: number): Reader {
+    const reader: Reader = { versions: [] };
+    const watch = this.rows.watch({ namespace, pod, port }, reader);
+    assert.ok(watch, `${namespace}/${pod} is expected to be known`);
+    const first = this.rows.first(watch);
+    if (first !== undefined) reader.versions.push(first.version);
+    this.watches.set(reader, watch);
+    this.compile('all');
+    return reader;
+  }
+
+  /** Ends the watch at that place among all; beyond the last it ends none. */
+  unwatch(at: number): void {
+    const [reader, watch] = [...this.watches][at] ?? [];
+    if (reader === undefined || watch === undefined) return;
+    this.rows.unwatch(watch);
+    this.watches.delete(reader);
+  }
+}
