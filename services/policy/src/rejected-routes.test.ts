@@ -6,10 +6,11 @@ import { DirectorySource } from '@gatehouse/platform/kube/directory/directory-so
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { silentLog } from '@gatehouse/platform/log/log';
+import { ipOf } from '@gatehouse/testing/inbound-attempt';
 import { asManifest, ManifestFolder } from '@gatehouse/testing/manifest-folder';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import { aPolicy } from '../testing/a-policy.ts';
-import { identified, ipOf, trafficOf } from '../testing/situation.ts';
+import { identified, trafficOf } from '../testing/situation.ts';
 
 const linkerd = 'policy.linkerd.io';
 const parentRefs = [{ group: linkerd, kind: 'Server', name: 'web' }];

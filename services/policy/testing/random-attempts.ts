@@ -1,6 +1,6 @@
 import type { Attempt, ClientTls } from '@gatehouse/core/inbound/evaluate-inbound';
-import { type IpAddress, readIp } from '@gatehouse/core/ip-network';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { ipOf } from '@gatehouse/testing/inbound-attempt';
 import fc from 'fast-check';
 import { identity } from './random-policies.ts';
 
@@ -57,12 +57,6 @@ const someTls = fc.constantFrom<ClientTls>(
   { kind: 'identified', id: 'dns', name: identity('other', 'default') },
   { kind: 'identified', id: 'uri', name: 'spiffe://elsewhere/app' },
 );
-
-const ipOf = (text: string): IpAddress => {
-  const ip = readIp(text);
-  if (ip === undefined) throw new Error(`${text} is not a valid address`);
-  return ip;
-};
 
 const someAddress = fc
   .oneof(

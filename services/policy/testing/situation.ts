@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type Attempt, type ClientTls, evaluate } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { HttpRequest } from '@gatehouse/core/inbound/match-request';
-import { readIp } from '@gatehouse/core/ip-network';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { aNamespace, aPod } from '@gatehouse/testing/builders';
+import { ipOf } from '@gatehouse/testing/inbound-attempt';
 import { aClusterConfig } from './a-cluster-config.ts';
 import { compileSituation } from './compile-situation.ts';
 import { decide } from './decide/decide.ts';
@@ -42,12 +42,6 @@ export const aSituation = (said: Partial<Situation> = {}): Situation => ({
   matchesRegex: matchesWhole,
   ...said,
 });
-
-export const ipOf = (text: string) => {
-  const ip = readIp(text);
-  assert(ip !== undefined, `${text} is not a valid address`);
-  return ip;
-};
 
 export const identified = (serviceAccount = 'default', namespace = 'demo'): ClientTls => ({
   kind: 'identified',

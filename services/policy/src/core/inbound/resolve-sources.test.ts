@@ -6,7 +6,8 @@ import { parseIdentity, printIdentity } from '@gatehouse/core/mesh/workload-iden
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import { aNamespace, aPod, labelled } from '@gatehouse/testing/builders';
-import { ipOf } from '../../../testing/situation.ts';
+import { ipOf } from '@gatehouse/testing/inbound-attempt';
+
 import { meshViewOf } from './policy-view.ts';
 import { printContest } from './print-contest.ts';
 import { dependsOnPods, resolveSource } from './resolve-sources.ts';
