@@ -42,3 +42,9 @@ export const compileSituation = (situation: Situation): CompiledPort => {
 
 const byKey = <Object extends KubeObject>(objects: readonly Object[]): ReadonlyMap<string, Object> =>
   new Map(objects.map((object) => [`${object.meta.namespace}/${object.meta.name}`, object]));
+
+/** What the row says to authors, a line each: why, and about which object. */
+export const findingsOf = (situation: Situation): readonly string[] =>
+  compileSituation(situation).findings.map(
+    ({ reason, about }) => `${reason} ${'name' in about ? about.name : about.kind}`,
+  );

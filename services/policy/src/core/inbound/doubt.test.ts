@@ -11,7 +11,7 @@ import {
   aRejected,
   aServer,
 } from '@gatehouse/testing/builders';
-import { compileSituation } from '../../../testing/compile-situation.ts';
+import { compileSituation, findingsOf } from '../../../testing/compile-situation.ts';
 import type { Situation } from '../../../testing/decide/situation.ts';
 import { aSituation, asPod, backend, frontend, intruder, verdictOf } from '../../../testing/situation.ts';
 
@@ -34,11 +34,6 @@ const byRules = aNetworkAuthenticationPolicy({
   rules: [{ methods: ['GET'] }],
 });
 
-const findings = (situation: Situation): readonly string[] =>
-  compileSituation(situation).findings.map(
-    ({ reason, about }) => `${reason} ${'name' in about ? about.name : ''}`,
-  );
-
 describe('a rejected route', () => {
   const around = aSituation({
     networkAuthenticationPolicies: [toThePort],
@@ -59,7 +54,7 @@ describe('a rejected route', () => {
     assert.equal(verdictOf(situation, asPod(intruder), 'GET /admin/x'), 'unauthorized');
     assert.equal(verdictOf(situation, asPod(intruder), 'GET /other'), 'allowed');
     assert.equal(verdictOf(situation, asPod(frontend), 'GET /admin/x'), 'allowed');
-    assert.deepEqual(findings(situation), ['Rejected admin', 'TargetRejected open-admin']);
+    assert.deepEqual(findingsOf(situation), ['Rejected admin', 'TargetRejected open-admin']);
   });
 
   it('withholds what every route of the Server grants, where nobody can say which requests it is about', () => {
@@ -68,7 +63,7 @@ describe('a rejected route', () => {
       assert.equal(verdictOf(situation, asPod(intruder), `GET ${path}`), 'unauthorized', path);
       assert.equal(verdictOf(situation, asPod(frontend), `GET ${path}`), 'allowed', path);
     }
-    assert.deepEqual(findings(situation), [
+    assert.deepEqual(findingsOf(situation), [
       'Rejected admin',
       'TargetRejected open-admin',
       'InDoubt open-everything',
@@ -90,7 +85,7 @@ describe('a rejected route', () => {
       const routes = [aRejected('HTTPRoute', { name: 'broken', attachedTo })];
       const situation = { ...around, networkAuthenticationPolicies, authorizationPolicies: [], routes };
       assert.equal(verdictOf(situation, asPod(frontend), 'GET /'), 'no-route');
-      assert.deepEqual(findings(situation), ['Rejected broken', 'InDoubt by-rules']);
+      assert.deepEqual(findingsOf(situation), ['Rejected broken', 'InDoubt by-rules']);
     }
     const elsewhere = { ...around, routes: [aRejected('HTTPRoute', { attachedTo: ['b'] })] };
     assert.equal(verdictOf(elsewhere, asPod(frontend), 'GET /'), 'allowed');
@@ -119,7 +114,7 @@ describe('a manifest that was never read', () => {
     });
     assert.equal(verdictOf(situation, asPod(frontend), 'GET /'), 'allowed');
     assert.equal(verdictOf(situation, asPod(intruder), 'GET /'), 'unauthorized');
-    assert.deepEqual(findings(situation), ['InDoubt by-rules']);
+    assert.deepEqual(findingsOf(situation), ['InDoubt by-rules']);
     const routed = {
       ...situation,
       servers: [aServer()],
@@ -152,7 +147,7 @@ describe('a rejected Server', () => {
     const situation = under(broken({ proxyProtocol: undefined }));
     for (const traffic of ['GET /', 'bytes'])
       assert.equal(verdictOf(situation, asPod(frontend), traffic), 'unauthorized');
-    assert.deepEqual(findings(situation), ['Rejected broken', 'InDoubt by-rules', 'InDoubt to-the-port']);
+    assert.deepEqual(findingsOf(situation), ['Rejected broken', 'InDoubt by-rules', 'InDoubt to-the-port']);
   });
 
   it('that may have meant other pods leaves what is granted, no matter who governs', () => {
@@ -226,7 +221,7 @@ describe('a pod that cannot be read', () => {
       const situation = targetWith(said);
       assert.equal(verdictOf(situation, asPod(intruder)), 'unauthorized', JSON.stringify(said));
       assert.deepEqual(compileSituation(situation).governedBy, { kind: 'unreadable-pod' });
-      assert.deepEqual(findings(situation), ['InDoubt ']);
+      assert.deepEqual(findingsOf(situation), ['InDoubt workload']);
     }
   });
 

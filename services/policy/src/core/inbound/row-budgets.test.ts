@@ -9,7 +9,7 @@ import {
   anHttpRoute,
   aServer,
 } from '@gatehouse/testing/builders';
-import { compileSituation } from '../../../testing/compile-situation.ts';
+import { compileSituation, findingsOf } from '../../../testing/compile-situation.ts';
 import type { Situation } from '../../../testing/decide/situation.ts';
 import { aSituation, asPod, backend, frontend, verdictOf } from '../../../testing/situation.ts';
 import type { RowBudgets } from './row-budgets.ts';
@@ -19,11 +19,6 @@ const within = (budgets: Partial<RowBudgets>, said: Partial<Situation>): Situati
   const { cluster } = situation;
   return { ...situation, cluster: { ...cluster, rowBudgets: { ...cluster.rowBudgets, ...budgets } } };
 };
-
-const findingsOf = (situation: Situation): readonly string[] =>
-  compileSituation(situation).findings.map(
-    ({ reason, about }) => `${reason} ${'name' in about ? about.name : about.kind}`,
-  );
 
 const path = (value: string, headers: HttpMatch['headers'] = []): HttpMatch => ({
   path: { kind: 'prefix', value },
