@@ -4,11 +4,11 @@ import { type HostPort, isLoopback, printHostPort } from '@gatehouse/core/host-p
 import { FairPlaces } from '../limits/fair-places.ts';
 import { holderOf } from '../limits/holder.ts';
 import { cannotListen } from '../process/listen-error.ts';
+import { clientOf } from '../tls/client-of.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 import {
   type AcceptLimits,
   type AcceptRefusal,
-  clientOf,
   type HandshakeState,
   TlsAcceptor,
 } from '../tls/tls-acceptor.ts';

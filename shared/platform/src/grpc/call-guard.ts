@@ -6,6 +6,7 @@ import {
 } from 'node:http2';
 import { FairPlaces } from '../limits/fair-places.ts';
 import { holderOf } from '../limits/holder.ts';
+import { addressOf, clientOf } from '../tls/client-of.ts';
 import { grpcNumber } from './status.ts';
 
 /** Bounds for calls, streams and unary ones alike. Beyond a bound a call is refused; the process never is in danger. */
@@ -165,10 +166,9 @@ export class CallGuard {
   #connectionOf(session: ServerHttp2Session): Connection {
     const known = this.#connections.get(session);
     if (known !== undefined) return known;
-    const { remoteAddress = '', remotePort } = session.socket;
     const connection: Connection = {
-      holder: holderOf(remoteAddress),
-      client: `${remoteAddress}:${remotePort}`,
+      holder: holderOf(addressOf(session.socket)),
+      client: clientOf(session.socket),
       calls: 0,
     };
     this.#connections.set(session, connection);

@@ -1,20 +1,16 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { dnsNamesOf } from '@gatehouse/core/der/certificate-names';
-import { printIp, readIp } from '@gatehouse/core/ip-network';
 import { type Identity, parseIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { addressOf } from '../tls/client-of.ts';
 import type { Peer } from './transport.ts';
 
 /** Who is at the other end of a connection whose handshake is over. */
-export const peerOf = (socket: Socket): Peer => {
-  const text = socket.remoteAddress ?? '';
-  const ip = readIp(text);
-  return {
-    address: ip === undefined ? text : printIp(ip),
-    port: socket.remotePort ?? 0,
-    identity: socket instanceof TLSSocket && socket.authorized ? identityIn(socket) : undefined,
-  };
-};
+export const peerOf = (socket: Socket): Peer => ({
+  address: addressOf(socket),
+  port: socket.remotePort ?? 0,
+  identity: socket instanceof TLSSocket && socket.authorized ? identityIn(socket) : undefined,
+});
 
 /** `authorized` is OpenSSL's verdict on the chain, dates and purpose; the name is only read here. */
 const identityIn = (socket: TLSSocket): Identity | undefined => {

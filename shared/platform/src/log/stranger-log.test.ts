@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Metrics } from '../metrics/metrics.ts';
+import { clientOf } from '../tls/client-of.ts';
 import { createLog } from './log.ts';
 import { StrangerLog } from './stranger-log.ts';
 
@@ -41,7 +42,7 @@ const aStrangerLog = (t: TestContext, logLevel: 'debug' | 'warn' = 'debug') => {
 test('an address has a budget of lines that other addresses do not use up', (t) => {
   const { pass, written } = aStrangerLog(t);
   assert.equal(written('10.0.0.1:4711', 1_000), 10);
-  assert.equal(written('10.0.0.1:4712', 1_000), 0, 'another port is no other client');
+  assert.equal(written('10.0.0.1:4712', 1_000), 0, 'another port is not another client');
   assert.equal(written('10.0.0.2:4711', 5), 5);
   pass(10_000);
   assert.equal(written('10.0.0.1:4711', 1_000), 2, 'one in five seconds');
@@ -62,6 +63,16 @@ test('the addresses of one IPv6 network are one client', (t) => {
     [written('[2001:db8::1]:80', 20), written('2001:db8::2', 20), written('[2001:db8:0:1::1]:80', 20)],
     [10, 0, 10],
   );
+});
+
+test('an IPv6 client is one client on all its connections', (t) => {
+  const { written } = aStrangerLog(t);
+  for (const remoteAddress of ['2001:db8::1', '::ffff:10.0.0.1']) {
+    let count = 0;
+    for (let remotePort = 40_000; remotePort < 40_020; remotePort += 1)
+      count += written(clientOf({ remoteAddress, remotePort }), 1);
+    assert.equal(count, 10, remoteAddress);
+  }
 });
 
 test('what was left out is counted, and told in one line while it goes on and at the end', async (t) => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { clientOf } from './client-of.ts';
 import { type GateRefusal, HandshakeGate } from './handshake-gate.ts';
 import { HandshakeLimit } from './handshake-limit.ts';
 import { secureContextOptions, type TlsMaterial } from './material.ts';
@@ -198,7 +199,5 @@ const failureOf = (code: string | undefined): AcceptRefusal => {
       return 'handshake';
   }
 };
-
-export const clientOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;
 
 const ignore = (): void => {};
