@@ -71,8 +71,8 @@ export const manifestsPage = (): string =>
     'A mistake in a policy object never opens anything: with an unknown or unreadable field it is rejected, the log names every\n' +
       'problem, and [what it restricted stays closed](../policy.md#what-a-rejected-object-closes). A file that\n' +
       'cannot be read any more keeps its objects, its policies rejected; until one that never could be read is fixed or removed,\n' +
-      'only what policies grant on whole ports is open. A policy object that is written twice is rejected; of any other object the first copy counts,\n' +
-      'and copies that differ in the default policy mean `deny`. When the folder is gone, what it held last stays in force.',
+      'only what policies grant on whole ports is open. A policy object that is written twice is rejected; of any other object the first copy counts.\n' +
+      'Copies that differ in the default policy mean `deny`; labels, and what decides about a pod, count as unread where they differ. When the folder is gone, what it held last stays in force.',
     '## Annotations',
     `These are read; all others are dropped: ${[...readAnnotations, ...readAnnotationFamilies.map((family) => `${family}*`)].map(code).join(', ')}.`,
   );

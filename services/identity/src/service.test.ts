@@ -629,7 +629,7 @@ describe('the REST API of identity', () => {
     const { text } = await ask(`${service.admin}/metrics`);
     assert.match(text, /gatehouse_identity_expiry_warnings\{[^}]*\} 3/);
     assert.match(text, /ca_life_left_ratio\{role="other-root",subject="CN=old root",[^}]*\} 0\n/);
-    assert.match(text, /issuer_changes_total\{result="taken"[^}]*\} 1/);
+    assert.match(text, /issuer_changes_total\{result="accepted"[^}]*\} 1/);
   });
 
   it('counts certificates by outcome and shows expiries among the metrics', async (test) => {

@@ -58,11 +58,11 @@ test('a cluster is told of an issuer that is rejected and of one that is accepte
       if (found !== undefined) return found;
     }
   };
-  const refused = await told('IssuerRejected');
-  assert.match(refused.note, /rejected, there is no other: issuer: CN=issuer is not a CA/);
-  assert.deepEqual([refused.type, refused.regarding.kind], ['Warning', 'ServiceAccount']);
+  const rejected = await told('IssuerRejected');
+  assert.match(rejected.note, /rejected, there is no other: issuer: CN=issuer is not a CA/);
+  assert.deepEqual([rejected.type, rejected.regarding.kind], ['Warning', 'ServiceAccount']);
   await put(await aCa({ parent: root }));
-  const taken = await told('IssuerTaken');
-  assert.match(taken.note, /the issuer is CN=issuer, serial \w+, below CN=root, good until 20/);
-  assert.equal(taken.type, 'Normal');
+  const accepted = await told('IssuerAccepted');
+  assert.match(accepted.note, /the issuer is CN=issuer, serial \w+, below CN=root, good until 20/);
+  assert.equal(accepted.type, 'Normal');
 });

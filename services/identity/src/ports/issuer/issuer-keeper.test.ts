@@ -23,7 +23,7 @@ const write = async (folder: string, issuer: TestCa, names = ['tls.crt', 'tls.ke
 const aKeeper = async (test: TestContext, files: (folder: string) => Partial<IssuerFiles> = () => ({})) => {
   const folder = await temporaryFolder(test);
   const anchors = join(folder, 'ca-bundle.crt');
-  const taken: KeptIssuer[] = [];
+  const accepted: KeptIssuer[] = [];
   const events: EventNote[] = [];
   let clock = Date.now();
   const keeper = new IssuerKeeper({
@@ -33,13 +33,13 @@ const aKeeper = async (test: TestContext, files: (folder: string) => Partial<Iss
     events: { record: (event) => void events.push(event) },
     pollEveryMs: 2,
     now: () => clock,
-    onChange: async (issuer) => void taken.push(issuer),
+    onChange: async (issuer) => void accepted.push(issuer),
   });
   return {
     folder,
     anchors,
     keeper,
-    taken,
+    accepted,
     events,
     inUse: () => keeper.usable?.judged.certificate.serial,
     reason: () => keeper.rejected?.problems.map(printProblem).join('; '),
@@ -62,14 +62,14 @@ describe('the issuer that is kept', () => {
     ['crt.pem', 'key.pem'],
   ]) {
     it(`is read from ${names.join(' and ')}`, async (test) => {
-      const { keeper, folder, anchors, inUse, taken } = await aKeeper(test);
+      const { keeper, folder, anchors, inUse, accepted } = await aKeeper(test);
       const root = await aCa();
       const issuer = await aCa({ parent: root });
       await write(folder, issuer, names);
       await writeFile(anchors, root.pem);
       await keeper.check();
       assert.equal(inUse(), serialOf(issuer));
-      assert.equal(taken.length, 1);
+      assert.equal(accepted.length, 1);
       assert.equal(keeper.usable?.bundle, root.pem);
     });
   }
@@ -100,7 +100,7 @@ describe('the issuer that is kept', () => {
       await keeper.check();
       assert.equal(keeper.usable?.bundle, other.pem + root.pem, text);
     }
-    assert.equal(keeper.changes.taken, 1);
+    assert.equal(keeper.changes.accepted, 1);
   });
 
   it('takes the second bundle where the first is missing', async (test) => {
@@ -115,18 +115,18 @@ describe('the issuer that is kept', () => {
     assert.equal(inUse(), serialOf(issuer));
   });
 
-  it('is not taken twice', async (test) => {
-    const { keeper, folder, anchors, taken } = await aKeeper(test);
+  it('is not accepted twice', async (test) => {
+    const { keeper, folder, anchors, accepted } = await aKeeper(test);
     const root = await aCa();
     await write(folder, await aCa({ parent: root }));
     await writeFile(anchors, root.pem);
     await keeper.check();
     await keeper.check();
-    assert.equal(taken.length, 1);
+    assert.equal(accepted.length, 1);
   });
 
   it('is replaced when a mounted Secret is swapped', async (test) => {
-    const { keeper, folder, anchors, inUse, taken } = await aKeeper(test);
+    const { keeper, folder, anchors, inUse, accepted } = await aKeeper(test);
     const root = await aCa();
     await writeFile(anchors, root.pem);
     const mount = async (name: string, issuer: TestCa): Promise<void> => {
@@ -144,26 +144,26 @@ describe('the issuer that is kept', () => {
     await mount('..2', fresh);
     await keeper.check();
     assert.equal(inUse(), serialOf(fresh));
-    assert.equal(taken.length, 2);
+    assert.equal(accepted.length, 2);
   });
 
   it('changes with the bundle too: what others are told to trust is part of it', async (test) => {
-    const { keeper, folder, anchors, taken } = await aKeeper(test);
+    const { keeper, folder, anchors, accepted } = await aKeeper(test);
     const [root, next] = [await aCa(), await aCa({ name: 'next root' })];
     await write(folder, await aCa({ parent: root }));
     await writeFile(anchors, root.pem);
     await keeper.check();
     await writeFile(anchors, root.pem + next.pem);
     await keeper.check();
-    assert.equal(taken.length, 2);
+    assert.equal(accepted.length, 2);
     assert.deepEqual(
       keeper.usable?.anchors.map(({ name }) => name),
       ['CN=root', 'CN=next root'],
     );
   });
 
-  it('stays in use while what the files offer is refused, and the reason is told until they are good again', async (test) => {
-    const { keeper, folder, anchors, inUse, reason, taken } = await aKeeper(test);
+  it('stays in use while what the files offer is rejected, and the reason is told until they are good again', async (test) => {
+    const { keeper, folder, anchors, inUse, reason, accepted } = await aKeeper(test);
     const root = await aCa();
     const issuer = await aCa({ parent: root });
     await write(folder, issuer);
@@ -215,7 +215,7 @@ describe('the issuer that is kept', () => {
       await keeper.check();
       assert.equal(reason(), undefined, title);
     }
-    assert.equal(taken.length, 1, 'the same issuer all along');
+    assert.equal(accepted.length, 1, 'the same issuer all along');
   });
 
   it('tells by Events what is accepted and what is not, each once', async (test) => {
@@ -246,21 +246,21 @@ describe('the issuer that is kept', () => {
           'IssuerRejected',
           "the issuer's files are rejected, there is no other: issuer: … holds neither tls.crt nor crt.pem that can be read: mount the issuer Secret there, or correct GATEHOUSE_ISSUER_DIR",
         ],
-        ['Normal', 'IssuerTaken', 'the issuer is CN=issuer, …, below CN=root, good until …'],
+        ['Normal', 'IssuerAccepted', 'the issuer is CN=issuer, …, below CN=root, good until …'],
         [
           'Warning',
           'IssuerRejected',
           "the issuer's files are rejected, CN=issuer stays in use: issuer: CN=issuer is not a CA: make it with basicConstraints CA:TRUE (RFC 5280 §4.2.1.9)",
         ],
-        ['Normal', 'IssuerTaken', 'the issuer is CN=next, …, below CN=root, good until …'],
+        ['Normal', 'IssuerAccepted', 'the issuer is CN=next, …, below CN=root, good until …'],
         [
           'Normal',
-          'IssuerTaken',
+          'IssuerAccepted',
           'the chain or the bundle of trust anchors has changed: 2 anchors, the issuer is still CN=next',
         ],
       ],
     );
-    assert.deepEqual(keeper.changes, { taken: 3, refused: 2 });
+    assert.deepEqual(keeper.changes, { accepted: 3, rejected: 2 });
   });
 
   it('keeps the time at which a reason was first seen', async (test) => {
@@ -301,7 +301,7 @@ describe('the issuer that is kept', () => {
   });
 
   it('is of no use while a clock that was set back shows a time before its own, and is again afterwards', async (test) => {
-    const { keeper, folder, anchors, inUse, taken, events, pass } = await aKeeper(test);
+    const { keeper, folder, anchors, inUse, accepted, events, pass } = await aKeeper(test);
     const root = await aCa({ notBefore: Date.now() - 1000 * hourMs });
     const issuer = await aCa({ parent: root, notBefore: Date.now() - hourMs });
     await write(folder, issuer);
@@ -320,10 +320,10 @@ describe('the issuer that is kept', () => {
     pass(2 * hourMs);
     await keeper.check();
     assert.equal(inUse(), serialOf(issuer));
-    assert.equal(taken.length, 1);
+    assert.equal(accepted.length, 1);
   });
 
-  it('is taken once its time has come, without the files having changed', async (test) => {
+  it('is accepted once its time has come, without the files having changed', async (test) => {
     const { keeper, folder, anchors, inUse, pass, reason } = await aKeeper(test);
     const root = await aCa({ notAfter: Date.now() + 1000 * hourMs });
     const times = { notBefore: Date.now() + hourMs, notAfter: Date.now() + 100 * hourMs };
@@ -338,14 +338,14 @@ describe('the issuer that is kept', () => {
   });
 
   it('is looked for again and again until the end', async (test) => {
-    const { keeper, folder, anchors, taken } = await aKeeper(test);
+    const { keeper, folder, anchors, accepted } = await aKeeper(test);
     const end = new AbortController();
     const running = keeper.run(end.signal);
     const root = await aCa();
     for (const count of [1, 2]) {
       await write(folder, await aCa({ parent: root }));
       await writeFile(anchors, root.pem);
-      while (taken.length < count) await sleep(2);
+      while (accepted.length < count) await sleep(2);
     }
     end.abort();
     await running;

@@ -45,8 +45,8 @@ export class IssuerKeeper {
   readonly #news: IssuerNews;
   readonly #names: WantedNames;
   #state: IssuerState<KeptIssuer> = { current: undefined, rejected: undefined };
-  #taken = 0;
-  #refused = 0;
+  #accepted = 0;
+  #rejected = 0;
 
   constructor(options: IssuerKeeperOptions) {
     const { log, events = noEvents, mesh } = options;
@@ -90,8 +90,8 @@ export class IssuerKeeper {
   }
 
   /** How often something new was accepted or rejected. */
-  get changes(): { readonly taken: number; readonly refused: number } {
-    return { taken: this.#taken, refused: this.#refused };
+  get changes(): { readonly accepted: number; readonly rejected: number } {
+    return { accepted: this.#accepted, rejected: this.#rejected };
   }
 
   /** Looks at the files whenever they stir, and every ten seconds, until `signal` aborts. */
@@ -126,21 +126,21 @@ export class IssuerKeeper {
     }
   }
 
-  /** Reads the files and takes what they offer, if it can be taken. */
+  /** Reads the files and accepts what they offer, if it can be used. */
   async check(): Promise<void> {
     const { now, onChange } = this.#options;
     const offered = await this.#offer();
     const { current, rejected } = this.#state;
     const isSame = offered.ok && current !== undefined && isSameIssuer(offered.value, current);
     if (isSame && rejected === undefined) return;
-    // The same files judged well again after a refusal: only the refusal is forgotten.
+    // The same files judged well again after a rejection: only the rejection is forgotten.
     const outcome = isSame ? parsed(current) : offered;
     if (!outcome.ok) {
       // One reason is said once, not every ten seconds; its time is when it was first seen.
       const isNews = reasonOf(rejected?.problems) !== reasonOf(outcome.problems);
       if (!isNews) return;
-      this.#refused += 1;
-      this.#news.refused(outcome.problems, this.usable);
+      this.#rejected += 1;
+      this.#news.rejected(outcome.problems, this.usable);
     }
     this.#state = offerIssuer(this.#state, outcome, now());
     if (!outcome.ok) return;
@@ -148,8 +148,8 @@ export class IssuerKeeper {
       this.#news.fixed(outcome.value);
       return;
     }
-    this.#taken += 1;
-    this.#news.taken(outcome.value, current);
+    this.#accepted += 1;
+    this.#news.accepted(outcome.value, current);
     await onChange(outcome.value);
   }
 

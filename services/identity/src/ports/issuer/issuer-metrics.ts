@@ -30,12 +30,12 @@ export const measureIssuer = (metrics: Metrics, { keeper, expiry, now }: Measure
   });
   metrics.counter({
     name: 'gatehouse_identity_issuer_changes_total',
-    help: 'Issuers and bundles that the files offered, by what became of them: `taken` or `rejected`.',
+    help: 'Issuers and bundles that the files offered, by what became of them: `accepted` or `rejected`.',
     labelNames: ['result'],
     collect() {
       this.reset();
-      this.inc({ result: 'taken' }, keeper.changes.taken);
-      this.inc({ result: 'rejected' }, keeper.changes.refused);
+      this.inc({ result: 'accepted' }, keeper.changes.accepted);
+      this.inc({ result: 'rejected' }, keeper.changes.rejected);
     },
   });
   metrics.gauge({

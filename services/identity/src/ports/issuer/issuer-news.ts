@@ -19,24 +19,24 @@ export class IssuerNews {
     this.#events = events;
   }
 
-  taken({ judged, anchors }: KeptIssuer, before: KeptIssuer | undefined): void {
+  accepted({ judged, anchors }: KeptIssuer, before: KeptIssuer | undefined): void {
     const { certificate, anchor, chainEnds } = judged;
     const until = printTime(chainEnds * 1000);
     const { name: issuer, serial, fingerprint } = certificate;
     this.#log.info(
       { issuer, serial, fingerprint, anchor: anchor.name, anchors: anchors.length, until },
-      'issuer taken',
+      'issuer accepted',
     );
     const isRenewed = before !== undefined && before.judged.certificate.fingerprint !== fingerprint;
     const what =
       before === undefined || isRenewed
         ? `the issuer is ${issuer}, serial ${serial}, below ${anchor.name}, good until ${until}`
         : `the chain or the bundle of trust anchors has changed: ${anchors.length} anchors, the issuer is still ${issuer}`;
-    this.#events.record({ type: 'Normal', reason: 'IssuerTaken', action: 'ReadIssuer', note: what });
+    this.#events.record({ type: 'Normal', reason: 'IssuerAccepted', action: 'ReadIssuer', note: what });
   }
 
   /** A candidate that is rejected; the old issuer, if there is one, stays. */
-  refused(problems: readonly Problem[], keeps: KeptIssuer | undefined): void {
+  rejected(problems: readonly Problem[], keeps: KeptIssuer | undefined): void {
     const reason = problems.map(printProblem).join('; ');
     const name = keeps?.judged.certificate.name;
     this.#log.warn({ reason, keeps: name ?? null }, 'the issuer is rejected');

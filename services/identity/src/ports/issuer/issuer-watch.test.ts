@@ -28,7 +28,7 @@ const watching = async (
 ) => {
   const base = await temporaryFolder(test);
   const mount = join(base, 'issuer');
-  const taken: KeptIssuer[] = [];
+  const accepted: KeptIssuer[] = [];
   let heard = Promise.withResolvers<void>();
   const keeper = new IssuerKeeper({
     files: {
@@ -41,7 +41,7 @@ const watching = async (
     now: Date.now,
     pollEveryMs,
     onChange: async (issuer) => {
-      taken.push(issuer);
+      accepted.push(issuer);
       heard.resolve();
     },
   });
@@ -55,11 +55,11 @@ const watching = async (
   return {
     ...fixture,
     keeper,
-    taken,
+    accepted,
     /** Waits until this very issuer is in use, with so many anchors. */
     until: async (issuer: TestCa, anchors = 1): Promise<void> => {
       for (;;) {
-        const last = taken.at(-1);
+        const last = accepted.at(-1);
         const isIt = last !== undefined && Buffer.from(last.judged.certificate.der).equals(issuer.der);
         if (isIt && last.anchors.length === anchors) return;
         await heard.promise;
@@ -178,8 +178,8 @@ describe('an issuer that is watched', () => {
     }
   });
 
-  it('is never taken in halves, whichever half is written first', async (test) => {
-    const { root, mount, anchors, taken, until } = await watching(test);
+  it('is never read in halves, whichever half is written first', async (test) => {
+    const { root, mount, anchors, accepted, until } = await watching(test);
     await place(join(anchors, '..'), { 'ca-bundle.crt': root.pem });
     const all: TestCa[] = [];
     for (let count = 0; count < 6; count += 1) {
@@ -191,7 +191,7 @@ describe('an issuer that is watched', () => {
       }
       await until(issuer);
     }
-    const signers = taken.map(({ judged }) => judged.certificate.fingerprint);
+    const signers = accepted.map(({ judged }) => judged.certificate.fingerprint);
     assert.equal(new Set(signers).size, all.length);
   });
 
@@ -224,7 +224,7 @@ describe('an issuer that is watched', () => {
 });
 
 describe('a bundle that is being written', () => {
-  it('is not taken for a shorter one', async (test) => {
+  it('is not mistaken for a shorter one', async (test) => {
     const { root, mount, anchors, keeper, until } = await watching(test);
     const next = await aCa({ name: 'next root' });
     const issuer = await aCa({ parent: root });

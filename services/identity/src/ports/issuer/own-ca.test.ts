@@ -40,5 +40,5 @@ test('the CA that the page makes with openssl is accepted by identity', { skip }
   await run('sh', ['-euc', again], { cwd: folder });
   await keeper.check();
   assert.equal(keeper.rejected, undefined, JSON.stringify(keeper.rejected));
-  assert.equal(keeper.changes.taken, 2);
+  assert.equal(keeper.changes.accepted, 2);
 });
