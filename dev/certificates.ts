@@ -25,7 +25,7 @@ import { pemOf, type TlsMaterial } from '@gatehouse/platform/tls/material';
 /** A certificate authority of a test: a root, or an issuer below one. */
 export interface TestAuthority {
   readonly name: string;
-  /** Its name in DER where somebody else encoded it: proxies compare names byte for byte. */
+  /** Its name in DER where another program encoded it: proxies compare names byte for byte. */
   readonly subject?: Uint8Array;
   readonly key: KeyObject;
   readonly certificate: Uint8Array;
@@ -82,7 +82,7 @@ export const anAuthority = (
   };
 };
 
-/** A leaf for somebody's public key, in DER. */
+/** A leaf for a given public key, in DER. */
 export const aCertificate = (
   issuer: TestAuthority,
   {

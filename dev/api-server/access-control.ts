@@ -4,7 +4,7 @@ import type { RequestInfo } from './request-info.ts';
 import type { ServerState, User } from './server-state.ts';
 import { authenticateToken, type TokenKeys, tokenIssuer } from './service-account-tokens.ts';
 
-/** What somebody wants to do, as SubjectAccessReview spells it. */
+/** What a caller wants to do, as SubjectAccessReview spells it. */
 export interface AccessAttributes {
   readonly user: User;
   readonly verb: string;

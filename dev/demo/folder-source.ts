@@ -20,7 +20,7 @@ export class FolderStorySource implements StorySource {
     this.trustAnchors = state.trustAnchors;
   }
 
-  /** Begins with an empty folder: what somebody tried last time must not change what the story shows. */
+  /** Begins with an empty folder: what was tried last time must not change what the story shows. */
   static async open(state: StateDir): Promise<FolderStorySource> {
     const source = new FolderStorySource(state);
     await rm(source.folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 
 /**
  * Below the range that systems give to outgoing connections (from 32768 on Linux): a port that is free now is not taken
- * by somebody's connection before its owner has started, or while it is being started again.
+ * by another process's connection before its owner has started, or while it is being started again.
  */
 const range = { first: 12_000, last: 32_000 };
 const tries = 200;

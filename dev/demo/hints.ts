@@ -9,7 +9,7 @@ const editHint = (folder: string): Hint => [
   [`cp ${manifestFile('frontend-can-talk-to-backend.yaml')} ${folder}`],
 ];
 
-/** What somebody can try while the mesh stays up. Commands are not wrapped, so that they can be copied. */
+/** What a reader can try while the mesh stays up. Commands are not wrapped, so that they can be copied. */
 export const printHints = (screen: Screen, mesh: DemoMesh): void => {
   const { folder } = mesh.source;
   const frontend = mesh.pod('frontend-0').httpProxy;

@@ -69,7 +69,7 @@ export class Narrator {
     }
   }
 
-  /** A call by somebody outside the mesh, straight to a pod's port. Everything but an answer of 200 is a denial. */
+  /** A call by a client outside the mesh, straight to a pod's port. Everything but an answer of 200 is a denial. */
   async callFromOutside(
     what: string,
     from: PodName,

@@ -17,7 +17,7 @@ test('nothing the story says is wider than 80 columns', () => {
   screen.title('title', long);
   screen.step(1, long);
   screen.did(long);
-  screen.saw('somebody', long);
+  screen.saw('a client', long);
   screen.note(long);
   screen.verdict('21 of 21 as expected, in 12.3 s');
   screen.call({

@@ -116,7 +116,7 @@ const openDirect = ({ to, from, tls }: DirectCall): { readonly raw: Socket; read
   return { raw, stream: connectTls({ ...options, ...credentials }) };
 };
 
-/** Makes one call to a pod's address without any proxy of the caller's own, as somebody who is not in the mesh can. */
+/** Makes one call to a pod's address without any proxy of the caller's own, as a client outside the mesh can. */
 export const callDirect = async (options: DirectCall): Promise<DirectOutcome> => {
   const { method = 'GET', url, headers = {}, timeoutMs = defaultTimeoutMs } = options;
   const started = performance.now();

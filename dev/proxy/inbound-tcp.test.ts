@@ -119,7 +119,7 @@ test('an open raw connection is cut by the change that no longer admits it, and 
   assert.deepEqual(words, ['allowed', 'terminated']);
 });
 
-test('TLS for somebody else is passed through unread', async (t) => {
+test('TLS for another name is passed through unread', async (t) => {
   const { backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
   const socket = connectTls({ socket: open(backend, someAddress()), servername: 'database.example' });
   socket.on('error', () => {});

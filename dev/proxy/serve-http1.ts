@@ -12,7 +12,7 @@ import {
 } from './http-message.ts';
 import { readTarget } from './request-target.ts';
 
-/** Serves HTTP/1 on connections that somebody else accepted. */
+/** Serves HTTP/1 on connections that were accepted elsewhere. */
 export interface Http1Server {
   serve(socket: Duplex, handler: HttpHandler): void;
 }

@@ -77,7 +77,7 @@ const answerStream = async (
   }
 };
 
-/** Serves HTTP/2 with prior knowledge, over TLS or not, on a connection that somebody else accepted. */
+/** Serves HTTP/2 with prior knowledge, over TLS or not, on a connection that was accepted elsewhere. */
 export const serveHttp2 = (socket: Duplex, handler: HttpHandler): ServerHttp2Session => {
   // An HTTP/2 session does not look for the end of its socket: half open, it would outlive its client.
   socket.allowHalfOpen = false;

@@ -6,7 +6,7 @@ import { type Discovery, discover, printTarget } from './discovery.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { OutboundTarget } from './outbound-target.ts';
 
-/** What somebody who goes to a target holds: its discovery and its balancers live for as long as a lease does, and a little longer. */
+/** What a client of a target holds: its discovery and its balancers live for as long as a lease does, and a little longer. */
 export interface Lease {
   readonly discovery: Discovery;
   balancer(to: { readonly authority: string } | { readonly endpoint: Endpoint }): Balancer;

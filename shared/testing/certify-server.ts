@@ -14,7 +14,7 @@ export interface CertifyServer {
   answer(change: (good: CertifyResponse, request: CertifyRequest) => CertifyResponse): void;
 }
 
-/** Identity as far as its clients can tell: it signs for anyone who asks, and can be made to answer wrongly. */
+/** Identity as far as its clients can tell: it signs for every caller, and can be made to answer wrongly. */
 export const aCertifyServer = async (
   t: TestContext,
   options: {

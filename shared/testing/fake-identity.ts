@@ -16,7 +16,7 @@ export const fakeIdentity = (authority: TestAuthority): Methods => ({
       const { identity, token, certificateSigningRequest: csr } = CertifyRequest.decode(request);
       const [account, namespace] = identity.split('.');
       if (subjectOf(token) !== `system:serviceaccount:${namespace}:${account}`) {
-        throw new GatehouseError('permission-denied', 'the token is for somebody else');
+        throw new GatehouseError('permission-denied', 'the token is for another audience');
       }
       const at = csr.indexOf(spkiPrefix);
       const publicKey = createPublicKey({

@@ -155,7 +155,7 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
     return this.ask({
       method: 'PATCH',
       path,
-      // Without `force` a field that somebody else set would be a conflict.
+      // Without `force` a field that another client set would be a conflict.
       query: { fieldManager: 'gatehouse-test', force: true },
       contentType: 'application/apply-patch+yaml',
       body,

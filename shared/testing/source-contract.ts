@@ -30,7 +30,7 @@ export interface SourceContract {
 
 const kinds: readonly Kind[] = ['Namespace', 'Service', 'Server', 'NetworkAuthenticationPolicy'];
 
-/** No address that somebody would have to give, and to take back. */
+/** No address that would have to be given, and taken back. */
 const clusterIP = 'None';
 
 const aService = (said: WireSaid = {}): WireObject =>

@@ -463,7 +463,7 @@ describe('the REST API of identity', () => {
     const identity = await started(test, { GATEHOUSE_ISSUANCE_LOG: file });
     await ready(identity);
     assert.equal((await report(identity)).writable, true);
-    await identity.service.stop('somebody changes the file');
+    await identity.service.stop('the file is changed');
     // Its own leaf is in it.
     const text = await readFile(file, 'utf8');
     assert.match(text, /"kind":"intent".*"identity":"gatehouse-identity\./);

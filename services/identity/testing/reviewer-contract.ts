@@ -65,7 +65,7 @@ export const reviewerContract = (
         assert.equal(await desk.ask(await tokenOf(await aPod()), 'dotted.web.v2'), 'failed-precondition');
       });
 
-      story('a token for somebody else, of no pod, or forged, is refused', async (desk) => {
+      story('a token for another audience, of no pod, or forged, is refused', async (desk) => {
         const pod = await aPod();
         assert.equal(await desk.ask(await tokenOf(pod, 'somebody.else')), 'failed-precondition');
         assert.equal(await desk.ask(await tokenOf(pod, `${identityAudience}.evil`)), 'failed-precondition');

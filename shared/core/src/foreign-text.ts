@@ -1,5 +1,5 @@
 /**
- * How text that somebody else wrote is shown in a sentence of ours, in a log line, an error, a status or a finding. Every
+ * How text from outside is shown in a sentence of ours, in a log line, an error, a status or a finding. Every
  * such text goes through this file: it costs its reader no more than a line, whatever its length, and nothing in it can
  * pass for something else. A line feed would begin a line of the log, an escape sequence would act on a terminal, a
  * bidirectional override would reorder our own words (Unicode TR 36 §3.1), half a surrogate pair cannot be sent.

@@ -15,7 +15,7 @@ export const editDistance = (from: string, to: string): number => {
 };
 
 /**
- * The word somebody probably meant: the nearest of those known, no further away than a third of what was written
+ * The word that was probably meant: the nearest of those known, no further away than a third of what was written
  * (at least one edit); undefined when nothing is near. Case costs nothing; ties go to the first.
  */
 export const nearestWord = (written: string, known: readonly string[]): string | undefined => {

@@ -10,7 +10,7 @@ interface SameLength {
 
 /**
  * Networks, ready to be asked about many addresses: a question costs as much as there are different lengths of prefixes,
- * not as there are networks. Somebody may write thousands of them beside a selector of thousands of pods.
+ * not as there are networks. A tenant may write thousands of them beside a selector of thousands of pods.
  */
 export class NetworkSet {
   readonly #byLength = new Map<string, SameLength>();

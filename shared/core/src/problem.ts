@@ -1,5 +1,5 @@
 /**
- * What is wrong with something somebody wrote, in the words they need to fix it: the field's path
+ * What is wrong with something that was written, in the words needed to fix it: the field's path
  * (`spec.sources[0].podselector`), what was found there, and what would be right.
  */
 export interface Problem {

@@ -47,7 +47,7 @@ export interface Client {
   watch(path: string): Promise<HeardWatch>;
 }
 
-/** Where a server is, what certifies it and who asks. */
+/** Where a server is, what certifies it and who the caller is. */
 export interface ServerAddress {
   readonly url: string;
   /** PEM; undefined for plain HTTP. */

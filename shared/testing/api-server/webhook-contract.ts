@@ -129,7 +129,7 @@ export const webhookContract = (
         },
       ));
 
-    test('a webhook is shown both states, the operation and who asks', () =>
+    test('a webhook is shown both states, the operation and the caller', () =>
       story(
         () => ({ allowed: true }),
         async ({ request, configMaps, register, webhook }) => {

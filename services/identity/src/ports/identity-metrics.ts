@@ -9,7 +9,7 @@ export interface Measured {
   readonly callers: WatchedCallers;
 }
 
-/** Registers what identity tells of itself; the values are read when somebody asks. */
+/** Registers what identity tells of itself; the values are read at each scrape. */
 export const measureIdentity = (metrics: Metrics, { queue, callers }: Measured): void => {
   metrics.gauge({
     name: 'gatehouse_identity_certify_waiting',

@@ -28,7 +28,7 @@ export const parseDer = (bytes: Uint8Array, name = 'DER'): Parsed<DerNode> => {
   return parsed(read);
 };
 
-/** Views are made when somebody asks: reading is the hot path of every certificate, and most elements are only passed by. */
+/** Views are made on demand: reading is the hot path of every certificate, and most elements are only passed by. */
 class Element implements DerNode {
   readonly tag: number;
   readonly children: readonly DerNode[];

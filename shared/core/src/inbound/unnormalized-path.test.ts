@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { prefixCovers } from './match-request.ts';
 import { isUnnormalizedPath, unnormalizedParts, unnormalizedPath } from './unnormalized-path.ts';
 
-/** Whether somebody who is granted `/public` and nothing else is granted this; the readers then must agree. */
+/** Whether a client that is granted `/public` and nothing else is granted this; the readers then must agree. */
 const isPublic = (path: string): boolean => prefixCovers('/public', path);
 
 const leadsElsewhere = ({ read }: PathReader, path: string): boolean => {

@@ -3,7 +3,7 @@ import { type Identity, printIdentity } from './workload-identity.ts';
 
 /**
  * Matches, ready to be asked about many workloads: a question costs as much as the name has labels, not as there are
- * matches. Somebody may write thousands of them beside a selector of thousands of pods.
+ * matches. A tenant may write thousands of them beside a selector of thousands of pods.
  */
 export class IdentitySet {
   readonly #names = new Set<string>();

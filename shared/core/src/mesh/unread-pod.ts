@@ -6,7 +6,7 @@ type Part = UnreadPart | NonNullable<ObjectMeta['unreadTexts']>[number];
 
 /**
  * Fields of pods that are there and cannot be read take the reading that opens nothing (design §15.3), and which one that is
- * depends on who asks: labels decide whom a policy admits, and whom it guards. An API server stores no such field; a folder
+ * depends on the question: labels decide whom a policy admits, and whom it guards. An API server stores no such field; a folder
  * may hold one.
  */
 const unreadOf = ({ meta, spec }: Pod, parts: readonly Part[]): readonly Part[] =>

@@ -4,7 +4,7 @@ export interface Mesh {
   readonly trustDomain: string;
 }
 
-/** Whom a verified certificate names, or a policy: a workload of a mesh, or somebody who is named otherwise. */
+/** Whom a verified certificate names, or a policy: a workload of a mesh, or a client that is named otherwise. */
 export type Identity = WorkloadIdentity | OtherIdentity;
 
 /**

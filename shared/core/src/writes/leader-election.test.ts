@@ -97,7 +97,7 @@ test('a Lease in our name that we did not say last is waited for: it came from a
   assert.equal(nextStep(found, 1_000, 't1').kind, 'rest');
 });
 
-test('a Lease that somebody else wrote ends the term at once', () => {
+test('a Lease that another client wrote ends the term at once', () => {
   const election = claim(saw(fresh, undefined, 0), 0);
   assert.equal(isInTerm(saw(inDoubt(election), aLease({ version: '3' }), 1_000), 1_000), false);
 });

@@ -91,7 +91,7 @@ export const nextStep = (election: Election, now: number, time: string): Electio
 
 /**
  * A Lease in our name is ours while our term lasts, or when it holds the very claim that we sent last. Any other came
- * from a backup of etcd: somebody may have held it after us, so it is waited for like another's.
+ * from a backup of etcd: another replica may have held it after us, so it is waited for like another's.
  */
 const isOurs = (election: Election, now: number): boolean => {
   const { known, id, lastSaid } = election;

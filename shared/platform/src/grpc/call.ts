@@ -151,7 +151,7 @@ class CallRecord {
 
 type Failure = Status | GatehouseError;
 
-/** What needs somebody's attention is a warning, our own fault an error; clients that merely left are not worth a line. */
+/** What needs an operator's attention is a warning, our own fault an error; clients that merely left are not worth a line. */
 const levels = {
   'invalid-argument': 'info',
   'failed-precondition': 'info',

@@ -10,7 +10,7 @@ export interface Measured {
   readonly limits: ServerLimits;
 }
 
-/** Registers what a server tells of its connections and calls; the values are read when somebody asks. */
+/** Registers what a server tells of its connections and calls; the values are read at each scrape. */
 export const measureServer = (metrics: Metrics, { acceptor, guard, limits }: Measured): void => {
   metrics.gauge({
     name: 'grpc_server_connections',

@@ -7,7 +7,7 @@ import { makeFileOnce } from '../state/state-files.ts';
 export const devAdminToken = async (state: StateDir): Promise<string> => {
   const make = () => `${randomBytes(32).toString('base64url')}\n`;
   const token = (await makeFileOnce(state.adminToken, 'private', make)).trim();
-  // Somebody may bring a token of his own, but none that can be guessed or that no header can carry.
+  // An operator may bring a token of their own, but none that can be guessed or that no header can carry.
   if (/^[\w~+/.=-]{16,}$/.test(token)) return token;
   throw new GatehouseError(
     'failed-precondition',

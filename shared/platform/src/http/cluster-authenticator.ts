@@ -44,7 +44,7 @@ interface Origin {
   readonly address: string;
 }
 
-/** Somebody whose token was accepted at most `freshMs` ago, and what is known of what he may do. */
+/** A caller whose token was accepted at most `freshMs` ago, and what is known of what it may do. */
 interface Recognised {
   readonly user: AuthenticatedUser;
   /** They end with the token's own answer, so nothing that a yes rests on is older than `freshMs`. */

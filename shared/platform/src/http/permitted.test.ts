@@ -8,7 +8,7 @@ interface Item {
   readonly namespace: string | undefined;
 }
 
-/** A request of somebody who may see these namespaces, or all; it remembers what it was asked. */
+/** A request of a caller who may see these namespaces, or all; it remembers what it was asked. */
 const asking = (may: ReadonlySet<string> | 'all') => {
   const asked: (string | undefined)[] = [];
   const mayRead = async (_resource: string, namespace: string | undefined): Promise<boolean> => {

@@ -28,7 +28,7 @@ export class PlainOrTls {
     this.#silenceMs = silenceMs;
     this.#connections = new FairPlaces({
       max: maxConnections,
-      // Anyone who asks here is answered at once; a connection that is old is idle, or never said anything.
+      // A request here is answered at once; a connection that is old is idle, or never said anything.
       beyondShare: 'replace-oldest',
       evict: (socket) => {
         onRefused('too-many-connections');

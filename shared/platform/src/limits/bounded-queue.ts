@@ -18,7 +18,7 @@ interface Waiting {
   readonly refuse: (why: unknown) => void;
 }
 
-/** Keeps what many want of somebody within what is good for both; they take turns, each of them oldest first. */
+/** Keeps what many want of one server within what is good for both; they take turns, each of them oldest first. */
 export class BoundedQueue {
   readonly #options: BoundedQueueOptions;
   readonly #waiting: FairPlaces<Waiting>;

@@ -96,7 +96,7 @@ const steps = fc.array(
   { maxLength: 120 },
 );
 
-test('whatever the holders do, no more is taken than there is, and who asks for little gets it', () => {
+test('whatever the holders do, no more is taken than there is, and a holder that asks for little gets it', () => {
   fc.assert(
     fc.property(steps, (all) => {
       const max = 12;

@@ -1,5 +1,5 @@
 /**
- * Takes out of a text what would let its reader act as somebody else: JSON Web Tokens and PEM private keys, known by
+ * Takes out of a text what would let its reader act as another: JSON Web Tokens and PEM private keys, known by
  * their looks. The text may be a stranger's, so each character is looked at a bounded number of times.
  */
 export const withoutSecrets = (text: string): string => withoutPrivateKeys(withoutTokens(text));

@@ -13,7 +13,7 @@ test('every series carries its service, so that services can share a process', a
   assert.match(await identity.text(), /^gatehouse_things_total\{kind="a",service="identity"\} 2$/m);
 });
 
-test('a gauge that collects is read when somebody asks', async () => {
+test('a gauge that collects is read at each scrape', async () => {
   const metrics = new Metrics('policy');
   let open = 1;
   metrics.gauge({

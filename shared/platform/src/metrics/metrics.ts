@@ -45,7 +45,7 @@ export class Metrics {
     return new Counter({ ...definition, registers: [this.#registry] });
   }
 
-  /** With `collect`, the value is read when somebody asks. */
+  /** With `collect`, the value is read at each scrape. */
   gauge<L extends string = never>(definition: Named<GaugeConfiguration<L>>): Gauge<L> {
     this.#note('gauge', definition);
     return new Gauge({ ...definition, registers: [this.#registry] });

@@ -395,7 +395,7 @@ test('a service is served by the leaf that identity gave it, and a renewal drops
   assert.equal(await again.message(0), 'after');
 });
 
-test('a leaf is renewed at once when somebody asks, and tried again when that fails', async (t) => {
+test('a leaf is renewed at once on demand, and tried again when that fails', async (t) => {
   const published: TlsMaterial[] = [];
   let failures = 0;
   let broken = false;

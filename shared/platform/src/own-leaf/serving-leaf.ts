@@ -59,7 +59,7 @@ export class ServingLeaf {
   #current: { readonly leaf: Certified; readonly takenAt: number; readonly renewAt: number } | undefined;
   #failures = 0;
   #failure: string | undefined;
-  /** How often somebody asked for another leaf, and up to which of these there is one. */
+  /** How often another leaf was asked for, and up to which of these there is one. */
   #asked = 0;
   #answered = 0;
   #wake = new AbortController();

@@ -35,7 +35,7 @@ export class ClusterReplicas implements Replicas {
   readonly #directory: PeerDirectory;
   readonly #client: PeerClient;
   readonly #metrics: PeerMetrics;
-  /** Limited, since anyone who asks makes it speak. */
+  /** Limited, since any client can cause it. */
   readonly #say: (fields: Unreached, message: string) => void;
 
   constructor({ name, meshName, directory, client, metrics, log }: ClusterReplicasParts) {

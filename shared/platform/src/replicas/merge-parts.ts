@@ -6,7 +6,7 @@ export interface Part<T> {
   readonly more: boolean;
 }
 
-/** Whether a part says that there is more and does not lead there: anyone who asks on would ask forever. */
+/** Whether a part says that there is more and does not lead there: a client that goes on would ask forever. */
 export const leadsNowhere = ({ items, more }: Part<unknown>, after: string | undefined): boolean =>
   more && !items.some(({ key }) => after === undefined || key > after);
 

@@ -123,7 +123,7 @@ test('a replica that is gone is named with the reason, and the others are told o
   );
   assert.match(answer.json.partial[0].reason, /^127\.0\.0\.1:\d+: .*ECONNREFUSED/);
   await read(first);
-  // Anyone who asks cannot fill the log.
+  // Clients cannot fill the log.
   assert.deepEqual(log.lines('warn'), ['an answer is without the part of another replica']);
 });
 

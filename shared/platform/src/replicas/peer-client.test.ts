@@ -12,7 +12,7 @@ import { PeerClient, type PeerClientOptions, type PeerReply } from './peer-clien
 
 const other = 'default.demo.serviceaccount.identity.gatehouse.cluster.local';
 
-/** Somebody who listens where a peer should. */
+/** A server that listens where a peer should. */
 const aServer = async (
   t: TestContext,
   material: TlsMaterial,

@@ -29,7 +29,7 @@ export type FoundPeers =
   | { readonly kind: 'unsure'; readonly peers: readonly Peer[]; readonly reason: string };
 
 /**
- * Who the other replicas are, asked of the API server when somebody wants to know: a question in minutes is no reason
+ * Who the other replicas are, asked of the API server on demand: a question in minutes is no reason
  * for a watch, and identity has none where it asks about tokens. All who ask within seconds share one list, a failed one
  * too. Needs `list` on endpointslices in its namespace.
  */

@@ -9,7 +9,7 @@ export interface PeerMetrics {
 export const peerMetrics = (metrics: Metrics, known: () => number): PeerMetrics => {
   metrics.gauge({
     name: 'gatehouse_peers',
-    help: 'Other replicas of this service as they were last listed, which is when somebody asked about all of them.',
+    help: 'Other replicas of this service as they were last listed, which is when a client asked about all of them.',
     collect() {
       this.set(known());
     },

@@ -15,7 +15,7 @@ interface Said {
   readonly connection: string | undefined;
 }
 
-/** Asks a replica as somebody who shows `shown`, if anything. */
+/** Asks a replica as a client that shows `shown`, if anything. */
 const askAs = async (
   { port }: Pick<TestReplica, 'port'>,
   shown: TlsMaterial | undefined,

@@ -9,7 +9,7 @@ export type Asked<M extends string> = Pick<StreamFacts, 'target' | 'claimedNames
 
 /** Whatever writes the messages of a stream, and so knows what its client has. */
 export interface Versioned {
-  /** Hash of what was sent last, worked out when somebody asks; undefined before the first message. */
+  /** Hash of what was sent last, worked out on demand; undefined before the first message. */
   readonly version: string | undefined;
 }
 

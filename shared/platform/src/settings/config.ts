@@ -14,7 +14,7 @@ export interface ValueForm<T> {
 export interface Setting<T> {
   readonly variable: SettingName;
   readonly value: ValueForm<T>;
-  /** As somebody would write it, read by the same parser; undefined = the variable may be absent. */
+  /** As an operator would write it, read by the same parser; undefined = the variable may be absent. */
   readonly fallback: string | undefined;
   /** What an absent variable means, for the reference; undefined when the fallback says it all. */
   readonly absent: string | undefined;

@@ -2,7 +2,7 @@ import { editDistance } from '@gatehouse/core/nearest-word';
 
 /**
  * The known name that a wrong one was probably meant to be, or undefined. A setting that silently does nothing may
- * leave a mesh open, so near misses stop the start; everything farther away is somebody's own variable.
+ * leave a mesh open, so near misses stop the start; everything farther away is another program's variable.
  */
 export const lookalike = (name: string, known: readonly string[]): string | undefined =>
   known.find((candidate) => words(candidate) === words(name)) ??

@@ -32,7 +32,7 @@ export interface StateDir {
   readonly dir: string;
   /** The projected token of one pod. */
   tokenFile(namespace: string, pod: string): string;
-  /** The Unix socket that says somebody runs on this state. */
+  /** The Unix socket that says a process runs on this state. */
   lockSocket(holder: StateHolder): string;
 }
 

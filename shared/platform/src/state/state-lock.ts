@@ -113,7 +113,7 @@ const isSame = async (one: string, other: string): Promise<boolean> =>
   (await identityOf(one)) === (await identityOf(other));
 
 const release = async (server: Server, path: string, identity: string | undefined): Promise<void> => {
-  // Only our own: a folder that was emptied and used again holds somebody else's.
+  // Only our own: a folder that was emptied and used again holds another process's.
   if ((await identityOf(path)) === identity) await rm(path, { force: true });
   await close(server);
 };

@@ -29,7 +29,7 @@ const aGate = ({ atOnce = 2, ...options }: Partial<GateOptions> & { readonly atO
     ...options,
   });
   const admit = (...all: readonly Socket[]): void => {
-    for (const socket of all) gate.admit(socket, 'somebody');
+    for (const socket of all) gate.admit(socket, '10.0.0.1');
   };
   return { gate, admit, begun, refused, took, limit, clock };
 };

@@ -1,7 +1,7 @@
 import { type Identity, isSameIdentity, namespaceOf } from '@gatehouse/core/mesh/workload-identity';
 import type { IssuanceRecord } from './issuance-record.ts';
 
-/** What somebody asks of the record of issuance; all given parts must hold. */
+/** What a caller asks of the record of issuance; all given parts must hold. */
 export interface IssuanceQuery {
   readonly identity?: Identity | undefined;
   /** Of the ServiceAccount in the name, which is also the pod's. */

@@ -33,7 +33,7 @@ const known: Acquaintance = Object.freeze({ kind: 'known' });
 
 /**
  * The pods and ServiceAccounts that exist, and those that have been gone for at most a minute. Objects are told apart
- * by uid: a pod made again under its old name is somebody else.
+ * by uid: a pod made again under its old name is another caller.
  */
 export class KnownCallers {
   readonly #index = new ResourceIndex();

@@ -230,7 +230,7 @@ describe('what is not a file of issued certificates', () => {
     await assert.rejects(opened(test, path), { code: 'failed-precondition', message: /EISDIR/ });
   });
 
-  it('may be an empty file that somebody made beforehand', async (test) => {
+  it('may be an empty file that was made beforehand', async (test) => {
     const path = await aPath(test);
     await writeFile(path, '', { mode: 0o644 });
     await issue(await opened(test, path), '01');
@@ -359,7 +359,7 @@ describe('a file of issued certificates that others change while it is written',
     await rm(path);
     await issue(log, '04');
     assert.equal((await lines(path)).length, 2);
-    assert.match(recording.lines('error').join(), /somebody deleted the issuance log/);
+    assert.match(recording.lines('error').join(), /the issuance log was deleted/);
     assert.equal(log.damage.lines, 1);
   });
 
@@ -374,10 +374,10 @@ describe('a file of issued certificates that others change while it is written',
       (await lines(path)).map(({ kind }) => kind),
       ['intent'],
     );
-    assert.match(recording.lines('error').join(), /somebody cut the issuance log/);
+    assert.match(recording.lines('error').join(), /the issuance log was cut/);
   });
 
-  it('keeps what somebody else wrote into it', async (test) => {
+  it('keeps what another program wrote into it', async (test) => {
     const path = await written(test);
     const log = await opened(test, path);
     await appendFile(path, 'a remark\n');

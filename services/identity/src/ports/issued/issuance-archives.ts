@@ -4,6 +4,6 @@ export const archiveName = (name: string, nowMs: number): string =>
 
 const stamp = /^\d{8}T\d{6}\.\d{3}Z$/;
 
-/** Those of the names that were set aside, oldest first. What was compressed since, or named by somebody else, is not ours. */
+/** Those of the names that were set aside, oldest first. What was compressed since, or named by another program, is not ours. */
 export const archivesOf = (name: string, names: readonly string[]): readonly string[] =>
   names.filter((one) => one.startsWith(`${name}.`) && stamp.test(one.slice(name.length + 1))).sort();

@@ -112,7 +112,7 @@ export class IssuanceFile {
     if (this.#isDoubtful || this.#file === undefined) return this.#fix();
     const found = await disk.facts(path);
     if (found === undefined || found.id !== this.#id) {
-      if ((await this.#file.facts()).links === 0) this.#lost('somebody deleted the issuance log');
+      if ((await this.#file.facts()).links === 0) this.#lost('the issuance log was deleted');
       else log.info({ file: path }, 'the issuance log was moved away: a new file is begun');
       await this.close();
       await this.#adopt();
@@ -141,13 +141,13 @@ export class IssuanceFile {
     this.#isDoubtful = false;
   }
 
-  /** Somebody else changed the size of the file. */
+  /** Another program changed the size of the file. */
   async #lookAgain(file: DiskFile, size: number): Promise<void> {
     const { path, log } = this.#options;
     const from = this.#length;
     if (size < from) {
       await this.#goOnFrom(file, size);
-      this.#lost('somebody cut the issuance log', size);
+      this.#lost('the issuance log was cut', size);
       return;
     }
     let isOurs = false;
@@ -160,7 +160,7 @@ export class IssuanceFile {
     }
     await file.truncate(keep);
     await this.#goOnFrom(file, keep);
-    log.warn({ file: path, at: from, bytes: size - from }, 'somebody else wrote into the issuance log');
+    log.warn({ file: path, at: from, bytes: size - from }, 'another program wrote into the issuance log');
     this.#damage = addDamage(this.#damage, damage);
   }
 

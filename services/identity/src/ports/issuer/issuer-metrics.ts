@@ -12,7 +12,7 @@ export interface MeasuredIssuer {
   readonly now: () => number;
 }
 
-/** Registers what identity tells of its issuer and roots; the values are read when somebody asks. */
+/** Registers what identity tells of its issuer and roots; the values are read at each scrape. */
 export const measureIssuer = (metrics: Metrics, { keeper, expiry, now }: MeasuredIssuer): void => {
   metrics.gauge({
     name: 'gatehouse_identity_issuer_usable',

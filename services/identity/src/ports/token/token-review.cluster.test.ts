@@ -51,7 +51,7 @@ suite('TokenReview by a real API server', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  test('a token for somebody else is refused', async () => {
+  test('a token for another audience is refused', async () => {
     const token = await cluster.token(await makePod('web-1'), 'somebody.else');
     await assert.rejects(review(token), { code: 'failed-precondition' });
   });

@@ -19,7 +19,7 @@ export interface KubeClientOptions {
   readonly context?: string | undefined;
 }
 
-/** A cluster as somebody at a terminal means it: the API server, and what the kubeconfig's context says beside it. */
+/** A cluster as a user at a terminal means it: the API server, and what the kubeconfig's context says beside it. */
 export interface KubeContext {
   readonly client: KubeClient;
   /** What `kubectl` would take without `-n`. */
@@ -33,7 +33,7 @@ export interface KubeContext {
  * Throws `failed-precondition` that names the variable when there is none (`details.missing` is `kubeconfig` then), or it cannot be used. Whether the API server
  * answers is not tried.
  *
- * The only file that loads client-node, and only once somebody wants a cluster: it costs 85 MB (decision 5).
+ * The only file that loads client-node, and only once a cluster is wanted: it costs 85 MB (decision 5).
  */
 export const openKubeClient = async (options: KubeClientOptions): Promise<KubeClient> =>
   (await openKubeContext(options)).client;

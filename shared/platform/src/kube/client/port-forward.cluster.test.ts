@@ -45,7 +45,7 @@ test('a real API server forwards to a kubelet anyone who may get and create pods
   const dead = await client.portForward({ namespace: 'default', pod: 'web', port: 1, signal });
   await assert.rejects(dead.toArray(), { code: 'unavailable', message: /ECONNREFUSED/ });
 
-  // Somebody with one verb of the two.
+  // A user with one verb of the two.
   const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/default';
   await write('POST', `${namespace}/serviceaccounts`, { metadata: { name: 'ann' } });
   await write('POST', `${rbac}/roles`, {

@@ -15,7 +15,7 @@ interface World {
   readonly to: (port: number, pod?: string) => Parameters<KubeClient['portForward']>[0];
 }
 
-/** A cluster over TLS with the pod demo/web on a node, and somebody whose token is known. */
+/** A cluster over TLS with the pod demo/web on a node, and a user whose token is known. */
 const started = async (
   t: TestContext,
   authorize: Authorize = () => true,

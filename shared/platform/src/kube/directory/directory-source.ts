@@ -21,7 +21,7 @@ export interface DirectorySourceOptions {
   readonly quietMs?: number;
   /** How often to look without having been woken; milliseconds. */
   readonly pollMs?: number;
-  /** At the start, how long to wait for files that somebody keeps writing to; milliseconds. */
+  /** At the start, how long to wait for files that are written all the time; milliseconds. */
   readonly patienceMs?: number;
   /** What one object may hold. Default: the usual. */
   readonly budgets?: ObjectBudgets;

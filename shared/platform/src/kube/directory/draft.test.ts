@@ -7,7 +7,7 @@ import { isWireObject, type WireObject } from '../parse/fields.ts';
 import { draftAll } from './draft.ts';
 import { composeWorld } from './folder-objects.ts';
 
-/** Objects whose every field somebody reads, to be broken at random. */
+/** Objects of which every field is read, to be broken at random. */
 const whole: readonly WireObject[] = [
   ...kinds.map((kind) =>
     aWireObject(kind, {

@@ -79,7 +79,7 @@ export class FolderState {
     };
   }
 
-  /** Gives up waiting for files that somebody keeps writing to: what they hold counts as unreadable until they rest. */
+  /** Gives up waiting for files that are written all the time: what they hold counts as unreadable until they rest. */
   giveUpOn(paths: readonly string[]): void {
     for (const path of paths) {
       this.#break(path, { field: '', found: 'it is being written all the time', fix: 'let it rest' });

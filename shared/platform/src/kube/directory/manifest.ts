@@ -51,7 +51,7 @@ export const breakManifest = (
     ? { path, ...nothing, state: { kind: 'unreadable', problem: summary(problems), namespaces } }
     : { ...before, state: { kind: 'broken', problem: summary(problems) } };
 
-/** A file that held objects was not meant to become something else: somebody is in the middle of a change. */
+/** A file that held objects was not meant to become something else: its author is in the middle of a change. */
 const becameForeign: Problem = {
   field: '',
   found: 'no document says its apiVersion and kind any more',

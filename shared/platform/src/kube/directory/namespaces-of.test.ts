@@ -69,8 +69,8 @@ test('a manifest with an object that cannot be placed closes the namespaces that
 const placed: readonly (readonly [what: string, object: WireObject])[] = [
   ['an empty namespace is `default`', aServer({ namespace: '' })],
   ['a policy whose name is not a valid one is rejected in its place', aServer({ name: 'A b' })],
-  ['a kind of somebody else', written('example.com/v1', 'HTTPRoute')],
-  ['a kind of somebody else with a name like ours', written('mail.example.com/v1', 'Server')],
+  ['a kind of another project', written('example.com/v1', 'HTTPRoute')],
+  ['a kind of another project with a name like ours', written('mail.example.com/v1', 'Server')],
   ['a core kind that we do not use', written('v1', 'Secret')],
   ['a workload misspelt, which admits nobody', written('apps/v1', 'Deploymnet')],
   ['another kind of the group', written('policy.linkerd.io/v1alpha1', 'HTTPLocalRateLimitPolicies')],

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Problem } from '@gatehouse/core/problem';
 import { mostManifestBytes } from './manifest-documents.ts';
 
-/** What reading a file came to; `changed` when somebody wrote to it meanwhile, so that what was read means nothing. */
+/** What reading a file came to; `changed` when it was written to meanwhile, so that what was read means nothing. */
 export type FileRead =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'changed' }

@@ -37,7 +37,7 @@ const fixKind = (wireKind: string): string => {
   return near === undefined ? 'nothing of it is used' : `did you mean \`${near}\`?`;
 };
 
-/** Whether a kind that nobody reads is one of somebody else, such as ConfigMap, rather than one of ours, misspelt. */
+/** Whether a kind that nobody reads is one of another project, such as ConfigMap, rather than one of ours, misspelt. */
 export const isForeignKind = (written: WrittenKind): boolean =>
   groupsOf(written.wireKind).length === 0 &&
   nearestKind(written.wireKind) === undefined &&

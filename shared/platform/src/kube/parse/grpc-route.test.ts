@@ -54,7 +54,7 @@ test('a filter of responses is left out with a warning', () => {
   assert.equal(readWire(kind, { spec: { ...attached, rules } }).warnings.length, 1);
 });
 
-test('a route of somebody else is neither judged nor used', () => {
+test('a route of another controller is neither judged nor used', () => {
   const spec = { parentRefs: [{ name: 'ingress' }], rules: [{ filters: [{ type: 'ExtensionRef' }] }] };
   assert.deepEqual(goodSpec(kind, { spec }), { servers: [], services: [], hosts: [], rules: [] });
 });

@@ -17,7 +17,7 @@ export type Parent =
       readonly name: string;
       readonly port: number | undefined;
     }
-  /** A Gateway, a mesh of somebody else. */
+  /** A Gateway, another mesh. */
   | { readonly kind: 'other' };
 
 export interface RouteContext {
@@ -52,7 +52,7 @@ const linkerd = 'policy.linkerd.io';
 const otherKinds: readonly string[] = ['egressnetwork', 'gateway', 'service'];
 
 /**
- * Whether it was meant as a Server: a kind or group with a slip, or one left out. Taken for somebody else's parent it would
+ * Whether it was meant as a Server: a kind or group with a slip, or one left out. Taken for another controller's parent it would
  * leave the Server without the route, and open to others what the route restricts (design §15.1).
  */
 const isMeantAsServer = (group: string, kind: string | undefined): boolean => {

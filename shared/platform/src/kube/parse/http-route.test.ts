@@ -188,7 +188,7 @@ test('what only outbound routing reads is left alone', () => {
   );
 });
 
-test('a route of somebody else, such as an ingress, is neither judged nor used', () => {
+test('a route of another controller, such as an ingress, is neither judged nor used', () => {
   const rules = [{ filters: [{ type: 'URLRewrite', urlRewrite: {} }], matches: [{ path: { value: 'x' } }] }];
   const spec = goodSpec('GatewayHTTPRoute', {
     spec: { parentRefs: [{ name: 'ingress', sectionName: 'tls' }], rules },

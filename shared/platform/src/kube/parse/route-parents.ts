@@ -23,7 +23,7 @@ export const servicesOf = (parents: readonly Parent[]): readonly ServiceParent[]
       : [],
   );
 
-/** A route whose parents are all somebody else's, an ingress for instance, is not ours to judge. */
+/** A route whose parents are all another controller's, an ingress for instance, is not ours to judge. */
 export const isElsewhere = (
   parents: readonly Parent[] | undefined,
   ours: readonly Parent['kind'][],

@@ -4,7 +4,7 @@ import { isWireObject } from '../parse/fields.ts';
 import { readJson, readStatus } from '../watch/wire-answers.ts';
 import type { AuthenticatedUser } from './token-review.ts';
 
-/** What somebody wants to do: with a path of ours, or with a resource in a namespace. */
+/** What a caller wants to do: with a path of ours, or with a resource in a namespace. */
 export type Access =
   | { readonly kind: 'path'; readonly verb: string; readonly path: string }
   | {
@@ -30,7 +30,7 @@ export type AccessVerdict =
 const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 /**
- * Asks the API server once whether somebody may do something (SubjectAccessReview). Throws `unavailable` when it cannot
+ * Asks the API server once whether a caller may do something (SubjectAccessReview). Throws `unavailable` when it cannot
  * say: it is away, does not let us ask, or its answer makes no sense.
  */
 export const reviewAccess = async (
@@ -74,9 +74,9 @@ const readVerdict = (body: Uint8Array, user: string): AccessVerdict => {
   const review = readJson(body);
   if (review?.kind !== 'SubjectAccessReview' || !isWireObject(review.status))
     throw garbled('it is not a SubjectAccessReview');
-  // Answers repeat what was asked; one about somebody else was mixed up on the way.
+  // Answers repeat what was asked; one about another user was mixed up on the way.
   if (isWireObject(review.spec) && (review.spec.user ?? user) !== user)
-    throw garbled('it is about somebody else');
+    throw garbled('it is about another user');
   const { allowed, denied = false, reason = '' } = review.status;
   if (typeof allowed !== 'boolean' || typeof denied !== 'boolean' || typeof reason !== 'string')
     throw garbled('its status has no form');

@@ -97,8 +97,8 @@ const nonsense: readonly (readonly [string, unknown])[] = [
   ['says yes by number', aReview({ ...good, authenticated: 1 })],
   ['has an error that is not text', aReview({ authenticated: false, error: {} })],
   ['names nobody', aReview({ ...good, user: undefined })],
-  ['names somebody without a name', aReview({ ...good, user: { uid: 'u1' } })],
-  ['names somebody by an empty name', aReview({ ...good, user: { ...aUser, username: '' } })],
+  ['names a user without a name', aReview({ ...good, user: { uid: 'u1' } })],
+  ['names a user by an empty name', aReview({ ...good, user: { ...aUser, username: '' } })],
   ['has a uid that is not text', aReview({ ...good, user: { ...aUser, uid: 7 } })],
   ['has groups that are not a list', aReview({ ...good, user: { ...aUser, groups: 'system:masters' } })],
   ['has extra that is not a map', aReview({ ...good, user: { ...aUser, extra: ['pod'] } })],
@@ -212,7 +212,7 @@ suite('TokenReview by the fake API server', () => {
     assert.deepEqual(extra['authentication.kubernetes.io/pod-uid'], ['p1']);
   });
 
-  test('a token for somebody else is refused', async () => {
+  test('a token for another audience is refused', async () => {
     const token = await server.mintToken({
       namespace: 'default',
       serviceAccount: 'web',

@@ -13,7 +13,7 @@ export interface TokenQuestion {
   readonly signal: AbortSignal;
 }
 
-/** Somebody whom the API server recognised by a token. */
+/** A user that the API server recognised by a token. */
 export interface AuthenticatedUser {
   readonly name: string;
   /** Empty for users that have none. */

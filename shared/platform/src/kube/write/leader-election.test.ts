@@ -162,7 +162,7 @@ suite('leader election', () => {
     await fixture.end();
   });
 
-  test('a Lease that somebody deletes stays with its holder', async () => {
+  test('a Lease that is deleted stays with its holder', async () => {
     const fixture = aFixture();
     for (const name of ['a', 'b', 'c']) fixture.start(name);
     await fixture.passes(20_000);
