@@ -9,7 +9,8 @@ const fix = 'use {"ns":"NAMESPACE","pod":"POD"} or NAMESPACE:POD';
 
 /**
  * Reads Linkerd's two forms, `{"ns":"demo","pod":"web-0"}` (its injector ends it with a line feed) and `demo:web-0`
- * (`contract/linkerd-semantics.md` §2.1). Whether such a workload exists is another question.
+ * (`contract/linkerd-semantics.md` §2.1). Whether such a workload exists is another question, an empty name included: what
+ * cannot be read is final for a proxy. Other fields are left alone, since a later injector may add some.
  */
 export const readWorkload = (text: string): Parsed<WorkloadName> => {
   const trimmed = text.trim();
@@ -24,10 +25,10 @@ export const readWorkload = (text: string): Parsed<WorkloadName> => {
 const readJson = (text: string): Parsed<WorkloadName> => {
   const fields = fieldsOf(text);
   if (fields === undefined) return problem('workload', `\`${text}\` is not a JSON object`, fix);
-  const { ns, pod, external_workload: external, ...unknown } = fields;
+  const { ns, pod, external_workload: external } = fields;
   const names = [pod, external].filter((one) => one !== undefined);
   const [name] = names;
-  if (Object.keys(unknown).length > 0 || names.length !== 1 || !isName(ns) || !isName(name)) {
+  if (names.length !== 1 || typeof ns !== 'string' || typeof name !== 'string') {
     return problem('workload', `\`${text}\` names no workload`, fix);
   }
   return parsed({ kind: pod === undefined ? 'external-workload' : 'pod', namespace: ns, name });
@@ -41,5 +42,3 @@ const fieldsOf = (text: string): Readonly<Record<string, unknown>> | undefined =
     return undefined;
   }
 };
-
-const isName = (value: unknown): value is string => typeof value === 'string' && value !== '';

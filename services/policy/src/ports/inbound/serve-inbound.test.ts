@@ -150,8 +150,10 @@ const questions: readonly (readonly [string, number, string])[] = [
   ['{"ns":"demo"', 8080, 'invalid-argument'],
   ['{"ns":"demo"}', 8080, 'invalid-argument'],
   ['{"ns":"demo","pod":7}', 8080, 'invalid-argument'],
-  ['{"ns":"demo","pod":""}', 8080, 'invalid-argument'],
-  ['{"ns":"demo","pod":"backend-0","color":"blue"}', 8080, 'invalid-argument'],
+  ['{"ns":7,"pod":"backend-0"}', 8080, 'invalid-argument'],
+  ['{"ns":"demo","pod":"backend-0","external_workload":"vm"}', 8080, 'invalid-argument'],
+  ['{"ns":"demo","pod":"backend-0","color":"blue"}', 8080, 'ok'],
+  ['{"ns":"demo","pod":""}', 8080, 'not-found'],
   ['{"ns":"demo","external_workload":"vm"}', 8080, 'not-found'],
   ['{"ns":"demo","pod":"nobody"}', 8080, 'not-found'],
   ['nowhere:backend-0', 8080, 'not-found'],
@@ -160,7 +162,7 @@ const questions: readonly (readonly [string, number, string])[] = [
 ];
 
 test('only what can never become right is InvalidArgument; what is unknown is NotFound and asked again', async (t) => {
-  assert.equal(questions.length, 21);
+  assert.equal(questions.length, 23);
   const { client, follow: followSource } = await aServedPolicy(t);
   followSource(new FakeSource(backend, aPod({ name: 'unmeshed', meshed: false })));
   for (const [text, port, code] of questions) {
