@@ -79,6 +79,21 @@ describe('an AuthorizationPolicy asks for identity AND network', () => {
   }
 });
 
+it('several policies are a union, in no order', () => {
+  const policies = [
+    anAuthorizationPolicy({ name: 'b', authentications: [mesh, net] }),
+    anAuthorizationPolicy({ name: 'a', createdAt: 1, authentications: [net] }),
+  ];
+  for (const authorizationPolicies of [policies, policies.toReversed()]) {
+    const situation = guarded({ authorizationPolicies });
+    const callers = [asPod(frontend), frontendsAddress, asPod(intruder), stranger];
+    assert.deepEqual(
+      callers.map((caller) => verdictOf(situation, caller)),
+      ['allowed', 'allowed', 'unauthorized', 'unauthorized'],
+    );
+  }
+});
+
 describe('a MeshTLSAuthentication lists identities', () => {
   const rows = [
     ['any', [{ kind: 'suffix', parts: [] }], [], true],

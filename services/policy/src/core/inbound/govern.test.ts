@@ -86,6 +86,25 @@ describe('what governs a port', () => {
     });
   });
 
+  it('a Server names the port and says its protocol', () => {
+    const protocols = [
+      ['unknown', 'detect', true],
+      ['HTTP/1', 'http1', true],
+      ['HTTP/2', 'http2', true],
+      ['gRPC', 'grpc', true],
+      ['opaque', 'opaque', false],
+      ['TLS', 'tls', false],
+    ] as const;
+    for (const [proxyProtocol, kind, hasRoutes] of protocols) {
+      const situation = aSituation({ ...open, servers: [aServer({ name: 'web', proxyProtocol })] });
+      const { protocol, meta } = compileSituation(situation).server;
+      assert.deepEqual([protocol.kind, 'routes' in protocol], [kind, hasRoutes]);
+      const resource = { group: 'policy.linkerd.io', kind: 'server', name: 'web' };
+      assert.deepEqual(meta, { kind: 'resource', resource });
+    }
+    assert.equal(protocols.length, 6);
+  });
+
   it('a Server that denies is joined by the grants of policies', () => {
     const situation = aSituation({ networkAuthenticationPolicies: [seed], servers: [aServer()] });
     assert.equal(verdictOf(situation, asPod(frontend)), 'allowed');
