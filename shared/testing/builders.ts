@@ -166,6 +166,20 @@ export const anAuthorizationPolicy = (
     said,
   );
 
+/** Anyone from the networks of the cluster, unless the test says who. */
+export const aServerAuthorization = (
+  said: Said<Good<'ServerAuthorization'>> = {},
+): KubeObject<'ServerAuthorization'> =>
+  build(
+    'ServerAuthorization',
+    {
+      server: { kind: 'name', name: 'a' },
+      networks: undefined,
+      clients: { kind: 'unauthenticated' },
+    },
+    said,
+  );
+
 /** Any identity of any mesh with the same trust anchors, unless the test says which. */
 export const aMeshTlsAuthentication = (
   said: Said<Good<'MeshTLSAuthentication'>> = {},

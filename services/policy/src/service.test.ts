@@ -17,6 +17,7 @@ import {
   aPod,
   aRejected,
   aServer,
+  aServerAuthorization,
   aService,
   labelled,
 } from '@gatehouse/testing/builders';
@@ -204,6 +205,7 @@ const view = () => [
     target: { kind: 'HTTPRoute', name: 'api' },
     authentications: [{ kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'gone' }],
   }),
+  aServerAuthorization({ name: 'probes', server: { kind: 'labels', selector: labelled({ tier: 'web' }) } }),
   aMeshTlsAuthentication(),
   aRejected('NetworkAuthenticationPolicy', {
     rejected: [{ field: 'spec.rule', found: 'unknown field', fix: 'did you mean `rules`?' }],
@@ -234,6 +236,7 @@ test('the REST API says who may call whom, object by object, and pages', async (
       'NetworkAuthenticationPolicy frontend-can-talk-to-backend enforced',
       'NetworkAuthenticationPolicy get-only audited',
       'Server web enforced',
+      'ServerAuthorization probes enforced',
     ],
   );
   const byName = new Map(items.map((item) => [item.object.name, item]));
@@ -259,12 +262,16 @@ test('the REST API says who may call whom, object by object, and pages', async (
   assert.deepEqual(byName.get('anyone').grants[0].identities, ['*']);
   assert.match(byName.get('lost').notes[0], /MeshTLSAuthentication demo\/gone does not exist/);
   assert.deepEqual(
+    [byName.get('probes').target, byName.get('probes').grants[0].networks.length > 0],
+    ['Servers with tier=web', true],
+  );
+  assert.deepEqual(
     [byName.get('a').ports, byName.get('a').base, byName.get('a').notes],
     ['1-99', 'deny', ['spec.rule: unknown field: did you mean `rules`?']],
   );
   const [open] = (await read('/v1/authorizations?namespace=open')).json.items;
   assert.deepEqual([open.base, open.grants[0].authentication], ['all-unauthenticated', 'unauthenticated']);
-  assert.equal((await read('/v1/authorizations')).json.items.length, 8);
+  assert.equal((await read('/v1/authorizations')).json.items.length, 9);
 });
 
 test('the REST API shows the row that a proxy is sent, why it is so, and who has it', async (t) => {

@@ -12,7 +12,10 @@ import {
 } from '@gatehouse/core/resources/kinds';
 import type { PolicyRule, PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { HttpRouteSpec } from '@gatehouse/core/resources/kinds/gateway';
-import type { AuthorizationPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
+import type {
+  AuthorizationPolicySpec,
+  ServerAuthorizationSpec,
+} from '@gatehouse/core/resources/kinds/linkerd';
 import { kindTable } from '@gatehouse/platform/kube/kind-table';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 
@@ -23,6 +26,7 @@ export const printableKinds = [
   'Server',
   'NetworkAuthenticationPolicy',
   'AuthorizationPolicy',
+  'ServerAuthorization',
   'MeshTLSAuthentication',
   'NetworkAuthentication',
   'HTTPRoute',
@@ -156,6 +160,22 @@ const printTarget = (target: AuthorizationPolicySpec['target']): WireObject => {
   }
 };
 
+const printClients = (clients: ServerAuthorizationSpec['clients']): WireObject => {
+  switch (clients.kind) {
+    case 'unauthenticated':
+      return { unauthenticated: true };
+    case 'tls':
+      return { meshTLS: { unauthenticatedTLS: true } };
+    case 'identities':
+      return {
+        meshTLS: {
+          identities: clients.identities.map(printIdentityMatch),
+          serviceAccounts: clients.serviceAccounts,
+        },
+      };
+  }
+};
+
 const printSpec = {
   Namespace: () => ({}),
   Pod: (spec) => ({
@@ -184,6 +204,10 @@ const printSpec = {
       kind,
       ...ref,
     })),
+  }),
+  ServerAuthorization: ({ server, networks, clients }) => ({
+    server: server.kind === 'name' ? { name: server.name } : { selector: server.selector },
+    client: withoutUndefined({ networks: networks?.map(printMatch), ...printClients(clients) }),
   }),
   MeshTLSAuthentication: ({ identities, identityRefs }) => ({
     identities: identities.length === 0 ? undefined : identities.map(printIdentityMatch),

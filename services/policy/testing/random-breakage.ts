@@ -205,6 +205,7 @@ const lists = [
   'networkAuthenticationPolicies',
   'servers',
   'authorizationPolicies',
+  'serverAuthorizations',
   'meshTlsAuthentications',
   'networkAuthentications',
   'routes',

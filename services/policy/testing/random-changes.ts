@@ -13,6 +13,7 @@ import {
   aPod,
   aRejected,
   aServer,
+  aServerAuthorization,
   labelled,
 } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
@@ -67,7 +68,12 @@ const anySource = fc.oneof(
 );
 
 const rejected = <
-  K extends 'NetworkAuthenticationPolicy' | 'Server' | 'AuthorizationPolicy' | 'MeshTLSAuthentication',
+  K extends
+    | 'NetworkAuthenticationPolicy'
+    | 'Server'
+    | 'AuthorizationPolicy'
+    | 'ServerAuthorization'
+    | 'MeshTLSAuthentication',
 >(
   kind: K,
 ) =>
@@ -125,7 +131,13 @@ const objects = {
   Server: usually<KubeObject>(
     fc
       .record(
-        { ...named, createdAt, podSelector: fc.option(selector, { nil: undefined }), port: portSelector },
+        {
+          ...named,
+          createdAt,
+          labels,
+          podSelector: fc.option(selector, { nil: undefined }),
+          port: portSelector,
+        },
         plain,
       )
       .map(aServer),
@@ -162,6 +174,23 @@ const objects = {
       )
       .map(anAuthorizationPolicy),
     rejected('AuthorizationPolicy'),
+  ),
+  ServerAuthorization: usually<KubeObject>(
+    fc
+      .record(
+        {
+          ...named,
+          createdAt,
+          server: fc.oneof(
+            fc.record({ kind: fc.constant('name' as const), name: objectName }, plain),
+            fc.record({ kind: fc.constant('labels' as const), selector }, plain),
+          ),
+          networks: fc.constant(everywhere),
+        },
+        plain,
+      )
+      .map(aServerAuthorization),
+    rejected('ServerAuthorization'),
   ),
   MeshTLSAuthentication: usually<KubeObject>(
     fc

@@ -66,13 +66,13 @@ const namespaceSelector = fc.constantFrom(labelled({ team: 'x' }), everything, {
   matchLabels: {},
   matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }],
 } as const);
-const identityMatch: fc.Arbitrary<IdentityMatch> = fc.constantFrom<IdentityMatch>(
+export const identityMatch: fc.Arbitrary<IdentityMatch> = fc.constantFrom<IdentityMatch>(
   { kind: 'exact', identity: identityOf(mesh, 'demo', 'default') },
   { kind: 'exact', identity: parseIdentity('spiffe://elsewhere/app') },
   { kind: 'suffix', parts: [] },
   { kind: 'suffix', parts: suffixParts(identitySuffix(mesh, 'other')) },
 );
-const account = fc.constantFrom(
+export const account = fc.constantFrom(
   { namespace: 'demo', name: 'default' },
   { namespace: 'demo', name: 'web' },
   { namespace: 'other', name: 'default' },
@@ -228,6 +228,7 @@ const anyServer = fc
     ),
     proxyProtocol: fc.constantFrom(...protocols),
     accessPolicy,
+    labels: fc.constantFrom({}, { tier: 'front' }),
     createdAt,
   })
   .map((spec) => aServer(spec));

@@ -33,6 +33,7 @@ import {
   servers,
   withoutUndefined,
 } from './random-policies.ts';
+import { serverAuthorizations } from './random-server-authorizations.ts';
 
 /**
  * Random policies around one port, and random attempts on it. Many pods share an identity, some an address; some are
@@ -91,6 +92,7 @@ const anything = fc.record({
   servers,
   routes,
   authorizationPolicies,
+  serverAuthorizations,
   defaultPolicy: fc.constantFrom<DefaultPolicy>('deny', ...defaultPolicies),
   unreadableManifests: rarely<'none' | 'some'>('none', 'some'),
 });
@@ -102,6 +104,7 @@ const rulesAlone = fc.record({
   servers: fc.constantFrom([], [aServer({ proxyProtocol: 'HTTP/2' })], [aServer({ proxyProtocol: 'gRPC' })]),
   routes: fc.constant([]),
   authorizationPolicies: fc.constant([]),
+  serverAuthorizations: fc.constant([]),
   defaultPolicy: fc.constant<DefaultPolicy>('deny'),
   unreadableManifests: fc.constant('none' as const),
 });
@@ -118,6 +121,7 @@ const routesAttached = fc.record({
   ),
   routes: attachedRoutes,
   authorizationPolicies,
+  serverAuthorizations,
   defaultPolicy: fc.constant<DefaultPolicy>('deny'),
   unreadableManifests: fc.constant('none' as const),
 });
@@ -137,6 +141,7 @@ const twoServers = fc.record({
       }),
     ]),
   routes: routesOfEither,
+  serverAuthorizations: fc.constant([]),
   authorizationPolicies: authorizationPolicies.map((written) => [
     ...written,
     anAuthorizationPolicy({
@@ -168,7 +173,7 @@ const named = <Object extends KubeObject>(prefix: string, objects: readonly Obje
 /** What is random of a situation but for its surroundings. */
 type Theme = Pick<
   Situation,
-  'port' | 'servers' | 'routes' | 'authorizationPolicies' | 'unreadableManifests'
+  'port' | 'servers' | 'routes' | 'authorizationPolicies' | 'serverAuthorizations' | 'unreadableManifests'
 > & {
   readonly policies: Situation['networkAuthenticationPolicies'];
   readonly defaultPolicy: DefaultPolicy;
@@ -210,6 +215,7 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
         networkAuthenticationPolicies: named('policy', written),
         servers: named('server', objects.servers),
         authorizationPolicies: named('authorization', objects.authorizationPolicies),
+        serverAuthorizations: named('server-authorization', objects.serverAuthorizations),
         meshTlsAuthentications: meshTls === undefined ? [] : [meshTls],
         networkAuthentications:
           net === undefined

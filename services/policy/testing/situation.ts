@@ -35,6 +35,7 @@ export const aSituation = (said: Partial<Situation> = {}): Situation => ({
   networkAuthenticationPolicies: [],
   servers: [],
   authorizationPolicies: [],
+  serverAuthorizations: [],
   meshTlsAuthentications: [],
   networkAuthentications: [],
   routes: [],

@@ -6,7 +6,10 @@ import { hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
-import type { AuthorizationPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
+import type {
+  AuthorizationPolicySpec,
+  ServerAuthorizationSpec,
+} from '@gatehouse/core/resources/kinds/linkerd';
 import type { Route, Situation } from './situation.ts';
 
 export const isWithin = (networks: readonly NetworkMatch[], client: IpAddress): boolean =>
@@ -87,7 +90,7 @@ const hasAddress = ({ spec }: KubeObject<'Pod'>, { family, bits }: IpAddress): b
     return ip?.family === family && ip.bits === bits;
   });
 
-/** Whether an AuthorizationPolicy for the Server or the namespace admits the client. */
+/** Whether an AuthorizationPolicy for the Server or the namespace, or a ServerAuthorization for the Server, admits the client. */
 export const admittedToServer = (
   situation: Situation,
   server: KubeObject<'Server'>,
@@ -99,7 +102,48 @@ export const admittedToServer = (
     attempt,
     ({ target }) =>
       target.kind === 'Namespace' || (target.kind === 'Server' && target.name === server.meta.name),
-  );
+  ) || someServerAuthorizes(situation, server, attempt);
+
+const someServerAuthorizes = (
+  situation: Situation,
+  server: KubeObject<'Server'>,
+  attempt: Attempt,
+): boolean => {
+  if (isRejected(server.spec)) return false;
+  for (const { meta, spec } of situation.serverAuthorizations) {
+    if (meta.namespace !== server.meta.namespace || isRejected(spec)) continue;
+    if (spec.server.kind === 'name' && spec.server.name !== server.meta.name) continue;
+    if (spec.server.kind === 'labels') {
+      // Labels that nobody can read may be any: no selector is known to hold.
+      if (server.meta.unreadTexts?.includes('labels')) continue;
+      if (!selects(spec.server.selector, server.meta.labels)) continue;
+    }
+    const networks = spec.networks ?? situation.cluster.clusterNetworks;
+    if (isWithin(networks, attempt.client) && isClient(spec.clients, situation, attempt)) return true;
+  }
+  return false;
+};
+
+const isClient = (
+  clients: ServerAuthorizationSpec['clients'],
+  situation: Situation,
+  { tls }: Attempt,
+): boolean => {
+  switch (clients.kind) {
+    case 'unauthenticated':
+      return true;
+    case 'tls':
+      return tls.kind === 'anonymous' || tls.kind === 'identified';
+    case 'identities':
+      return (
+        clients.identities.some((match) => isIdentity(match, tls)) ||
+        clients.serviceAccounts.some(
+          ({ namespace, name }) =>
+            tls.kind === 'identified' && tls.name === identityFor(situation, namespace, name),
+        )
+      );
+  }
+};
 
 /** Whether an AuthorizationPolicy for the route admits the client. */
 export const admittedOnRoute = (

@@ -12,6 +12,7 @@ export interface Situation {
   readonly networkAuthenticationPolicies: readonly KubeObject<'NetworkAuthenticationPolicy'>[];
   readonly servers: readonly KubeObject<'Server'>[];
   readonly authorizationPolicies: readonly KubeObject<'AuthorizationPolicy'>[];
+  readonly serverAuthorizations: readonly KubeObject<'ServerAuthorization'>[];
   readonly meshTlsAuthentications: readonly KubeObject<'MeshTLSAuthentication'>[];
   readonly networkAuthentications: readonly KubeObject<'NetworkAuthentication'>[];
   readonly routes: readonly Route[];

@@ -1,20 +1,18 @@
 import type { Authentication, Authorization, Meta } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere, type NetworkMatch } from '@gatehouse/core/ip-network';
-import { type SuffixParts, suffixParts } from '@gatehouse/core/mesh/identity-match';
-import { type Identity, identityOf, identitySuffix, type Mesh } from '@gatehouse/core/mesh/workload-identity';
+import { identityOf, type Mesh } from '@gatehouse/core/mesh/workload-identity';
 import { byAge } from '@gatehouse/core/resources/creation-order';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
-import type {
-  AuthorizationPolicySpec,
-  MeshTlsAuthenticationSpec,
-} from '@gatehouse/core/resources/kinds/linkerd';
+import type { AuthorizationPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
 import type { RouteObject } from './attached-routes.ts';
+import { clientsOf } from './clients-of.ts';
 import { type Doubt, withheldBy } from './doubt.ts';
 import { type Authentications, type Contribution, type Finding, type PortInput, refOf } from './model.ts';
 import { type Steps, stepsToWrite } from './row-budgets.ts';
+import { grantedByServerAuthorizations } from './server-authorizations.ts';
 import { tooManySteps } from './too-many-steps.ts';
 
-/** What the AuthorizationPolicies of a namespace give to a port that a Server governs. */
+/** What the AuthorizationPolicies and ServerAuthorizations of a namespace give to a port that a Server governs. */
 export interface PortAuthorizations {
   readonly server: readonly Authorization[];
   readonly byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>;
@@ -40,7 +38,7 @@ export interface ServedPort {
 
 /**
  * Applies every AuthorizationPolicy whose target is the governing Server, the namespace, or a route attached to the
- * Server; oldest first. Where the Server or the route was rejected they grant nothing: what it still names may be wider
+ * Server, then every ServerAuthorization for the Server; oldest first. Where the Server or the route was rejected they grant nothing: what it still names may be wider
  * than what its author meant, and a typo must not open anything.
  */
 export const authorizePort = (input: PortInput, served: ServedPort): PortAuthorizations => {
@@ -83,7 +81,17 @@ export const authorizePort = (input: PortInput, served: ServedPort): PortAuthori
       effect: { kind: target === 'server' ? 'grants' : 'grants-requests', grants: [authorization] },
     });
   }
-  return { server: forServer, byRoute, contributions, findings };
+  const byServer = grantedByServerAuthorizations(input, {
+    server,
+    obstacle: obstacleTo('server', served),
+    steps,
+  });
+  return {
+    server: [...forServer, ...byServer.authorizations],
+    byRoute,
+    contributions: [...contributions, ...byServer.contributions],
+    findings: [...findings, ...byServer.findings],
+  };
 };
 
 /** What keeps a policy from granting anything, whatever it refers to. */
@@ -176,23 +184,3 @@ const missing = (kind: string, namespace: string, name: string): Authorized => (
   kind: 'missing',
   reference: `${kind} ${namespace}/${name}`,
 });
-
-const clientsOf = (spec: MeshTlsAuthenticationSpec, mesh: Mesh): Authentication => {
-  const identities: Identity[] = [];
-  const suffixes: SuffixParts[] = [];
-  for (const match of spec.identities) {
-    if (match.kind === 'exact') identities.push(match.identity);
-    else suffixes.push(match.parts);
-  }
-  for (const ref of spec.identityRefs) {
-    switch (ref.kind) {
-      case 'ServiceAccount':
-        identities.push(identityOf(mesh, ref.namespace, ref.name));
-        break;
-      case 'Namespace':
-        suffixes.push(suffixParts(identitySuffix(mesh, ref.name)));
-        break;
-    }
-  }
-  return { kind: 'identities', identities, suffixes };
-};

@@ -46,6 +46,7 @@ export const compileFromIndex = (
           : object.spec.sources.map((source) => resolveSource(source, namespace, view)),
       })),
       authorizationPolicies: here('AuthorizationPolicy'),
+      serverAuthorizations: here('ServerAuthorization'),
       routes: [...here('HTTPRoute'), ...here('GatewayHTTPRoute')],
     },
     authentications: authenticationsIn(index),

@@ -62,6 +62,7 @@ it('the row does not depend on the order in which anything was seen', () => {
         networkAuthenticationPolicies: situation.networkAuthenticationPolicies.toReversed(),
         servers: situation.servers.toReversed(),
         authorizationPolicies: situation.authorizationPolicies.toReversed(),
+        serverAuthorizations: situation.serverAuthorizations.toReversed(),
         routes: situation.routes.toReversed(),
       };
       assert.deepEqual(compileSituation(reversed), compileSituation(situation));
@@ -84,6 +85,7 @@ const classes = [
   'allowed: rule on gRPC',
   'allowed: AuthorizationPolicy on Server',
   'allowed: AuthorizationPolicy on route',
+  'allowed: ServerAuthorization',
   'allowed: probe',
   'allowed: probe under rules',
   'allowed: probe under routes',
@@ -135,7 +137,8 @@ function* coverage(seen: {
     } else if (by === 'authorizationpolicy') {
       yield byRoute ? 'allowed: AuthorizationPolicy on route' : 'allowed: AuthorizationPolicy on Server';
       if (routed && onRoute === 'probe') yield 'allowed: somebody else at a probe under routes';
-    } else if (by === 'networkauthenticationpolicy') {
+    } else if (by === 'serverauthorization') yield 'allowed: ServerAuthorization';
+    else if (by === 'networkauthenticationpolicy') {
       if (isTcp) yield 'allowed: policy without rules, raw TCP';
       yield byRoute && isRule ? 'allowed: rule' : 'allowed: policy without rules';
       if (byRoute && onRoute === 'rules') yield 'allowed: where rules of several policies meet';

@@ -64,6 +64,7 @@ export interface NamespacePolicies {
   readonly servers: readonly KubeObject<'Server'>[];
   readonly networkAuthenticationPolicies: readonly ResolvedPolicy[];
   readonly authorizationPolicies: readonly KubeObject<'AuthorizationPolicy'>[];
+  readonly serverAuthorizations: readonly KubeObject<'ServerAuthorization'>[];
   readonly routes: readonly (KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>)[];
 }
 
@@ -190,6 +191,8 @@ export const findingReasons = [
   'InDoubt',
   /** A reference of the AuthorizationPolicy leads nowhere, so it grants nothing. */
   'MissingAuthentication',
+  /** A ServerAuthorization without networks means those of the cluster, and none are configured. */
+  'NoNetworks',
   /** An annotation could not be read; deny is in force. */
   'UnreadableDefault',
   /** An item of a list of ports could not be read, so the port that its author meant is not on the list. */

@@ -15,6 +15,7 @@ import {
   aPod,
   aRejected,
   aServer,
+  aServerAuthorization,
   labelled,
 } from '@gatehouse/testing/builders';
 import { FakeSource } from '@gatehouse/testing/fake-source';
@@ -92,6 +93,12 @@ const situations: { readonly [K in InboundKind]: Situation<K> } = {
       authentications: [ofFrontend],
     }),
     unreadable: aRejected('AuthorizationPolicy'),
+  },
+  ServerAuthorization: {
+    others: [server],
+    opening: aServerAuthorization(),
+    changed: aServerAuthorization({ server: { kind: 'labels', selector: labelled({ tier: 'front' }) } }),
+    unreadable: aRejected('ServerAuthorization'),
   },
   MeshTLSAuthentication: {
     others: [server, identified, fromFrontend],

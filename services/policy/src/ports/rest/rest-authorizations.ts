@@ -11,6 +11,7 @@ import { authorizationsOf } from '../../core/inbound/default-policy.ts';
 import type { ClusterConfig, ResolvedSource } from '../../core/inbound/model.ts';
 import { authorizationFromIndex, defaultFromIndex } from '../../core/inbound/objects-from-index.ts';
 import { printContest } from '../../core/inbound/print-contest.ts';
+import { authorizationOf, noNetworks } from '../../core/inbound/server-authorizations.ts';
 import { type GrantItem as Granted, GrantItem, grantItem, ObjectName } from './rest-row.ts';
 
 /** What there is to say of policies. */
@@ -26,7 +27,7 @@ export const AuthorizingObject = Type.Object({
   object: ObjectName,
   state: Type.String({
     description:
-      '`enforced`, `audited` (grants and closes nothing), `rejected` (grants nothing, closes what it names), `incomplete` (grants nothing: a reference leads nowhere)',
+      '`enforced`, `audited` (grants and closes nothing), `rejected` (grants nothing, closes what it names), `incomplete` (grants nothing: a reference leads nowhere, or there is no network from which clients could come)',
   }),
   target: Type.String({
     description: 'What it speaks of: pods by their labels, a Server, a route, the namespace',
@@ -48,6 +49,7 @@ type Authorizing =
   | KubeObject<'NetworkAuthenticationPolicy'>
   | KubeObject<'Server'>
   | KubeObject<'AuthorizationPolicy'>
+  | KubeObject<'ServerAuthorization'>
   | KubeObject<'Namespace'>;
 
 /** Every object that an authorization can come from, of one namespace or of all. */
@@ -60,6 +62,7 @@ export function* authorizingObjects(
   yield* objects('NetworkAuthenticationPolicy');
   yield* objects('Server');
   yield* objects('AuthorizationPolicy');
+  yield* objects('ServerAuthorization');
   for (const object of index.all('Namespace')) {
     if (namespace === undefined || object.meta.name === namespace) yield object;
   }
@@ -81,6 +84,8 @@ export const authorizingObject = (object: Authorizing, known: KnownPolicies): Au
       return server(object, known);
     case 'AuthorizationPolicy':
       return authorizationPolicy(object, known);
+    case 'ServerAuthorization':
+      return serverAuthorization(object, known);
     case 'Namespace':
       return namespaceDefault(object, known);
   }
@@ -154,10 +159,7 @@ const authorizationPolicy = (
 ): AuthorizingObject => {
   const { spec } = policy;
   const authorized = authorizationFromIndex(index, policy, cluster);
-  if (isRejected(spec) || authorized === undefined) {
-    const notes = isRejected(spec) ? spec.rejected.map(printProblem) : [];
-    return item(policy, { ...nothing, state: 'rejected', target: 'nobody knows', notes });
-  }
+  if (isRejected(spec) || authorized === undefined) return grantsNothing(policy);
   const target =
     spec.target.kind === 'Namespace'
       ? 'every Server of the namespace'
@@ -178,6 +180,29 @@ const authorizationPolicy = (
         notes: [`${authorized.reference} does not exist or could not be read.`],
       });
   }
+};
+
+const serverAuthorization = (
+  policy: KubeObject<'ServerAuthorization'>,
+  { cluster }: KnownPolicies,
+): AuthorizingObject => {
+  const { meta, spec } = policy;
+  if (isRejected(spec)) return grantsNothing(policy);
+  const { server: meant } = spec;
+  const target =
+    meant.kind === 'name' ? `Server ${meant.name}` : printSelector(meant.selector, { of: 'Server' });
+  const authorization = authorizationOf({ name: meta.name, spec }, cluster);
+  return authorization === undefined
+    ? item(policy, { ...nothing, state: 'incomplete', target, notes: [noNetworks] })
+    : item(policy, { ...nothing, state: 'enforced', target, grants: [grantItem(authorization)] });
+};
+
+/** Of a rejected object that closes nothing. */
+const grantsNothing = (
+  policy: KubeObject<'AuthorizationPolicy'> | KubeObject<'ServerAuthorization'>,
+): AuthorizingObject => {
+  const notes = isRejected(policy.spec) ? policy.spec.rejected.map(printProblem) : [];
+  return item(policy, { ...nothing, state: 'rejected', target: 'nobody knows', notes });
 };
 
 const namespaceDefault = (
@@ -229,7 +254,10 @@ const meshedPods = (
     .map(({ meta }) => meta.name)
     .sort();
 
-const printSelector = ({ matchLabels, matchExpressions }: LabelSelector): string => {
+const printSelector = (
+  { matchLabels, matchExpressions }: LabelSelector,
+  { of = 'pod' }: { readonly of?: 'pod' | 'Server' } = {},
+): string => {
   const parts = [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
     ...matchExpressions.map((one) =>
@@ -238,7 +266,7 @@ const printSelector = ({ matchLabels, matchExpressions }: LabelSelector): string
         : `${one.key} ${one.operator}`,
     ),
   ];
-  return parts.length === 0 ? 'every pod' : `pods with ${parts.join(', ')}`;
+  return parts.length === 0 ? `every ${of}` : `${of}s with ${parts.join(', ')}`;
 };
 
 const printPorts = (ports: readonly PortSelector[] | 'all'): string => {

@@ -482,15 +482,6 @@ suite('warnings', () => {
     ],
     [
       {
-        apiVersion: 'policy.linkerd.io/v1beta1',
-        kind: 'ServerAuthorization',
-        metadata: { name: 's' },
-        spec: { server: { name: 'a' }, client: { unauthenticated: true } },
-      },
-      'ServerAuthorization s: kind: ServerAuthorization is read but not acted upon yet: until it is, it admits nobody',
-    ],
-    [
-      {
         apiVersion: 'policy.linkerd.io/v1alpha1',
         kind: 'HTTPLocalRateLimitPolicy',
         metadata: { name: 's' },
@@ -532,7 +523,7 @@ suite('warnings', () => {
   test('name the manifest, the object, what is wrong and what to do', () => {
     for (const [object, warning] of cases)
       assert.deepEqual(texts(compose(manifest('a.yaml', object))), [`a.yaml: ${warning}`]);
-    assert.equal(cases.length, 12);
+    assert.equal(cases.length, 11);
   });
 
   test('are not made of kinds of others, which are listed instead', () => {

@@ -13,7 +13,6 @@ interface UnactedKind {
  * service that begins to watch one takes it from here.
  */
 export const unactedKinds: readonly UnactedKind[] = [
-  { kind: 'ServerAuthorization', without: 'it admits nobody' },
   { kind: 'HTTPLocalRateLimitPolicy', without: 'no request is limited' },
   { kind: 'EgressNetwork', without: 'no egress is denied' },
   { kind: 'GRPCRoute', without: 'calls that it does not match are not refused for that' },

@@ -11,6 +11,8 @@ export const classFacts = {
   selecting: (namespace: string, anchor: string | undefined): string =>
     `selecting/${namespace}/${anchor ?? '*'}`,
   target: (namespace: string, target: string): string => `target/${namespace}/${target}`,
+  /** ServerAuthorizations that select Servers by their labels. */
+  serversByLabels: (namespace: string): string => `servers-by-labels/${namespace}`,
   routed: (namespace: string, server: string): string => `routed/${namespace}/${server}`,
   authentication: (kind: string, namespace: string, name: string): string =>
     `authentication/${kind}/${namespace}/${name}`,
@@ -32,7 +34,10 @@ export const readsOf = (
   for (const { meta } of policies.networkPolicies) reads.add(classFacts.sources(meta.namespace, meta.name));
   // What targets a Server, a route or the namespace counts only where a Server governs (design §6.2).
   if (policies.servers.length === 0) return reads;
-  reads.add(classFacts.target(namespace, namespaceTarget)).add(classFacts.routed(namespace, everyServer));
+  reads
+    .add(classFacts.target(namespace, namespaceTarget))
+    .add(classFacts.routed(namespace, everyServer))
+    .add(classFacts.serversByLabels(namespace));
   for (const { meta } of policies.servers) reads.add(classFacts.routed(namespace, meta.name));
   for (const object of [...policies.servers, ...policies.routes])
     reads.add(classFacts.target(namespace, asTarget(object)));

@@ -1,6 +1,6 @@
 import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
-import type { LabelSelector } from '@gatehouse/core/label-selector';
+import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
 import { namesPort } from '@gatehouse/core/mesh/named-ports';
 import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
@@ -24,8 +24,10 @@ export interface Concern<R> {
 export class ConcernedRows {
   /** Servers and NetworkAuthenticationPolicies, as they were and as they are, by namespace. */
   readonly #selecting = new Map<string, SelectorIndex<SelectingObject>>();
-  /** What the changed AuthorizationPolicies target, by namespace. */
+  /** What the changed AuthorizationPolicies target and ServerAuthorizations name, by namespace. */
   readonly #targets = new SetMap<string, string>();
+  /** By which labels the changed ServerAuthorizations select Servers, by namespace. */
+  readonly #serverSelectors = new Map<string, Set<LabelSelector>>();
   /** The Servers that the changed routes are attached to, by namespace. */
   readonly #routed = new SetMap<string, string>();
   readonly #authentications = new Set<string>();
@@ -53,6 +55,13 @@ export class ConcernedRows {
   noteTarget(namespace: string, target: string): void {
     this.#targets.add(namespace, target);
     this.#facts.add(classFacts.target(namespace, target));
+  }
+
+  /** Something changed that is for all Servers that the selector selects. */
+  noteServersWith(namespace: string, selector: LabelSelector): void {
+    const selectors = this.#serverSelectors.get(namespace) ?? new Set();
+    this.#serverSelectors.set(namespace, selectors.add(selector));
+    this.#facts.add(classFacts.serversByLabels(namespace));
   }
 
   noteRouted(namespace: string, server: string): void {
@@ -122,7 +131,7 @@ export class ConcernedRows {
     };
   }
 
-  /** Whether an AuthorizationPolicy or a route came to, changed at or left one of the class's Servers. */
+  /** Whether an authorization or a route came to, changed at or left one of the class's Servers. */
   #reachesServersOf<R>({ workload: { namespace }, policies }: WorkloadClass<R>): boolean {
     if (policies.servers.length === 0) return false;
     const targets = this.#targets.get(namespace);
@@ -131,7 +140,16 @@ export class ConcernedRows {
       targets.has(namespaceTarget) ||
       routed.has(everyServer) ||
       [...policies.servers, ...policies.routes].some((object) => targets.has(asTarget(object))) ||
-      policies.servers.some(({ meta }) => routed.has(meta.name))
+      policies.servers.some(({ meta }) => routed.has(meta.name)) ||
+      policies.servers.some((server) => this.#selectsServer(server))
+    );
+  }
+
+  #selectsServer({ meta: { namespace, labels, unreadTexts } }: KubeObject<'Server'>): boolean {
+    const selectors = this.#serverSelectors.get(namespace);
+    if (selectors === undefined) return false;
+    return (
+      unreadTexts?.includes('labels') || selectors.values().some((selector) => selects(selector, labels))
     );
   }
 

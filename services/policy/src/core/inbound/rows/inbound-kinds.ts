@@ -1,4 +1,4 @@
-import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
 import type { CallerChange, CallerIndex, NamespaceChange } from './caller-index.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
@@ -8,6 +8,7 @@ import {
   type SelectingObject,
   selectorOf,
   serversOf,
+  serverTarget,
   targetOf,
 } from './policy-index.ts';
 import type { SourceIndex } from './source-index.ts';
@@ -39,6 +40,7 @@ export type InboundKind =
   | 'NetworkAuthenticationPolicy'
   | 'Server'
   | 'AuthorizationPolicy'
+  | 'ServerAuthorization'
   | 'MeshTLSAuthentication'
   | 'NetworkAuthentication'
   | 'HTTPRoute'
@@ -105,6 +107,24 @@ export const inboundKinds: InboundKinds = {
     if (target === undefined) return;
     policies.of(policy.meta.namespace).authorizations[how](target, policy);
     rows.noteTarget(policy.meta.namespace, target);
+  }),
+  ServerAuthorization: eachState(({ policies }, policy, how, rows) => {
+    if (isRejected(policy.spec)) return;
+    const { namespace } = policy.meta;
+    const { naming, selecting } = policies.of(namespace).serverAuthorizations;
+    const { server } = policy.spec;
+    switch (server.kind) {
+      case 'name': {
+        const target = serverTarget(server.name);
+        naming[how](target, policy);
+        rows.noteTarget(namespace, target);
+        break;
+      }
+      case 'labels':
+        selecting[how](policy, server.selector);
+        rows.noteServersWith(namespace, server.selector);
+        break;
+    }
   }),
   MeshTLSAuthentication: eachState(({ authentications }, object, how, rows) => {
     keep(authentications.meshTls, object, how);

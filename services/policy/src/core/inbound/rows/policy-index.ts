@@ -6,6 +6,7 @@ import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { NamespacePolicies } from '../model.ts';
 
 export type AuthorizationPolicy = KubeObject<'AuthorizationPolicy'>;
+export type ServerAuthorization = KubeObject<'ServerAuthorization'>;
 export type Route = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;
 
 /** Objects that choose pods by labels and ports. */
@@ -20,6 +21,12 @@ export interface NamespaceIndex {
   readonly selecting: SelectorIndex<SelectingObject>;
   /** By what they target: a `targetKey`. */
   readonly authorizations: SetMap<string, AuthorizationPolicy>;
+  readonly serverAuthorizations: {
+    /** By the Server that they name: a `targetKey`. */
+    readonly naming: SetMap<string, ServerAuthorization>;
+    /** By the labels of Servers. */
+    readonly selecting: SelectorIndex<ServerAuthorization>;
+  };
   /** By the names of the Servers that they are attached to. */
   readonly routes: SetMap<string, Route>;
 }
@@ -45,7 +52,14 @@ export class PolicyIndex {
     // Authorizations count only where a Server governs (design §6.2).
     const targets = servers.length === 0 ? [] : [namespaceTarget, ...[...servers, ...routes].map(asTarget)];
     const authorizationPolicies = targets.flatMap((target) => [...index.authorizations.get(target)]);
-    return { servers, networkPolicies, authorizationPolicies, routes: [...routes] };
+    const serverAuthorizations = new Set(servers.flatMap((server) => [...authorizing(index, server)]));
+    return {
+      servers,
+      networkPolicies,
+      authorizationPolicies,
+      serverAuthorizations: [...serverAuthorizations],
+      routes: [...routes],
+    };
   }
 
   /** The label names by which pods of the namespace are chosen. */
@@ -57,7 +71,12 @@ export class PolicyIndex {
   of(namespace: string): NamespaceIndex {
     let index = this.#namespaces.get(namespace);
     if (index === undefined) {
-      index = { selecting: new SelectorIndex(), authorizations: new SetMap(), routes: new SetMap() };
+      index = {
+        selecting: new SelectorIndex(),
+        authorizations: new SetMap(),
+        serverAuthorizations: { naming: new SetMap(), selecting: new SelectorIndex() },
+        routes: new SetMap(),
+      };
       this.#namespaces.set(namespace, index);
     }
     return index;
@@ -68,8 +87,21 @@ const noPolicies: ConcerningPolicies = {
   servers: [],
   networkPolicies: [],
   authorizationPolicies: [],
+  serverAuthorizations: [],
   routes: [],
 };
+
+/** The ServerAuthorizations that may be for a Server. */
+function* authorizing(
+  { serverAuthorizations: { naming, selecting } }: NamespaceIndex,
+  server: KubeObject<'Server'>,
+): Generator<ServerAuthorization> {
+  yield* naming.get(asTarget(server));
+  // Where nobody can say what its labels are, the authors of all of them hear of it.
+  yield* server.meta.unreadTexts?.includes('labels')
+    ? selecting.items()
+    : selecting.selecting(server.meta.labels);
+}
 
 /** Which pods an object chooses; a rejected one those that it closes. Undefined = none (a Server of ExternalWorkloads). */
 export const selectorOf = (object: SelectingObject): LabelSelector | undefined => {
@@ -90,6 +122,8 @@ export const targetOf = ({ spec }: AuthorizationPolicy): string | undefined => {
   if (isRejected(spec)) return undefined;
   return spec.target.kind === 'Namespace' ? namespaceTarget : `${spec.target.kind}/${spec.target.name}`;
 };
+
+export const serverTarget = (name: string): string => `Server/${name}`;
 
 export const asTarget = ({ kind, meta }: KubeObject): string => `${kind}/${meta.name}`;
 
