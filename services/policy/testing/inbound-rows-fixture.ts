@@ -50,7 +50,13 @@ export class InboundRowsFixture {
   }
 
   compile(rows: 'all' | 'one'): void {
-    this.#tell(this.rows.compile(() => rows === 'one'));
+    do this.#tell(this.rows.compile(() => rows === 'one'));
+    while (rows === 'all' && this.rows.isBehind);
+  }
+
+  /** As `one`, for as many rows as a slice without an end would take. */
+  compileSlice(): void {
+    this.#tell(this.rows.compile(() => false));
   }
 
   #tell({ sends, gone }: RowUpdate<Reader>): void {

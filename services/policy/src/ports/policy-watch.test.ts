@@ -1,70 +1,15 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
-import { printNetwork } from '@gatehouse/core/ip-network';
+import test from 'node:test';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { KindHealth } from '@gatehouse/platform/kube/source';
 import { createLog } from '@gatehouse/platform/log/log';
 import { aClock } from '@gatehouse/testing/a-clock';
-import {
-  aNamespace,
-  aNetworkAuthenticationPolicy,
-  aPod,
-  aRejected,
-  aService,
-  labelled,
-} from '@gatehouse/testing/builders';
+import { aNamespace, aNetworkAuthenticationPolicy, aRejected, aService } from '@gatehouse/testing/builders';
 import { FakeSource } from '@gatehouse/testing/fake-source';
-import { aStream, type FakeStream } from '@gatehouse/testing/fake-stream';
+import { aStream } from '@gatehouse/testing/fake-stream';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
-import { aPolicy, type Policy } from '../../testing/a-policy.ts';
-import type { InboundAnswer } from '../core/inbound/rows/row-compiler.ts';
-
-const port = 80;
-const backend = aPod({ name: 'backend-0', labels: { app: 'backend' } });
-const frontend = (n: number, fields = {}) =>
-  aPod({ name: `frontend-${n}`, labels: { app: 'frontend' }, ips: [`10.0.0.${n}`], ...fields });
-const policy = aNetworkAuthenticationPolicy({ ports: [{ kind: 'range', first: port, last: port }] });
-
-const open = ({ methods }: Pick<Policy, 'methods'>, pod: string): FakeStream => {
-  // Every byte of it is ASCII, so that it survives as text.
-  const request = Buffer.from(PortSpec.encode({ workload: `demo:${pod}`, port }).finish()).toString();
-  const stream = aStream(request);
-  const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort'];
-  if (method?.kind === 'server-stream') method.open(stream);
-  return stream;
-};
-
-/** The policy service on a clock that the test turns; each change is a batch of its own. */
-const started = (
-  t: TestContext,
-  objects: readonly KubeObject[],
-  options: Parameters<typeof aPolicy>[1] & { readonly source?: FakeSource } = {},
-) => {
-  const clock = aClock();
-  const served = aPolicy(t, { clock, ...options });
-  const source = options.source ?? new FakeSource();
-  source.put(...objects);
-  served.follow(source);
-  clock.pass(20);
-  /** The row in force, as REST is told it. */
-  const answerOf = (pod: string): InboundAnswer | undefined => {
-    const asked = { namespace: 'demo', pod, port };
-    let heard: InboundAnswer | undefined;
-    served.watch.ask(asked, (answer) => {
-      heard = answer;
-    });
-    clock.turn();
-    return heard;
-  };
-  const now = (pod: string): string => Buffer.from(answerOf(pod)?.encoded.bytes ?? []).toString();
-  const admitted = (pod: string): readonly string[] =>
-    answerOf(pod)?.compiled.server.authorizations.flatMap(({ networks }) =>
-      networks.map(({ net }) => printNetwork(net)),
-    ) ?? [];
-  return { ...served, source, clock, answerOf, now, admitted };
-};
-
-const sizeOf = ({ load: { classes, rows, waiting } }: Policy['watch']) => ({ classes, rows, waiting });
+import { aPolicy } from '../../testing/a-policy.ts';
+import { backend, frontend, open, policy, port, started } from '../../testing/a-started-policy.ts';
 
 test('a slow reader is given only the newest row, and at most one is on its way', (t) => {
   const { source, clock, now, ...served } = started(t, [backend, policy]);
@@ -83,102 +28,6 @@ test('a slow reader is given only the newest row, and at most one is on its way'
   stream.read();
   assert.deepEqual(stream.sent, [first, rows[0], rows[2]]);
   stream.cancel();
-});
-
-test('a burst is compiled once, and every reader of a class is handed the same bytes', (t) => {
-  const twin = aPod({ name: 'backend-1', labels: { app: 'backend' } });
-  const { source, clock, watch, ...served } = started(t, [backend, twin, policy]);
-  const streams = [open(served, 'backend-0'), open(served, 'backend-1')];
-  assert.deepEqual(sizeOf(watch), { classes: 1, rows: 1, waiting: 0 });
-  const compiled = watch.load.compiled;
-  for (const n of [1, 2, 3, 4, 5]) source.put(frontend(n));
-  clock.pass(20);
-  // The first at once, the other four together.
-  assert.equal(watch.load.compiled - compiled, 2);
-  for (const stream of streams) assert.equal(stream.sent.length, 3);
-  assert.deepEqual(streams[0]?.sent, streams[1]?.sent);
-  for (const stream of streams) stream.cancel();
-  assert.deepEqual(sizeOf(watch), { classes: 0, rows: 0, waiting: 0 });
-});
-
-test('anyone who gives up asking leaves nothing behind that waits', async (t) => {
-  const { watch, methods } = started(t, [backend, policy]);
-  const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/GetPort'];
-  assert.equal(method?.kind, 'unary');
-  const request = PortSpec.encode({ workload: 'demo:backend-0', port }).finish();
-  const caller = new AbortController();
-  const { peer } = aStream('');
-  const ask = () => method.handle({ request, peer, signal: caller.signal });
-  // The first has its answer in this turn of the event loop, the others wait for the next.
-  const answers = Array.from({ length: 100 }, ask);
-  assert.equal(watch.load.waiting, 99);
-  caller.abort();
-  assert.equal(watch.load.waiting, 0);
-  const outcomes = await Promise.allSettled(answers);
-  assert.equal(outcomes.filter(({ status }) => status === 'rejected').length, 99);
-});
-
-test('a row does not wait for all who ask about its namespace', (t) => {
-  const { source, clock, watch, ...served } = started(t, [backend, policy]);
-  const stream = open(served, 'backend-0');
-  t.after(() => stream.cancel());
-  clock.turn();
-  let answered = 0;
-  for (let n = 0; n < 1_000; n += 1)
-    watch.ask({ namespace: 'demo', pod: 'backend-0', port }, () => {
-      answered += 1;
-    });
-  let before: number | undefined;
-  stream.send = () => {
-    before ??= answered;
-    return true;
-  };
-  source.put(frontend(1));
-  // Each piece of work takes a slice, so that the turns of the namespaces are seen.
-  const tick = clock.now;
-  t.mock.method(clock, 'now', () => {
-    clock.work(5);
-    return tick();
-  });
-  for (let turn = 0; turn < 1_100; turn += 1) clock.turn();
-  assert.equal(answered, 1_000);
-  assert.ok(before !== undefined && before < 100, `${before} answers came before the row`);
-});
-
-test('of the rows that one slice compiles, those that may deny a client are sent before those that admit one', (t) => {
-  const door = (name: string) => aPod({ name, labels: { app: name } });
-  const toDoor = (name: string, caller: string) =>
-    aNetworkAuthenticationPolicy({
-      name,
-      target: labelled({ app: name }),
-      ports: [{ kind: 'range', first: port, last: port }],
-      sources: [{ podSelector: labelled({ app: caller }) }],
-    });
-  const { source, clock, ...served } = started(t, [
-    door('a'),
-    door('b'),
-    toDoor('a', 'intruder'),
-    toDoor('b', 'frontend'),
-    frontend(1),
-  ]);
-  const heard: string[] = [];
-  for (const name of ['a', 'b']) {
-    const stream = open(served, name);
-    clock.turn();
-    const send = stream.send.bind(stream);
-    stream.send = (bytes) => {
-      heard.push(name);
-      return send(bytes);
-    };
-    t.after(() => stream.cancel());
-  }
-  clock.pass(20);
-  // The address passes from a pod that may call b to one that may call a, in one batch.
-  source.put(
-    frontend(1, { ips: [] }),
-    aPod({ name: 'intruder', labels: { app: 'intruder' }, ips: ['10.0.0.1'] }),
-  );
-  assert.deepEqual(heard, ['b', 'a']);
 });
 
 /** A source of which the test says how long it has been silent. */
@@ -328,7 +177,8 @@ test('a client that has left before its call was looked at leaves nothing behind
   const request = PortSpec.encode({ workload: 'demo:backend-0', port }).finish();
   const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort'];
   if (method?.kind === 'server-stream') method.open({ ...gone, request, signal: gone.signal });
-  assert.deepEqual(sizeOf(watch), { classes: 0, rows: 0, waiting: 0 });
+  const { classes, rows, waiting } = watch.load;
+  assert.deepEqual({ classes, rows, waiting }, { classes: 0, rows: 0, waiting: 0 });
   assert.deepEqual([...streams.facts()], []);
 });
 

@@ -221,6 +221,8 @@ export class PolicyWatch {
   }
 
   #compile(isOver: () => boolean): void {
+    // Changes are held back for less time than such a row may take, so none waits for a second one.
+    if (this.#inbound.isDear) this.#bursts.settle();
     publish(this.#inbound.compile(isOver));
     if (this.#inbound.isBehind || this.#behindSince === undefined) return;
     this.#options.onUpdate?.((this.#clock.now() - this.#behindSince) / 1_000);

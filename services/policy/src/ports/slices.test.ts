@@ -48,6 +48,27 @@ it('what comes in a turn that has had its slice waits for the next, however litt
   assert.deepEqual(slices, [1, 1, 1]);
 });
 
+it('work that brings more work does not begin a slice within its own', () => {
+  const clock = aClock();
+  const depths: number[] = [];
+  let [depth, left] = [0, 2];
+  const sliced: Slices = new Slices({
+    clock,
+    work: () => {
+      depth += 1;
+      depths.push(depth);
+      left -= 1;
+      if (left > 0) sliced.wake();
+      depth -= 1;
+    },
+    isBehind: () => left > 0,
+  });
+  sliced.wake();
+  assert.deepEqual(depths, [1]);
+  clock.turn();
+  assert.deepEqual(depths, [1, 1]);
+});
+
 it('what the work throws is told to anyone who owns it', async () => {
   const sliced = new Slices({
     clock: aClock(),

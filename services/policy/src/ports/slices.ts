@@ -19,6 +19,7 @@ export class Slices {
   readonly #options: SlicesOptions;
   readonly #failed = Promise.withResolvers<never>();
   #next: (() => void) | undefined;
+  #isWorking = false;
 
   constructor(options: SlicesOptions) {
     this.#options = options;
@@ -31,17 +32,20 @@ export class Slices {
 
   /** Begins at once, unless this turn of the event loop has had its slice. */
   wake(): void {
-    if (this.#next === undefined) this.#slice();
+    if (this.#next === undefined && !this.#isWorking) this.#slice();
   }
 
   #slice(): void {
     const { clock, work, isBehind } = this.#options;
     const until = clock.now() + sliceMs;
+    this.#isWorking = true;
     try {
       work(() => clock.now() >= until);
     } catch (error) {
       this.#failed.reject(error);
       return;
+    } finally {
+      this.#isWorking = false;
     }
     // Also when nothing is left: what comes in the same turn waits for the next.
     this.#next = clock.soon(() => {

@@ -58,18 +58,27 @@ export class ConditionIds {
   }
 
   #idsOf(part: Condition['part'], values: readonly ValueMatch[]): readonly number[] {
-    const times = new Map<string, number>();
-    return values.map((value) => {
-      const text = `${part} ${JSON.stringify([value.name, value.kind, value.value])}`;
-      const time = (times.get(text) ?? 0) + 1;
-      times.set(text, time);
-      const known = this.#ids.get(`${time} ${text}`);
-      if (known !== undefined) return known;
-      const id = this.#values.push({ part, value, text }) - 1;
-      this.#ids.set(`${time} ${text}`, id);
-      this.#first.push(time === 1 ? id : (this.#ids.get(`1 ${text}`) ?? id));
-      return id;
-    });
+    const ids: number[] = [];
+    for (const value of values) {
+      // The length of the name says where it ends. Quick to write: a port may have tens of thousands of conditions.
+      const text = `${part} ${value.kind} ${value.name.length} ${value.name}${value.value}`;
+      const first = this.#idOf(text, { part, value, text });
+      let id = first;
+      for (let time = 2; ids.includes(id); time += 1) {
+        id = this.#idOf(`${time} ${text}`, { part, value, text }, first);
+      }
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  #idOf(key: string, condition: Condition, first?: number): number {
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#values.push(condition) - 1;
+    this.#ids.set(key, id);
+    this.#first.push(first ?? id);
+    return id;
   }
 }
 

@@ -58,6 +58,18 @@ it('a debt outlives a time in which nothing waits, and such a time pays off a qu
   assert.equal(drain(queue), 'a3 b2');
 });
 
+it('tells when only tenants wait that must let more than a round pass', () => {
+  const queue = filled(2, ['a1', 'a2']);
+  assert.equal(queue.isInDebt, false);
+  queue.charge('a', 3);
+  assert.equal(queue.isInDebt, true);
+  queue.add('b', 'b1');
+  assert.equal(queue.isInDebt, false);
+  queue.remove('b', 'b1');
+  assert.equal(drain(queue), 'a1 a2');
+  assert.equal(queue.isInDebt, false);
+});
+
 it('an item that is added again keeps its place', () => {
   assert.equal(drain(filled(1, ['a1', 'a2', 'a1', 'b1'])), 'a1 b1 a2');
 });

@@ -21,6 +21,14 @@ export class FairQueue<T> {
     return this.#size;
   }
 
+  /** Whether everything that waits is of tenants that were dear a moment ago; none, if nothing waits. */
+  get isInDebt(): boolean {
+    for (const tenant of this.#waiting.keys()) {
+      if ((this.#credit.get(tenant) ?? 0) + this.#quantum > 0) return false;
+    }
+    return this.#size > 0;
+  }
+
   /** An item that waits already keeps its place. */
   add(tenant: string, item: T): void {
     const items = this.#waiting.get(tenant) ?? this.#enter(tenant);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { everywhere } from '@gatehouse/core/ip-network';
+import { everywhere, parseNetwork } from '@gatehouse/core/ip-network';
 import type { Change } from '@gatehouse/core/resources/changes';
 import {
   aMeshTlsAuthentication,
@@ -128,6 +128,45 @@ test('a row of a quiet namespace waits for a turn among namespaces, not for all 
   assert(slices <= 30, `after ${slices} rows`);
   fixture.compile('all');
   assert.equal(fixture.rows.size.waiting, 0);
+});
+
+test('a row that is ready is sent before one is compiled that may take long', () => {
+  const fixture = new InboundRowsFixture();
+  const manyNetworks = (namespace: string, second: number, count: number) =>
+    aNetworkAuthenticationPolicy({
+      name: 'networks',
+      namespace,
+      target: labelled({ app: 'web' }),
+      ports: 'all',
+      sources: [
+        {
+          networks: Array.from({ length: count }, (_, at) => {
+            const parsed = parseNetwork(`10.${second}.${at >> 8}.${at & 255}/32`);
+            assert(parsed.ok);
+            return { net: parsed.value, except: [] };
+          }),
+        },
+      ],
+    });
+  const place = (namespace: string) => [
+    aNamespace({ name: namespace }),
+    aPod({ name: 'web', namespace, labels: { app: 'web' } }),
+  ];
+  fixture.put(...place('large'), ...place('small'));
+  const [large, small] = ['large', 'small'].map((namespace) => fixture.watch(namespace, 'web', 8080));
+  assert(large !== undefined && small !== undefined);
+  const change = (second: number): readonly Change[] =>
+    [manyNetworks('large', second, 4_096), manyNetworks('small', second, 1)].map(
+      (object): Change => ({ type: 'apply', kind: object.kind, object }),
+    );
+  fixture.apply(...change(1));
+  assert.deepEqual([large.versions.length, small.versions.length], [2, 2]);
+  fixture.take(...change(2));
+  fixture.compileSlice();
+  assert.deepEqual([large.versions.length, small.versions.length], [2, 3]);
+  assert.equal(fixture.rows.isDear, true);
+  fixture.compileSlice();
+  assert.deepEqual([large.versions.length, small.versions.length], [3, 3]);
 });
 
 test('a new watch is told at once what its row is, unless that waits: then with it, and no old bytes', () => {

@@ -67,6 +67,11 @@ export class InboundRows<R> {
     return { classes, rows, waiting: this.#waiting.size };
   }
 
+  /** Whether only rows wait that may take long to compile, each. */
+  get isDear(): boolean {
+    return this.#waiting.isDear;
+  }
+
   /** Whether anything waits for `compile`. */
   get isBehind(): boolean {
     return this.#waiting.size > 0;

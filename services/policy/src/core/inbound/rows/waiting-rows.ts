@@ -27,6 +27,11 @@ export class WaitingRows<R> {
     return this.#queue.size;
   }
 
+  /** Whether only rows wait whose namespaces were expensive a moment ago, so that each may take long. */
+  get isDear(): boolean {
+    return this.#queue.isInDebt;
+  }
+
   add(row: InboundRow<R>): void {
     row.state = 'waiting';
     this.#queue.add(row.class.workload.namespace, row);
@@ -64,7 +69,8 @@ export class WaitingRows<R> {
       if (watches.length === 0) continue;
       const mayDeny = before === undefined || mayNarrow(before.compiled.server, answer.compiled.server);
       (mayDeny ? narrowing : widening).push({ encoded: answer.encoded, watches });
-    } while (!isOver());
+      // What is ready is sent before a row that may take long: its clients waited for others long enough.
+    } while (!isOver() && !this.#queue.isInDebt);
     return { sends: [...narrowing, ...widening], gone: [] };
   }
 }
