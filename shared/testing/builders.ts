@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HttpMatch } from '@gatehouse/core/inbound/inbound-server';
+import type { GrpcMatch, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import { everything, type LabelSelector, type Labels } from '@gatehouse/core/label-selector';
 import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { controlPlaneLabel } from '@gatehouse/core/mesh/workload';
@@ -207,10 +207,14 @@ export const aGatewayHttpRoute = (
   said: Said<Good<'GatewayHTTPRoute'>> = {},
 ): KubeObject<'GatewayHTTPRoute'> => build('GatewayHTTPRoute', aRoute, said);
 
+/** A GRPCRoute attached to the Server `a`; without rules, so that it matches nothing. */
+export const aGrpcRoute = (said: Said<Good<'GRPCRoute'>> = {}): KubeObject<'GRPCRoute'> =>
+  build('GRPCRoute', aRoute, said);
+
 /** A policy object that could not be read, in place of a good one; closes its whole namespace unless said. */
 export const aRejected = <K extends RejectableKind>(
   kind: K,
-  said: Said<RejectedServer & RejectedRoute<HttpMatch>> = {},
+  said: Said<RejectedServer & RejectedRoute<HttpMatch | GrpcMatch>> = {},
 ): KubeObject<K> =>
   build<RejectableKind>(
     kind,

@@ -1,4 +1,4 @@
-import type { HttpFilter, HttpMatch, ValueMatch } from '@gatehouse/core/inbound/inbound-server';
+import type { GrpcMatch, HttpFilter, HttpMatch, ValueMatch } from '@gatehouse/core/inbound/inbound-server';
 import { type NetworkMatch, printNetwork } from '@gatehouse/core/ip-network';
 import { type IdentityMatch, printSuffix } from '@gatehouse/core/mesh/identity-match';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
@@ -11,7 +11,7 @@ import {
   type Specs,
 } from '@gatehouse/core/resources/kinds';
 import type { PolicyRule, PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
-import type { HttpRouteSpec } from '@gatehouse/core/resources/kinds/gateway';
+import type { GrpcRouteSpec, HttpRouteSpec } from '@gatehouse/core/resources/kinds/gateway';
 import type {
   AuthorizationPolicySpec,
   ServerAuthorizationSpec,
@@ -31,6 +31,7 @@ export const printableKinds = [
   'NetworkAuthentication',
   'HTTPRoute',
   'GatewayHTTPRoute',
+  'GRPCRoute',
 ] as const satisfies readonly Kind[];
 
 export type PrintableKind = (typeof printableKinds)[number];
@@ -135,12 +136,33 @@ const printFilter = (filter: HttpFilter): WireObject =>
         requestHeaderModifier: { add: filter.add, set: filter.set, remove: filter.remove },
       };
 
-const printRoute = ({ servers, hosts, rules }: HttpRouteSpec): WireObject => ({
+const printGrpcMatch = ({ service, method, headers }: GrpcMatch): WireObject =>
+  withoutUndefined({
+    method:
+      service === '' && method === ''
+        ? undefined
+        : withoutUndefined({ service: service || undefined, method: method || undefined }),
+    headers: printValues(headers),
+  });
+
+const printHttpRoute = (spec: HttpRouteSpec): WireObject => printRoute(spec, printHttpMatch);
+const printGrpcRoute = (spec: GrpcRouteSpec): WireObject => printRoute(spec, printGrpcMatch);
+
+interface RouteSpec<Match> {
+  readonly servers: readonly string[];
+  readonly hosts: readonly string[];
+  readonly rules: readonly { readonly matches: readonly Match[]; readonly filters: readonly HttpFilter[] }[];
+}
+
+const printRoute = <Match>(
+  { servers, hosts, rules }: RouteSpec<Match>,
+  printMatch: (match: Match) => WireObject,
+): WireObject => ({
   parentRefs: servers.map((name) => ({ group: linkerd, kind: 'Server', name })),
   hostnames: hosts.length === 0 ? undefined : hosts,
   rules: rules.map(({ matches, filters }) =>
     withoutUndefined({
-      matches: matches.length === 0 ? undefined : matches.map(printHttpMatch),
+      matches: matches.length === 0 ? undefined : matches.map(printMatch),
       filters: filters.length === 0 ? undefined : filters.map(printFilter),
     }),
   ),
@@ -214,6 +236,7 @@ const printSpec = {
     identityRefs: identityRefs.length === 0 ? undefined : identityRefs,
   }),
   NetworkAuthentication: ({ networks }) => ({ networks: networks.map(printMatch) }),
-  HTTPRoute: printRoute,
-  GatewayHTTPRoute: printRoute,
+  HTTPRoute: printHttpRoute,
+  GatewayHTTPRoute: printHttpRoute,
+  GRPCRoute: printGrpcRoute,
 } satisfies { readonly [K in PrintableKind]: (spec: Whole<K>) => WireObject };

@@ -31,21 +31,46 @@ const requestPath = fc.constantFrom(
   '/ready',
   '/too/many/segments',
 );
+const host = fc.constantFrom(
+  undefined,
+  'backend.demo:8080',
+  'example.com',
+  'A.example.com:80',
+  'b.a.example.com',
+);
+const headers = fc.array(
+  fc.constantFrom(
+    { name: 'x-tenant', value: 'blue' },
+    { name: 'X-TENANT', value: 'red' },
+    { name: 'x-env', value: 'a' },
+  ),
+  { maxLength: 3 },
+);
 const request = fc.record({
   kind: fc.constant('http' as const),
   method: fc.constantFrom('GET', 'GET', 'POST', 'PUT'),
   target: fc
     .tuple(requestPath, fc.constantFrom('', '', '', '?color=blue', '?color=red&color=blu%65'))
     .map(([path, query]) => path + query),
-  host: fc.constantFrom(undefined, 'backend.demo:8080', 'example.com', 'A.example.com:80', 'b.a.example.com'),
-  headers: fc.array(
-    fc.constantFrom(
-      { name: 'x-tenant', value: 'blue' },
-      { name: 'X-TENANT', value: 'red' },
-      { name: 'x-env', value: 'a' },
-    ),
-    { maxLength: 3 },
+  host,
+  headers,
+});
+
+const call = fc.record({
+  kind: fc.constant('http' as const),
+  method: fc.constant('POST'),
+  target: fc.constantFrom(
+    '/pkg.Svc/Get',
+    '/pkg.Svc/Get',
+    '/pkg.Svc/Put',
+    '/pkg.Svc/Check',
+    '/pkg/Get',
+    '/grpc.health.v1.Health/Check',
+    '/pkg.Svc/',
+    '/pkg.Svc/Get/x',
   ),
+  host,
+  headers,
 });
 
 const someTls = fc.constantFrom<ClientTls>(
@@ -77,6 +102,7 @@ export const attempt: fc.Arbitrary<RandomAttempt> = fc.record({
   from: fc.oneof(fc.record({ pod: fc.nat({ max: 4 }) }), fc.record({ client: someAddress, tls: someTls })),
   traffic: fc.oneof(
     { arbitrary: request, weight: 6 },
+    { arbitrary: call, weight: 2 },
     { arbitrary: fc.constant({ kind: 'tcp' as const }), weight: 1 },
   ),
 });

@@ -4,6 +4,7 @@ import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import {
   aGatewayHttpRoute,
+  aGrpcRoute,
   aMeshTlsAuthentication,
   aNamespace,
   aNetworkAuthentication,
@@ -83,7 +84,7 @@ const rejected = <
       aRejected(kind, { closes: { selector: closed, ports: 'all' }, ...meta }),
     );
 
-const rejectedRoute = <K extends 'HTTPRoute' | 'GatewayHTTPRoute'>(kind: K) =>
+const rejectedRoute = <K extends 'HTTPRoute' | 'GatewayHTTPRoute' | 'GRPCRoute'>(kind: K) =>
   fc
     .record({ ...named, attachedTo: fc.constantFrom('all' as const, ['a']) })
     .map(({ attachedTo, ...meta }) => aRejected(kind, { attachedTo, ...meta }));
@@ -137,6 +138,7 @@ const objects = {
           labels,
           podSelector: fc.option(selector, { nil: undefined }),
           port: portSelector,
+          proxyProtocol: fc.constantFrom('unknown' as const, 'unknown' as const, 'gRPC' as const),
         },
         plain,
       )
@@ -152,7 +154,12 @@ const objects = {
             fc.constant({ kind: 'Namespace' as const }),
             fc.record(
               {
-                kind: fc.constantFrom('Server' as const, 'HTTPRoute' as const, 'GatewayHTTPRoute' as const),
+                kind: fc.constantFrom(
+                  'Server' as const,
+                  'HTTPRoute' as const,
+                  'GatewayHTTPRoute' as const,
+                  'GRPCRoute' as const,
+                ),
                 name: objectName,
               },
               plain,
@@ -203,6 +210,7 @@ const objects = {
     .map(aNetworkAuthentication),
   HTTPRoute: usually<KubeObject>(route.map(anHttpRoute), rejectedRoute('HTTPRoute')),
   GatewayHTTPRoute: usually<KubeObject>(route.map(aGatewayHttpRoute), rejectedRoute('GatewayHTTPRoute')),
+  GRPCRoute: usually<KubeObject>(route.map(aGrpcRoute), rejectedRoute('GRPCRoute')),
 } satisfies { readonly [K in InboundKind]: fc.Arbitrary<KubeObject> };
 
 /** How often each is drawn; pods and our own policies matter most. */

@@ -1,4 +1,3 @@
-import type { HttpFilter, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import { type NetworkMatch, parseNetwork } from '@gatehouse/core/ip-network';
 import { everything } from '@gatehouse/core/label-selector';
 import type { IdentityMatch } from '@gatehouse/core/mesh/identity-match';
@@ -11,20 +10,16 @@ import {
   printIdentity,
 } from '@gatehouse/core/mesh/workload-identity';
 import type { PolicyRule, PolicySource } from '@gatehouse/core/resources/kinds/gatehouse';
-import type { HttpRouteSpec } from '@gatehouse/core/resources/kinds/gateway';
 import { defaultPolicies, type ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
 import {
-  aGatewayHttpRoute,
   aMeshTlsAuthentication,
   aNetworkAuthenticationPolicy,
   anAuthorizationPolicy,
-  anHttpRoute,
   aRejected,
   aServer,
   labelled,
 } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import type { Route } from './decide/situation.ts';
 
 /** Random policy objects of a small cluster in which things collide: paths that are prefixes of each other or only look so. */
 export const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
@@ -260,6 +255,8 @@ const authorizationPolicy = fc
       { kind: 'HTTPRoute', name: 'route-0' },
       { kind: 'HTTPRoute', name: 'route-1' },
       { kind: 'GatewayHTTPRoute', name: 'route-1' },
+      { kind: 'GRPCRoute', name: 'route-0' },
+      { kind: 'GRPCRoute', name: 'route-1' },
     ) as fc.Arbitrary<{ readonly kind: 'Namespace' } | { readonly kind: 'Server'; readonly name: string }>,
     authentications: fc.subarray(
       [
@@ -300,103 +297,3 @@ export const meshTlsAuthentication = fc.oneof(
   },
   { arbitrary: fc.constant(aRejected('MeshTLSAuthentication', { name: 'mesh-0' })), weight: 1 },
 );
-
-const routePath = fc.constantFrom(
-  { kind: 'prefix', value: '/' },
-  { kind: 'prefix', value: '/api' },
-  { kind: 'prefix', value: '/api/v1/' },
-  { kind: 'prefix', value: '/healthz' },
-  { kind: 'exact', value: '/healthz' },
-  { kind: 'exact', value: '/api/v1' },
-  { kind: 'regex', value: '/api/[a-z0-9]+' },
-  { kind: 'regex', value: '/.*' },
-) as fc.Arbitrary<NonNullable<HttpMatch['path']>>;
-const routeHeader = fc.constantFrom(
-  { name: 'x-tenant', kind: 'exact', value: 'blue' },
-  { name: 'X-Tenant', kind: 'regex', value: 'b.*' },
-  { name: 'x-env', kind: 'exact', value: 'a' },
-) as fc.Arbitrary<HttpMatch['headers'][number]>;
-const routeQuery = fc.constantFrom(
-  { name: 'color', kind: 'exact', value: 'blue' },
-  { name: 'color', kind: 'regex', value: 'blu+e' },
-) as fc.Arbitrary<HttpMatch['queryParams'][number]>;
-const routeMatch: fc.Arbitrary<HttpMatch> = fc
-  .record({
-    path: fc.option(routePath, { nil: undefined, freq: 4 }),
-    method: maybe(fc.constantFrom('GET', 'POST')),
-    headers: fc.array(routeHeader, { maxLength: 2 }),
-    queryParams: fc.oneof(
-      { arbitrary: fc.constant([]), weight: 3 },
-      { arbitrary: fc.array(routeQuery, { maxLength: 2 }), weight: 1 },
-    ),
-  })
-  .map((match) => withoutUndefined(match) as HttpMatch);
-const filter = fc.constantFrom<HttpFilter>(
-  { kind: 'request-headers', add: [{ name: 'x-seen', value: '1' }], set: [], remove: [] },
-  { kind: 'redirect', path: { kind: 'full', value: '/moved' }, status: 302 },
-);
-const hosts = fc.oneof(
-  { arbitrary: fc.constant([]), weight: 2 },
-  { arbitrary: fc.subarray(['example.com', '*.example.com', 'a.example.com', '*.com']), weight: 1 },
-);
-const routeSpec = (servers: readonly (readonly string[])[]): fc.Arbitrary<HttpRouteSpec> =>
-  fc.record({
-    servers: fc.constantFrom(...servers),
-    services: fc.constant([]),
-    hosts,
-    rules: fc.array(
-      fc.record({
-        matches: fc.array(routeMatch, { maxLength: 2 }),
-        filters: fc.array(filter, { maxLength: 1 }),
-      }),
-      { maxLength: 3 },
-    ),
-  });
-
-const rejectedRoute = (attachments: readonly (readonly string[] | 'all')[]): fc.Arbitrary<Route> =>
-  fc
-    .record({
-      attachedTo: fc.constantFrom(...attachments),
-      keeps: fc.array(fc.record({ hosts, matches: fc.array(routeMatch, { maxLength: 2 }) }), {
-        maxLength: 2,
-      }),
-      extent: fc.constantFrom('known' as const, 'known' as const, 'unknown' as const),
-      createdAt,
-    })
-    .chain((spec) =>
-      fc.constantFrom<Route>(aRejected('HTTPRoute', spec), aRejected('GatewayHTTPRoute', spec)),
-    );
-
-const goodRoute = (servers: readonly (readonly string[])[]) =>
-  fc.oneof(
-    fc
-      .tuple(routeSpec(servers), createdAt)
-      .map(([spec, at]): Route => anHttpRoute({ ...spec, createdAt: at })),
-    fc
-      .tuple(routeSpec(servers), createdAt)
-      .map(([spec, at]): Route => aGatewayHttpRoute({ ...spec, createdAt: at })),
-  );
-
-/** Attached to this or that Server or to none; a few rejected. */
-export const routes = fc.array(
-  fc.oneof(
-    { arbitrary: goodRoute([['server-0'], ['server-0', 'server-1'], ['server-1'], []]), weight: 8 },
-    { arbitrary: rejectedRoute([['server-0'], ['server-1'], 'all']), weight: 2 },
-  ),
-  { maxLength: 3 },
-);
-
-/** All attached to the same Server. */
-export const attachedRoutes = fc.array(
-  fc.oneof(
-    { arbitrary: goodRoute([['server-0']]), weight: 6 },
-    { arbitrary: rejectedRoute([['server-0'], 'all']), weight: 1 },
-  ),
-  { minLength: 1, maxLength: 3 },
-);
-
-/** Each attached to one of two Servers. */
-export const routesOfEither = fc.array(goodRoute([['server-0'], ['server-1']]), {
-  minLength: 1,
-  maxLength: 3,
-});

@@ -2,7 +2,11 @@ import type { Attempt } from '@gatehouse/core/inbound/evaluate-inbound';
 import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { noPorts, portSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { type DefaultPolicy, defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
+import {
+  type DefaultPolicy,
+  defaultPolicies,
+  type ServerSpec,
+} from '@gatehouse/core/resources/kinds/linkerd';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import {
   aNamespace,
@@ -17,7 +21,6 @@ import { aClusterConfig } from './a-cluster-config.ts';
 import type { Situation } from './decide/situation.ts';
 import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
 import {
-  attachedRoutes,
   authorizationPolicies,
   createdAt,
   maybe,
@@ -27,12 +30,17 @@ import {
   networks,
   policies,
   rarely,
-  routes,
-  routesOfEither,
   ruledPolicies,
   servers,
   withoutUndefined,
 } from './random-policies.ts';
+import {
+  attachedGrpcRoutes,
+  attachedRoutes,
+  grpcRoutesOfEither,
+  routes,
+  routesOfEither,
+} from './random-routes.ts';
 import { serverAuthorizations } from './random-server-authorizations.ts';
 
 /**
@@ -118,6 +126,7 @@ const routesAttached = fc.record({
     [aServer()],
     [aServer({ proxyProtocol: 'HTTP/1' })],
     [aServer({ proxyProtocol: 'gRPC' })],
+    [aServer({ proxyProtocol: 'opaque' })],
   ),
   routes: attachedRoutes,
   authorizationPolicies,
@@ -126,32 +135,46 @@ const routesAttached = fc.record({
   unreadableManifests: fc.constant('none' as const),
 });
 
-/** Routes of two Servers, which may be of two ports or of one, and grants on all that they govern. */
-const twoServers = fc.record({
+/** The same of a Server that speaks gRPC. */
+const grpcRoutesAttached = fc.record({
   port: fc.constant(8080),
-  policies: fc.constantFrom([], [aNetworkAuthenticationPolicy({ ports: 'all' })]),
-  servers: fc
-    .record({ first: createdAt, second: createdAt, port: fc.constantFrom(8080, 9000) })
-    .map(({ first, second, port }) => [
-      aServer({ createdAt: first }),
-      aServer({
-        createdAt: second,
-        port: { kind: 'range', first: port, last: port },
-        accessPolicy: 'all-authenticated',
-      }),
-    ]),
-  routes: routesOfEither,
-  serverAuthorizations: fc.constant([]),
-  authorizationPolicies: authorizationPolicies.map((written) => [
-    ...written,
-    anAuthorizationPolicy({
-      target: { kind: 'Namespace' },
-      authentications: [{ kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'mesh-0' }],
-    }),
-  ]),
+  policies: fc.oneof({ arbitrary: policies, weight: 3 }, { arbitrary: ruledPolicies, weight: 1 }),
+  servers: fc.constant([aServer({ proxyProtocol: 'gRPC' })]),
+  routes: attachedGrpcRoutes,
+  authorizationPolicies,
+  serverAuthorizations,
   defaultPolicy: fc.constant<DefaultPolicy>('deny'),
   unreadableManifests: fc.constant('none' as const),
 });
+
+/** Routes of two Servers, which may be of two ports or of one, and grants on all that they govern. */
+const twoServers = (routesOf: typeof routesOfEither, proxyProtocol: ServerSpec['proxyProtocol']) =>
+  fc.record({
+    port: fc.constant(8080),
+    policies: fc.constantFrom([], [aNetworkAuthenticationPolicy({ ports: 'all' })]),
+    servers: fc
+      .record({ first: createdAt, second: createdAt, port: fc.constantFrom(8080, 9000) })
+      .map(({ first, second, port }) => [
+        aServer({ createdAt: first, proxyProtocol }),
+        aServer({
+          createdAt: second,
+          port: { kind: 'range', first: port, last: port },
+          accessPolicy: 'all-authenticated',
+          proxyProtocol,
+        }),
+      ]),
+    routes: routesOf,
+    serverAuthorizations: fc.constant([]),
+    authorizationPolicies: authorizationPolicies.map((written) => [
+      ...written,
+      anAuthorizationPolicy({
+        target: { kind: 'Namespace' },
+        authentications: [{ kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'mesh-0' }],
+      }),
+    ]),
+    defaultPolicy: fc.constant<DefaultPolicy>('deny'),
+    unreadableManifests: fc.constant('none' as const),
+  });
 
 const surroundings = fc.record({
   pods: callers,
@@ -229,7 +252,14 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
     };
   });
 
-export const cases = casesOf(fc.oneof<fc.Arbitrary<Theme>[]>(anything, rulesAlone, routesAttached));
+export const cases = casesOf(
+  fc.oneof<fc.Arbitrary<Theme>[]>(anything, rulesAlone, routesAttached, grpcRoutesAttached),
+);
 
 /** Those in which much depends on routes. */
-export const routedCases = casesOf(fc.oneof<fc.Arbitrary<Theme>[]>(routesAttached, twoServers));
+export const routedCases = casesOf(
+  fc.oneof<fc.Arbitrary<Theme>[]>(routesAttached, twoServers(routesOfEither, 'unknown')),
+);
+export const grpcRoutedCases = casesOf(
+  fc.oneof<fc.Arbitrary<Theme>[]>(grpcRoutesAttached, twoServers(grpcRoutesOfEither, 'gRPC')),
+);

@@ -6,16 +6,8 @@ import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import type { ClusterConfig } from '../../src/core/inbound/model.ts';
 import { admittedOnRoute, admittedToServer, isWithin, someAdmits } from './clients.ts';
-import {
-  attachedRoutes,
-  isDisputed,
-  isUnnormalized,
-  pathOf,
-  probesOf,
-  routeRuleFor,
-  ruleAllows,
-  ruleAllowsCall,
-} from './requests.ts';
+import { isUnnormalized, pathOf, probesOf, ruleAllows, ruleAllowsCall } from './requests.ts';
+import { attachedRoutes, isDisputed, routeRuleFor, spokenRoutes } from './routes.ts';
 import type { Route, Server, Situation } from './situation.ts';
 import { baseOf, closing, enforced, possibleGovernors, protocolOf } from './who-governs.ts';
 
@@ -45,27 +37,25 @@ export const decide = (situation: Situation, attempt: Attempt): Decision => {
   }
   const request = attempt.traffic;
   const attached = server === undefined ? [] : attachedRoutes(situation, server);
-  const isAnothers = mayBeAnothers(situation, attached);
-  if (protocol === 'gRPC') {
-    if (admittedAnyway) return allowed();
-    return attached.length === 0 &&
-      !isAnothers &&
-      admittedByRules(situation, attempt, (rule) => ruleAllowsCall(rule, request))
-      ? allowed()
-      : denied('unauthorized');
-  }
-  const isProbe = probesOf(situation).some(
-    ({ method, path }) => request.method === method && pathOf(request) === path,
-  );
+  const routes = spokenRoutes(attached, protocol);
+  const isAnothers = mayBeAnothers(situation, routes);
+  const isCall = protocol === 'gRPC';
+  const isProbe =
+    !isCall &&
+    probesOf(situation).some(({ method, path }) => request.method === method && pathOf(request) === path);
   const admittedAsProbe = isProbe && isWithin(situation.cluster.probeNetworks, attempt.client);
-  if (attached.length === 0) {
+  if (routes.length === 0) {
+    // Rules grant nothing beside a route, also one that means nothing there.
     const byRules = (): boolean =>
       !isAnothers &&
-      admittedByRules(situation, attempt, (rule) => ruleAllows(rule, request)) &&
-      !(isUnnormalized(pathOf(request)) && mayBeGuarded(situation));
+      attached.length === 0 &&
+      admittedByRules(situation, attempt, (rule) =>
+        isCall ? ruleAllowsCall(rule, request) : ruleAllows(rule, request),
+      ) &&
+      (isCall || !(isUnnormalized(pathOf(request)) && mayBeGuarded(situation)));
     return admittedAnyway || admittedAsProbe || byRules() ? allowed() : denied('unauthorized');
   }
-  const rule = routeRuleFor(situation, attached, request);
+  const rule = routeRuleFor(situation, routes, request);
   const probesOpen = isProbe && situation.cluster.probeNetworks.length > 0;
   if (rule === undefined && !probesOpen) return denied('no-route');
   const onRoute =
@@ -77,11 +67,11 @@ export const decide = (situation: Situation, attempt: Attempt): Decision => {
 };
 
 /** Whether a request may be the business of a route that nobody can read, and not of those that say so. */
-const mayBeAnothers = (situation: Situation, attached: readonly Route[]): boolean =>
+const mayBeAnothers = (situation: Situation, routes: readonly Route[]): boolean =>
   situation.unreadableManifests === 'some' ||
   mayBeGovernedOtherwise(situation) ||
-  attached.some(
-    (route) => isDisputed(route, attached) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
+  routes.some(
+    (route) => isDisputed(route, routes) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
   );
 
 /** Whether the port may speak something else, or have other routes, than it seems: its pod or its first Server cannot be read. */

@@ -20,5 +20,5 @@ export interface Situation {
   readonly matchesRegex: RegexMatcher;
 }
 
-export type Route = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;
+export type Route = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'> | KubeObject<'GRPCRoute'>;
 export type Server = KubeObject<'Server'>;

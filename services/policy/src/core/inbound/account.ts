@@ -7,7 +7,7 @@ import {
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
-import type { RouteObject } from './attached-routes.ts';
+import type { PortRoutes } from './attached-routes.ts';
 import type { PortAuthorizations } from './authorize.ts';
 import { consequenceOf } from './consequence-of.ts';
 import { type Doubt, withheldBy } from './doubt.ts';
@@ -32,9 +32,7 @@ interface Steps {
   readonly policies: SelectedPolicies;
   readonly governance: Governance;
   readonly doubt: Doubt;
-  readonly attached: readonly RouteObject[];
-  /** The attached routes for which the port has room. */
-  readonly sent: readonly RouteObject[];
+  readonly routes: PortRoutes;
   readonly granted: PortAuthorizations;
   readonly routed: RoutedPort;
   /** Policies without rules for which no steps are left. */
@@ -51,7 +49,7 @@ const contributionsOf = ({
   servers,
   policies,
   doubt,
-  sent,
+  routes,
   granted,
   routed,
   costly,
@@ -65,7 +63,7 @@ const contributionsOf = ({
       ...(governing === undefined ? [effectOf(policy.object, { kind: 'closes' })] : []),
       ...(grantsNothing(policy, { doubt, routed }) || silent.has(policy) ? [] : grantsBy(policy)),
     ]),
-    ...sent.map((route) => effectOf(route, { kind: 'routes' })),
+    ...routes.sent.map((route) => effectOf(route, { kind: 'routes' })),
     ...granted.contributions,
   ];
 };
@@ -82,9 +80,14 @@ const grantsBy = ({ object, grantsOn, sources }: SelectingPolicy): readonly Cont
 };
 
 const findingsOf = (steps: Steps): readonly Finding[] => {
-  const { input, servers, policies, governance, doubt, attached, granted, routed, costly } = steps;
+  const { input, servers, policies, governance, doubt, routes, granted, routed, costly } = steps;
   const { governing, overlapped } = servers;
-  const inForce = [...(governing === undefined ? [] : [governing]), ...policies.rejected, ...attached];
+  const inForce = [
+    ...(governing === undefined ? [] : [governing]),
+    ...policies.rejected,
+    ...routes.sent,
+    ...routes.leftOut,
+  ];
   return [
     ...governance.findings,
     ...inForce.filter(({ spec }) => isRejected(spec)).map(rejected),

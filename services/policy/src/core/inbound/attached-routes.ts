@@ -1,31 +1,74 @@
-import type { Authorization, HostMatch, HttpRoute, Meta } from '@gatehouse/core/inbound/inbound-server';
+import type { Authorization, HostMatch, InboundProtocol, Meta } from '@gatehouse/core/inbound/inbound-server';
 import { byAge, compareText } from '@gatehouse/core/resources/creation-order';
-import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import { isRejected, type KubeObject, type RejectedRoute } from '@gatehouse/core/resources/kinds';
 
-export type RouteObject = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;
+export type HttpRouteObject = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;
+export type GrpcRouteObject = KubeObject<'GRPCRoute'>;
+export type RouteObject = HttpRouteObject | GrpcRouteObject;
 
-/** The routes attached to a Server, by their specs alone: no status is read. Older first, then by name and group. */
+export const isGrpcRoute = (route: RouteObject): route is GrpcRouteObject => route.kind === 'GRPCRoute';
+export const isHttpRoute = (route: RouteObject): route is HttpRouteObject => route.kind !== 'GRPCRoute';
+
+/** The routes attached to a Server, by their specs alone: no status is read. Older first, then by name, group and kind. */
 export const attachedTo = (
   server: KubeObject<'Server'>,
   routes: readonly RouteObject[],
 ): readonly RouteObject[] =>
   routes
     .filter((route) => route.meta.namespace === server.meta.namespace && isAttached(route, server.meta.name))
-    .toSorted((a, b) => byAge(a, b) || compareText(groupOf(a), groupOf(b)));
+    .toSorted((a, b) => byAge(a, b) || compareText(typeOf(a), typeOf(b)));
+
+/** The routes attached to the Server of a port, by what the port does with them. */
+export interface PortRoutes {
+  readonly sent: readonly RouteObject[];
+  /** Those for which the port has no room: the newest. */
+  readonly leftOut: readonly RouteObject[];
+  /**
+   * Those of another protocol than the port's, in whose list they have no place: an HTTPRoute where gRPC is spoken, a
+   * GRPCRoute elsewhere, any where nothing but bytes is known. They route nothing, as in Linkerd; but their authors wrote
+   * of requests, so rules must not widen that (design §6.4).
+   */
+  readonly foreign: readonly RouteObject[];
+}
+
+export const noRoutes: PortRoutes = { sent: [], leftOut: [], foreign: [] };
+
+export const portRoutes = (
+  attached: readonly RouteObject[],
+  { protocol, room }: { readonly protocol: InboundProtocol['kind']; readonly room: number },
+): PortRoutes => {
+  const isSpoken = spokenBy(protocol);
+  const foreign = attached.filter((route) => !isSpoken(route));
+  return { ...fitting(attached.filter(isSpoken), room), foreign };
+};
+
+const spokenBy = (protocol: InboundProtocol['kind']): ((route: RouteObject) => boolean) => {
+  switch (protocol) {
+    case 'detect':
+    case 'http1':
+    case 'http2':
+      return isHttpRoute;
+    case 'grpc':
+      return isGrpcRoute;
+    case 'opaque':
+    case 'tls':
+      return () => false;
+  }
+};
 
 /** Those for whose matches the port has room, older first, and those for which it has none: the newest. */
-export const fitting = (
-  attached: readonly RouteObject[],
+const fitting = (
+  spoken: readonly RouteObject[],
   room: number,
 ): { readonly sent: readonly RouteObject[]; readonly leftOut: readonly RouteObject[] } => {
   let matches = 0;
-  const first = attached.findIndex(({ spec }) => {
+  const first = spoken.findIndex(({ spec }) => {
     matches += matchesIn(isRejected(spec) ? spec.keeps.map((kept) => ({ rules: [kept] })) : [spec]);
     return matches > room;
   });
   return first < 0
-    ? { sent: attached, leftOut: [] }
-    : { sent: attached.slice(0, first), leftOut: attached.slice(first) };
+    ? { sent: spoken, leftOut: [] }
+    : { sent: spoken.slice(0, first), leftOut: spoken.slice(first) };
 };
 
 /** A rule without matches counts as one that matches everything, a route without rules too. */
@@ -45,34 +88,70 @@ const isAttached = ({ spec }: RouteObject, server: string): boolean => {
   return servers === 'all' || servers.includes(server);
 };
 
-const groupOf = ({ kind }: RouteObject): string =>
+/** The kind as authors write it. */
+export const writtenKindOf = ({ kind }: Pick<RouteObject, 'kind'>): 'HTTPRoute' | 'GRPCRoute' =>
+  kind === 'GRPCRoute' ? 'GRPCRoute' : 'HTTPRoute';
+
+const groupOf = ({ kind }: Pick<RouteObject, 'kind'>): string =>
   kind === 'HTTPRoute' ? 'policy.linkerd.io' : 'gateway.networking.k8s.io';
+
+const typeOf = (route: RouteObject): string => `${groupOf(route)} ${writtenKindOf(route)}`;
 
 /**
  * Whether it may be attached elsewhere only, beside routes that are the Server's own. What it keeps is then not sent: it would
  * give a route to requests that have none, and proxies add to every route what is granted on the whole port.
  */
-export const isPerhapsElsewhere = ({ spec }: RouteObject, attached: readonly RouteObject[]): boolean =>
-  isRejected(spec) && spec.attachedTo === 'all' && attached.length > 1;
+export const isPerhapsElsewhere = (
+  { spec }: { readonly spec: object },
+  { sent, leftOut }: Pick<PortRoutes, 'sent' | 'leftOut'>,
+): boolean =>
+  isRejected(spec) && 'attachedTo' in spec && spec.attachedTo === 'all' && sent.length + leftOut.length > 1;
+
+/** A route object of either kind. */
+interface Written<Match, Filter> {
+  readonly kind: RouteObject['kind'];
+  readonly meta: RouteObject['meta'];
+  readonly spec:
+    | { readonly hosts: readonly string[]; readonly rules: readonly SentRule<Match, Filter>[] }
+    | RejectedRoute<Match>;
+}
+
+interface SentRule<Match, Filter> {
+  readonly matches: readonly Match[];
+  readonly filters: readonly Filter[];
+}
+
+/** A route as a proxy is told of it: an HttpRoute or a GrpcRoute. */
+interface SentRoute<Match, Filter> {
+  readonly meta: Meta;
+  readonly hosts: readonly HostMatch[];
+  readonly authorizations: readonly Authorization[];
+  readonly rules: readonly SentRule<Match, Filter>[];
+}
 
 /**
- * Those of the attached routes for which the port has room, as written; what rejected ones still keep is sent without
- * authorizations, so that it is handed on to nobody.
+ * Routes as they are written; what rejected ones still keep is sent without authorizations, so that it is handed on to
+ * nobody.
  */
-export const routesSent = (
-  sent: readonly RouteObject[],
-  byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>,
-  attached: readonly RouteObject[],
-): readonly HttpRoute[] =>
-  sent.flatMap((route): readonly HttpRoute[] => {
-    const resource = { group: groupOf(route), kind: 'HTTPRoute', name: route.meta.name };
+export const routesSent = <Match, Filter>(
+  routes: readonly Written<Match, Filter>[],
+  {
+    ofPort,
+    byRoute,
+  }: {
+    readonly ofPort: PortRoutes;
+    readonly byRoute: ReadonlyMap<object, readonly Authorization[]>;
+  },
+): readonly SentRoute<Match, Filter>[] =>
+  routes.flatMap((route): readonly SentRoute<Match, Filter>[] => {
+    const resource = { group: groupOf(route), kind: writtenKindOf(route), name: route.meta.name };
     const meta: Meta = { kind: 'resource', resource };
     const { spec } = route;
     if (!isRejected(spec)) {
       const authorizations = byRoute.get(route) ?? [];
       return [{ meta, hosts: spec.hosts.map(hostMatch), authorizations, rules: spec.rules }];
     }
-    const keeps = isPerhapsElsewhere(route, attached) ? [] : spec.keeps;
+    const keeps = isPerhapsElsewhere(route, ofPort) ? [] : spec.keeps;
     // One that keeps nothing is sent too: a proxy without any route would make one for every request.
     if (keeps.length === 0) return [{ meta, hosts: [], authorizations: [], rules: [] }];
     return keeps.map(({ hosts, matches }) => ({

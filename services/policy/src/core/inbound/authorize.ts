@@ -1,12 +1,18 @@
-import type { Authentication, Authorization, Meta } from '@gatehouse/core/inbound/inbound-server';
+import type {
+  Authentication,
+  Authorization,
+  InboundProtocol,
+  Meta,
+} from '@gatehouse/core/inbound/inbound-server';
 import { everywhere, type NetworkMatch } from '@gatehouse/core/ip-network';
 import { identityOf, type Mesh } from '@gatehouse/core/mesh/workload-identity';
 import { byAge } from '@gatehouse/core/resources/creation-order';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { AuthorizationPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
-import type { RouteObject } from './attached-routes.ts';
+import { type PortRoutes, type RouteObject, writtenKindOf } from './attached-routes.ts';
 import { clientsOf } from './clients-of.ts';
 import { type Doubt, withheldBy } from './doubt.ts';
+import { foreignTo } from './foreign-routes.ts';
 import { type Authentications, type Contribution, type Finding, type PortInput, refOf } from './model.ts';
 import { type Steps, stepsToWrite } from './row-budgets.ts';
 import { grantedByServerAuthorizations } from './server-authorizations.ts';
@@ -31,30 +37,36 @@ export const noAuthorizations: PortAuthorizations = {
 /** A port that a Server governs, as far as it is known. */
 export interface ServedPort {
   readonly server: KubeObject<'Server'>;
-  readonly attached: readonly RouteObject[];
+  readonly protocol: InboundProtocol['kind'];
+  readonly routes: PortRoutes;
   readonly doubt: Doubt;
   readonly steps: Steps;
 }
 
 /**
  * Applies every AuthorizationPolicy whose target is the governing Server, the namespace, or a route attached to the
- * Server, then every ServerAuthorization for the Server; oldest first. Where the Server or the route was rejected they grant nothing: what it still names may be wider
- * than what its author meant, and a typo must not open anything.
+ * Server, then every ServerAuthorization for the Server; oldest first. Where the Server or the route was rejected they
+ * grant nothing: what it still names may be wider than what its author meant, and a typo must not open anything.
  */
 export const authorizePort = (input: PortInput, served: ServedPort): PortAuthorizations => {
   const { policies, authentications, cluster } = input;
-  const { server, attached, steps } = served;
+  const { server, routes, steps } = served;
   const forServer: Authorization[] = [];
   const byRoute = new Map<RouteObject, Authorization[]>();
   const contributions: Contribution[] = [];
   const findings: Finding[] = [];
-  const routes = new Map(attached.map((route) => [targetKey(route.kind, route.meta.name), route]));
+  const targets = new Map(
+    [...routes.sent, ...routes.leftOut, ...routes.foreign].map((route) => [
+      targetKey(route.kind, route.meta.name),
+      route,
+    ]),
+  );
   for (const policy of policies.authorizationPolicies.toSorted(byAge)) {
     const { meta, spec } = policy;
     if (isRejected(spec) || meta.namespace !== server.meta.namespace) continue;
-    const target = targetOf(spec, server, routes);
+    const target = targetOf(spec, server, targets);
     if (target === 'elsewhere') continue;
-    const obstacle = obstacleTo(target, served);
+    const obstacle = obstacleTo(target, served, input.port);
     if (obstacle !== undefined) {
       findings.push({ ...obstacle, about: refOf(policy) });
       continue;
@@ -83,7 +95,7 @@ export const authorizePort = (input: PortInput, served: ServedPort): PortAuthori
   }
   const byServer = grantedByServerAuthorizations(input, {
     server,
-    obstacle: obstacleTo('server', served),
+    obstacle: obstacleTo('server', served, input.port),
     steps,
   });
   return {
@@ -97,14 +109,19 @@ export const authorizePort = (input: PortInput, served: ServedPort): PortAuthori
 /** What keeps a policy from granting anything, whatever it refers to. */
 const obstacleTo = (
   target: 'server' | RouteObject,
-  { server, doubt }: ServedPort,
+  { server, protocol, routes, doubt }: ServedPort,
+  port: number,
 ): Pick<Finding, 'reason' | 'message'> | undefined => {
   if (isRejected(server.spec)) {
     const message = `Server ${server.meta.name} could not be read, so this policy grants nothing on its ports.`;
     return { reason: 'TargetRejected', message };
   }
+  if (target !== 'server' && routes.foreign.includes(target)) {
+    const message = `${foreignTo(protocol, port, target)} So this policy grants nothing there.`;
+    return { reason: 'RouteNeedsProtocol', message };
+  }
   if (target !== 'server' && isRejected(target.spec)) {
-    const message = `HTTPRoute ${target.meta.name} could not be read, so this policy grants nothing on its requests.`;
+    const message = `${writtenKindOf(target)} ${target.meta.name} could not be read, so this policy grants nothing on its requests.`;
     return { reason: 'TargetRejected', message };
   }
   return withheldBy(doubt, target === 'server' ? 'port' : 'requests');

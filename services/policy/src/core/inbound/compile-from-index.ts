@@ -47,7 +47,7 @@ export const compileFromIndex = (
       })),
       authorizationPolicies: here('AuthorizationPolicy'),
       serverAuthorizations: here('ServerAuthorization'),
-      routes: [...here('HTTPRoute'), ...here('GatewayHTTPRoute')],
+      routes: [...here('HTTPRoute'), ...here('GatewayHTTPRoute'), ...here('GRPCRoute')],
     },
     authentications: authenticationsIn(index),
     unreadableManifests: unreadableIn(index.unreadable, namespace).length === 0 ? 'none' : 'some',

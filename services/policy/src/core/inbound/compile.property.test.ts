@@ -85,6 +85,7 @@ const classes = [
   'allowed: rule on gRPC',
   'allowed: AuthorizationPolicy on Server',
   'allowed: AuthorizationPolicy on route',
+  'allowed: AuthorizationPolicy on GRPCRoute',
   'allowed: ServerAuthorization',
   'allowed: probe',
   'allowed: probe under rules',
@@ -95,6 +96,7 @@ const classes = [
   'denied: unauthorized',
   'denied: unauthorized raw TCP',
   'denied: no-route',
+  'denied: call without route',
   'denied: not-http',
   'denied: unnormalised path under rules',
   'denied: shared identity at another address',
@@ -104,6 +106,7 @@ const classes = [
   'denied: audited policy would admit',
   'denied: rules where routes are attached',
   'denied: rules on an opaque or TLS port',
+  'denied: route of another protocol',
 ] as const;
 
 function* coverage(seen: {
@@ -136,6 +139,7 @@ function* coverage(seen: {
       if (routed) yield 'allowed: probe under routes';
     } else if (by === 'authorizationpolicy') {
       yield byRoute ? 'allowed: AuthorizationPolicy on route' : 'allowed: AuthorizationPolicy on Server';
+      if (byRoute && onRoute === 'GRPCRoute') yield 'allowed: AuthorizationPolicy on GRPCRoute';
       if (routed && onRoute === 'probe') yield 'allowed: somebody else at a probe under routes';
     } else if (by === 'serverauthorization') yield 'allowed: ServerAuthorization';
     else if (by === 'networkauthenticationpolicy') {
@@ -147,7 +151,8 @@ function* coverage(seen: {
     if (verdict.filters.length > 0) yield 'allowed: route with filters';
     return;
   }
-  if (verdict.reason === 'no-route') yield 'denied: no-route';
+  if (verdict.reason === 'no-route')
+    yield protocol.kind === 'grpc' ? 'denied: call without route' : 'denied: no-route';
   else if (verdict.reason === 'not-http') yield 'denied: not-http';
   else yield isTcp ? 'denied: unauthorized raw TCP' : 'denied: unauthorized';
   if (verdict.route?.kind === 'default' && verdict.route.name === 'unnormalized-path') {
@@ -168,6 +173,8 @@ function* coverage(seen: {
     yield 'denied: rules where routes are attached';
   if (compiled.findings.some(({ reason }) => reason === 'RulesNeedHTTP'))
     yield 'denied: rules on an opaque or TLS port';
+  if (compiled.findings.some(({ reason }) => reason === 'RouteNeedsProtocol'))
+    yield 'denied: route of another protocol';
   const enforcing = situation.networkAuthenticationPolicies.map((object) =>
     'mode' in object.spec && object.spec.mode === 'Audit'
       ? { ...object, spec: { ...object.spec, mode: 'Enforce' as const } }

@@ -1,7 +1,7 @@
 import type { Authorization } from '@gatehouse/core/inbound/inbound-server';
 import { selectServer } from '@gatehouse/core/mesh/select-server';
 import { accountOf } from './account.ts';
-import { attachedTo, fitting } from './attached-routes.ts';
+import { attachedTo, noRoutes, portRoutes } from './attached-routes.ts';
 import { authorizePort, noAuthorizations } from './authorize.ts';
 import { authorizationsOf } from './default-policy.ts';
 import { doubtAbout, withheldBy } from './doubt.ts';
@@ -22,16 +22,22 @@ export const compilePort = (input: PortInput): CompiledPort => {
   const { governing } = servers;
   const { rowBudgets } = input.cluster;
   const steps = new Steps(rowBudgets.compileSteps);
-  const attached = governing === undefined ? [] : attachedTo(governing, input.policies.routes);
-  const { sent, leftOut } = fitting(attached, rowBudgets.attachedMatches);
-  const doubt = doubtAbout(input, servers, { attached, leftOut });
   const governance = govern(input, servers, policies);
+  const { protocol } = governance;
+  const routes =
+    governing === undefined
+      ? noRoutes
+      : portRoutes(attachedTo(governing, input.policies.routes), {
+          protocol,
+          room: rowBudgets.attachedMatches,
+        });
+  const doubt = doubtAbout(input, servers, routes);
   const granting = policies.enforced.filter(({ grantsOn }) => withheldBy(doubt, grantsOn) === undefined);
   const ofPort = grantsOnPort(granting, steps);
   const granted =
     governing === undefined
       ? noAuthorizations
-      : authorizePort(input, { server: governing, attached, doubt, steps });
+      : authorizePort(input, { server: governing, protocol, routes, doubt, steps });
   const ruled = granting.flatMap((policy) => {
     const { rules, allowUnnormalizedPaths } = policy.spec;
     if (rules === undefined) return [];
@@ -39,15 +45,13 @@ export const compilePort = (input: PortInput): CompiledPort => {
     const grants = once(() => grantsBy(policy));
     return [{ object, name: object.meta.name, rules, allowUnnormalizedPaths, grants }];
   });
-  const { protocol } = governance;
   const routed = routePort({
     input,
     protocol,
     ruled,
     // One that could not be read may have had rules, and then nobody reached a path that can be read in two ways.
     guard: policies.rejected.length > 0 ? 'always' : 'where-rules-name-paths',
-    attached: sent,
-    leftOut,
+    routes,
     byRoute: granted.byRoute,
     steps,
   });
@@ -66,8 +70,7 @@ export const compilePort = (input: PortInput): CompiledPort => {
       policies,
       governance,
       doubt,
-      attached,
-      sent,
+      routes,
       granted,
       routed,
       costly: ofPort.costly,

@@ -1,6 +1,6 @@
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
-import { attachedTo, isPerhapsElsewhere, type RouteObject } from './attached-routes.ts';
+import { attachedTo, isPerhapsElsewhere, type PortRoutes, writtenKindOf } from './attached-routes.ts';
 import { protocolUnder, protocolWithoutServer } from './govern.ts';
 import type { Finding, PortInput } from './model.ts';
 import { rowBudgetNames } from './row-budgets.ts';
@@ -20,10 +20,7 @@ export type Doubt =
 export const doubtAbout = (
   input: PortInput,
   { governing, overlapped }: SelectedServers,
-  {
-    attached,
-    leftOut,
-  }: { readonly attached: readonly RouteObject[]; readonly leftOut: readonly RouteObject[] },
+  routes: PortRoutes,
 ): Doubt => {
   const { port, unreadableManifests, workload } = input;
   if (workload.unread !== undefined) {
@@ -35,17 +32,17 @@ export const doubtAbout = (
     const governors = possibleGovernors(governing, overlapped);
     if (!areAlike(governors, input)) return { withheld: 'everything', message };
   }
-  const unread = attached.find(
+  const unread = [...routes.sent, ...routes.leftOut].find(
     (route) =>
-      isPerhapsElsewhere(route, attached) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
+      isPerhapsElsewhere(route, routes) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
   );
   if (unread !== undefined) {
-    const message = `HTTPRoute ${unread.meta.name} could not be read, and nobody can say which requests of the port are its own, so nothing is granted on single requests of port ${port}.`;
+    const message = `${writtenKindOf(unread)} ${unread.meta.name} could not be read, and nobody can say which requests of the port are its own, so nothing is granted on single requests of port ${port}.`;
     return { withheld: 'requests', message };
   }
-  const [first] = leftOut;
+  const [first] = routes.leftOut;
   if (first !== undefined) {
-    const message = `HTTPRoute ${first.meta.name} and all newer ones are over what one port may have (${rowBudgetNames.attachedMatches}), so nothing is granted on single requests of port ${port}.`;
+    const message = `${writtenKindOf(first)} ${first.meta.name} and all newer ones are over what one port may have (${rowBudgetNames.attachedMatches}), so nothing is granted on single requests of port ${port}.`;
     return { withheld: 'requests', message };
   }
   if (unreadableManifests === 'none') return { withheld: 'nothing' };

@@ -8,6 +8,7 @@ import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 
+import type { RouteObject } from './attached-routes.ts';
 import type { ContestedAddress } from './policy-view.ts';
 import type { RowBudgets } from './row-budgets.ts';
 
@@ -65,7 +66,7 @@ export interface NamespacePolicies {
   readonly networkAuthenticationPolicies: readonly ResolvedPolicy[];
   readonly authorizationPolicies: readonly KubeObject<'AuthorizationPolicy'>[];
   readonly serverAuthorizations: readonly KubeObject<'ServerAuthorization'>[];
-  readonly routes: readonly (KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>)[];
+  readonly routes: readonly RouteObject[];
 }
 
 /**
@@ -175,6 +176,8 @@ export const findingReasons = [
   'RoutesAttached',
   /** The port is opaque or TLS, so `rules` grant nothing here. */
   'RulesNeedHTTP',
+  /** The route is of another protocol than the port, so it routes nothing there, and what is granted on it is granted to nobody. */
+  'RouteNeedsProtocol',
   /** A gRPC Server cannot express this path or method of a rule. */
   'RuleNeverMatches',
   /** The port has no room for its rules or matches beside those of older objects. */

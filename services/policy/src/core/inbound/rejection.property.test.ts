@@ -11,7 +11,7 @@ import { decide } from '../../../testing/decide/decide.ts';
 import type { Situation } from '../../../testing/decide/situation.ts';
 import { type PrintableKind, printableKinds } from '../../../testing/print-object.ts';
 import { type Broken, breakage, breakSituation } from '../../../testing/random-breakage.ts';
-import { cases, routedCases } from '../../../testing/random-situation.ts';
+import { cases, grpcRoutedCases, routedCases } from '../../../testing/random-situation.ts';
 
 /** Raised by `npm run fuzz`; a seed is for repeating what it printed. */
 const runs = Number(process.env.GATEHOUSE_FUZZ_RUNS ?? 3_000);
@@ -43,7 +43,7 @@ const opensNothing = (
   {
     seen = new Map<string, number>(),
     victims = printableKinds,
-    from = fc.oneof(cases, routedCases),
+    from = fc.oneof(cases, routedCases, grpcRoutedCases),
   }: Scope = {},
 ) =>
   fc.property(from, breakage, ({ situation, attempts }, how) => {
@@ -76,7 +76,9 @@ const goesOn = (
   // Grants on whole ports go on beside a manifest that was never read, whatever Server or route is in it.
   const isOfPort = authorizations.some(({ meta }) => isDeepStrictEqual(meta, authorization));
   return (
-    unreadable === undefined && isOfPort && ['Server', 'HTTPRoute', 'GatewayHTTPRoute'].includes(victim.kind)
+    unreadable === undefined &&
+    isOfPort &&
+    ['Server', 'HTTPRoute', 'GatewayHTTPRoute', 'GRPCRoute'].includes(victim.kind)
   );
 };
 
@@ -113,6 +115,7 @@ const dropped: StandIn = (broken) =>
 const serversOf = ({ before }: Broken): readonly string[] => before.servers.map(({ meta }) => meta.name);
 
 const routes: Scope = { victims: ['HTTPRoute', 'GatewayHTTPRoute'], from: routedCases };
+const grpcRoutes: Scope = { victims: ['GRPCRoute'], from: grpcRoutedCases };
 const servers: Scope = { victims: ['Server'] };
 const serversWithRoutes: Scope = { ...servers, from: routedCases };
 const policies: Scope = { victims: ['NetworkAuthenticationPolicy'] };
@@ -134,6 +137,18 @@ const rules: readonly (readonly [rule: string, where: Scope, struck: StandIn])[]
   [
     'a route that is perhaps another Server’s gives no request a route',
     routes,
+    forgetting('attachedTo', (to, broken) => (to === 'all' ? serversOf(broken) : to)),
+  ],
+  ['a rejected GRPCRoute stays attached', grpcRoutes, dropped],
+  ['it keeps the calls that could be read', grpcRoutes, forgetting('keeps', () => [])],
+  [
+    'where a service or method could not be read, any call may be its own',
+    grpcRoutes,
+    forgetting('extent', () => 'known'),
+  ],
+  [
+    'a GRPCRoute that is perhaps another Server’s gives no call a route',
+    grpcRoutes,
     forgetting('attachedTo', (to, broken) => (to === 'all' ? serversOf(broken) : to)),
   ],
   ['a rejected Server stays in its place', servers, dropped],
@@ -175,5 +190,5 @@ it('each rule by which an unreadable object closes is needed: struck out, the pr
     const { failed } = fc.check(opensNothing(struck, where), { numRuns: 20_000, seed, endOnFailure: true });
     assert.equal(failed, true, `nothing notices that this does not hold: ${rule}`);
   }
-  assert.equal(rules.length, 13);
+  assert.equal(rules.length, 17);
 });

@@ -6,7 +6,8 @@ import type {
 } from '@gatehouse/core/inbound/inbound-server';
 import { type ProbeRequest, probeRequests } from '@gatehouse/core/mesh/probes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { matchesIn, type RouteObject, routesSent } from './attached-routes.ts';
+import { isGrpcRoute, isHttpRoute, matchesIn, type PortRoutes, routesSent } from './attached-routes.ts';
+import { foreignTo } from './foreign-routes.ts';
 import { type Finding, type FindingReason, type PortInput, refOf } from './model.ts';
 import { probeRoutes } from './probe-routes.ts';
 import { probeAuthorization } from './probes.ts';
@@ -31,11 +32,9 @@ export interface RouteParts {
   /** The Enforce policies with rules that select the port, oldest first. */
   readonly ruled: readonly (RulePolicy & { readonly object: KubeObject<'NetworkAuthenticationPolicy'> })[];
   readonly guard: Guard;
-  /** Those that are sent, and those for which the port has no room. */
-  readonly attached: readonly RouteObject[];
-  readonly leftOut: readonly RouteObject[];
+  readonly routes: PortRoutes;
   /** What AuthorizationPolicies give on single routes. */
-  readonly byRoute: ReadonlyMap<RouteObject, readonly Authorization[]>;
+  readonly byRoute: ReadonlyMap<object, readonly Authorization[]>;
   readonly steps: Steps;
 }
 
@@ -48,6 +47,11 @@ export interface RoutedPort {
 
 /** The protocol with its routes: attached ones as they are, else what rules make, else one for everything. */
 export const routePort = (parts: RouteParts): RoutedPort => {
+  const { findings, ...routed } = routedAs(parts);
+  return { ...routed, findings: [...foreignRoutes(parts), ...findings] };
+};
+
+const routedAs = (parts: RouteParts): RoutedPort => {
   const { protocol } = parts;
   switch (protocol) {
     case 'opaque':
@@ -89,7 +93,7 @@ const httpRoutes = (parts: RouteParts): Routes<HttpRoute> => {
   const authorization = probeAuthorization(input.cluster);
   const probes = authorization && { requests: probeRequests(input.workload, input.port), authorization };
   const shut = probes === undefined ? shutProbes(parts, 'No probe networks are configured.') : [];
-  if (isRouted(parts)) {
+  if (hasRoutes(parts)) {
     const { routes, findings } = routesWithProbes(parts, probes);
     return {
       routes,
@@ -97,7 +101,8 @@ const httpRoutes = (parts: RouteParts): Routes<HttpRoute> => {
       findings: [...routesAttached(parts), ...tooManyRoutes(parts), ...findings, ...shut],
     };
   }
-  if (ruled.length > 0) {
+  const isForeign = parts.routes.foreign.length > 0;
+  if (ruled.length > 0 && !isForeign) {
     const { matchesRegex } = input;
     const room = { limit: input.cluster.rowBudgets.ruleRoutes, steps };
     const { routes, leftOut } = httpRuleRoutes(ruled, { guard: parts.guard, probes, matchesRegex, room });
@@ -105,8 +110,8 @@ const httpRoutes = (parts: RouteParts): Routes<HttpRoute> => {
   }
   return {
     routes: [catchAllRoute, ...(probes === undefined ? [] : probeRoute(probes))],
-    muted: new Set(),
-    findings: shut,
+    muted: isForeign ? namesOf(parts) : new Set(),
+    findings: isForeign ? [...routesAttached(parts), ...shut] : shut,
   };
 };
 
@@ -124,14 +129,11 @@ const probeRoute = ({ requests, authorization }: OpenProbes): readonly HttpRoute
 };
 
 const routesWithProbes = (
-  { input, attached, leftOut, byRoute, steps }: RouteParts,
+  { input, routes: ofPort, byRoute, steps }: RouteParts,
   probes: OpenProbes | undefined,
 ): { readonly routes: readonly HttpRoute[]; readonly findings: readonly Finding[] } => {
-  const written = routesSent(attached, byRoute, [...attached, ...leftOut]);
-  // A proxy without any route would make one for every request.
-  const asWritten = written.length === 0 ? [routeForNothing] : written;
-  for (const { rules } of asWritten)
-    for (const { matches } of rules) for (const match of matches) steps.use(stepsToWriteMatch(match));
+  const asWritten = orNothing(routesSent(ofPort.sent.filter(isHttpRoute), { ofPort, byRoute }));
+  count(asWritten, steps);
   if (probes === undefined) return { routes: asWritten, findings: [] };
   const { attachedMatches, compileSteps } = input.cluster.rowBudgets;
   const { routes, shut } = probeRoutes(probes, asWritten, {
@@ -146,23 +148,36 @@ const routesWithProbes = (
   };
 };
 
-/** It matches no request. */
-const routeForNothing: HttpRoute = {
+/** A proxy without any route would make one for every request; this one matches none. */
+const orNothing = <Route extends HttpRoute | GrpcRoute>(
+  routes: readonly Route[],
+): readonly (Route | typeof routeForNothing)[] => (routes.length === 0 ? [routeForNothing] : routes);
+
+const routeForNothing = {
   meta: { kind: 'default', name: 'no-route' },
   hosts: [],
   authorizations: [],
   rules: [],
+} as const satisfies HttpRoute & GrpcRoute;
+
+const count = (routes: readonly (HttpRoute | GrpcRoute)[], steps: Steps): void => {
+  for (const { rules } of routes)
+    for (const { matches } of rules) for (const match of matches) steps.use(stepsToWriteMatch(match));
 };
 
-/** Whether any route is attached, sent or not: then rules must not widen what its author wrote of requests. */
-const isRouted = ({ attached, leftOut }: RouteParts): boolean => attached.length + leftOut.length > 0;
+/** Whether routes of the port's protocol are attached, sent or not. */
+const hasRoutes = ({ routes: { sent, leftOut } }: RouteParts): boolean => sent.length + leftOut.length > 0;
 
 const grpcRoutes = (parts: RouteParts): Routes<GrpcRoute> => {
-  const { input, ruled, steps } = parts;
-  if (isRouted(parts)) {
-    // HTTPRoutes have no place on a gRPC port, but its author wrote of requests: rules must not widen that.
-    return { routes: [catchAllGrpcRoute], muted: namesOf(parts), findings: routesAttached(parts) };
+  const { input, ruled, routes: ofPort, byRoute, steps } = parts;
+  if (hasRoutes(parts)) {
+    const asWritten = orNothing(routesSent(ofPort.sent.filter(isGrpcRoute), { ofPort, byRoute }));
+    count(asWritten, steps);
+    const findings = [...routesAttached(parts), ...tooManyRoutes(parts)];
+    return { routes: asWritten, muted: namesOf(parts), findings };
   }
+  if (ofPort.foreign.length > 0)
+    return { routes: [catchAllGrpcRoute], muted: namesOf(parts), findings: routesAttached(parts) };
   const { routes, leftOut } = grpcRuleRoutes(ruled, { limit: input.cluster.rowBudgets.ruleRoutes, steps });
   const silent = ruled.filter(({ rules }) => rules.some(neverMatchesCalls));
   const names = new Set(silent.map(({ name }) => name));
@@ -205,7 +220,14 @@ const rulesLeftOut = (parts: RouteParts, { names, lacking }: LeftOut): readonly 
   }
 };
 
-const tooManyRoutes = ({ input: { port, cluster }, leftOut }: RouteParts): readonly Finding[] =>
+const foreignRoutes = ({ input: { port }, protocol, routes }: RouteParts): readonly Finding[] =>
+  routes.foreign.map((route) => ({
+    reason: 'RouteNeedsProtocol',
+    about: refOf(route),
+    message: foreignTo(protocol, port, route),
+  }));
+
+const tooManyRoutes = ({ input: { port, cluster }, routes: { leftOut } }: RouteParts): readonly Finding[] =>
   leftOut.map((route) => ({
     reason: 'TooManyMatches',
     about: refOf(route),

@@ -1,4 +1,4 @@
-import type { Authorization, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
+import type { Authorization, GrpcMatch, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
 import type { ResolvedSource } from './model.ts';
 
 /**
@@ -79,5 +79,5 @@ export const stepsToResolve = (sources: readonly ResolvedSource[]): number =>
   sources.reduce((sum, { selectedPods }) => sum + 1 + costs.pod * selectedPods, 0);
 
 /** Steps to write a match: each of its conditions is about as long as an identity. */
-export const stepsToWriteMatch = ({ headers, queryParams }: HttpMatch): number =>
-  costs.entry * (1 + headers.length + queryParams.length);
+export const stepsToWriteMatch = (match: HttpMatch | GrpcMatch): number =>
+  costs.entry * (1 + match.headers.length + ('queryParams' in match ? match.queryParams.length : 0));

@@ -6,6 +6,7 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import {
   aGatewayHttpRoute,
+  aGrpcRoute,
   aMeshTlsAuthentication,
   aNamespace,
   aNetworkAuthentication,
@@ -46,7 +47,7 @@ const identified = anAuthorizationPolicy({
 });
 /** All requests. */
 const rules = [{ matches: [], filters: [] }];
-const forRoute = (kind: 'HTTPRoute' | 'GatewayHTTPRoute') =>
+const forRoute = (kind: 'HTTPRoute' | 'GatewayHTTPRoute' | 'GRPCRoute') =>
   anAuthorizationPolicy({ target: { kind, name: 'a' }, authentications: [ofFrontend] });
 
 /** A kind of the table without a row here does not compile. */
@@ -125,6 +126,12 @@ const situations: { readonly [K in InboundKind]: Situation<K> } = {
     opening: aGatewayHttpRoute({ rules }),
     changed: aGatewayHttpRoute({ rules, servers: ['other'] }),
     unreadable: aRejected('GatewayHTTPRoute'),
+  },
+  GRPCRoute: {
+    others: [aServer({ proxyProtocol: 'gRPC' }), forRoute('GRPCRoute'), fromFrontend],
+    opening: aGrpcRoute({ rules }),
+    changed: aGrpcRoute({ rules, servers: ['other'] }),
+    unreadable: aRejected('GRPCRoute'),
   },
 };
 

@@ -71,11 +71,12 @@ test('gRPC routes are printed as service and method, ports without routes have n
             ],
             filters: [],
           },
+          { matches: [], filters: [] },
         ],
       },
     ],
   };
-  assert.deepEqual(matchesOf(grpc), ['/pkg.Svc/*', '/*/* a=b']);
+  assert.deepEqual(matchesOf(grpc), ['/pkg.Svc/*', '/*/* a=b', '* /*']);
   assert.deepEqual(matchesOf({ kind: 'opaque' }), []);
 });
 

@@ -147,24 +147,20 @@ const routesOf = (protocol: InboundProtocol): RowReport['routes'] => {
     case 'detect':
     case 'http1':
     case 'http2':
-      return protocol.routes.map((route) =>
-        routeItem(
-          route,
-          route.rules.flatMap(({ matches }) => matches.map(printHttp)),
-        ),
-      );
+      return protocol.routes.map((route) => routeItem(route, printMatches(route.rules, printHttp)));
     case 'grpc':
-      return protocol.routes.map((route) =>
-        routeItem(
-          route,
-          route.rules.flatMap(({ matches }) => matches.map(printGrpc)),
-        ),
-      );
+      return protocol.routes.map((route) => routeItem(route, printMatches(route.rules, printGrpc)));
     case 'opaque':
     case 'tls':
       return [];
   }
 };
+
+/** A rule without matches is about every request. */
+const printMatches = <Match>(
+  rules: readonly { readonly matches: readonly Match[] }[],
+  print: (match: Match) => string,
+): string[] => rules.flatMap(({ matches }) => (matches.length === 0 ? ['* /*'] : matches.map(print)));
 
 const routeItem = (
   { meta, hosts, authorizations }: Pick<HttpRoute | GrpcRoute, 'meta' | 'hosts' | 'authorizations'>,

@@ -499,10 +499,6 @@ suite('warnings', () => {
       'EgressNetwork s: kind: EgressNetwork is read but not acted upon yet: until it is, no egress is denied',
     ],
     [
-      { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute', metadata: { name: 's' }, spec: {} },
-      'GRPCRoute s: kind: GRPCRoute is read but not acted upon yet: until it is, calls that it does not match are not refused for that',
-    ],
-    [
       aPod('A'),
       'Pod demo/A: metadata.name: `A` is not a valid name: lower-case letters, digits and `-`, at most 63, a letter or digit at both ends',
     ],
@@ -523,7 +519,7 @@ suite('warnings', () => {
   test('name the manifest, the object, what is wrong and what to do', () => {
     for (const [object, warning] of cases)
       assert.deepEqual(texts(compose(manifest('a.yaml', object))), [`a.yaml: ${warning}`]);
-    assert.equal(cases.length, 11);
+    assert.equal(cases.length, 10);
   });
 
   test('are not made of kinds of others, which are listed instead', () => {

@@ -15,7 +15,6 @@ interface UnactedKind {
 export const unactedKinds: readonly UnactedKind[] = [
   { kind: 'HTTPLocalRateLimitPolicy', without: 'no request is limited' },
   { kind: 'EgressNetwork', without: 'no egress is denied' },
-  { kind: 'GRPCRoute', without: 'calls that it does not match are not refused for that' },
   { kind: 'TLSRoute', without: 'no connection is routed or refused by it' },
   { kind: 'TCPRoute', without: 'no connection is routed or refused by it' },
   { kind: 'ServiceProfile', without: 'its routes, retries and overrides do not apply' },

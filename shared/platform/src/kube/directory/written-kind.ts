@@ -57,6 +57,7 @@ const closing = [
   'Server',
   'HTTPRoute',
   'GatewayHTTPRoute',
+  'GRPCRoute',
 ] as const satisfies readonly Kind[];
 
 /**

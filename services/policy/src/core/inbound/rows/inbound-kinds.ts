@@ -1,10 +1,10 @@
 import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
+import type { RouteObject } from '../attached-routes.ts';
 import type { CallerChange, CallerIndex, NamespaceChange } from './caller-index.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
 import {
   type PolicyIndex,
-  type Route,
   type SelectingObject,
   selectorOf,
   serversOf,
@@ -44,7 +44,8 @@ export type InboundKind =
   | 'MeshTLSAuthentication'
   | 'NetworkAuthentication'
   | 'HTTPRoute'
-  | 'GatewayHTTPRoute';
+  | 'GatewayHTTPRoute'
+  | 'GRPCRoute';
 
 export type InboundKinds = { readonly [K in InboundKind]: TakeKind<K> };
 
@@ -73,7 +74,7 @@ const takeSelecting = (
   rows.noteSelecting(object, selector);
 };
 
-const takeRoute = ({ policies }: Kept, route: Route, how: 'add' | 'remove', rows: ConcernedRows) => {
+const takeRoute = ({ policies }: Kept, route: RouteObject, how: 'add' | 'remove', rows: ConcernedRows) => {
   for (const server of serversOf(route)) {
     policies.of(route.meta.namespace).routes[how](server, route);
     rows.noteRouted(route.meta.namespace, server);
@@ -136,6 +137,7 @@ export const inboundKinds: InboundKinds = {
   }),
   HTTPRoute: eachState((kept, route, how, rows) => takeRoute(kept, route, how, rows)),
   GatewayHTTPRoute: eachState((kept, route, how, rows) => takeRoute(kept, route, how, rows)),
+  GRPCRoute: eachState((kept, route, how, rows) => takeRoute(kept, route, how, rows)),
 };
 
 export const watchedForInbound = Object.keys(inboundKinds) as readonly InboundKind[];

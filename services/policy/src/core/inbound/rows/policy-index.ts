@@ -3,11 +3,11 @@ import { SetMap } from '@gatehouse/core/dependency/set-map';
 import type { LabelSelector, Labels } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { RouteObject } from '../attached-routes.ts';
 import type { NamespacePolicies } from '../model.ts';
 
 export type AuthorizationPolicy = KubeObject<'AuthorizationPolicy'>;
 export type ServerAuthorization = KubeObject<'ServerAuthorization'>;
-export type Route = KubeObject<'HTTPRoute'> | KubeObject<'GatewayHTTPRoute'>;
 
 /** Objects that choose pods by labels and ports. */
 export type SelectingObject = KubeObject<'Server'> | KubeObject<'NetworkAuthenticationPolicy'>;
@@ -28,7 +28,7 @@ export interface NamespaceIndex {
     readonly selecting: SelectorIndex<ServerAuthorization>;
   };
   /** By the names of the Servers that they are attached to. */
-  readonly routes: SetMap<string, Route>;
+  readonly routes: SetMap<string, RouteObject>;
 }
 
 /** The policy objects of every namespace, ordered by whom they concern. */
@@ -45,7 +45,7 @@ export class PolicyIndex {
       if (object.kind === 'Server') servers.push(object);
       else networkPolicies.push(object);
     }
-    const routes = new Set<Route>();
+    const routes = new Set<RouteObject>();
     for (const server of [everyServer, ...servers.map(({ meta }) => meta.name)]) {
       for (const route of index.routes.get(server)) routes.add(route);
     }
@@ -131,7 +131,7 @@ export const asTarget = ({ kind, meta }: KubeObject): string => `${kind}/${meta.
 export const everyServer = '';
 
 /** The Servers that a route is attached to; a rejected one stays attached (design §6.2). */
-export const serversOf = ({ spec }: Route): readonly string[] => {
+export const serversOf = ({ spec }: RouteObject): readonly string[] => {
   if (!isRejected(spec)) return spec.servers;
   return spec.attachedTo === 'all' ? [everyServer] : spec.attachedTo;
 };
