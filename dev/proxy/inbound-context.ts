@@ -13,6 +13,8 @@ export interface InboundContext {
   readonly matchesRegex: RegexMatcher;
   readonly log: EventLog;
   readonly metrics: AuthzMetrics;
+  /** Milliseconds of any clock that only goes forward, for rate limits. */
+  readonly now: () => number;
   /** Answers some requests before any policy: the dev-only part of the admin port. */
   readonly aside?: (request: HttpRequest, client: InboundClient) => HttpAnswer | undefined;
 }

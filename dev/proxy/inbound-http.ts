@@ -11,7 +11,7 @@ import {
 } from './http-message.ts';
 import { eventClient, type InboundClient, identityOf } from './inbound-client.ts';
 import type { InboundContext } from './inbound-context.ts';
-import { printMeta } from './port-policy.ts';
+import { type PolicyRow, printMeta } from './port-policy.ts';
 import { type RefusalKind, refuse } from './refusal.ts';
 import { asText } from './request-target.ts';
 
@@ -73,8 +73,8 @@ const countName = {
  * connection, and passes admitted ones to the application.
  */
 export const inboundHttpHandler = (context: InboundContext, client: InboundClient): HttpHandler => {
-  const { policy, app, log, metrics, matchesRegex } = context;
-  const answer = async (request: HttpRequest, verdict: Verdict): Promise<HttpAnswer> => {
+  const { policy, app, log, metrics, matchesRegex, now } = context;
+  const answer = async (request: HttpRequest, verdict: Verdict, row: PolicyRow): Promise<HttpAnswer> => {
     const refused = (kind: RefusalKind): HttpAnswer => refuse(kind, request, client);
     if (verdict.kind === 'denied')
       return refused(verdict.reason === 'no-route' ? 'no-route' : 'unauthorized');
@@ -85,15 +85,17 @@ export const inboundHttpHandler = (context: InboundContext, client: InboundClien
       case 'answer':
         return filtered.answer;
       case 'pass':
+        if (row.limiter?.admits(client.tls, now()) === false) return refused('rate-limited');
         return app.send(forApp(filtered.request, client)).catch(() => refused('app-unreachable'));
     }
   };
   return async (request) => {
     const aside = context.aside?.(request, client);
     if (aside !== undefined) return aside;
-    const { server } = policy.row.value;
+    const row = policy.row.value;
+    const { server } = row;
     const verdict = judge(server, request, { client, matchesRegex });
-    const answered = await answer(request, verdict);
+    const answered = await answer(request, verdict, row);
     const word = verdictWord(verdict);
     const authorization = verdict.kind === 'allowed' ? verdict.authorization : undefined;
     const { route } = verdict;

@@ -200,6 +200,34 @@ test('a revocation denies the next request of an open HTTP/2 connection, and a g
   assert.equal(new Set(seen.map(({ connection }) => connection)).size, 1);
 });
 
+test('requests above a limit are 429 on a connection that stays, until the bucket fills or a message comes', async (t) => {
+  const from = someAddress();
+  const rateLimit = { meta: named('limit'), total: undefined, identity: 2, overrides: [] };
+  const limited = (name: string) =>
+    aRow({
+      protocol: { kind: 'detect', timeoutMs: 10_000, routes: [], rateLimit },
+      authorizations: [anybody],
+      meta: named(name),
+    });
+  const { mesh, backend, push } = await aBackend(t, limited('first'));
+  const session = await openHttp2(mesh, { backend, from });
+  t.after(() => session.destroy());
+  const statuses = async (...asked: readonly Record<string, string>[]): Promise<readonly unknown[]> => {
+    const seen: unknown[] = [];
+    for (const headers of asked) seen.push((await request(session, headers)).status);
+    return seen;
+  };
+  assert.deepEqual(await statuses({}, {}, {}), [200, 200, 429]);
+  const plain = await call(backend, { from });
+  assert.equal(plain, 200, 'a client without an identity is not counted with one that has one');
+  const grpc = await request(session, { ':method': 'POST', 'content-type': 'application/grpc' });
+  assert.deepEqual([grpc.status, grpc.head['grpc-status']], [200, '8']);
+  mesh.nowMs = 500;
+  assert.deepEqual(await statuses({}, {}), [200, 429]);
+  await push(limited('second'));
+  assert.deepEqual(await statuses({}, {}, {}), [200, 200, 429]);
+});
+
 test('mesh clients are told why, in the words of their protocol; others are not', async (t) => {
   const from = someAddress();
   const { mesh, backend } = await aBackend(t);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type EnforcedServer, invalidServer } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { Authentication, InboundServer, Meta } from '@gatehouse/core/inbound/inbound-server';
+import { RateLimiter, rateLimitOf } from '@gatehouse/core/inbound/rate-limit';
 import { printNetwork } from '@gatehouse/core/ip-network';
 import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { type Parsed, printProblem } from '@gatehouse/core/problem';
@@ -10,6 +11,8 @@ import { Latest } from './latest.ts';
 /** What decides one port now, and where that came from. */
 export interface PolicyRow {
   readonly server: EnforcedServer;
+  /** The buckets of this message; undefined where nothing is limited. */
+  readonly limiter?: RateLimiter;
   readonly origin: /** The proxy's own environment: nothing has come yet. */
     | { readonly kind: 'initial' }
     | { readonly kind: 'pushed'; readonly hash: string; readonly at: number }
@@ -34,7 +37,12 @@ export type DecodeRow = (bytes: Uint8Array) => Parsed<InboundServer>;
 export const readRow = (bytes: Uint8Array, decode: DecodeRow, at: number): PolicyRow => {
   const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const outcome = decode(bytes);
-  if (outcome.ok) return { server: outcome.value, origin: { kind: 'pushed', hash, at } };
+  if (outcome.ok) {
+    const server = outcome.value;
+    const limit = rateLimitOf(server.protocol);
+    const limited = limit === undefined ? {} : { limiter: new RateLimiter(limit) };
+    return { server, ...limited, origin: { kind: 'pushed', hash, at } };
+  }
   const reason = outcome.problems.map(printProblem).join('; ');
   return { server: invalidServer, origin: { kind: 'invalid', hash, at, reason } };
 };

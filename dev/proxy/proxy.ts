@@ -28,6 +28,8 @@ export interface ProxyOptions {
   readonly config: ProxyConfig;
   readonly events: EventLog;
   readonly log: Log;
+  /** Milliseconds of a clock that only goes forward, for rate limits. */
+  readonly now?: () => number;
   /** How certificates are obtained. Default: by Certify. */
   readonly obtain?: Obtain;
 }
@@ -74,10 +76,16 @@ const clientFor = ({ address, name }: ControlAddress, { trustAnchors, podIp }: P
  *   accrual, SNI routes and the routes and overrides of a service profile are not followed; load is balanced by requests
  *   under way, not by latency;
  * - identities are DNS names only; a client certificate that does not verify ends the connection without a TLS alert;
- * - rate limits and failure injectors make a row invalid (see decode-inbound), Upgrade is not passed on, and
+ * - failure injectors make a row invalid (see decode-inbound), Upgrade is not passed on, and
  *   `l5d-proxy-connection: close` closes HTTP/1 connections only.
  */
-export const startProxy = async ({ config, events, log, obtain }: ProxyOptions): Promise<RunningProxy> => {
+export const startProxy = async ({
+  config,
+  events,
+  log,
+  obtain,
+  now = () => performance.now(),
+}: ProxyOptions): Promise<RunningProxy> => {
   const supervisor = new Supervisor({ log, graceMs: 3_000 });
   const { signal } = supervisor;
   // Each watched port and each waiting caller listens to it.
@@ -117,7 +125,7 @@ export const startProxy = async ({ config, events, log, obtain }: ProxyOptions):
   ): Promise<void> => {
     const { localName, detectTimeoutMs } = config;
     const { matchesRegex } = plane;
-    const shared = { matchesRegex, log: events, metrics, localName, terminator, detectTimeoutMs, http1 };
+    const shared = { matchesRegex, now, log: events, metrics, localName, terminator, detectTimeoutMs, http1 };
     const listener = await listenInbound({ ...shared, ...own, policy });
     listeners.push({ policy, listener });
     supervisor.onEnd(`port ${policy.port}`, () => listener.close());

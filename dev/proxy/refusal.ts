@@ -2,7 +2,7 @@ import { type HttpAnswer, type HttpRequest, isGrpc } from './http-message.ts';
 import { type InboundClient, isMeshClient } from './inbound-client.ts';
 
 /** Why a request gets no answer of the application: the rows of contract/proxy.md §6.5. */
-export type RefusalKind = 'unauthorized' | 'no-route' | 'bad-redirect' | 'app-unreachable';
+export type RefusalKind = 'unauthorized' | 'no-route' | 'rate-limited' | 'bad-redirect' | 'app-unreachable';
 
 interface Form {
   readonly status: number;
@@ -15,6 +15,7 @@ interface Form {
 const forms = {
   unauthorized: { status: 403, grpc: 7, reason: 'unauthorized request on route', close: false },
   'no-route': { status: 404, grpc: 5, reason: 'no route found for request', close: false },
+  'rate-limited': { status: 429, grpc: 8, reason: 'too many requests', close: false },
   'bad-redirect': { status: 500, grpc: 13, reason: 'the redirect cannot be made', close: true },
   'app-unreachable': { status: 502, grpc: 14, reason: 'the application cannot be reached', close: true },
 } as const satisfies Record<RefusalKind, Form>;

@@ -75,6 +75,8 @@ export interface TestPod {
 export class TestMesh {
   readonly root: TestAuthority = anAuthority();
   readonly issuer: TestAuthority = anAuthority({ issuedBy: this.root });
+  /** The time by which proxies count requests; it stands still unless a test moves it. */
+  nowMs = 0;
   readonly #test: TestContext;
   readonly #rows = new Map<string, Uint8Array>();
   readonly #endpoints = new Map<string, Uint8Array>();
@@ -236,6 +238,7 @@ export class TestMesh {
     const waiting = new Set<(event: LoggedEvent) => void>();
     const proxy = await startProxy({
       config,
+      now: () => this.nowMs,
       log: silentLog,
       events: (event) => {
         const logged = { at: Date.now(), ...event };

@@ -5,6 +5,7 @@ import type {
   HttpRoute,
   InboundProtocol,
   InboundServer,
+  LocalRateLimit,
   Meta,
   RequestHeadersFilter,
   ValueMatch,
@@ -156,16 +157,39 @@ const aGrpcRoute: fc.Arbitrary<GrpcRoute> = record({
   ),
 });
 
+const aRate = fc.integer({ min: 1, max: 2 ** 32 - 1 });
+const aRateLimit: fc.Arbitrary<LocalRateLimit> = record({
+  meta: fc.option(aMeta, { nil: undefined }),
+  total: fc.option(aRate, { nil: undefined }),
+  identity: fc.option(aRate, { nil: undefined }),
+  overrides: fc.array(
+    record({ requestsPerSecond: aRate, identities: fc.array(name.map(parseIdentity), { maxLength: 3 }) }),
+    { maxLength: 2 },
+  ),
+});
+
+/** With a rate limit, or without the field. */
+const maybeLimited = (protocol: fc.Arbitrary<InboundProtocol>): fc.Arbitrary<InboundProtocol> =>
+  fc
+    .tuple(protocol, fc.option(aRateLimit, { nil: undefined }))
+    .map(([fields, rateLimit]) =>
+      rateLimit === undefined ? fields : ({ ...fields, rateLimit } as InboundProtocol),
+    );
+
 const aProtocol: fc.Arbitrary<InboundProtocol> = fc.oneof(
-  record({
-    kind: fc.constant('detect' as const),
-    timeoutMs: fc.integer({ min: 0, max: 100_000 }),
-    routes: fc.array(anHttpRoute, { maxLength: 2 }),
-  }),
-  record({
-    kind: fc.constantFrom('http1' as const, 'http2' as const),
-    routes: fc.array(anHttpRoute, { maxLength: 2 }),
-  }),
+  maybeLimited(
+    record({
+      kind: fc.constant('detect' as const),
+      timeoutMs: fc.integer({ min: 0, max: 100_000 }),
+      routes: fc.array(anHttpRoute, { maxLength: 2 }),
+    }),
+  ),
+  maybeLimited(
+    record({
+      kind: fc.constantFrom('http1' as const, 'http2' as const),
+      routes: fc.array(anHttpRoute, { maxLength: 2 }),
+    }),
+  ),
   record({ kind: fc.constant('grpc' as const), routes: fc.array(aGrpcRoute, { maxLength: 2 }) }),
   record({ kind: fc.constantFrom('opaque' as const, 'tls' as const) }),
 );

@@ -56,6 +56,23 @@ test('a row that allows nobody says so', () => {
   );
 });
 
+test('a row that limits requests says how far', () => {
+  const rateLimit = {
+    meta: {
+      kind: 'resource',
+      resource: { group: 'policy.linkerd.io', kind: 'HTTPLocalRateLimitPolicy', name: 'l' },
+    },
+    total: 100,
+    identity: 10,
+    overrides: [{ requestsPerSecond: 50, identities: [ours, theirs].map(parseIdentity) }],
+  } as const;
+  const protocol = { kind: 'http1', routes: [], rateLimit } as const;
+  assert.match(
+    printServer({ ...server([]), protocol }, mesh),
+    /\n {2}limits all clients together to 100\/s, each identity to 10\/s, web\.demo and web\.demo\.serviceaccount\.identity\.linkerd\.example\.org to 50\/s {2}\(HTTPLocalRateLimitPolicy l\)$/m,
+  );
+});
+
 test('what routes allow does not contradict what the whole port allows, and the guard is told in words', () => {
   const guard = route('unnormalized-path', { kind: 'regex', value: unnormalizedPath });
   const api = route('rules', { kind: 'prefix', value: '/api' }, [allowing(ours)]);

@@ -3,9 +3,11 @@ import type {
   GrpcMatch,
   HttpMatch,
   InboundServer,
+  LocalRateLimit,
   Meta,
   ValueMatch,
 } from '@gatehouse/core/inbound/inbound-server';
+import { rateLimitOf } from '@gatehouse/core/inbound/rate-limit';
 import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
 import { printNetwork } from '@gatehouse/core/ip-network';
 import { type Identity, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
@@ -44,6 +46,18 @@ const printAuthentication = (authentication: Authorization['authentication'], me
   }
 };
 
+const printLimits = ({ total, identity, overrides, meta }: LocalRateLimit, mesh: Mesh): string => {
+  const limits = [
+    ...(total === undefined ? [] : [`all clients together to ${total}/s`]),
+    ...(identity === undefined ? [] : [`each identity to ${identity}/s`]),
+    ...overrides.map(
+      ({ requestsPerSecond, identities }) =>
+        `${identities.map((each) => shortIdentity(each, mesh)).join(' and ')} to ${requestsPerSecond}/s`,
+    ),
+  ];
+  return `${limits.join(', ')}${meta === undefined ? '' : `  (${printMeta(meta)})`}`;
+};
+
 const printValue = ({ name, kind, value }: ValueMatch): string =>
   `${name}${kind === 'exact' ? '=' : '~'}${value}`;
 
@@ -70,6 +84,8 @@ export const printServer = (server: InboundServer, mesh: Mesh): string => {
     for (const authorization of authorizations)
       lines.push(`${indent}${printAuthorization(authorization, mesh)}`);
   };
+  const limit = rateLimitOf(protocol);
+  if (limit !== undefined) lines.push(`  limits ${printLimits(limit, mesh)}`);
   const routes = routesOf(server);
   if (server.authorizations.length === 0) {
     const byRoute = routes.some(({ authorizations }) => authorizations.length > 0);

@@ -24,7 +24,10 @@ const invalid: readonly (readonly [object, string])[] = [
   [{ protocol: { opaque: {} }, labels: { group: '', kind: 'default' } }, 'labels.name'],
   [{ protocol: { detect: {} } }, 'protocol.detect.timeout'],
   [{ protocol: { detect: { timeout: { seconds: '-1' } } } }, 'protocol.detect.timeout'],
-  [{ protocol: { http2: { localRateLimit: {} } } }, 'protocol.http2.localRateLimit'],
+  [
+    { protocol: { http2: { localRateLimit: { metadata: {} } } } },
+    'protocol.http2.localRateLimit.metadata.kind',
+  ],
   [withAuthz({ networks: [] }), 'authorizations[0].networks'],
   [withAuthz({ networks: [{}] }), 'authorizations[0].networks[0].net'],
   [withAuthz({ networks: [{ net: { ...net, prefixLen: 33 } }] }), 'authorizations[0].networks[0].net'],

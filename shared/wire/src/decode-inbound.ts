@@ -6,6 +6,8 @@ import type {
   HttpRoute,
   InboundProtocol,
   InboundServer,
+  LimitOverride,
+  LocalRateLimit,
   Meta,
   RequestHeadersFilter,
 } from '@gatehouse/core/inbound/inbound-server';
@@ -18,6 +20,7 @@ import {
   type Authz,
   type GrpcRoute_Filter,
   type GrpcRoute as GrpcRouteMessage,
+  type HttpLocalRateLimit,
   type HttpRoute_Filter,
   type HttpRoute as HttpRouteMessage,
   type Network,
@@ -39,8 +42,8 @@ import { each, reading, required, unreadable } from './unreadable.ts';
 
 /**
  * Reads a WatchPort message as the proxy does (`contract/proxy.md` §1.5): one unreadable part makes the whole Server
- * invalid, and an invalid Server admits nobody. Rate limits and failure injectors are not in our words yet, so a message
- * that has one is refused rather than enforced by half.
+ * invalid, and an invalid Server admits nobody. Failure injectors are not in our words yet, so a message that has one is
+ * refused rather than enforced by half.
  */
 export const decodeInbound = (bytes: Uint8Array, checkRegex: CheckRegex): Parsed<InboundServer> => {
   let message: Server;
@@ -61,18 +64,18 @@ const decodeProtocol = (protocol: ProxyProtocol, checkRegex: CheckRegex): Inboun
   const field = `protocol.${kind.$case}`;
   switch (kind.$case) {
     case 'detect':
-      refuseRateLimit(kind.value.httpLocalRateLimit, `${field}.httpLocalRateLimit`);
       return {
         kind: 'detect',
         timeoutMs: decodeTimeout(kind.value.timeout, `${field}.timeout`),
         routes: each(kind.value.httpRoutes, `${field}.httpRoutes`, decodeHttpRoute(checkRegex)),
+        ...decodeRateLimit(kind.value.httpLocalRateLimit, `${field}.httpLocalRateLimit`),
       };
     case 'http1':
     case 'http2':
-      refuseRateLimit(kind.value.localRateLimit, `${field}.localRateLimit`);
       return {
         kind: kind.$case,
         routes: each(kind.value.routes, `${field}.routes`, decodeHttpRoute(checkRegex)),
+        ...decodeRateLimit(kind.value.localRateLimit, `${field}.localRateLimit`),
       };
     case 'grpc':
       return {
@@ -85,8 +88,26 @@ const decodeProtocol = (protocol: ProxyProtocol, checkRegex: CheckRegex): Inboun
   }
 };
 
-const refuseRateLimit = (limit: object | undefined, field: string): void => {
-  if (limit !== undefined) unreadable(field, 'a rate limit', 'this reader enforces none');
+/** An override without a limit is dropped, and 0 is no limit. */
+const decodeRateLimit = (
+  limit: HttpLocalRateLimit | undefined,
+  field: string,
+): { readonly rateLimit?: LocalRateLimit } => {
+  if (limit === undefined) return {};
+  const { metadata, total, identity, overrides } = limit;
+  return {
+    rateLimit: {
+      meta: metadata === undefined ? undefined : decodeMeta(metadata, `${field}.metadata`),
+      total: total?.requestsPerSecond || undefined,
+      identity: identity?.requestsPerSecond || undefined,
+      overrides: overrides.flatMap(({ limit: own, clients }): readonly LimitOverride[] => {
+        const requestsPerSecond = own?.requestsPerSecond ?? 0;
+        if (requestsPerSecond === 0) return [];
+        const identities = (clients?.identities ?? []).map(({ name }) => parseIdentity(name));
+        return [{ requestsPerSecond, identities }];
+      }),
+    },
+  };
 };
 
 const decodeTimeout = (timeout: Duration | undefined, field: string): number => {

@@ -16,10 +16,38 @@ export interface InboundServer {
 }
 
 export type InboundProtocol =
-  | { readonly kind: 'detect'; readonly timeoutMs: number; readonly routes: readonly HttpRoute[] }
-  | { readonly kind: 'http1' | 'http2'; readonly routes: readonly HttpRoute[] }
+  | {
+      readonly kind: 'detect';
+      readonly timeoutMs: number;
+      readonly routes: readonly HttpRoute[];
+      readonly rateLimit?: LocalRateLimit;
+    }
+  | {
+      readonly kind: 'http1' | 'http2';
+      readonly routes: readonly HttpRoute[];
+      readonly rateLimit?: LocalRateLimit;
+    }
   | { readonly kind: 'grpc'; readonly routes: readonly GrpcRoute[] }
   | { readonly kind: 'opaque' | 'tls' };
+
+/**
+ * How many HTTP requests a second a proxy passes on, of those that are admitted. Each proxy counts by itself, and begins
+ * again with every message that it is sent. Undefined = no such limit.
+ */
+export interface LocalRateLimit {
+  readonly meta: Meta | undefined;
+  /** Of all clients together. */
+  readonly total: number | undefined;
+  /** Of each identity; all clients without one count as one. */
+  readonly identity: number | undefined;
+  /** In place of `identity`, for these clients together; of several that name a client the last counts. */
+  readonly overrides: readonly LimitOverride[];
+}
+
+export interface LimitOverride {
+  readonly requestsPerSecond: number;
+  readonly identities: readonly Identity[];
+}
 
 /** Labels for metrics and logs; no behaviour hangs on them but that of default `audit`. */
 export type Meta =

@@ -6,6 +6,7 @@ import type {
   HttpRoute,
   InboundProtocol,
   InboundServer,
+  LocalRateLimit,
   Meta,
   RequestHeadersFilter,
 } from '@gatehouse/core/inbound/inbound-server';
@@ -17,6 +18,7 @@ import {
   type Authz,
   type GrpcRoute_Filter,
   type GrpcRoute as GrpcRouteMessage,
+  type HttpLocalRateLimit,
   type HttpRoute_Filter,
   type HttpRoute as HttpRouteMessage,
   type Network,
@@ -56,7 +58,7 @@ const encodeProtocol = (protocol: InboundProtocol): ProxyProtocol => {
           value: {
             timeout: encodeDuration(protocol.timeoutMs),
             httpRoutes: protocol.routes.map(encodeHttpRoute),
-            httpLocalRateLimit: undefined,
+            httpLocalRateLimit: encodeRateLimit(protocol.rateLimit),
           },
         },
       };
@@ -65,7 +67,10 @@ const encodeProtocol = (protocol: InboundProtocol): ProxyProtocol => {
       return {
         kind: {
           $case: protocol.kind,
-          value: { routes: protocol.routes.map(encodeHttpRoute), localRateLimit: undefined },
+          value: {
+            routes: protocol.routes.map(encodeHttpRoute),
+            localRateLimit: encodeRateLimit(protocol.rateLimit),
+          },
         },
       };
     case 'grpc':
@@ -75,6 +80,20 @@ const encodeProtocol = (protocol: InboundProtocol): ProxyProtocol => {
       return { kind: { $case: protocol.kind, value: {} } };
   }
 };
+
+const encodeRateLimit = (limit: LocalRateLimit | undefined): HttpLocalRateLimit | undefined =>
+  limit && {
+    metadata: limit.meta && encodeMeta(limit.meta),
+    total: encodeLimit(limit.total),
+    identity: encodeLimit(limit.identity),
+    overrides: limit.overrides.map(({ requestsPerSecond, identities }) => ({
+      limit: { requestsPerSecond },
+      clients: { identities: identities.map((identity) => ({ name: printIdentity(identity) })) },
+    })),
+  };
+
+const encodeLimit = (requestsPerSecond: number | undefined): HttpLocalRateLimit['total'] =>
+  requestsPerSecond === undefined ? undefined : { requestsPerSecond };
 
 /** `labels` is deprecated in favour of `metadata`, but Linkerd still sends both and its users' tests read the former. */
 const encodeAuthorization = (authorization: Authorization): Authz => ({
