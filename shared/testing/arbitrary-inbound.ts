@@ -27,6 +27,8 @@ export const anInboundServer = (): fc.Arbitrary<InboundServer> =>
   });
 
 const text = fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' });
+/** As headers have them: without control characters. */
+const line = text.map((written) => written.replace(/\p{Cc}/gu, '-'));
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
 const token = fc.stringMatching(/^[A-Za-z0-9-]{1,8}$/);
 const label = fc.stringMatching(/^[a-z0-9]{1,5}$/);
@@ -79,7 +81,13 @@ const anAuthorization: fc.Arbitrary<Authorization> = record({
 const aValueMatch = (names: fc.Arbitrary<string>): fc.Arbitrary<ValueMatch> =>
   record({ name: names, kind: fc.constantFrom('exact' as const, 'regex' as const), value: text });
 
-const aHeader = record({ name: token, value: text });
+const aHeaderMatch: fc.Arbitrary<ValueMatch> = record({
+  name: token,
+  kind: fc.constantFrom('exact' as const, 'regex' as const),
+  value: line,
+});
+
+const aHeader = record({ name: token, value: line });
 const aHeadersFilter: fc.Arbitrary<RequestHeadersFilter> = record({
   kind: fc.constant('request-headers' as const),
   add: fc.array(aHeader, { maxLength: 2 }),
@@ -96,7 +104,10 @@ const anHttpFilter: fc.Arbitrary<HttpFilter> = fc.oneof(
       host: name,
       port: fc.integer({ min: 1, max: 65_535 }),
       status: fc.integer({ min: 300, max: 399 }),
-      path: record({ kind: fc.constantFrom('full' as const, 'prefix' as const), value: text }),
+      path: record({
+        kind: fc.constantFrom('full' as const, 'prefix' as const),
+        value: text.map((path) => `/${path}`),
+      }),
     },
     { requiredKeys: ['kind'], noNullPrototype: true },
   ),
@@ -124,7 +135,7 @@ const anHttpRoute: fc.Arbitrary<HttpRoute> = record({
               value: text,
             }),
             method: fc.oneof(fc.constantFrom('GET', 'HEAD', 'TRACE'), token),
-            headers: fc.array(aValueMatch(token), { maxLength: 2 }),
+            headers: fc.array(aHeaderMatch, { maxLength: 2 }),
             queryParams: fc.array(aValueMatch(text), { maxLength: 2 }),
           },
           { requiredKeys: ['headers', 'queryParams'], noNullPrototype: true },
@@ -147,7 +158,7 @@ const aGrpcRoute: fc.Arbitrary<GrpcRoute> = record({
         record({
           service: fc.oneof(fc.constant(''), name),
           method: fc.oneof(fc.constant(''), name),
-          headers: fc.array(aValueMatch(token), { maxLength: 2 }),
+          headers: fc.array(aHeaderMatch, { maxLength: 2 }),
         }),
         { maxLength: 2 },
       ),

@@ -40,6 +40,12 @@ const checkToken = (text: string, field: string): string =>
     ? text
     : unreadable(field, `\`${text}\` is not a valid HTTP token`, 'letters, digits and !#$%&*+.^_`|~-');
 
+/** Bytes that the proxy accepts in a header's value: no control characters but the tab. */
+const checkHeaderValue = (value: Buffer, field: string): string =>
+  value.every((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f))
+    ? value.toString('utf8')
+    : unreadable(field, 'not a valid header value', 'leave out control characters');
+
 export const decodeHost = (host: HostMatchMessage, field: string): HostMatch => {
   const match = required(host.match, field);
   switch (match.$case) {
@@ -77,7 +83,7 @@ const decodeHeaderMatch =
     const name = checkToken(header.name, `${field}.name`);
     const value = required(header.value, `${field}.value`);
     return value.$case === 'exact'
-      ? { name, kind: 'exact', value: value.value.toString('utf8') }
+      ? { name, kind: 'exact', value: checkHeaderValue(value.value, `${field}.value`) }
       : { name, kind: 'regex', value: orUnreadable(checkRegex(value.value)) };
   };
 
@@ -105,7 +111,7 @@ const decodeMethod = ({ type }: HttpMethod, field: string): string => {
 const decodeHeaders = (headers: Headers | undefined, field: string): readonly HeaderValue[] =>
   each(headers?.headers ?? [], field, ({ name, value }, at) => ({
     name: checkToken(name, `${at}.name`),
-    value: value.toString('utf8'),
+    value: checkHeaderValue(value, `${at}.value`),
   }));
 
 export const decodeRequestHeaders = (
@@ -149,5 +155,6 @@ const decodePathModifier = (
   field: string,
 ): { kind: 'full' | 'prefix'; value: string } => {
   const { $case, value } = required(replace, field);
+  if (!value.startsWith('/')) unreadable(field, `\`${value}\` is not absolute`, 'begin with `/`');
   return { kind: $case, value };
 };

@@ -51,6 +51,19 @@ const invalid: readonly (readonly [object, string])[] = [
     http1({ rules: [{ filters: [{ redirect: { status: 99 } }] }] }),
     'protocol.http1.routes[0].rules[0].filters[0].status',
   ],
+  [
+    http1({ rules: [{ filters: [{ redirect: { path: { full: 'a' } } }] }] }),
+    'protocol.http1.routes[0].rules[0].filters[0].path',
+  ],
+  [
+    http1({
+      rules: [
+        { filters: [{ requestHeaderModifier: { add: { headers: [{ name: 'a', value: Buffer.of(10) }] } } }] },
+      ],
+    }),
+    'protocol.http1.routes[0].rules[0].filters[0].add[0].value',
+  ],
+  [withMatch({ headers: [{ name: 'a', exact: Buffer.of(0x62, 0) }] }), `${atMatch}.headers[0].value`],
   [withMatch({ path: {} }), `${atMatch}.path`],
   [withMatch({ method: {} }), `${atMatch}.method`],
   [withMatch({ method: { unregistered: 'A B' } }), `${atMatch}.method`],
@@ -64,7 +77,7 @@ const invalid: readonly (readonly [object, string])[] = [
 ];
 
 test('one unreadable part makes the whole Server invalid, and is named', () => {
-  assert.equal(invalid.length, 27);
+  assert.equal(invalid.length, 30);
   for (const [draft, field] of invalid) {
     const outcome = decode({ labels: { name: 'web' }, ...draft });
     assert.equal(outcome.ok ? 'read' : outcome.problems[0]?.field, field);

@@ -1,13 +1,14 @@
 import type { HeaderValue, HttpFilter } from '@gatehouse/core/inbound/inbound-server';
 import type { Problem } from '@gatehouse/core/problem';
 import { describe, type Fields } from './fields.ts';
-import { asHeaderName, readHeaderName } from './http-token.ts';
+import { asHeaderName, readHeaderName, readHeaderText } from './http-token.ts';
+import { isHostName } from './route-parents.ts';
 
 type Redirect = Extract<HttpFilter, { kind: 'redirect' }>;
 
 const readHeaderValue = (item: Fields): HeaderValue | undefined => {
   const name = item.need('name', 'name a header') ? readHeaderName(item, 'name') : undefined;
-  const value = item.need('value', 'the value to write') ? item.text('value') : undefined;
+  const value = item.need('value', 'the value to write') ? readHeaderText(item, 'value') : undefined;
   item.close();
   return name === undefined || value === undefined ? undefined : { name, value };
 };
@@ -33,9 +34,17 @@ const readRedirectPath = (path: Fields): Redirect['path'] => {
     : path.refuse(field, `${describe(value)} is not absolute`, 'begin with `/`');
 };
 
+/** A proxy that is sent a host which cannot stand in a URL refuses the whole port. */
+const readRedirectHost = (redirect: Fields): string | undefined => {
+  const host = redirect.text('hostname');
+  return host === undefined || isHostName(host)
+    ? host
+    : redirect.refuse('hostname', `${describe(host)} is not a host name`, 'a lower-case DNS name');
+};
+
 const readRedirect = (redirect: Fields): Redirect => {
   const scheme = redirect.oneOf('scheme', ['http', 'https']);
-  const host = redirect.text('hostname');
+  const host = redirect.has('hostname') ? readRedirectHost(redirect) : undefined;
   const port = redirect.port('port');
   const status = redirect.whole('statusCode', 300, 399);
   const pathFields = redirect.fields('path');

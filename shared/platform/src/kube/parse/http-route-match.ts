@@ -1,7 +1,7 @@
 import type { HttpMatch, PathMatch, ValueMatch } from '@gatehouse/core/inbound/inbound-server';
 import { bytesOf, fits, lengthOf, spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
-import { readHeaderName, readMethod } from './http-token.ts';
+import { readHeaderName, readHeaderText, readMethod } from './http-token.ts';
 import { checkProxyRegex } from './proxy-regex.ts';
 import { proxyRegexSize } from './proxy-regex-size.ts';
 
@@ -32,16 +32,26 @@ const readPath = (path: Fields): PathMatch | undefined => {
 /** A header or query parameter; the whole value is compared. */
 const readValueMatch = (
   match: Fields,
+  list: 'headers' | 'queryParams',
   readName: (fields: Fields) => string | undefined,
 ): ValueMatch | undefined => {
   const type = match.oneOf('type', ['Exact', 'RegularExpression']) ?? 'Exact';
   const name = match.need('name', 'name it') ? readName(match) : undefined;
-  const text = match.need('value', 'the value to match') ? match.text('value') : undefined;
+  const value = match.need('value', 'the value to match') ? readMatchValue(match, list, type) : undefined;
   match.close();
-  const value = text === undefined || type === 'Exact' ? text : readRegex(match, 'value', text);
   return name === undefined || value === undefined
     ? undefined
     : { name, kind: type === 'Exact' ? 'exact' : 'regex', value };
+};
+
+const readMatchValue = (
+  match: Fields,
+  list: 'headers' | 'queryParams',
+  type: 'Exact' | 'RegularExpression',
+): string | undefined => {
+  if (type === 'Exact') return list === 'headers' ? readHeaderText(match, 'value') : match.text('value');
+  const pattern = match.text('value');
+  return pattern === undefined ? undefined : readRegex(match, 'value', pattern);
 };
 
 const readQueryName = (match: Fields): string | undefined => {
@@ -56,7 +66,7 @@ export const readValueMatches = (
   readName: (fields: Fields) => string | undefined,
 ): readonly ValueMatch[] => {
   if (!fits(match, 'headers', { name: list, size: lengthOf(match, list) })) return [];
-  return match.eachFields(list, (each) => readValueMatch(each, readName)) ?? [];
+  return match.eachFields(list, (each) => readValueMatch(each, list, readName)) ?? [];
 };
 
 export const readHeaders = (match: Fields): readonly ValueMatch[] =>

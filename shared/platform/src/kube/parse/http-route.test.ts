@@ -252,6 +252,22 @@ const mistakes: readonly (readonly [spec: unknown, problems: readonly string[]])
     match({ queryParams: [{ name: '', value: 'c' }] }),
     ['spec.rules[0].matches[0].queryParams[0].name: an empty text: name a query parameter'],
   ],
+  [
+    match({ headers: [{ name: 'a', value: 'b\nc' }] }),
+    [
+      'spec.rules[0].matches[0].headers[0].value: `b\nc` has control characters, which no header has: write the value in one line',
+    ],
+  ],
+  [
+    filter({ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'a', value: '\0' }] } }),
+    [
+      'spec.rules[0].filters[0].requestHeaderModifier.set[0].value: `\0` has control characters, which no header has: write the value in one line',
+    ],
+  ],
+  [
+    filter({ type: 'RequestRedirect', requestRedirect: { hostname: 'a b' } }),
+    ['spec.rules[0].filters[0].requestRedirect.hostname: `a b` is not a host name: a lower-case DNS name'],
+  ],
   [filter({}), ['spec.rules[0].filters[0].type: missing: RequestHeaderModifier or RequestRedirect']],
   [
     filter({ type: 'URLRewrite', urlRewrite: {} }),
@@ -320,7 +336,7 @@ test('every mistake is refused with its path; the route stays attached', () => {
       assert.deepEqual([closes.ports, attachedTo], [[], ['web']], JSON.stringify(spec));
     }
   }
-  assert.equal(mistakes.length, 29);
+  assert.equal(mistakes.length, 32);
 });
 
 const attachments: readonly (readonly [what: string, spec: unknown, attachedTo: unknown])[] = [

@@ -26,3 +26,18 @@ export const asHeaderName = (fields: Fields, name: string, value: unknown): stri
 
 export const readHeaderName = (fields: Fields, name: string): string | undefined =>
   asHeaderName(fields, name, fields.raw(name));
+
+/** A header's value as the proxy can send and compare it: no control characters but the tab (RFC 9110 §5.5). */
+const headerText = /^[\t -~\u{80}-\u{10ffff}]*$/u;
+
+/** A proxy that is sent any other value refuses the whole port. */
+export const readHeaderText = (fields: Fields, name: string): string | undefined => {
+  const text = fields.text(name);
+  return text === undefined || headerText.test(text)
+    ? text
+    : fields.refuse(
+        name,
+        `${describe(text)} has control characters, which no header has`,
+        'write the value in one line',
+      );
+};

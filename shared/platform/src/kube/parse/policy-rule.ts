@@ -2,7 +2,7 @@ import { isUnnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { bytesOf, fits, lengthOf, spend } from './budget.ts';
 import { describe, type Fields } from './fields.ts';
-import { readHeaderName, readMethod } from './http-token.ts';
+import { readHeaderName, readHeaderText, readMethod } from './http-token.ts';
 
 type RulePath = NonNullable<PolicyRule['paths']>[number];
 type RuleHeader = NonNullable<PolicyRule['headers']>[number];
@@ -31,7 +31,7 @@ const readPath = (path: Fields): RulePath | undefined => {
 
 const readHeader = (header: Fields): RuleHeader | undefined => {
   const name = header.need('name', 'name a header') ? readHeaderName(header, 'name') : undefined;
-  const value = header.need('value', 'the exact value') ? header.text('value') : undefined;
+  const value = header.need('value', 'the exact value') ? readHeaderText(header, 'value') : undefined;
   header.close();
   return name === undefined || value === undefined ? undefined : { name, value };
 };

@@ -29,12 +29,14 @@ export const isElsewhere = (
   ours: readonly Parent['kind'][],
 ): boolean => parents !== undefined && parents.length > 0 && !parents.some(({ kind }) => ours.includes(kind));
 
-const hostname = /^(?:\*\.)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const hostname = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+
+export const isHostName = (text: string): boolean => text.length <= 253 && hostname.test(text);
 
 export const readHosts = (spec: Fields): readonly string[] =>
   spec.each('hostnames', (value, item) => {
     if (!spend(spec, 'hosts')) return undefined;
-    return typeof value === 'string' && value.length <= 253 && hostname.test(value)
+    return typeof value === 'string' && value.length <= 253 && isHostName(value.replace(/^\*\./, ''))
       ? value
       : spec.refuse(
           item,
