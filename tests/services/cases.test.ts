@@ -21,7 +21,7 @@ test('a pod whose proxy listens on IPv4 alone is given at its IPv4 address, howe
 
 test('an HTTPS probe, which nothing can keep open, is named', async (t) => {
   const { policy } = await servicesOnCase(t, 'probe-https');
-  const { conditions } = await policy('/v1/workloads/demo/ledger/ports/9443');
+  const { conditions } = (await policy('/v1/workloads/demo/ledger/ports/9443')).row;
   assert.deepEqual(
     conditions.map(({ reason, message }: { readonly reason: string; readonly message: string }) => [
       reason,
@@ -38,7 +38,7 @@ test('an anchor may be used more than a hundred times: nothing is closed for it'
   const { policy, destination } = await servicesOnCase(t, 'yaml-aliases');
   assert.equal((await destination('/v1/services?namespace=demo&limit=500')).items.length, 101);
   for (const pod of ['demo/web', 'elsewhere/other']) {
-    const { governedBy } = await policy(`/v1/workloads/${pod}/ports/8080`);
+    const { governedBy } = (await policy(`/v1/workloads/${pod}/ports/8080`)).row;
     assert.deepEqual([governedBy.kind, governedBy.base], ['default-policy', 'all-authenticated'], pod);
   }
 });
@@ -46,7 +46,7 @@ test('an anchor may be used more than a hundred times: nothing is closed for it'
 test('a member of a StatefulSet is chosen by its name, and its policy governs it', async (t) => {
   const { policy, destination } = await servicesOnCase(t, 'statefulset-pod-name');
   const governs = async (pod: string): Promise<string> =>
-    (await policy(`/v1/workloads/demo/${pod}/ports/25672`)).governedBy.kind;
+    (await policy(`/v1/workloads/demo/${pod}/ports/25672`)).row.governedBy.kind;
   assert.equal(await governs('queue-5'), 'network-authentication-policies');
   assert.equal(await governs('queue-6'), 'default-policy');
   assert.equal((await endpointsOf(destination, 'demo/queue-5', 5671)).length, 1);
@@ -59,7 +59,7 @@ test("a namespace's opaque ports, and the default list, hold for clients and inb
     ['plain', 'sql', 3306],
   ] as const;
   for (const [namespace, name, port] of ports) {
-    const { protocol } = await policy(`/v1/workloads/${namespace}/${name}/ports/${port}`);
+    const { protocol } = (await policy(`/v1/workloads/${namespace}/${name}/ports/${port}`)).row;
     assert.equal(protocol, 'opaque', `${name} inbound`);
     const { items } = await destination(`/v1/services/${namespace}/${name}/endpoints?port=${port}`);
     assert.deepEqual(
@@ -74,14 +74,15 @@ test("a namespace's opaque ports, and the default list, hold for clients and inb
 
 test("a node agent with `hostNetwork: yes` is granted nothing by its node's address", async (t) => {
   const { policy, destination } = await servicesOnCase(t, 'yaml-1.1-booleans');
-  assert.deepEqual((await policy('/v1/workloads/demo/api/ports/8080')).authorizations, []);
+  assert.deepEqual((await policy('/v1/workloads/demo/api/ports/8080')).row.authorizations, []);
   // `publishNotReadyAddresses: on`
   assert.deepEqual(await endpointsOf(destination, 'demo/api', 8080), ['10.4.0.7']);
 });
 
 test('an empty namespace is `default`: pods are there, policies govern there, and a rejected one closes there', async (t) => {
   const { policy } = await servicesOnCase(t, 'empty-namespace');
-  const portOf = (pod: string, port: number) => policy(`/v1/workloads/default/${pod}/ports/${port}`);
+  const portOf = async (pod: string, port: number) =>
+    (await policy(`/v1/workloads/default/${pod}/ports/${port}`)).row;
   assert.equal((await portOf('web', 8080)).governedBy.base, 'all-authenticated');
   const granted = await portOf('db', 5432);
   assert.deepEqual(

@@ -19,12 +19,12 @@ test('a port that the proxy does not see is plaintext to clients and named as no
       items.map((item: { port: number; identity: string | null }) => [item.port, item.identity]),
       [[target, bypasses ? null : identity]],
     );
-    const { conditions } = await policy(`/v1/workloads/demo/hook/ports/${target}`);
+    const { conditions } = (await policy(`/v1/workloads/demo/hook/ports/${target}`)).row;
     const reasons = conditions.map(({ reason }: { reason: string }) => reason);
     assert.equal(reasons.includes('Unenforced'), bypasses, `${target}: ${reasons}`);
     assert.equal(reasons.includes('UnreadablePorts'), true, `${target}: ${reasons}`);
   }
-  const { conditions } = await policy('/v1/workloads/demo/hook/ports/9100');
+  const { conditions } = (await policy('/v1/workloads/demo/hook/ports/9100')).row;
   assert.deepEqual(conditions, [
     {
       reason: 'UnreadablePorts',
@@ -39,7 +39,7 @@ test('an address belongs to the pod that runs, not to a job that has ended since
   const { destination, policy } = await servicesOnCase(t, 'ip-of-a-finished-job');
   const { profile } = await destination('/v1/resolve?authority=10.4.0.9:8080');
   assert.deepEqual([profile.kind, profile.endpoint.labels.pod], ['endpoint', 'web-1']);
-  const { authorizations, conditions } = await policy('/v1/workloads/demo/api-1/ports/8080');
+  const { authorizations, conditions } = (await policy('/v1/workloads/demo/api-1/ports/8080')).row;
   const admitted = authorizations.flatMap(
     ({ networks, identities }: { networks: { cidr: string }[]; identities: string[] }) =>
       networks.map(({ cidr }) => [cidr, ...identities]),
@@ -61,9 +61,9 @@ test("a proxy's admin port is the one that it has: probes are open there, and cl
       items.map(({ inboundPort }: { inboundPort: number | null }) => inboundPort),
       [isAdmin ? null : 4143],
     );
-    const { governedBy, routes } = await policy(`/v1/workloads/demo/web-0/ports/${port}`);
-    const opened = routes.flatMap(({ by, matches }: { by: string; matches: readonly string[] }) =>
-      matches.map((match) => `${by} ${match}`),
+    const { governedBy, routes } = (await policy(`/v1/workloads/demo/web-0/ports/${port}`)).row;
+    const opened = routes.flatMap(({ matches }: { matches: readonly { text: string }[] }) =>
+      matches.map(({ text }) => text),
     );
     // The policy is for every port but the proxy's own.
     assert.equal(governedBy.objects.length, isAdmin ? 0 : 1, `${port}`);

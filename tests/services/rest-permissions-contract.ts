@@ -102,6 +102,8 @@ const expected: Readonly<Record<string, 'of the mesh' | 'refused' | 'left out'>>
   'policy /v1/openapi.json': 'of the mesh',
   'policy /v1/outbound': 'refused',
   'policy /v1/streams': 'left out',
+  'policy /v1/workloads': 'left out',
+  'policy /v1/workloads/{namespace}/{pod}': 'refused',
   'policy /v1/workloads/{namespace}/{pod}/ports/{port}': 'refused',
 };
 
@@ -336,7 +338,7 @@ export const restPermissionsContract = (
 
     test('a list that is asked for one namespace refuses those who may not see it', async () => {
       const filtered = routes.filter((route) => route.parameters.some(({ name }) => name === 'namespace'));
-      assert.equal(filtered.length, 8);
+      assert.equal(filtered.length, 10);
       for (const route of filtered) {
         const { path } = route;
         if (path.includes('{')) continue;

@@ -174,6 +174,13 @@ test('without a leaf, or before everything has been listed, policy is not ready 
   assert.match(answer.text, /not read yet: Pod/);
 });
 
+const policyNamed = (name: string) => ({
+  group: 'policy.linkerd.io',
+  kind: 'NetworkAuthenticationPolicy',
+  namespace: 'demo',
+  name,
+});
+
 /** Objects in which everything that the REST API shows occurs. */
 const view = () => [
   aNamespace(),
@@ -181,7 +188,15 @@ const view = () => [
     name: 'open',
     annotations: { 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' },
   }),
-  aPod({ name: 'backend-0', labels: { app: 'backend' } }),
+  aPod({
+    name: 'backend-0',
+    labels: { app: 'backend' },
+    ports: [
+      { name: 'http', port: 8080 },
+      { name: 'metrics', port: 9090 },
+      { name: 'metrics', port: 9091 },
+    ],
+  }),
   aPod({ name: 'frontend-0', labels: { app: 'frontend' }, ips: ['10.0.0.7'] }),
   aPod({ name: 'frontend-1', labels: { app: 'frontend' }, meshed: false }),
   aNetworkAuthenticationPolicy(),
@@ -206,6 +221,7 @@ const view = () => [
     authentications: [{ kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'gone' }],
   }),
   aServerAuthorization({ name: 'probes', server: { kind: 'labels', selector: labelled({ tier: 'web' }) } }),
+  aServerAuthorization({ name: 'web-probes', server: { kind: 'name', name: 'web' } }),
   aMeshTlsAuthentication(),
   aRejected('NetworkAuthenticationPolicy', {
     rejected: [{ field: 'spec.rule', found: 'unknown field', fix: 'did you mean `rules`?' }],
@@ -235,19 +251,38 @@ test('the REST API says who may call whom, object by object, and pages', async (
       'NetworkAuthenticationPolicy a rejected',
       'NetworkAuthenticationPolicy frontend-can-talk-to-backend enforced',
       'NetworkAuthenticationPolicy get-only audited',
-      'Server web enforced',
-      'ServerAuthorization probes enforced',
+      'Server web partly-enforced',
+      'ServerAuthorization probes matches-nothing',
+      'ServerAuthorization web-probes enforced',
     ],
   );
   const byName = new Map(items.map((item) => [item.object.name, item]));
+  const frontend = { matchLabels: { app: 'frontend' }, matchExpressions: [] };
   assert.deepEqual(byName.get('frontend-can-talk-to-backend'), {
-    object: { kind: 'NetworkAuthenticationPolicy', namespace: 'demo', name: 'frontend-can-talk-to-backend' },
+    object: policyNamed('frontend-can-talk-to-backend'),
     state: 'enforced',
-    target: 'pods with app=backend',
-    pods: ['backend-0'],
-    ports: '8080',
+    target: {
+      kind: 'pods',
+      selector: { matchLabels: { app: 'backend' }, matchExpressions: [] },
+      object: null,
+      text: 'pods with app=backend',
+    },
+    pods: { count: 1, names: ['backend-0'], notEnforcedCount: 0, notEnforced: [] },
+    ports: { kind: 'listed', items: [{ name: null, first: 8080, last: 8080 }], text: '8080' },
     base: 'deny',
     requests: null,
+    sources: [
+      {
+        text: 'pods with app=frontend',
+        podSelector: frontend,
+        namespaceSelector: null,
+        serviceAccounts: null,
+        identities: null,
+        networks: null,
+        selectedPods: 2,
+      },
+    ],
+    authentications: [],
     grants: [
       {
         authentication: 'identities',
@@ -257,51 +292,92 @@ test('the REST API says who may call whom, object by object, and pages', async (
     ],
     notes: ['Pod demo/frontend-1 is selected but has no proxy, so no identity, and is not admitted.'],
   });
-  assert.deepEqual(byName.get('get-only').requests, ['GET|HEAD /api/* x-tenant=blue']);
+  assert.deepEqual(byName.get('get-only').requests, [
+    {
+      methods: ['GET', 'HEAD'],
+      paths: [{ type: 'PathPrefix', value: '/api' }],
+      headers: [{ name: 'x-tenant', value: 'blue' }],
+      text: 'GET|HEAD /api/* x-tenant=blue',
+    },
+  ]);
   assert.equal(byName.get('get-only').base, null);
   assert.deepEqual(byName.get('anyone').grants[0].identities, ['*']);
   assert.match(byName.get('lost').notes[0], /MeshTLSAuthentication demo\/gone does not exist/);
+  assert.deepEqual(byName.get('lost').target.object, {
+    group: 'policy.linkerd.io',
+    kind: 'HTTPRoute',
+    namespace: 'demo',
+    name: 'api',
+  });
   assert.deepEqual(
-    [byName.get('probes').target, byName.get('probes').grants[0].networks.length > 0],
+    [byName.get('probes').target.text, byName.get('web-probes').grants[0].networks.length > 0],
     ['Servers with tier=web', true],
   );
   assert.deepEqual(
-    [byName.get('a').ports, byName.get('a').base, byName.get('a').notes],
+    byName.get('web').pods.notEnforced.map(({ pod, reason }: Record<string, string>) => [pod, reason]),
+    [['frontend-1', 'unmeshed']],
+  );
+  assert.deepEqual(
+    [byName.get('a').ports.text, byName.get('a').base, byName.get('a').notes],
     ['1-99', 'deny', ['spec.rule: unknown field: did you mean `rules`?']],
   );
   const [open] = (await read('/v1/authorizations?namespace=open')).json.items;
   assert.deepEqual([open.base, open.grants[0].authentication], ['all-unauthenticated', 'unauthenticated']);
-  assert.equal((await read('/v1/authorizations')).json.items.length, 9);
+  assert.equal((await read('/v1/authorizations')).json.items.length, 10);
 });
 
 test('the REST API shows the row that a proxy is sent, why it is so, and who has it', async (t) => {
   const { read, grpc, admin } = await restOf(t);
-  const row = await read('/v1/workloads/demo/backend-0/ports/8080');
-  assert.deepEqual(row.json.governedBy, {
-    kind: 'network-authentication-policies',
-    objects: [
-      { kind: 'NetworkAuthenticationPolicy', namespace: 'demo', name: 'frontend-can-talk-to-backend' },
+  const { row, ...facts } = (await read('/v1/workloads/demo/backend-0/ports/8080')).json;
+  assert.deepEqual(facts, {
+    workload: { namespace: 'demo', pod: 'backend-0' },
+    port: 8080,
+    names: ['http'],
+    declared: true,
+    enforcement: { state: 'enforced', reason: null, message: null },
+    selectedBy: [
+      policyNamed('a'),
+      policyNamed('frontend-can-talk-to-backend'),
+      policyNamed('get-only'),
+      { group: 'policy.linkerd.io', kind: 'Server', namespace: 'demo', name: 'web' },
     ],
-    base: 'deny',
   });
-  assert.equal(row.json.protocol, 'detect');
-  assert.equal(row.json.authorizations[0].by, 'networkauthenticationpolicy frontend-can-talk-to-backend');
-  assert.deepEqual(row.json.routes[0].matches, ['* /*']);
+  assert.deepEqual(row.governedBy, {
+    kind: 'network-authentication-policies',
+    objects: [policyNamed('frontend-can-talk-to-backend')],
+    base: 'deny',
+    from: null,
+    text: 'NetworkAuthenticationPolicy frontend-can-talk-to-backend',
+  });
+  assert.deepEqual([row.protocol, row.access], ['detect', 'restricted']);
+  const behind = { kind: 'object', object: policyNamed('frontend-can-talk-to-backend') };
+  assert.deepEqual(row.authorizations[0].by, behind);
   assert.deepEqual(
-    row.json.contributions.map(({ effect }: { effect: string }) => effect),
+    row.clients.map(({ by, requests, source }: Record<string, { readonly text: string } | null>) => [
+      by,
+      requests,
+      source?.text,
+    ]),
+    [[behind, null, 'pods with app=frontend']],
+  );
+  assert.deepEqual(row.routes[0].matches[0].text, '* /*');
+  assert.deepEqual(
+    row.contributions.map(({ effect }: { effect: string }) => effect),
     ['closes', 'grants'],
   );
-  const served = await read('/v1/workloads/demo/backend-0/ports/9000');
-  assert.deepEqual([served.json.governedBy.kind, served.json.governedBy.base], ['server', 'deny']);
-  const lost = served.json.conditions.map(({ reason }: { reason: string }) => reason);
-  assert.deepEqual(lost, []);
+  const served = (await read('/v1/workloads/demo/backend-0/ports/9000')).json.row;
+  assert.deepEqual(
+    [served.governedBy.kind, served.governedBy.base, served.access],
+    ['server', 'deny', 'authenticated'],
+  );
+  assert.deepEqual(served.conditions, []);
 
   const { rows } = proxyOf(t, aGrpcClient(t, { address: grpc }), 'backend-0');
   await eventually(() => rows.length === 1);
   const [stream] = (await read('/v1/streams')).json.items;
   assert.deepEqual(
     [stream.method, stream.target, stream.version],
-    ['InboundServerPolicies/WatchPort', 'demo/backend-0:8080', row.json.version],
+    ['InboundServerPolicies/WatchPort', 'demo/backend-0:8080', row.version],
   );
   const metrics = (await ask(`${admin}/metrics`)).text;
   assert.match(metrics, /gatehouse_policy_rows\{direction="inbound"[^}]*\} 1\n/);
@@ -309,6 +385,82 @@ test('the REST API shows the row that a proxy is sent, why it is so, and who has
     metrics,
     /gatehouse_policy_messages_sent_total\{method="InboundServerPolicies\/WatchPort"[^}]*\} 1\n/,
   );
+});
+
+/** What a list says of ports, a line each: which, whom they admit, and what governs them. */
+const portsSaid = (item: {
+  readonly ports: readonly {
+    port: { first: number };
+    access: string | null;
+    governedBy: { text: string } | null;
+  }[];
+  readonly otherPorts: { access: string | null; governedBy: { text: string } | null };
+}): readonly string[] => [
+  ...item.ports.map(({ port, access, governedBy }) => `${port.first} ${access} ${governedBy?.text}`),
+  `others ${item.otherPorts.access} ${item.otherPorts.governedBy?.text}`,
+];
+
+test('the REST API lists pods with their ports, what governs each, and where nothing is enforced', async (t) => {
+  const { read } = await restOf(t);
+  const { items } = (await read('/v1/workloads?namespace=demo')).json;
+  assert.deepEqual(
+    items.map(({ workload, enforcement }: Record<string, Record<string, string>>) => [
+      workload?.pod,
+      enforcement?.state,
+      enforcement?.reason,
+    ]),
+    [
+      ['backend-0', 'enforced', null],
+      ['frontend-0', 'enforced', null],
+      ['frontend-1', 'not-enforced', 'unmeshed'],
+    ],
+  );
+  const [backend, , unmeshed] = items;
+  assert.deepEqual(portsSaid(backend), [
+    // Port 25 is opaque by default, so that the policy's range has three rows.
+    ...['1', '25', '26'].map((port) => `${port} closed NetworkAuthenticationPolicy a`),
+    '4191 closed default deny of the cluster',
+    '8080 restricted NetworkAuthenticationPolicy frontend-can-talk-to-backend',
+    '9000 authenticated Server web, accessPolicy deny',
+    '9090 closed default deny of the cluster',
+    '9091 closed default deny of the cluster',
+    'others closed default deny of the cluster',
+  ]);
+  assert.deepEqual(portsSaid(unmeshed), ['9000 null undefined', 'others null undefined']);
+  assert.match(unmeshed.enforcement.message, /^Open, not enforced: the pod has no proxy: neither it nor/);
+  assert.deepEqual(
+    unmeshed.selectedBy.map(({ kind, name }: Record<string, string>) => `${kind} ${name}`),
+    ['Server web'],
+  );
+});
+
+test('one pod is shown with the whole row of each port, the same as by port and in the list', async (t) => {
+  const { read } = await restOf(t);
+  const report = (await read('/v1/workloads/demo/backend-0')).json;
+  const [item] = (await read('/v1/workloads?namespace=demo&limit=1')).json.items;
+  assert.equal(report.ports.length, item.ports.length);
+  assert.deepEqual(report.selectedBy, item.selectedBy);
+  for (const [at, { port, row, enforcement }] of report.ports.entries()) {
+    assert.equal(row.version, item.ports[at].version);
+    const alone = (await read(`/v1/workloads/demo/backend-0/ports/${port.first}`)).json;
+    assert.deepEqual([alone.row, alone.enforcement], [row, enforcement]);
+  }
+  const unmeshed = (await read('/v1/workloads/demo/frontend-1')).json;
+  assert.deepEqual(
+    unmeshed.ports.map(({ row }: { row: unknown }) => row),
+    [null],
+  );
+  const port = (await read('/v1/workloads/demo/frontend-1/ports/8080')).json;
+  assert.deepEqual([port.row, port.enforcement], [null, unmeshed.enforcement]);
+});
+
+test('a port is found by its name, which must stand for one number', async (t) => {
+  const { read } = await restOf(t);
+  const named = (await read('/v1/workloads/demo/backend-0/ports/http')).json;
+  assert.deepEqual(named, (await read('/v1/workloads/demo/backend-0/ports/8080')).json);
+  const both = await read('/v1/workloads/demo/backend-0/ports/metrics');
+  assert.equal(both.status, 400);
+  assert.match(both.json.detail, /port metrics of pod demo\/backend-0 is 9090 and 9091: ask for one/);
 });
 
 test('the REST API says how a Service is reached', async (t) => {
@@ -329,8 +481,10 @@ test('the REST API says how a Service is reached', async (t) => {
 test('every wrong question is answered with what is wrong, and none without the token', async (t) => {
   const { admin, read } = await restOf(t);
   const questions: readonly (readonly [string, number, RegExp])[] = [
-    ['/v1/workloads/demo/nobody/ports/8080', 404, /no meshed pod demo\/nobody/],
-    ['/v1/workloads/demo/frontend-1/ports/8080', 404, /no meshed pod demo\/frontend-1/],
+    ['/v1/workloads/demo/nobody/ports/8080', 404, /no pod demo\/nobody/],
+    ['/v1/workloads/demo/nobody', 404, /no pod demo\/nobody/],
+    ['/v1/workloads/demo/backend-0/ports/web', 404, /no port named web: it has http \(8080\), metrics/],
+    ['/v1/workloads?continue=x', 400, /continue/],
     ['/v1/workloads/demo/backend-0/ports/0', 400, /port/],
     ['/v1/workloads/demo/backend-0/ports/70000', 400, /port/],
     ['/v1/outbound', 400, /to/],
@@ -339,7 +493,7 @@ test('every wrong question is answered with what is wrong, and none without the 
     ['/v1/authorizations?limit=0', 400, /limit/],
     ['/v1/authorizations?color=blue', 400, /color/],
   ];
-  assert.equal(questions.length, 9);
+  assert.equal(questions.length, 11);
   for (const [path, status, detail] of questions) {
     const answer = await read(path);
     assert.equal(answer.status, status, path);

@@ -7,6 +7,7 @@ import type { Source } from '@gatehouse/platform/kube/source';
 import { Bursts } from '@gatehouse/platform/limits/bursts';
 import type { Log } from '@gatehouse/platform/log/log';
 import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
+import { type PodSurvey, surveyKey, surveyPod } from '../core/answers/survey-pod.ts';
 import { Contests } from '../core/contests.ts';
 import { closedWarnings } from '../core/inbound/closed-warnings.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
@@ -169,6 +170,14 @@ export class PolicyWatch {
     this.#slices.wake();
     return forget;
   }
+
+  /** What is known of a pod without compiling any of its ports, so many of them listed at most. */
+  readonly survey = (pod: KubeObject<'Pod'>, limit: number): PodSurvey =>
+    surveyPod(pod, { compiler: this.#compiler, mesh: this.#options.cluster.mesh, limit });
+
+  /** Equal for pods that have the same ports and the same rows on them. */
+  readonly surveyKey = (pod: KubeObject<'Pod'>): string =>
+    surveyKey(pod, { compiler: this.#compiler, mesh: this.#options.cluster.mesh });
 
   /** What the sources of a policy stand for now: what rows are made of, so withdrawn with them when the watch is stale. */
   readonly sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>): readonly ResolvedSource[] =>

@@ -1,5 +1,5 @@
 import type { Labels } from '../label-selector.ts';
-import { hasPort, parsePortSet } from '../port-set.ts';
+import { hasPort, type PortSet, parsePortSet, portSet } from '../port-set.ts';
 
 /** Lists ports of a pod that its network rules do not redirect to the proxy. */
 export const skipInboundPortsAnnotation = 'config.linkerd.io/skip-inbound-ports';
@@ -20,6 +20,15 @@ export const bypassOf = ({ hostNetwork, annotations }: Bypassing, port: number):
   if (hostNetwork) return 'host-network';
   return skipItems(annotations).some((item) => skips(item, port)) ? 'skipped-port' : undefined;
 };
+
+/** All ports that the pod's list takes from the proxy. */
+export const skippedPorts = (annotations: Labels): PortSet =>
+  portSet(
+    skipItems(annotations).flatMap((item) => {
+      const ports = parsePortSet(item);
+      return ports.ok ? ports.value.ranges : [];
+    }),
+  );
 
 /** The items of the pod's list that skip nothing, since they are not a port or a range of ports. */
 export const unreadableSkips = (annotations: Labels): readonly string[] =>

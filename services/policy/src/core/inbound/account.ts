@@ -1,9 +1,4 @@
-import {
-  type Bypass,
-  bypassOf,
-  skipInboundPortsAnnotation,
-  unreadableSkips,
-} from '@gatehouse/core/mesh/proxy-bypass';
+import { bypassOf, skipInboundPortsAnnotation, unreadableSkips } from '@gatehouse/core/mesh/proxy-bypass';
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
@@ -11,6 +6,7 @@ import type { PortRoutes } from './attached-routes.ts';
 import type { PortAuthorizations } from './authorize.ts';
 import { consequenceOf } from './consequence-of.ts';
 import { type Doubt, withheldBy } from './doubt.ts';
+import { whyBypassed } from './enforcement.ts';
 import type { Governance } from './govern.ts';
 import {
   type CompiledPort,
@@ -199,18 +195,13 @@ const unenforced = (
 ): readonly Finding[] => {
   const bypass = bypassOf(workload, port);
   if (bypass === undefined) return [];
-  const why = bypassed[bypass];
+  const why = whyBypassed[bypass];
   return [...enforced.map(({ object }) => object), ...broken].map((object) => ({
     reason: 'Unenforced',
     about: refOf(object),
     message: `Port ${port} is open, not enforced: ${why}.`,
   }));
 };
-
-const bypassed = {
-  'host-network': 'the pod is on its host network',
-  'skipped-port': 'the port is in skip-inbound-ports',
-} as const satisfies Record<Bypass, string>;
 
 /** Anyone who wrote a name expects that port to bypass the proxy; it does not. */
 const unreadablePorts = ({ workload }: PortInput): readonly Finding[] => {

@@ -1,18 +1,24 @@
-import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
+import type { LabelSelector } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
-import { isMeshed } from '@gatehouse/core/mesh/workload';
 import { printProblem } from '@gatehouse/core/problem';
 import { unreadableIn } from '@gatehouse/core/resources/changes';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
-import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
+import type {
+  AuthorizationPolicySpec,
+  ServerAuthorizationSpec,
+} from '@gatehouse/core/resources/kinds/linkerd';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
-import { Type } from 'typebox';
+import { type JudgedSelection, judgeSelection } from '../../core/answers/judge-selection.ts';
+import type { JudgedPod } from '../../core/answers/pods-by-labels.ts';
 import { authorizationsOf } from '../../core/inbound/default-policy.ts';
-import type { ClusterConfig, ResolvedSource } from '../../core/inbound/model.ts';
+import { type ClusterConfig, grantsOf, type ResolvedSource, refOf } from '../../core/inbound/model.ts';
 import { authorizationFromIndex, defaultFromIndex } from '../../core/inbound/objects-from-index.ts';
 import { printContest } from '../../core/inbound/print-contest.ts';
-import { authorizationOf, noNetworks } from '../../core/inbound/server-authorizations.ts';
-import { type GrantItem as Granted, GrantItem, grantItem, ObjectName } from './rest-row.ts';
+import { authorizationOf, noNetworks, selectsServer } from '../../core/inbound/server-authorizations.ts';
+import type { AuthorizingObject, PortsItem, TargetItem } from './rest-authorizing-object.ts';
+import { portsItem, ruleItem } from './rest-authorizing-object.ts';
+import { grantItem, printSelector, selectorItem, sourceItem } from './rest-grant.ts';
+import { objectName } from './rest-object.ts';
 
 /** What there is to say of policies. */
 export interface KnownPolicies {
@@ -22,30 +28,12 @@ export interface KnownPolicies {
   readonly sourcesOf: (policy: KubeObject<'NetworkAuthenticationPolicy'>) => readonly ResolvedSource[];
 }
 
-/** One object that lets clients in, or keeps them out, and whom. */
-export const AuthorizingObject = Type.Object({
-  object: ObjectName,
-  state: Type.String({
-    description:
-      '`enforced`, `audited` (grants and closes nothing), `rejected` (grants nothing, closes what it names), `incomplete` (grants nothing: a reference leads nowhere, or there is no network from which clients could come)',
-  }),
-  target: Type.String({
-    description: 'What it speaks of: pods by their labels, a Server, a route, the namespace',
-  }),
-  pods: Type.Array(Type.String(), { description: 'For those that select pods: which, at present' }),
-  ports: Type.String(),
-  base: Type.Union([Type.String(), Type.Null()], {
-    description: 'The policy under all grants, where the object decides it; deny shuts everybody else out',
-  }),
-  requests: Type.Union([Type.Array(Type.String()), Type.Null()], {
-    description: 'The only requests that its grants are for; null = all of them, and raw TCP',
-  }),
-  grants: Type.Array(GrantItem),
-  notes: Type.Array(Type.String(), { description: 'What its author should know' }),
-});
-export type AuthorizingObject = Type.Static<typeof AuthorizingObject>;
+/** The same, and the pods that a selector of one of the objects of a page selects. */
+export interface PageOfPolicies extends KnownPolicies {
+  readonly podsSelected: (namespace: string, selector: LabelSelector) => readonly JudgedPod[];
+}
 
-type Authorizing =
+export type Authorizing =
   | KubeObject<'NetworkAuthenticationPolicy'>
   | KubeObject<'Server'>
   | KubeObject<'AuthorizationPolicy'>
@@ -76,7 +64,21 @@ export const authorizingNamespace = ({ kind, meta }: Authorizing): string =>
 export const authorizingKey = ({ kind, meta }: Authorizing): string =>
   kind === 'Namespace' ? `${meta.name}/` : `${meta.namespace}/${kind}/${meta.name}`;
 
-export const authorizingObject = (object: Authorizing, known: KnownPolicies): AuthorizingObject => {
+/** Which pods it selects; undefined = it selects none itself. */
+export const selectorOf = (object: Authorizing): LabelSelector | undefined => {
+  switch (object.kind) {
+    case 'NetworkAuthenticationPolicy':
+      return isRejected(object.spec) ? object.spec.closes.selector : object.spec.target;
+    case 'Server':
+      return isRejected(object.spec) ? object.spec.closes.selector : object.spec.podSelector;
+    case 'AuthorizationPolicy':
+    case 'ServerAuthorization':
+    case 'Namespace':
+      return undefined;
+  }
+};
+
+export const authorizingObject = (object: Authorizing, known: PageOfPolicies): AuthorizingObject => {
   switch (object.kind) {
     case 'NetworkAuthenticationPolicy':
       return networkPolicy(object, known);
@@ -91,37 +93,41 @@ export const authorizingObject = (object: Authorizing, known: KnownPolicies): Au
   }
 };
 
-type Spec = Omit<AuthorizingObject, 'object' | 'grants' | 'notes'> & {
-  readonly grants?: readonly Granted[];
-  readonly notes?: readonly string[];
-};
+type Said = Pick<AuthorizingObject, 'state' | 'target'> & Partial<AuthorizingObject>;
 
-const item = (
-  { kind, meta }: Authorizing,
-  { grants = [], notes = [], ...spec }: Spec,
-): AuthorizingObject => ({
-  object: { kind, namespace: meta.namespace, name: meta.name },
-  ...spec,
-  grants: [...grants],
-  notes: [...notes],
+const item = (object: Authorizing, said: Said): AuthorizingObject => ({
+  object: objectName(refOf(object)),
+  pods: null,
+  ports: portsItem('of-target'),
+  base: null,
+  requests: null,
+  sources: [],
+  authentications: [],
+  grants: [],
+  notes: [],
+  ...said,
 });
 
 const networkPolicy = (
   policy: KubeObject<'NetworkAuthenticationPolicy'>,
-  known: KnownPolicies,
+  known: PageOfPolicies,
 ): AuthorizingObject => {
   const { meta, spec } = policy;
   if (isRejected(spec)) return rejected(policy, known);
   const sources = known.sourcesOf(policy);
+  const enforces = spec.mode === 'Enforce';
+  const selection = judgeSelection(known.podsSelected(meta.namespace, spec.target), spec.ports);
   return item(policy, {
-    state: spec.mode === 'Enforce' ? 'enforced' : 'audited',
-    target: printSelector(spec.target),
-    pods: meshedPods(known, meta.namespace, spec.target),
-    ports: printPorts(spec.ports),
-    base: spec.mode === 'Enforce' ? 'deny' : null,
-    requests: spec.rules === undefined ? null : spec.rules.map(printRule),
-    grants: sources.flatMap(({ grants }) => grants.map(grantItem)),
-    notes: sources.flatMap(notesOf),
+    state: enforces ? selection.state : 'audited',
+    ...selecting(spec.target, selection, spec.ports),
+    base: enforces ? 'deny' : null,
+    requests: spec.rules?.map(ruleItem) ?? null,
+    sources: spec.sources.flatMap((source, at) => {
+      const resolved = sources[at];
+      return resolved === undefined ? [] : [sourceItem(source, resolved)];
+    }),
+    grants: grantsOf(sources).map(grantItem),
+    notes: [...selectionNotes(selection), ...sources.flatMap(notesOf)],
   });
 };
 
@@ -139,17 +145,29 @@ const notesOf = ({
   ...contestedAddresses.map(printContest),
 ];
 
-const server = (object: KubeObject<'Server'>, known: KnownPolicies): AuthorizingObject => {
+const server = (object: KubeObject<'Server'>, known: PageOfPolicies): AuthorizingObject => {
   const { meta, spec } = object;
   if (isRejected(spec)) return rejected(object, known);
+  const { podSelector, port, accessPolicy } = spec;
+  const said = {
+    base: accessPolicy,
+    grants: authorizationsOf(accessPolicy, known.cluster).map(grantItem),
+  };
+  if (podSelector === undefined) {
+    const target = {
+      kind: 'external-workloads' as const,
+      selector: null,
+      object: null,
+      text: 'ExternalWorkloads',
+    };
+    return item(object, { ...said, state: 'matches-nothing', target, ports: portsItem([port]) });
+  }
+  const selection = judgeSelection(known.podsSelected(meta.namespace, podSelector), [port]);
   return item(object, {
-    state: 'enforced',
-    target: spec.podSelector === undefined ? 'ExternalWorkloads' : printSelector(spec.podSelector),
-    pods: spec.podSelector === undefined ? [] : meshedPods(known, meta.namespace, spec.podSelector),
-    ports: printPorts([spec.port]),
-    base: spec.accessPolicy,
-    requests: null,
-    grants: authorizationsOf(spec.accessPolicy, known.cluster).map(grantItem),
+    ...said,
+    state: selection.state,
+    ...selecting(podSelector, selection, [port]),
+    notes: selectionNotes(selection),
   });
 };
 
@@ -157,44 +175,63 @@ const authorizationPolicy = (
   policy: KubeObject<'AuthorizationPolicy'>,
   { index, cluster }: KnownPolicies,
 ): AuthorizingObject => {
-  const { spec } = policy;
+  const { meta, spec } = policy;
   const authorized = authorizationFromIndex(index, policy, cluster);
   if (isRejected(spec) || authorized === undefined) return grantsNothing(policy);
-  const target =
-    spec.target.kind === 'Namespace'
-      ? 'every Server of the namespace'
-      : `${spec.target.kind} ${spec.target.name}`;
+  const { namespace } = meta;
+  const said = {
+    target: targetItem(spec.target, namespace),
+    authentications: spec.authentications.map(objectOfAuthentication),
+  };
   switch (authorized.kind) {
-    case 'grants':
-      return item(policy, {
-        ...nothing,
-        state: 'enforced',
-        target,
-        grants: [grantItem(authorized.authorization)],
-      });
     case 'missing':
       return item(policy, {
-        ...nothing,
+        ...said,
         state: 'incomplete',
-        target,
         notes: [`${authorized.reference} does not exist or could not be read.`],
       });
+    case 'grants': {
+      const grants = [grantItem(authorized.authorization)];
+      const missing = whatIsMissing(spec.target, namespace, index);
+      return missing === undefined
+        ? item(policy, { ...said, state: 'enforced', grants })
+        : item(policy, { ...said, state: 'matches-nothing', notes: [missing] });
+    }
   }
 };
 
 const serverAuthorization = (
   policy: KubeObject<'ServerAuthorization'>,
-  { cluster }: KnownPolicies,
+  { index, cluster }: KnownPolicies,
 ): AuthorizingObject => {
   const { meta, spec } = policy;
   if (isRejected(spec)) return grantsNothing(policy);
-  const { server: meant } = spec;
-  const target =
-    meant.kind === 'name' ? `Server ${meant.name}` : printSelector(meant.selector, { of: 'Server' });
-  const authorization = authorizationOf({ name: meta.name, spec }, cluster);
-  return authorization === undefined
-    ? item(policy, { ...nothing, state: 'incomplete', target, notes: [noNetworks] })
-    : item(policy, { ...nothing, state: 'enforced', target, grants: [grantItem(authorization)] });
+  const { namespace, name } = meta;
+  const target = serversItem(spec.server, namespace);
+  const authorization = authorizationOf({ name, spec }, cluster);
+  if (authorization === undefined) return item(policy, { state: 'incomplete', target, notes: [noNetworks] });
+  for (const server of index.in('Server', namespace).values())
+    if (!isRejected(server.spec) && selectsServer(spec, server) === 'yes')
+      return item(policy, { state: 'enforced', target, grants: [grantItem(authorization)] });
+  return item(policy, {
+    state: 'matches-nothing',
+    target,
+    notes: ['The namespace has no such Server that could be read.'],
+  });
+};
+
+const serversItem = (meant: ServerAuthorizationSpec['server'], namespace: string): TargetItem => {
+  switch (meant.kind) {
+    case 'name': {
+      const object = objectName({ kind: 'Server', namespace, name: meant.name });
+      return { kind: 'object', selector: null, object, text: `Server ${meant.name}` };
+    }
+    case 'labels': {
+      const labels = printSelector(meant.selector);
+      const text = labels === '' ? 'every Server' : `Servers with ${labels}`;
+      return { kind: 'servers', selector: selectorItem(meant.selector), object: null, text };
+    }
+  }
 };
 
 /** Of a rejected object that closes nothing. */
@@ -202,7 +239,40 @@ const grantsNothing = (
   policy: KubeObject<'AuthorizationPolicy'> | KubeObject<'ServerAuthorization'>,
 ): AuthorizingObject => {
   const notes = isRejected(policy.spec) ? policy.spec.rejected.map(printProblem) : [];
-  return item(policy, { ...nothing, state: 'rejected', target: 'nobody knows', notes });
+  const target = { kind: 'unknown' as const, selector: null, object: null, text: 'cannot be read' };
+  return item(policy, { state: 'rejected', target, notes });
+};
+
+const objectOfAuthentication = ({
+  kind,
+  namespace,
+  name,
+}: AuthorizationPolicySpec['authentications'][number]) => objectName({ kind, namespace, name });
+
+const targetItem = (target: AuthorizationPolicySpec['target'], namespace: string): TargetItem =>
+  target.kind === 'Namespace'
+    ? { kind: 'namespace', selector: null, object: null, text: 'every Server of the namespace' }
+    : {
+        kind: 'object',
+        selector: null,
+        object: objectName({ kind: target.kind, namespace, name: target.name }),
+        text: `${objectName({ kind: target.kind, namespace, name: target.name }).kind} ${target.name}`,
+      };
+
+/** Why a grant has nothing to apply to, as a sentence; undefined = it has something. */
+const whatIsMissing = (
+  target: AuthorizationPolicySpec['target'],
+  namespace: string,
+  index: ResourceIndex,
+): string | undefined => {
+  if (target.kind === 'Namespace') {
+    return index.in('Server', namespace).size > 0
+      ? undefined
+      : 'The namespace has no Server, and the policy counts only on ports that a Server governs.';
+  }
+  const found = index.get(target.kind, namespace, target.name);
+  if (found === undefined) return `There is no ${target.kind} ${target.name} in the namespace.`;
+  return isRejected(found.spec) ? `${target.kind} ${target.name} could not be read.` : undefined;
 };
 
 const namespaceDefault = (
@@ -214,78 +284,64 @@ const namespaceDefault = (
     ({ path, problem }) =>
       `Deny is in force here, and nothing is granted on single requests, since ${path} was never read: ${printProblem(problem)}.`,
   );
+  const text = `every port of the namespace that nothing above selects, by the ${from}'s default`;
   return item(object, {
-    ...nothing,
     state: 'enforced',
-    target: `every port of the namespace that nothing above selects, by the ${from}'s default`,
+    target: { kind: 'namespace', selector: null, object: null, text },
+    ports: portsItem('all'),
     base: policy,
     grants: grants.map(grantItem),
     notes: [...unread, ...unreadable],
   });
 };
 
-/** For those that select no ports themselves. */
-const nothing = { pods: [], ports: 'as its target', base: null, requests: null };
-
 const rejected = (
   object: KubeObject<'NetworkAuthenticationPolicy'> | KubeObject<'Server'>,
-  known: KnownPolicies,
+  known: PageOfPolicies,
 ): AuthorizingObject => {
   const { meta, spec } = object;
   const { closes, rejected: problems } = spec as Extract<typeof spec, { rejected: unknown }>;
+  const selection = judgeSelection(known.podsSelected(meta.namespace, closes.selector), closes.ports);
   return item(object, {
     state: 'rejected',
-    target: printSelector(closes.selector),
-    pods: meshedPods(known, meta.namespace, closes.selector),
-    ports: printPorts(closes.ports),
+    ...selecting(closes.selector, selection, closes.ports),
     base: 'deny',
-    requests: null,
-    notes: problems.map(printProblem),
+    notes: [...problems.map(printProblem), ...selectionNotes(selection)],
   });
 };
 
-const meshedPods = (
-  { index, cluster }: KnownPolicies,
-  namespace: string,
+const selecting = (
   selector: LabelSelector,
-): string[] =>
-  Array.from(index.in('Pod', namespace).values())
-    .filter(({ meta }) => isMeshed(meta, cluster.mesh) && selects(selector, meta.labels))
-    .map(({ meta }) => meta.name)
-    .sort();
+  { count, names, notEnforced, notEnforcedCount }: JudgedSelection,
+  ports: readonly PortSelector[] | 'all',
+): Pick<AuthorizingObject, 'target' | 'pods'> & { readonly ports: PortsItem } => {
+  const text = printSelector(selector);
+  return {
+    target: {
+      kind: 'pods',
+      selector: selectorItem(selector),
+      object: null,
+      text: text === '' ? 'every pod' : `pods with ${text}`,
+    },
+    pods: {
+      count,
+      names: [...names],
+      notEnforcedCount,
+      notEnforced: notEnforced.map(({ pod, reason, why }) => ({
+        pod,
+        reason,
+        message: `Open, not enforced: ${why}.`,
+      })),
+    },
+    ports: portsItem(ports),
+  };
+};
 
-const printSelector = (
-  { matchLabels, matchExpressions }: LabelSelector,
-  { of = 'pod' }: { readonly of?: 'pod' | 'Server' } = {},
-): string => {
-  const parts = [
-    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...matchExpressions.map((one) =>
-      'values' in one
-        ? `${one.key} ${one.operator} (${one.values.join(', ')})`
-        : `${one.key} ${one.operator}`,
-    ),
+const selectionNotes = ({ state, notEnforced, notEnforcedCount }: JudgedSelection): string[] => {
+  const more = notEnforcedCount - notEnforced.length;
+  return [
+    ...(state === 'matches-nothing' ? ['It selects no pod.'] : []),
+    ...notEnforced.map(({ pod, why }) => `On pod ${pod} it is open, not enforced: ${why}.`),
+    ...(more > 0 ? [`It is not enforced on ${more} more pods.`] : []),
   ];
-  return parts.length === 0 ? `every ${of}` : `${of}s with ${parts.join(', ')}`;
 };
-
-const printPorts = (ports: readonly PortSelector[] | 'all'): string => {
-  if (ports === 'all') return 'all';
-  return ports
-    .map((port) => {
-      if (port.kind === 'name') return port.name;
-      return port.first === port.last ? `${port.first}` : `${port.first}-${port.last}`;
-    })
-    .join(', ');
-};
-
-const printRule = ({ methods = ['*'], paths, headers = [] }: PolicyRule): string =>
-  [
-    methods.join('|'),
-    paths === undefined
-      ? '/*'
-      : paths
-          .map(({ kind, value }) => (kind === 'exact' ? value : `${value.replace(/\/$/, '')}/*`))
-          .join('|'),
-    ...headers.map(({ name, value }) => `${name}=${value}`),
-  ].join(' ');

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { HttpMatch, InboundProtocol } from '@gatehouse/core/inbound/inbound-server';
+import { unnormalizedPath } from '@gatehouse/core/inbound/unnormalized-path';
 import { everywhere } from '@gatehouse/core/ip-network';
 import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { CompiledPort } from '../../core/inbound/model.ts';
-import { rowReport } from './rest-row.ts';
+import { rowItem } from './rest-row.ts';
 
-const asked = { namespace: 'demo', pod: 'backend-0', port: 8080 };
+const context = { namespace: 'demo', policy: () => undefined, sourcesOf: () => [] };
 const encoded = { bytes: new Uint8Array(), version: 'v', refresh: true };
 
 const compiled = (protocol: InboundProtocol): CompiledPort => ({
@@ -18,7 +19,9 @@ const compiled = (protocol: InboundProtocol): CompiledPort => ({
 });
 
 const matchesOf = (protocol: InboundProtocol): readonly string[] =>
-  rowReport(asked, { compiled: compiled(protocol), encoded }).routes.flatMap(({ matches }) => matches);
+  rowItem({ compiled: compiled(protocol), encoded }, context).routes.flatMap(({ matches }) =>
+    matches.map(({ text }) => text),
+  );
 
 const http = (match: Partial<HttpMatch>): readonly string[] =>
   matchesOf({
@@ -34,7 +37,7 @@ const http = (match: Partial<HttpMatch>): readonly string[] =>
   });
 
 test('matches are printed so that a reader sees at once what they match', () => {
-  const cases: readonly (readonly [Partial<HttpMatch>, string])[] = [
+  const cases: (readonly [Partial<HttpMatch>, string])[] = [
     [{}, '* /*'],
     [{ method: 'GET', path: { kind: 'exact', value: '/api' } }, 'GET /api'],
     [{ path: { kind: 'prefix', value: '/' } }, '* /*'],
@@ -51,7 +54,8 @@ test('matches are printed so that a reader sees at once what they match', () => 
       '* /* x-tenant=blue x-team~r.d ?page=1',
     ],
   ];
-  assert.equal(cases.length, 6);
+  cases.push([{ path: { kind: 'regex', value: unnormalizedPath } }, '* <a path that is not normalized>']);
+  assert.equal(cases.length, 7);
   for (const [match, printed] of cases) assert.deepEqual(http(match), [printed]);
 });
 
@@ -76,7 +80,7 @@ test('gRPC routes are printed as service and method, ports without routes have n
       },
     ],
   };
-  assert.deepEqual(matchesOf(grpc), ['/pkg.Svc/*', '/*/* a=b', '* /*']);
+  assert.deepEqual(matchesOf(grpc), ['/pkg.Svc/*', '/*/* a=b', '/*/*']);
   assert.deepEqual(matchesOf({ kind: 'opaque' }), []);
 });
 
@@ -107,11 +111,17 @@ test('a row says who governs it, from whom its default is, and what its author s
       },
     ],
   };
-  const report = rowReport(asked, { compiled: row, encoded });
-  assert.deepEqual(report.governedBy, { kind: 'default-policy', objects: [], base: 'deny', from: 'cluster' });
+  const report = rowItem({ compiled: row, encoded }, context);
+  assert.deepEqual(report.governedBy, {
+    kind: 'default-policy',
+    objects: [],
+    base: 'deny',
+    from: 'cluster',
+    text: 'default deny of the cluster',
+  });
   assert.deepEqual(report.authorizations, [
     {
-      by: 'default all-authenticated',
+      by: { kind: 'default', name: 'all-authenticated' },
       authentication: 'identities',
       identities: ['a.demo', '*', '*.demo.mesh'],
       networks: [
@@ -124,7 +134,7 @@ test('a row says who governs it, from whom its default is, and what its author s
     { reason: 'UnreadableDefault', about: null, message: 'It cannot be read.' },
     {
       reason: 'Overlapped',
-      about: { kind: 'Server', namespace: 'demo', name: 'young' },
+      about: { group: 'policy.linkerd.io', kind: 'Server', namespace: 'demo', name: 'young' },
       message: 'An older one governs.',
     },
   ]);

@@ -1,97 +1,169 @@
-import type {
-  Authentication,
-  Authorization,
-  GrpcMatch,
-  GrpcRoute,
-  HttpMatch,
-  HttpRoute,
-  InboundProtocol,
-  Meta,
-  PathMatch,
-  ValueMatch,
-} from '@gatehouse/core/inbound/inbound-server';
-import { type NetworkMatch, printNetwork } from '@gatehouse/core/ip-network';
-import { printSuffix } from '@gatehouse/core/mesh/identity-match';
-import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import type { InboundProtocol } from '@gatehouse/core/inbound/inbound-server';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import { Type } from 'typebox';
-import type { Finding, GovernedBy, Grant, ObjectRef } from '../../core/inbound/model.ts';
-import type { WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
+import {
+  type AdmittedClients,
+  accessOf,
+  admittedClients,
+  routesOf,
+} from '../../core/answers/admitted-clients.ts';
+import {
+  type Effect,
+  type Finding,
+  findingReasons,
+  type GovernedBy,
+  type ObjectRef,
+  type ResolvedSource,
+} from '../../core/inbound/model.ts';
 import type { InboundAnswer } from '../../core/inbound/rows/row-compiler.ts';
+import { GrantItem, grantItem, SourceItem, sourceItem } from './rest-grant.ts';
+import { RequestItem, requestItem } from './rest-match.ts';
+import { Behind, behind, nullable, ObjectName, objectName, wordOf } from './rest-object.ts';
 
-export const ObjectName = Type.Object({
-  kind: Type.String(),
-  namespace: Type.String(),
-  name: Type.String(),
+const protocols = {
+  detect: 'HTTP where the first bytes look like it, else bytes',
+  http1: 'HTTP/1',
+  http2: 'HTTP/2',
+  grpc: 'gRPC',
+  opaque: 'bytes, encrypted by the proxies',
+  tls: 'TLS of the application',
+} as const satisfies Record<InboundProtocol['kind'], string>;
+
+export const Protocol = wordOf(protocols);
+
+const bases = {
+  'all-unauthenticated': 'every client',
+  'all-authenticated': 'every client with an identity of the mesh',
+  'cluster-unauthenticated': 'every client in the networks of the cluster',
+  'cluster-authenticated': 'every client in the networks of the cluster with an identity of the mesh',
+  deny: 'nobody by itself',
+  audit: 'every client, and the proxy marks it',
+} as const satisfies Record<DefaultPolicy, string>;
+
+export const Base = wordOf(bases);
+
+export const Access = wordOf({
+  open: 'every client is admitted, without an identity',
+  authenticated: 'every client with an identity of the mesh is admitted',
+  restricted: 'some clients are admitted, or some requests',
+  closed: 'nobody is admitted, probes left aside',
 });
 
-/** A client in one of the networks, with one of the identities. */
-export const GrantItem = Type.Object({
-  authentication: Type.String({
-    description: '`unauthenticated`, `tls` (any certificate or none), or `identities`',
-  }),
-  identities: Type.Array(Type.String(), { description: '`*.x` stands for every name that ends in `.x`' }),
-  networks: Type.Array(
-    Type.Object({
-      cidr: Type.String(),
-      except: Type.Array(Type.String(), { description: 'Left out again' }),
-    }),
+const governors = {
+  server: 'the Server that selects the port',
+  'network-authentication-policies': 'NetworkAuthenticationPolicies that select the port',
+  'default-policy': 'nothing selects the port',
+  'unreadable-manifest': 'a manifest that may be about it could not be read',
+  'unreadable-pod': 'the pod could not be read as a whole',
+} as const satisfies Record<GovernedBy['kind'], string>;
+
+export const Governor = Type.Object({
+  kind: wordOf(governors),
+  objects: Type.Array(ObjectName),
+  base: Base,
+  from: nullable(
+    wordOf({ pod: 'the annotation of the pod', namespace: 'that of its Namespace', cluster: 'the setting' }),
+    { description: 'Whose default it is; null = something else governs' },
   ),
+  text: Type.String({ description: 'All of it for a reader' }),
 });
-export type GrantItem = Type.Static<typeof GrantItem>;
+export type Governor = Type.Static<typeof Governor>;
 
 export const AuthorizationItem = Type.Object({
   ...GrantItem.properties,
-  by: Type.String({ description: 'The policy object or default that grants it' }),
+  by: Behind,
 });
 
+/** Clients that one authorization admits. */
+export const ClientItem = Type.Object({
+  ...AuthorizationItem.properties,
+  requests: nullable(Type.Array(RequestItem), {
+    description: 'The only requests that it is for; null = every request, and raw TCP',
+  }),
+  source: nullable(SourceItem, {
+    description: 'For a NetworkAuthenticationPolicy: the source that stands for these clients now',
+  }),
+});
+export type ClientItem = Type.Static<typeof ClientItem>;
+
 const RouteItem = Type.Object({
-  by: Type.String(),
+  by: Behind,
   hosts: Type.Array(Type.String(), { description: 'Empty = any' }),
-  matches: Type.Array(Type.String(), { description: 'Any of them; empty = never' }),
+  matches: Type.Array(RequestItem, { description: 'Any of them; empty = never' }),
   authorizations: Type.Array(AuthorizationItem, { description: 'Beside those of the port' }),
 });
 
-export const RowReport = Type.Object({
-  workload: Type.Object({ namespace: Type.String(), pod: Type.String() }),
-  port: Type.Integer(),
+const effects = {
+  governs: 'decides protocol and base policy',
+  closes: 'makes deny the base policy',
+  grants: 'admits clients to the whole port',
+  'grants-requests': 'admits clients at some requests',
+  routes: 'says which requests have a route',
+} as const satisfies Record<Effect['kind'], string>;
+
+const Condition = Type.Object({
+  reason: Type.Enum(findingReasons),
+  about: nullable(ObjectName, { description: 'null = the workload itself' }),
+  message: Type.String(),
+});
+
+/** A compiled row for people and programs: the same row that the proxy is sent, and why it is so. */
+export const Row = Type.Object({
   version: Type.String({ description: 'Hash of the bytes that the proxy is sent' }),
-  governedBy: Type.Object({
-    kind: Type.String(),
-    objects: Type.Array(ObjectName),
-    base: Type.String({ description: 'The policy under the grants' }),
-    from: Type.Optional(Type.String({ description: 'Whose default: pod, namespace or cluster' })),
-  }),
-  protocol: Type.String(),
+  governedBy: Governor,
+  protocol: Protocol,
+  access: Access,
+  clients: Type.Array(ClientItem, { description: 'Everyone who is admitted, and to what' }),
   authorizations: Type.Array(AuthorizationItem, { description: 'For every request and for raw TCP' }),
   routes: Type.Array(RouteItem, {
     description: 'Empty = every request, with the authorizations of the port',
   }),
   contributions: Type.Array(
-    Type.Object({ object: ObjectName, effect: Type.String(), grants: Type.Array(GrantItem) }),
+    Type.Object({ object: ObjectName, effect: wordOf(effects), grants: Type.Array(GrantItem) }),
   ),
-  conditions: Type.Array(
-    Type.Object({
-      reason: Type.String(),
-      about: Type.Union([ObjectName, Type.Null()], { description: 'null = the workload itself' }),
-      message: Type.String(),
-    }),
-  ),
+  conditions: Type.Array(Condition),
 });
-export type RowReport = Type.Static<typeof RowReport>;
+export type Row = Type.Static<typeof Row>;
 
-/** A compiled row for people: the same row that the proxy is sent, and why it is so. */
-export const rowReport = (asked: WorkloadPort, { compiled, encoded }: InboundAnswer): RowReport => {
+type Policy = KubeObject<'NetworkAuthenticationPolicy'>;
+
+export interface RowContext {
+  readonly namespace: string;
+  readonly policy: (name: string) => Policy | undefined;
+  /** What the sources of a policy stand for now. */
+  readonly sourcesOf: (policy: Policy) => readonly ResolvedSource[];
+}
+
+export const rowItem = ({ compiled, encoded }: InboundAnswer, context: RowContext): Row => {
   const { server, governedBy, contributions, findings } = compiled;
+  const { namespace } = context;
+  const authorizationItem = (authorization: AdmittedClients['authorization']) => ({
+    ...grantItem(authorization),
+    by: behind(authorization.meta, namespace),
+  });
   return {
-    workload: { namespace: asked.namespace, pod: asked.pod },
-    port: asked.port,
     version: encoded.version,
-    governedBy: governedByItem(governedBy),
+    governedBy: governorItem(governedBy),
     protocol: server.protocol.kind,
+    access: accessOf(server),
+    clients: admittedClients(server).map((clients) => ({
+      ...authorizationItem(clients.authorization),
+      requests:
+        clients.requests === 'all'
+          ? null
+          : clients.requests.map(({ hosts, match }) => requestItem(hosts, match)),
+      source: sourceOf(clients, context),
+    })),
     authorizations: server.authorizations.map(authorizationItem),
-    routes: routesOf(server.protocol),
+    routes: routesOf(server).map(({ meta, hosts, matches, authorizations }) => ({
+      by: behind(meta, namespace),
+      hosts: hosts.map((host) => (host.kind === 'exact' ? host.host : `*.${host.suffix}`)),
+      matches: matches.map((match) => requestItem([], match)),
+      authorizations: authorizations.map(authorizationItem),
+    })),
     contributions: contributions.map(({ object, effect }) => ({
-      object: { ...object },
+      object: objectName(object),
       effect: effect.kind,
       grants: 'grants' in effect ? effect.grants.map(grantItem) : [],
     })),
@@ -99,101 +171,46 @@ export const rowReport = (asked: WorkloadPort, { compiled, encoded }: InboundAns
   };
 };
 
-export const grantItem = ({ networks, authentication }: Grant): GrantItem => ({
-  authentication: authentication.kind,
-  identities: identitiesOf(authentication),
-  networks: networks.map(networkItem),
-});
+/** The compiler hands on what a source stands for as it is, so that the same list of networks is of the same source. */
+const sourceOf = (
+  { authorization }: AdmittedClients,
+  { policy, sourcesOf }: RowContext,
+): SourceItem | null => {
+  const { meta, networks } = authorization;
+  if (meta.kind === 'default' || meta.resource.kind !== 'networkauthenticationpolicy') return null;
+  const object = policy(meta.resource.name);
+  if (object === undefined || isRejected(object.spec)) return null;
+  const { sources } = object.spec;
+  const resolved = sourcesOf(object);
+  const at = resolved.findIndex(({ grants }) => grants.some((grant) => grant.networks === networks));
+  const [written, found] = [sources[at], resolved[at]];
+  return written === undefined || found === undefined ? null : sourceItem(written, found);
+};
 
-export const networkItem = ({ net, except }: NetworkMatch): GrantItem['networks'][number] => ({
-  cidr: printNetwork(net),
-  except: except.map(printNetwork),
-});
-
-const identitiesOf = (authentication: Authentication): string[] =>
-  authentication.kind === 'identities'
-    ? [...authentication.identities.map(printIdentity), ...authentication.suffixes.map(printSuffix)]
-    : [];
-
-const authorizationItem = (authorization: Authorization) => ({
-  ...grantItem(authorization),
-  by: printMeta(authorization.meta),
-});
-
-const printMeta = (meta: Meta): string =>
-  meta.kind === 'default' ? `default ${meta.name}` : `${meta.resource.kind} ${meta.resource.name}`;
-
-const governedByItem = (governedBy: GovernedBy): RowReport['governedBy'] => {
-  const refs = (objects: readonly ObjectRef[]) => objects.map((object) => ({ ...object }));
+export const governorItem = (governedBy: GovernedBy): Governor => {
+  const refs = (objects: readonly ObjectRef[]) => objects.map(objectName);
   const { kind } = governedBy;
   switch (kind) {
-    case 'server':
-      return { kind, objects: refs([governedBy.server]), base: governedBy.base };
-    case 'network-authentication-policies':
-      return { kind, objects: refs(governedBy.policies), base: 'deny' };
-    case 'default-policy':
-      return { kind, objects: [], base: governedBy.base, from: governedBy.from };
+    case 'server': {
+      const { server, base } = governedBy;
+      const text = `Server ${server.name}, accessPolicy ${base}`;
+      return { kind, objects: refs([server]), base, from: null, text };
+    }
+    case 'network-authentication-policies': {
+      const names = governedBy.policies.map(({ name }) => name).join(', ');
+      const text = `NetworkAuthenticationPolicy ${names}`;
+      return { kind, objects: refs(governedBy.policies), base: 'deny', from: null, text };
+    }
+    case 'default-policy': {
+      const { base, from } = governedBy;
+      return { kind, objects: [], base, from, text: `default ${base} of the ${from}` };
+    }
     case 'unreadable-manifest':
+      return { kind, objects: [], base: 'deny', from: null, text: 'a manifest that cannot be read' };
     case 'unreadable-pod':
-      return { kind, objects: [], base: 'deny' };
+      return { kind, objects: [], base: 'deny', from: null, text: 'a pod that cannot be read as a whole' };
   }
 };
 
-const aboutItem = (about: Finding['about']): RowReport['conditions'][number]['about'] =>
-  about.kind === 'workload' ? null : { ...about };
-
-const routesOf = (protocol: InboundProtocol): RowReport['routes'] => {
-  switch (protocol.kind) {
-    case 'detect':
-    case 'http1':
-    case 'http2':
-      return protocol.routes.map((route) => routeItem(route, printMatches(route.rules, printHttp)));
-    case 'grpc':
-      return protocol.routes.map((route) => routeItem(route, printMatches(route.rules, printGrpc)));
-    case 'opaque':
-    case 'tls':
-      return [];
-  }
-};
-
-/** A rule without matches is about every request. */
-const printMatches = <Match>(
-  rules: readonly { readonly matches: readonly Match[] }[],
-  print: (match: Match) => string,
-): string[] => rules.flatMap(({ matches }) => (matches.length === 0 ? ['* /*'] : matches.map(print)));
-
-const routeItem = (
-  { meta, hosts, authorizations }: Pick<HttpRoute | GrpcRoute, 'meta' | 'hosts' | 'authorizations'>,
-  matches: string[],
-): RowReport['routes'][number] => ({
-  by: printMeta(meta),
-  hosts: hosts.map((host) => (host.kind === 'exact' ? host.host : `*.${host.suffix}`)),
-  matches,
-  authorizations: authorizations.map(authorizationItem),
-});
-
-/** `GET /api/* x-tenant=blue`; a prefix ends in `/*`, a regular expression stands after `~`. */
-const printHttp = ({ method, path, headers, queryParams }: HttpMatch): string =>
-  [
-    method ?? '*',
-    path === undefined ? '/*' : printPath(path),
-    ...headers.map(printValue),
-    ...queryParams.map((param) => `?${printValue(param)}`),
-  ].join(' ');
-
-const printPath = ({ kind, value }: PathMatch): string => {
-  switch (kind) {
-    case 'exact':
-      return value;
-    case 'prefix':
-      return `${value.endsWith('/') ? value : `${value}/`}*`;
-    case 'regex':
-      return `~${value}`;
-  }
-};
-
-const printValue = ({ name, kind, value }: ValueMatch): string =>
-  `${name}${kind === 'exact' ? '=' : '~'}${value}`;
-
-const printGrpc = ({ service, method, headers }: GrpcMatch): string =>
-  [`/${service || '*'}/${method || '*'}`, ...headers.map(printValue)].join(' ');
+const aboutItem = (about: Finding['about']): ObjectName | null =>
+  about.kind === 'workload' ? null : objectName(about);

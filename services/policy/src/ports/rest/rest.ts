@@ -12,18 +12,21 @@ import { outboundFromIndex } from '../../core/outbound/outbound-from-index.ts';
 import { encodedRow } from '../encoded-row.ts';
 import { encodeOutbound } from '../outbound/encode-outbound.ts';
 import type { PolicyWatch } from '../policy-watch.ts';
+import { authorizingItems } from './authorizing-items.ts';
 import {
-  AuthorizingObject,
   authorizingKey,
   authorizingNamespace,
-  authorizingObject,
   authorizingObjects,
   type KnownPolicies,
 } from './rest-authorizations.ts';
-import { RowReport, rowReport } from './rest-row.ts';
+import { AuthorizingObject } from './rest-authorizing-object.ts';
+import { workloadRoutes } from './workload-routes.ts';
 
 export interface RestParts {
-  readonly watch: Pick<PolicyWatch, 'index' | 'requireReady' | 'settle' | 'look' | 'sourcesOf'>;
+  readonly watch: Pick<
+    PolicyWatch,
+    'index' | 'requireReady' | 'settle' | 'look' | 'survey' | 'surveyKey' | 'sourcesOf'
+  >;
   readonly settings: ClusterConfig & OutboundConfig;
 }
 
@@ -57,42 +60,25 @@ export const policyRoutes =
       {
         config: { access: { reads: 'authorizations' } },
         schema: {
-          summary: 'Who may call whom: every object that lets clients in or shuts them out, and whom',
+          summary: 'Who may call whom: every object that admits clients or keeps them out, and whom',
           querystring: Type.Object({ ...pageQuery, ...namespaceQuery }),
           response: { 200: pageOf(AuthorizingObject) },
         },
       },
       async (request) => {
-        const { query } = request;
+        const { query, signal } = request;
         settled();
         const page = await permittedPage(request, authorizingObjects(known, query.namespace), {
           keyOf: authorizingKey,
           namespaceOf: authorizingNamespace,
           query,
         });
-        return { ...page, items: page.items.map((object) => authorizingObject(object, known)) };
+        return { ...page, items: await authorizingItems(page.items, known, signal) };
       },
     );
 
-    app.get(
-      '/v1/workloads/:namespace/:pod/ports/:port',
-      {
-        config: { access: { reads: 'workloads' } },
-        schema: {
-          summary: 'What the proxy of a pod is told of a port, and why',
-          params: Type.Object({ namespace: Type.String(), pod: Type.String(), port }),
-          response: { 200: RowReport },
-        },
-      },
-      async ({ params }) => {
-        settled();
-        const answer = await watch.look(params);
-        if (answer === undefined) {
-          throw new GatehouseError('not-found', `there is no meshed pod ${params.namespace}/${params.pod}`);
-        }
-        return rowReport(params, answer);
-      },
-    );
+    const { look, survey, surveyKey } = watch;
+    workloadRoutes({ index, cluster: settings, look, survey, surveyKey, sourcesOf }, settled)(app);
 
     app.get(
       '/v1/outbound',

@@ -44,6 +44,11 @@ export class PortGroups {
     return group;
   }
 
+  /** Sorted: between two neighbours of these all ports share their row. Undefined where there are too many to say. */
+  get boundaries(): readonly number[] | undefined {
+    return this.#boundaries === 'too many' ? undefined : this.#boundaries;
+  }
+
   /** Everything that a port's row depends on and that is not the same for all ports of the class. */
   #describe(port: number): string {
     const { annotations, probes, unopened = [] } = this.#workload;

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import { aPod, labelled } from '@gatehouse/testing/builders';
+import { podEnforcement } from '../inbound/enforcement.ts';
+import { judgeSelection } from './judge-selection.ts';
+import { PodsByLabels } from './pods-by-labels.ts';
+
+const facts = {
+  mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
+  namespaceAnnotations: {},
+};
+const judged = (...pods: readonly ReturnType<typeof aPod>[]) =>
+  pods.map((pod) => ({ pod, enforcement: podEnforcement(pod, facts) }));
+const skipping = (ports: string) => ({ annotations: { 'config.linkerd.io/skip-inbound-ports': ports } });
+const port = (number: number): PortSelector => ({ kind: 'range', first: number, last: number });
+
+test('an object is enforced only where a proxy stands before what it selects', () => {
+  const good = aPod({ name: 'good', ports: [{ name: 'http', port: 8080 }] });
+  const bare = aPod({ name: 'bare', meshed: false });
+  const ended = aPod({ name: 'ended', phase: 'Succeeded' });
+  const skips = aPod({ name: 'skips', ports: [{ name: 'http', port: 8080 }], ...skipping('8080') });
+  const named: readonly PortSelector[] = [{ kind: 'name', name: 'http' }];
+  const cases = [
+    [[], named, 'matches-nothing', []],
+    [[ended], named, 'matches-nothing', []],
+    [[good, ended], named, 'enforced', []],
+    [[good, bare], named, 'partly-enforced', ['bare unmeshed']],
+    [[bare], named, 'not-enforced', ['bare unmeshed']],
+    [[skips], named, 'not-enforced', ['skips skipped-port']],
+    [[skips], 'all', 'partly-enforced', ['skips skipped-port']],
+    [[skips], [port(8080), port(9000)], 'partly-enforced', ['skips skipped-port']],
+    [[skips], [port(9000)], 'enforced', []],
+    [[skips, good, bare], named, 'partly-enforced', ['bare unmeshed', 'skips skipped-port']],
+  ] as const;
+  assert.equal(cases.length, 10);
+  for (const [pods, ports, state, notEnforced] of cases) {
+    const selection = judgeSelection(judged(...pods), ports);
+    assert.deepEqual(
+      [selection.state, selection.notEnforced.map(({ pod, reason }) => `${pod} ${reason}`)],
+      [state, notEnforced],
+    );
+  }
+});
+
+test('many pods are counted, and the first hundred named', () => {
+  const pods = Array.from({ length: 150 }, (_, at) =>
+    aPod({ name: `p-${String(at).padStart(3, '0')}`, meshed: false }),
+  );
+  const { count, names, notEnforced, notEnforcedCount } = judgeSelection(judged(...pods.toReversed()), 'all');
+  assert.deepEqual([count, names.length, notEnforced.length, notEnforcedCount], [150, 100, 100, 150]);
+  assert.deepEqual([names[0], names.at(-1)], ['p-000', 'p-099']);
+});
+
+test('pods are found by every selector that they were grouped for', () => {
+  const selectors = [
+    labelled({ app: 'web' }),
+    labelled({}),
+    { matchLabels: {}, matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' as const }] },
+  ];
+  const pods = new PodsByLabels(selectors);
+  const all = [
+    aPod({ name: 'a', labels: { app: 'web', hash: '1' } }),
+    aPod({ name: 'b', labels: { app: 'web', hash: '2', tier: 'front' } }),
+    aPod({ name: 'c', labels: { app: 'db' } }),
+  ];
+  for (const one of judged(...all)) pods.add(one);
+  assert.deepEqual(
+    selectors.map((selector) =>
+      pods
+        .selectedBy(selector)
+        .map(({ pod }) => pod.meta.name)
+        .sort()
+        .join(''),
+    ),
+    ['ab', 'abc', 'ac'],
+  );
+});

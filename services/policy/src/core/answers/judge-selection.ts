@@ -1,0 +1,98 @@
+import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import { skippedPorts } from '@gatehouse/core/mesh/proxy-bypass';
+import type { PortRange } from '@gatehouse/core/port-set';
+import { compareText } from '@gatehouse/core/resources/creation-order';
+import { type Enforcement, type NotEnforced, whyBypassed } from '../inbound/enforcement.ts';
+import type { JudgedPod } from './pods-by-labels.ts';
+
+/** How much of what an object selects it has effect on. */
+export type SelectionState = 'enforced' | 'partly-enforced' | 'not-enforced' | 'matches-nothing';
+
+/** The pods that an object selects, and those where it has no effect. */
+export interface JudgedSelection {
+  readonly state: SelectionState;
+  readonly count: number;
+  /** The first by name. */
+  readonly names: readonly string[];
+  /** The first of them by name; `some-ports` where others of its ports are enforced. */
+  readonly notEnforced: readonly {
+    readonly pod: string;
+    readonly reason: NotEnforced;
+    readonly why: string;
+  }[];
+  readonly notEnforcedCount: number;
+}
+
+/** So many pods are named at most. */
+const mostNames = 100;
+
+/** Pods that have ended count as selected by nothing: whatever is said of their ports is about nobody. */
+export const judgeSelection = (
+  selected: readonly JudgedPod[],
+  ports: readonly PortSelector[] | 'all',
+): JudgedSelection => {
+  const pods = selected.filter(
+    ({ enforcement }) => enforcement.kind === 'enforced' || enforcement.reason !== 'ended',
+  );
+  const judged = pods.map(({ pod, enforcement }) => ({
+    pod: pod.meta.name,
+    verdict:
+      enforcement.kind === 'enforced' ? onPorts(pod, ports) : { ...enforcement, extent: 'all' as const },
+  }));
+  const failing = judged.flatMap(({ pod, verdict }) =>
+    verdict.kind === 'enforced'
+      ? []
+      : [{ pod, reason: verdict.reason, why: verdict.why, extent: verdict.extent }],
+  );
+  const wholly = failing.filter(({ extent }) => extent === 'all').length;
+  return {
+    state:
+      pods.length === 0
+        ? 'matches-nothing'
+        : failing.length === 0
+          ? 'enforced'
+          : wholly === pods.length
+            ? 'not-enforced'
+            : 'partly-enforced',
+    count: pods.length,
+    names: firstOf(judged, ({ pod }) => pod).map(({ pod }) => pod),
+    notEnforced: firstOf(failing, ({ pod }) => pod).map(({ pod, reason, why }) => ({ pod, reason, why })),
+    notEnforcedCount: failing.length,
+  };
+};
+
+const firstOf = <T>(items: readonly T[], nameOf: (item: T) => string): readonly T[] =>
+  items.toSorted((a, b) => compareText(nameOf(a), nameOf(b))).slice(0, mostNames);
+
+type OnPorts =
+  | Extract<Enforcement, { kind: 'enforced' }>
+  | (Extract<Enforcement, { kind: 'not-enforced' }> & { readonly extent: 'all' | 'some' });
+
+/** Of a pod that has a proxy: some of its ports may bypass it. */
+const onPorts = ({ meta, spec }: JudgedPod['pod'], ports: readonly PortSelector[] | 'all'): OnPorts => {
+  const skipped = skippedPorts(meta.annotations).ranges;
+  if (skipped.length === 0) return { kind: 'enforced' };
+  const named: readonly PortRange[] =
+    ports === 'all'
+      ? [{ first: 1, last: 65_535 }]
+      : ports.flatMap((selector) =>
+          selector.kind === 'range'
+            ? [selector]
+            : spec.ports
+                .filter(({ name }) => name === selector.name)
+                .map(({ port }) => ({ first: port, last: port })),
+        );
+  const touched = named.filter((range) =>
+    skipped.some(({ first, last }) => first <= range.last && range.first <= last),
+  );
+  if (touched.length === 0) return { kind: 'enforced' };
+  const wholly = named.every((range) =>
+    skipped.some(({ first, last }) => first <= range.first && range.last <= last),
+  );
+  return {
+    kind: 'not-enforced',
+    reason: 'skipped-port',
+    why: whyBypassed['skipped-port'],
+    extent: wholly ? 'all' : 'some',
+  };
+};

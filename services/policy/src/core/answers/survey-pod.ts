@@ -1,0 +1,46 @@
+import { isMeshed } from '@gatehouse/core/mesh/workload';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
+import { compareText } from '@gatehouse/core/resources/creation-order';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { type ObjectRef, refOf } from '../inbound/model.ts';
+import { portsOf } from '../inbound/rows/policy-index.ts';
+import type { RowCompiler } from '../inbound/rows/row-compiler.ts';
+import { classKey, narrowed } from '../inbound/rows/workload-class.ts';
+import { workloadOf } from '../inbound/workload-of.ts';
+import { type ListedPorts, listedPorts } from './listed-ports.ts';
+
+/** What is known of a pod before any of its ports is compiled. */
+export interface PodSurvey {
+  /** Pods with the same key have the same ports, and the same rows on them. */
+  readonly key: string;
+  readonly ports: ListedPorts;
+  /** The Servers and NetworkAuthenticationPolicies that select it by its labels, whatever their ports. */
+  readonly selectedBy: readonly ObjectRef[];
+}
+
+export interface SurveyOptions {
+  readonly compiler: Pick<RowCompiler, 'labelKeys' | 'policiesFor' | 'portsOf'>;
+  readonly mesh: Mesh;
+  /** So many ports are listed at most. */
+  readonly limit: number;
+}
+
+/** The key alone, which costs little beside the rest. */
+export const surveyKey = (pod: KubeObject<'Pod'>, { compiler, mesh }: Omit<SurveyOptions, 'limit'>): string =>
+  // Only what a pod has beside its labels says whether it has a proxy, once they are narrowed to those that select.
+  `${isMeshed(pod.meta, mesh)} ${classKey(narrowed(workloadOf(pod), compiler.labelKeys(pod.meta.namespace)))}`;
+
+export const surveyPod = (pod: KubeObject<'Pod'>, options: SurveyOptions): PodSurvey => {
+  const { compiler, mesh, limit } = options;
+  const workload = workloadOf(pod);
+  const policies = compiler.policiesFor(workload);
+  const objects = [...policies.servers, ...policies.networkPolicies];
+  const { boundaries } = compiler.portsOf({ workload, policies });
+  const named = objects.map(portsOf);
+  const meshed = isMeshed(pod.meta, mesh);
+  return {
+    key: surveyKey(pod, options),
+    ports: listedPorts({ workload, isMeshed: meshed, named, boundaries, limit }),
+    selectedBy: objects.map(refOf).sort((a, b) => compareText(`${a.kind}/${a.name}`, `${b.kind}/${b.name}`)),
+  };
+};

@@ -1,0 +1,93 @@
+import { injectionOf, type LeftAlone } from '@gatehouse/core/mesh/injection';
+import { type Bypass, bypassOf } from '@gatehouse/core/mesh/proxy-bypass';
+import { controlPlaneLabel, hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
+import { injectAnnotation } from '@gatehouse/core/resources/annotations';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
+
+/** Whether a proxy of this mesh stands before a pod, or before one of its ports, so that policy is in force there. */
+export type Enforcement =
+  | { readonly kind: 'enforced' }
+  | {
+      readonly kind: 'not-enforced';
+      readonly reason: NotEnforced;
+      /** The end of a sentence that begins with what is not enforced. */
+      readonly why: string;
+    };
+
+export const notEnforcedReasons = [
+  'ended',
+  'host-network',
+  'other-mesh',
+  'unmeshed',
+  'skipped-port',
+] as const;
+export type NotEnforced = (typeof notEnforcedReasons)[number];
+
+export interface EnforcementFacts {
+  readonly mesh: Mesh;
+  /** Those of the pod's Namespace; none when nobody knows it. */
+  readonly namespaceAnnotations: Readonly<Record<string, string>>;
+}
+
+const enforced: Enforcement = { kind: 'enforced' };
+
+/**
+ * The one judgement of whether policy is enforced on a pod: REST, the command line and findings say it in these words. A pod
+ * on its host's network comes before one without a proxy, since that is what keeps it from having one.
+ */
+export const podEnforcement = (pod: KubeObject<'Pod'>, facts: EnforcementFacts): Enforcement => {
+  const { meta, spec } = pod;
+  if (hasEnded(spec)) return not('ended', 'the pod has ended');
+  if (spec.hostNetwork) return not('host-network', whyBypassed['host-network']);
+  if (isMeshed(meta, facts.mesh)) return enforced;
+  const other = meta.labels[controlPlaneLabel];
+  if (other !== undefined) {
+    const { controlPlaneNamespace } = facts.mesh;
+    const why = `the pod's label ${controlPlaneLabel} is ${other}, not ${controlPlaneNamespace}: its proxy is of another mesh`;
+    return not('other-mesh', why);
+  }
+  return not('unmeshed', `the pod has no proxy: ${whyUnmeshed(pod, facts)}`);
+};
+
+/** The same for one of its ports. */
+export const portEnforcement = (
+  pod: KubeObject<'Pod'>,
+  port: number,
+  facts: EnforcementFacts,
+): Enforcement => {
+  const ofPod = podEnforcement(pod, facts);
+  if (ofPod.kind === 'not-enforced') return ofPod;
+  const bypass = bypassOf({ hostNetwork: pod.spec.hostNetwork, annotations: pod.meta.annotations }, port);
+  return bypass === undefined ? ofPod : not(bypass, whyBypassed[bypass]);
+};
+
+/** Why a connection does not meet the proxy of a pod that has one. */
+export const whyBypassed = {
+  'host-network': 'the pod is on its host network',
+  'skipped-port': 'the port is in skip-inbound-ports',
+} as const satisfies Record<Bypass, string>;
+
+const not = (reason: NotEnforced, why: string): Enforcement => ({ kind: 'not-enforced', reason, why });
+
+const whyUnmeshed = (
+  { meta, spec }: KubeObject<'Pod'>,
+  { mesh, namespaceAnnotations }: EnforcementFacts,
+): string => {
+  const { namespace, labels, annotations } = meta;
+  const newPod = { namespace, labels, annotations, hostNetwork: spec.hostNetwork, namespaceAnnotations };
+  const injection = injectionOf(newPod, mesh.controlPlaneNamespace);
+  return injection.kind === 'injected'
+    ? 'it was made before injection was enabled, so delete it to have it made again with one'
+    : whyLeftAlone[injection.reason];
+};
+
+const whyLeftAlone = {
+  'host-network': 'it is on its host network',
+  'has-proxy': 'it has the label of a mesh',
+  'never-here': 'pods of the control plane and of kube-system are never injected',
+  'not-asked-for': `neither it nor its namespace has the annotation ${injectAnnotation}: enabled`,
+  disabled: `the annotation ${injectAnnotation} says disabled`,
+  'unknown-pod-value': `its annotation ${injectAnnotation} has a value that means nothing`,
+  'unknown-namespace-value': `its namespace's annotation ${injectAnnotation} has a value that means nothing`,
+} as const satisfies Record<LeftAlone, string>;

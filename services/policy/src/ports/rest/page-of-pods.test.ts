@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import type { AdminCaller } from '@gatehouse/platform/http/authenticator';
+import type { Asking } from '@gatehouse/platform/http/permitted';
+import { aPod } from '@gatehouse/testing/builders';
+import { type PodsQuery, pageOfPods } from './page-of-pods.ts';
+
+const indexOf = (...pods: readonly ReturnType<typeof aPod>[]): ResourceIndex => {
+  const index = new ResourceIndex();
+  index.apply([{ type: 'reset', kind: 'Pod', objects: pods }]);
+  return index;
+};
+
+/** A caller who may see these namespaces; undefined = all. */
+const asking = (...visible: readonly string[]): Asking => {
+  const mayRead = async (_resource: string, namespace: string | undefined): Promise<boolean> =>
+    visible.length === 0 || (namespace !== undefined && visible.includes(namespace));
+  return {
+    caller: { name: 'jane', mayRead } as unknown as AdminCaller,
+    routeOptions: { url: '/v1/workloads', config: { access: { reads: 'workloads' } } },
+  } as unknown as Asking;
+};
+
+const all = async (index: ResourceIndex, request: Asking, query: PodsQuery): Promise<readonly string[]> => {
+  const names: string[] = [];
+  let mark: string | undefined;
+  do {
+    const page = await pageOfPods(index, request, { ...query, continue: mark });
+    assert.ok(page.items.length <= (query.limit ?? 100));
+    names.push(...page.items.map(({ meta }) => `${meta.namespace}/${meta.name}`));
+    mark = page.continue;
+  } while (mark !== undefined);
+  return names;
+};
+
+// `a-b` sorts before `a` where a slash follows, and after it as a namespace.
+const namespaces = ['a', 'a-b', 'b', 'c'];
+const pods = namespaces.flatMap((namespace) =>
+  Array.from({ length: 23 }, (_, at) =>
+    aPod({
+      namespace,
+      name: `p-${(at * 7) % 23}`,
+      owner: { kind: 'Deployment', name: at % 2 === 0 ? 'even' : 'odd' },
+    }),
+  ),
+);
+const inOrder = (namespace: string): readonly string[] =>
+  pods
+    .filter(({ meta }) => meta.namespace === namespace)
+    .map(({ meta }) => `${namespace}/${meta.name}`)
+    .sort();
+
+test('pages over all pods hold each once, by namespace and name, whatever the limit', async () => {
+  const index = indexOf(...pods);
+  for (const limit of [1, 2, 5, 23, 24, 91, 92, 1000]) {
+    assert.deepEqual(await all(index, asking(), { limit }), namespaces.flatMap(inOrder), `${limit}`);
+  }
+});
+
+test('a caller who may see some namespaces gets full pages of those alone', async () => {
+  const index = indexOf(...pods);
+  for (const limit of [3, 40, 100]) {
+    assert.deepEqual(await all(index, asking('a-b', 'c'), { limit }), ['a-b', 'c'].flatMap(inOrder));
+  }
+  assert.deepEqual(await all(index, asking('none'), {}), []);
+});
+
+test('a namespace and an owner narrow the list', async () => {
+  const index = indexOf(...pods);
+  assert.deepEqual(await all(index, asking(), { namespace: 'b', limit: 4 }), inOrder('b'));
+  const even = await all(index, asking(), { namespace: 'b', owner: 'Deployment/even', limit: 4 });
+  assert.equal(even.length, 12);
+  assert.deepEqual(await all(index, asking(), { owner: 'StatefulSet/even' }), []);
+});
+
+test('a mark that no page has said is refused', async () => {
+  const index = indexOf(...pods);
+  for (const mark of [
+    'x',
+    Buffer.from('a').toString('base64url'),
+    Buffer.from('a/b/c').toString('base64url'),
+  ]) {
+    await assert.rejects(pageOfPods(index, asking(), { continue: mark }), { code: 'invalid-argument' });
+  }
+});
