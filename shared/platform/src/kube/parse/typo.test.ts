@@ -183,6 +183,8 @@ const isUnread = (path: string): boolean => /^spec\.rules\[\d+\]\.name$/.test(pa
 
 interface Slip {
   readonly path: string;
+  /** What stood there before. */
+  readonly was: unknown;
   readonly spec: unknown;
 }
 
@@ -202,7 +204,7 @@ const slips = function* (
       const inner = `${path}.${name}`;
       if (!isFree(path)) {
         const turned = Object.entries(value).map((entry) => (entry[0] === name ? turn(name, field) : entry));
-        yield { path: inner, spec: Object.fromEntries(turned) };
+        yield { path: inner, was: field, spec: Object.fromEntries(turned) };
       }
       for (const slip of slips(field, inner, turn)) yield { ...slip, spec: { ...value, [name]: slip.spec } };
     }
@@ -245,4 +247,35 @@ test('a field with nothing behind it, at any depth of any policy kind, rejects t
     }
   }
   assert.equal(count, 264);
+});
+
+const valuesByType: Readonly<Record<string, unknown>> = {
+  text: 'x y',
+  number: 7.5,
+  boolean: true,
+  list: [],
+  object: {},
+};
+const typeOf = (value: unknown): string => {
+  if (Array.isArray(value)) return 'list';
+  return typeof value === 'string' ? 'text' : typeof value;
+};
+
+test('a value of another type, at any depth of any policy kind, rejects the object and is named by its path', () => {
+  let count = 0;
+  for (const [kind, spec] of specs) {
+    for (const [type, wrong] of Object.entries(valuesByType)) {
+      for (const slip of slips(spec, 'spec', (name) => [name, wrong])) {
+        if (isUnread(slip.path) || typeOf(slip.was) === type) continue;
+        const { problems } = rejection(kind, { spec: slip.spec });
+        assert.equal(
+          problems.some((problem) => problem.startsWith(slip.path)),
+          true,
+          `${kind} ${slip.path}: ${type}: ${problems}`,
+        );
+        count += 1;
+      }
+    }
+  }
+  assert.equal(count, 1056);
 });
