@@ -4,9 +4,8 @@ import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { CompileOptions } from '../src/core/inbound/compile-from-index.ts';
-import { type InboundKinds, inboundKinds } from '../src/core/inbound/rows/inbound-kinds.ts';
 import { InboundRows } from '../src/core/inbound/rows/inbound-rows.ts';
-import { RowCompiler } from '../src/core/inbound/rows/row-compiler.ts';
+import { RowCompiler, type RowCompilerOptions } from '../src/core/inbound/rows/row-compiler.ts';
 import type { EncodedRow, RowUpdate } from '../src/core/inbound/rows/watched-row.ts';
 import type { InboundWatch } from '../src/core/inbound/rows/workload-class.ts';
 import { aClusterConfig } from './a-cluster-config.ts';
@@ -25,6 +24,9 @@ export interface Reader {
   readonly versions: string[];
 }
 
+/** What is other than in the service; a test strikes out or mutates a part with it. */
+export type InboundRowsParts = Pick<RowCompilerOptions, 'kinds' | 'compile'>;
+
 /** The rows behind an index, with readers that hear what the streams of a service would. */
 export class InboundRowsFixture {
   readonly index = new ResourceIndex();
@@ -33,9 +35,9 @@ export class InboundRowsFixture {
   readonly rows: InboundRows<Reader>;
   readonly watches = new Map<Reader, InboundWatch<Reader>>();
 
-  constructor(kinds: InboundKinds = inboundKinds) {
+  constructor(parts: InboundRowsParts = {}) {
     const { index, options } = this;
-    this.compiler = new RowCompiler({ index, ...options, encode, kinds });
+    this.compiler = new RowCompiler({ index, ...options, encode, ...parts });
     this.rows = new InboundRows<Reader>({ index, compiler: this.compiler, mesh: options.cluster.mesh });
   }
 

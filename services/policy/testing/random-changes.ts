@@ -95,7 +95,7 @@ const usually = <T>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<T>): fc.Arbitrary
 const route = fc.record({ ...named, servers: fc.subarray(['a', 'b']) }, plain);
 
 /** Random objects of each kind that rows can depend on. A kind without a row here does not compile. */
-const objects = {
+export const objects = {
   Pod: anyPod,
   Namespace: fc
     .record(

@@ -31,17 +31,26 @@ const admits = (source: PolicySource, situation: Situation, { client, tls }: Att
   }
   if (identities !== undefined && !identities.some((match) => isIdentity(match, tls))) return false;
   if (podSelector === undefined && namespaceSelector === undefined) return true;
-  return situation.pods.some((pod) => {
-    if (podSelector !== undefined && !selects(podSelector, pod.meta.labels)) return false;
-    if (namespaceSelector === undefined) {
-      if (pod.meta.namespace !== situation.target.meta.namespace) return false;
-    } else {
-      const namespace = situation.namespaces.find(({ meta }) => meta.name === pod.meta.namespace);
-      if (namespace === undefined || !selects(namespaceSelector, namespace.meta.labels)) return false;
-      if (namespace.meta.unreadTexts?.includes('labels')) return false;
-    }
-    return isThisPod(pod, situation, { client, tls });
-  });
+  const { namespaces, target } = situation;
+  return situation.pods.some(
+    (pod) =>
+      selectsPod(source, pod, { namespaces, policyNamespace: target.meta.namespace }) &&
+      isThisPod(pod, situation, { client, tls }),
+  );
+};
+
+/** Whether the selectors of a source choose the pod: by its labels, and by those of its namespace. */
+export const selectsPod = (
+  { podSelector, namespaceSelector }: PolicySource,
+  pod: KubeObject<'Pod'>,
+  { namespaces, policyNamespace }: Pick<Situation, 'namespaces'> & { readonly policyNamespace: string },
+): boolean => {
+  if (podSelector === undefined && namespaceSelector === undefined) return false;
+  if (podSelector !== undefined && !selects(podSelector, pod.meta.labels)) return false;
+  if (namespaceSelector === undefined) return pod.meta.namespace === policyNamespace;
+  const namespace = namespaces.find(({ meta }) => meta.name === pod.meta.namespace);
+  if (namespace === undefined || !selects(namespaceSelector, namespace.meta.labels)) return false;
+  return namespace.meta.unreadTexts?.includes('labels') !== true;
 };
 
 const identityFor = ({ cluster }: Situation, namespace: string, serviceAccount: string): string =>
@@ -54,7 +63,7 @@ const isIdentity = (match: IdentityMatch, tls: ClientTls): boolean => {
 };
 
 /** Whether a client with this certificate at this address can be nobody but the pod. */
-const isThisPod = (
+export const isThisPod = (
   pod: KubeObject<'Pod'>,
   situation: Situation,
   { client, tls }: Pick<Attempt, 'client' | 'tls'>,
@@ -84,7 +93,7 @@ const holdsAddress = (pod: KubeObject<'Pod'>, { pods }: Situation, client: IpAdd
     );
 };
 
-const hasAddress = ({ spec }: KubeObject<'Pod'>, { family, bits }: IpAddress): boolean =>
+export const hasAddress = ({ spec }: KubeObject<'Pod'>, { family, bits }: IpAddress): boolean =>
   spec.ips.some((text) => {
     const ip = readIp(text);
     return ip?.family === family && ip.bits === bits;

@@ -21,7 +21,7 @@ const neverStale = (kinds: InboundKinds) =>
       { minLength: 1, maxLength: 25, size: 'max' },
     ),
     (batches) => {
-      const fixture = new InboundRowsFixture(kinds);
+      const fixture = new InboundRowsFixture({ kinds });
       for (const { changes, slices, ends, ports } of batches) {
         for (const at of ends) fixture.unwatch(at);
         fixture.take(...changes);

@@ -29,6 +29,8 @@ export interface RowCompilerOptions {
   readonly encode: (server: InboundServer) => EncodedRow;
   /** Those of inbound-kinds.ts when left out. */
   readonly kinds?: InboundKinds;
+  /** That of compile.ts when left out. */
+  readonly compile?: typeof compilePort;
 }
 
 /** What a class's proxies are told of a port, why, and its bytes. */
@@ -89,10 +91,10 @@ export class RowCompiler {
   }
 
   compile({ workload, policies }: Compilable, port: number): InboundAnswer {
-    const { cluster, matchesRegex, encode } = this.#options;
+    const { cluster, matchesRegex, encode, compile = compilePort } = this.#options;
     const { networkPolicies, ...others } = policies;
     const sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>) => this.sourcesOf(policy);
-    const compiled = compilePort({
+    const compiled = compile({
       port,
       workload,
       namespaceAnnotations: this.#annotationsOf(workload.namespace),
