@@ -1,55 +1,26 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import {
-  type Attempt,
-  type ClientTls,
-  evaluate,
-  type Verdict,
-} from '@gatehouse/core/inbound/evaluate-inbound';
-import type { Authentication } from '@gatehouse/core/inbound/inbound-server';
-import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
-import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
-import { decodeInbound } from '@gatehouse/wire/decode-inbound';
+import type { GrpcRoute, HttpRoute } from '@gatehouse/core/inbound/inbound-server';
 import fc from 'fast-check';
 import { compileSituation } from '../../../testing/compile-situation.ts';
-import { type Decision, decide } from '../../../testing/decide/decide.ts';
-import { type Case, cases } from '../../../testing/random-situation.ts';
-import { encodeInbound } from '../../ports/inbound/encode-inbound.ts';
+import { rareIn, type Seen } from '../../../testing/properties/seen.ts';
+import { type VerdictScope, verdictClasses, verdictsAgree } from '../../../testing/properties/verdicts.ts';
+import { cases, grpcRoutedCases, routedCases } from '../../../testing/random-situation.ts';
 import type { CompiledPort } from './model.ts';
 
-/** Raised by `npm run fuzz`; a seed is for repeating what it printed. */
-const runs = Number(process.env.GATEHOUSE_FUZZ_RUNS ?? 2_000);
-/** Fewer need not meet every kind of outcome. */
-const enoughRuns = 2_000;
-const seed = Number(process.env.GATEHOUSE_FUZZ_SEED ?? 20_260_821);
+const runs = 2_000;
+const seed = 20_260_821;
 
 it('a proxy that enforces the compiled row gives the verdict that the policies give', () => {
-  const seen = new Map<string, number>();
-  fc.assert(
-    fc.property(cases, ({ situation, attempts }) => {
-      const compiled = compileSituation(situation);
-      // The oracle knows no limit of matches.
-      fc.pre(
-        !compiled.findings.some(({ reason }) => reason === 'TooManyMatches' || reason === 'TooManySteps'),
-      );
-      // Through the wire, as a proxy gets it: a message that it could not read would close the port.
-      const received = decodeInbound(encodeInbound(compiled.server), checkProxyRegex);
-      assert(received.ok);
-      for (const attempt of attempts) {
-        const verdict = evaluate(received.value, attempt, situation.matchesRegex);
-        const decision = decide(situation, attempt);
-        assert.deepEqual(outcomeOf(verdict), decision);
-        for (const name of coverage({ situation, compiled, attempt, verdict, decision })) {
-          seen.set(name, (seen.get(name) ?? 0) + 1);
-        }
-      }
-    }),
-    { numRuns: runs, seed, endOnFailure: false },
-  );
-  if (runs < enoughRuns) return;
-  // Otherwise the property could hold because nothing ever happened.
-  const missing = classes.filter((name) => (seen.get(name) ?? 0) < 5);
-  assert.deepEqual(missing, [], `too rarely seen: ${JSON.stringify(Object.fromEntries(seen))}`);
+  const seen: Seen = new Map();
+  fc.assert(verdictsAgree({ seen }), { numRuns: runs, seed, endOnFailure: false });
+  const told = JSON.stringify(Object.fromEntries(seen));
+  assert.deepEqual(rareIn(seen, verdictClasses, 5), [], `too rarely seen: ${told}`);
+});
+
+it('the same where much depends on routes', () => {
+  const from = fc.oneof(routedCases, grpcRoutedCases);
+  fc.assert(verdictsAgree({ from }), { numRuns: runs / 4, seed, endOnFailure: false });
 });
 
 it('the row does not depend on the order in which anything was seen', () => {
@@ -67,125 +38,119 @@ it('the row does not depend on the order in which anything was seen', () => {
       };
       assert.deepEqual(compileSituation(reversed), compileSituation(situation));
     }),
-    { numRuns: Math.ceil(runs / 4), seed },
+    { numRuns: runs / 4, seed },
   );
 });
 
-const outcomeOf = (verdict: Verdict): Decision =>
-  verdict.kind === 'allowed'
-    ? { kind: 'allowed', filters: verdict.filters }
-    : { kind: 'denied', reason: verdict.reason };
+type Mutate = <Route extends HttpRoute | GrpcRoute>(routes: readonly Route[]) => readonly Route[];
 
-const classes = [
-  'allowed: default policy',
-  'allowed: policy without rules',
-  'allowed: policy without rules, raw TCP',
-  'allowed: rule',
-  'allowed: where rules of several policies meet',
-  'allowed: rule on gRPC',
-  'allowed: AuthorizationPolicy on Server',
-  'allowed: AuthorizationPolicy on route',
-  'allowed: AuthorizationPolicy on GRPCRoute',
-  'allowed: ServerAuthorization',
-  'allowed: probe',
-  'allowed: probe under rules',
-  'allowed: probe under routes',
-  'allowed: somebody else at a probe under routes',
-  'allowed: localhost',
-  'allowed: route with filters',
-  'denied: unauthorized',
-  'denied: unauthorized raw TCP',
-  'denied: no-route',
-  'denied: call without route',
-  'denied: not-http',
-  'denied: unnormalised path under rules',
-  'denied: shared identity at another address',
-  'denied: selected address without the identity',
-  'denied: closed by something rejected',
-  'denied: closed by an unreadable manifest',
-  'denied: audited policy would admit',
-  'denied: rules where routes are attached',
-  'denied: rules on an opaque or TLS port',
-  'denied: route of another protocol',
-] as const;
+/** The compiler as if it made other routes of what it found. */
+const routing =
+  (mutate: Mutate): typeof compileSituation =>
+  (situation) => {
+    const compiled = compileSituation(situation);
+    return {
+      ...compiled,
+      server: { ...compiled.server, protocol: rerouted(compiled.server.protocol, mutate) },
+    };
+  };
 
-function* coverage(seen: {
-  readonly situation: Case['situation'];
-  readonly compiled: CompiledPort;
-  readonly attempt: Attempt;
-  readonly verdict: Verdict;
-  readonly decision: Decision;
-}): Generator<(typeof classes)[number]> {
-  const { situation, compiled, attempt, verdict } = seen;
-  const { protocol } = compiled.server;
-  const isTcp = attempt.traffic.kind === 'tcp';
-  const routed = compiled.contributions.some(({ effect }) => effect.kind === 'routes');
-  const ruled = compiled.contributions.some(({ effect }) => effect.kind === 'grants-requests');
-  if (verdict.kind === 'allowed') {
-    const { authorization, route } = verdict;
-    const by = authorization.kind === 'default' ? authorization.name : authorization.resource.kind;
-    const onRoute = route?.kind === 'resource' ? route.resource.kind : route?.name;
-    const isRule = onRoute === 'networkauthenticationpolicy' || onRoute === 'rules';
-    const byRoute = compiled.contributions.some(
-      ({ object, effect }) =>
-        authorization.kind === 'resource' &&
-        object.name === authorization.resource.name &&
-        effect.kind === 'grants-requests',
-    );
-    if (by === 'localhost') yield 'allowed: localhost';
-    else if (by === 'probe') {
-      yield 'allowed: probe';
-      if (ruled) yield 'allowed: probe under rules';
-      if (routed) yield 'allowed: probe under routes';
-    } else if (by === 'authorizationpolicy') {
-      yield byRoute ? 'allowed: AuthorizationPolicy on route' : 'allowed: AuthorizationPolicy on Server';
-      if (byRoute && onRoute === 'GRPCRoute') yield 'allowed: AuthorizationPolicy on GRPCRoute';
-      if (routed && onRoute === 'probe') yield 'allowed: somebody else at a probe under routes';
-    } else if (by === 'serverauthorization') yield 'allowed: ServerAuthorization';
-    else if (by === 'networkauthenticationpolicy') {
-      if (isTcp) yield 'allowed: policy without rules, raw TCP';
-      yield byRoute && isRule ? 'allowed: rule' : 'allowed: policy without rules';
-      if (byRoute && onRoute === 'rules') yield 'allowed: where rules of several policies meet';
-      if (byRoute && isRule && protocol.kind === 'grpc') yield 'allowed: rule on gRPC';
-    } else yield 'allowed: default policy';
-    if (verdict.filters.length > 0) yield 'allowed: route with filters';
-    return;
+const rerouted = (
+  protocol: CompiledPort['server']['protocol'],
+  mutate: Mutate,
+): CompiledPort['server']['protocol'] => {
+  switch (protocol.kind) {
+    case 'opaque':
+    case 'tls':
+      return protocol;
+    case 'grpc':
+      return { ...protocol, routes: mutate(protocol.routes) };
+    case 'detect':
+    case 'http1':
+    case 'http2':
+      return { ...protocol, routes: mutate(protocol.routes) };
   }
-  if (verdict.reason === 'no-route')
-    yield protocol.kind === 'grpc' ? 'denied: call without route' : 'denied: no-route';
-  else if (verdict.reason === 'not-http') yield 'denied: not-http';
-  else yield isTcp ? 'denied: unauthorized raw TCP' : 'denied: unauthorized';
-  if (verdict.route?.kind === 'default' && verdict.route.name === 'unnormalized-path') {
-    yield 'denied: unnormalised path under rules';
-  }
-  const grants = compiled.contributions.flatMap(({ effect }) => ('grants' in effect ? effect.grants : []));
-  const { tls, client } = attempt;
-  if (grants.some(({ authentication }) => isFor(authentication, tls)))
-    yield 'denied: shared identity at another address';
-  const isSelected = grants.some(({ networks }) =>
-    networks.some(({ net }) => net.family === client.family && net.bits === client.bits && net.prefix >= 32),
-  );
-  if (isSelected && tls.kind !== 'identified') yield 'denied: selected address without the identity';
-  if (situation.unreadableManifests === 'some') yield 'denied: closed by an unreadable manifest';
-  if (compiled.findings.some(({ reason }) => reason === 'Rejected'))
-    yield 'denied: closed by something rejected';
-  if (compiled.findings.some(({ reason }) => reason === 'RoutesAttached'))
-    yield 'denied: rules where routes are attached';
-  if (compiled.findings.some(({ reason }) => reason === 'RulesNeedHTTP'))
-    yield 'denied: rules on an opaque or TLS port';
-  if (compiled.findings.some(({ reason }) => reason === 'RouteNeedsProtocol'))
-    yield 'denied: route of another protocol';
-  const enforcing = situation.networkAuthenticationPolicies.map((object) =>
-    'mode' in object.spec && object.spec.mode === 'Audit'
-      ? { ...object, spec: { ...object.spec, mode: 'Enforce' as const } }
-      : object,
-  );
-  if (decide({ ...situation, networkAuthenticationPolicies: enforcing }, attempt).kind === 'allowed') {
-    yield 'denied: audited policy would admit';
-  }
+};
+
+const isNamed = ({ meta }: HttpRoute | GrpcRoute, name: string): boolean =>
+  meta.kind === 'default' && meta.name === name;
+
+const each =
+  (mutate: <Route extends HttpRoute | GrpcRoute>(route: Route) => Route): Mutate =>
+  (routes) =>
+    routes.map(mutate);
+
+const mutants: readonly (readonly [what: string, scope: VerdictScope])[] = [
+  ['coarser rules come before finer ones', { compile: routing((routes) => routes.toReversed()) }],
+  [
+    'where rules meet only the first policy counts',
+    {
+      compile: routing(
+        each((route) =>
+          isNamed(route, 'rules') ? { ...route, authorizations: route.authorizations.slice(0, 1) } : route,
+        ),
+      ),
+    },
+  ],
+  [
+    'unnormalised paths have no guard',
+    { compile: routing((routes) => routes.filter((route) => !isNamed(route, 'unnormalized-path'))) },
+  ],
+  [
+    'what no rule mentions has no route',
+    {
+      compile: routing((routes) =>
+        routes.length > 1 ? routes.filter((one) => !isNamed(one, 'default')) : routes,
+      ),
+    },
+  ],
+  [
+    'probes carry nothing of the rule beneath',
+    {
+      compile: routing(
+        each((route) =>
+          isNamed(route, 'probe') ? { ...route, authorizations: route.authorizations.slice(-1) } : route,
+        ),
+      ),
+    },
+  ],
+  [
+    'the hosts of routes do not count',
+    { compile: routing(each((route) => ({ ...route, hosts: [] }))), from: routedCases },
+  ],
+  [
+    'a route is attached to every Server',
+    {
+      compile: (situation) =>
+        compileSituation({
+          ...situation,
+          routes: situation.routes.map((route) => ({
+            ...route,
+            spec: { ...route.spec, servers: ['server-0', 'server-1'] },
+          })) as typeof situation.routes,
+        }),
+      from: fc.oneof(routedCases, grpcRoutedCases),
+    },
+  ],
+  [
+    'GRPCRoutes count wherever they are attached',
+    {
+      compile: (situation) =>
+        compileSituation({
+          ...situation,
+          servers: situation.servers.map((server) => ({
+            ...server,
+            spec: { ...server.spec, proxyProtocol: 'gRPC' },
+          })) as typeof situation.servers,
+        }),
+    },
+  ],
+];
+
+for (const [what, scope] of mutants) {
+  it(`the property notices a compiler by which ${what}`, () => {
+    const { failed } = fc.check(verdictsAgree(scope), { numRuns: runs, seed, endOnFailure: true });
+    assert.equal(failed, true);
+  });
 }
-
-const isFor = (authentication: Authentication, tls: ClientTls): boolean =>
-  tls.kind === 'identified' &&
-  authentication.kind === 'identities' &&
-  authentication.identities.some((identity) => printIdentity(identity) === tls.name);
+it('covers the table of mutants', () => assert.equal(mutants.length, 8));

@@ -1,91 +1,20 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { isDeepStrictEqual } from 'node:util';
-import { evaluate, type Verdict } from '@gatehouse/core/inbound/evaluate-inbound';
-import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { labelled } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import { compileSituation } from '../../../testing/compile-situation.ts';
-import { decide } from '../../../testing/decide/decide.ts';
-import type { Situation } from '../../../testing/decide/situation.ts';
-import { type PrintableKind, printableKinds } from '../../../testing/print-object.ts';
-import { type Broken, breakage, breakSituation } from '../../../testing/random-breakage.ts';
-import { cases, grpcRoutedCases, routedCases } from '../../../testing/random-situation.ts';
+import { printableKinds } from '../../../testing/print-object.ts';
+import { asItIs, opensNothing, type Scope, type StandIn } from '../../../testing/properties/opens-nothing.ts';
+import type { Seen } from '../../../testing/properties/seen.ts';
+import type { Broken } from '../../../testing/random-breakage.ts';
+import { grpcRoutedCases, routedCases } from '../../../testing/random-situation.ts';
 
-/** Raised by `npm run fuzz`; a seed is for repeating what it printed. */
-const runs = Number(process.env.GATEHOUSE_FUZZ_RUNS ?? 3_000);
-/** Fewer need not meet every kind of outcome. */
-const enoughRuns = 3_000;
-const seed = Number(process.env.GATEHOUSE_FUZZ_SEED ?? 20_261_201);
-
-/** What stands in a situation once an object of it cannot be read. */
-type StandIn = (broken: Broken) => Situation;
-
-const asItIs: StandIn = (broken) => {
-  const situation = broken.with(broken.unreadable);
-  return broken.unreadable === undefined ? { ...situation, unreadableManifests: 'some' } : situation;
-};
-
-/** Where to look: at which kinds of objects, in which situations. */
-interface Scope {
-  readonly seen?: Map<string, number>;
-  readonly victims?: readonly PrintableKind[];
-  readonly from?: typeof cases;
-}
-
-/**
- * The property of design §15.1, for objects broken as their authors break them. `seen` counts what was broken, and
- * what that denied.
- */
-const opensNothing = (
-  standIn: StandIn,
-  {
-    seen = new Map<string, number>(),
-    victims = printableKinds,
-    from = fc.oneof(cases, routedCases, grpcRoutedCases),
-  }: Scope = {},
-) =>
-  fc.property(from, breakage, ({ situation, attempts }, how) => {
-    const broken = breakSituation(situation, how, victims);
-    fc.pre(broken !== undefined);
-    const after = standIn(broken);
-    const [before, row] = [compileSituation(broken.before).server, compileSituation(after).server];
-    const what = `${broken.victim.kind} ${broken.unreadable === undefined ? 'never read' : 'unreadable'}`;
-    const count = (name: string): unknown => seen.set(name, (seen.get(name) ?? 0) + 1);
-    count(what);
-    for (const attempt of attempts) {
-      const was = evaluate(before, attempt, situation.matchesRegex);
-      const is = evaluate(row, attempt, situation.matchesRegex);
-      if (standIn === asItIs) assert.equal(is.kind, decide(after, attempt).kind, 'the oracle disagrees');
-      if (was.kind === 'allowed' && is.kind === 'denied') count(`${what}, which denies`);
-      if (was.kind === 'allowed' || is.kind === 'denied' || goesOn(broken, row, is)) continue;
-      assert.fail(`${what}: a request that was denied (${was.reason}) is admitted: ${JSON.stringify(is)}`);
-    }
-  });
-
-/** What no policy closes, rejected or not, and what design §15.1 leaves open. */
-const goesOn = (
-  { unreadable, victim }: Broken,
-  { authorizations }: InboundServer,
-  { authorization }: Extract<Verdict, { kind: 'allowed' }>,
-): boolean => {
-  const byDefault = authorization.kind === 'default' ? authorization.name : undefined;
-  // The pod itself, and kubelet, whose probes are open wherever the protocol lets them be (§6.2).
-  if (byDefault === 'localhost' || byDefault === 'probe') return true;
-  // Grants on whole ports go on beside a manifest that was never read, whatever Server or route is in it.
-  const isOfPort = authorizations.some(({ meta }) => isDeepStrictEqual(meta, authorization));
-  return (
-    unreadable === undefined &&
-    isOfPort &&
-    ['Server', 'HTTPRoute', 'GatewayHTTPRoute', 'GRPCRoute'].includes(victim.kind)
-  );
-};
+const runs = 3_000;
+const seed = 20_261_201;
 
 it('no object that cannot be read, or placed, admits a request that was denied', () => {
-  const seen = new Map<string, number>();
+  const seen: Seen = new Map();
   fc.assert(opensNothing(asItIs, { seen }), { numRuns: runs, seed, endOnFailure: false });
-  if (runs < enoughRuns) return;
   // Otherwise the property could hold because nothing ever happened.
   const missing = printableKinds
     .flatMap((kind) => [`${kind} unreadable, which denies`, `${kind} never read, which denies`])

@@ -4,8 +4,9 @@ import { everywhere } from '@gatehouse/core/ip-network';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
 import fc from 'fast-check';
-import { rowsAreExact, type Seen } from '../../../../testing/exactness/exact-rows.ts';
 import type { InboundRowsParts } from '../../../../testing/inbound-rows-fixture.ts';
+import { rowsAreExact } from '../../../../testing/properties/exact-rows.ts';
+import { rareIn, type Seen } from '../../../../testing/properties/seen.ts';
 import { compilePort } from '../compile.ts';
 import type { Grant, PortInput } from '../model.ts';
 import { inboundKinds } from './inbound-kinds.ts';
@@ -43,8 +44,11 @@ const situations = [
 test('after every event each row admits exactly those whom the policies admit', () => {
   const seen: Seen = new Map();
   fc.assert(rowsAreExact({}, seen), { numRuns: 500, seed });
-  const missing = situations.filter((what) => (seen.get(what) ?? 0) < 20);
-  assert.deepEqual(missing, [], `too rarely seen: ${JSON.stringify(Object.fromEntries(seen))}`);
+  assert.deepEqual(
+    rareIn(seen, situations, 20),
+    [],
+    `too rarely seen: ${JSON.stringify(Object.fromEntries(seen))}`,
+  );
   assert.equal(situations.length, 24);
 });
 

@@ -1,68 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { InboundRowsFixture, print } from '../../../../testing/inbound-rows-fixture.ts';
-import { anyChange } from '../../../../testing/random-changes.ts';
-import { compileFromIndex } from '../compile-from-index.ts';
-import { type InboundKinds, inboundKinds, watchedForInbound } from './inbound-kinds.ts';
-
-/** After any batches, once nothing waits, every watched row is what a look at everything would compile, and its readers have it. */
-const neverStale = (kinds: InboundKinds) =>
-  fc.property(
-    fc.array(
-      fc.record({
-        changes: fc.array(anyChange, { minLength: 1, maxLength: 5 }),
-        // How many rows are compiled before the next batch comes.
-        slices: fc.constantFrom(0, 1, 'all', 'all', 'all'),
-        // Which watches end before it, and which ports are watched from then on, in which order.
-        ends: fc.array(fc.nat(100), { maxLength: 4 }),
-        ports: fc.shuffledSubarray([8080, 9000, 9001, 4191]),
-      }),
-      { minLength: 1, maxLength: 25, size: 'max' },
-    ),
-    (batches) => {
-      const fixture = new InboundRowsFixture({ kinds });
-      for (const { changes, slices, ends, ports } of batches) {
-        for (const at of ends) fixture.unwatch(at);
-        fixture.take(...changes);
-        if (slices === 1) fixture.compile('one');
-        if (slices !== 'all') continue;
-        fixture.compile('all');
-        for (const [reader, watch] of fixture.watches) {
-          const pod = fixture.index.get('Pod', watch.pod.namespace, watch.pod.name);
-          assert.equal(pod?.meta.uid, watch.pod.uid, 'a watch outlived its pod');
-          if (pod === undefined) continue;
-          const { answer, port } = watch.row;
-          const expected = (of: number) => compileFromIndex(fixture.index, pod, of, fixture.options);
-          // Only sentences name the port, and those are of the one that stands for all that share the row.
-          assert.deepEqual(answer?.compiled, expected(port));
-          assert.equal(answer.encoded.version, print(expected(watch.port).server));
-          assert.equal(reader.versions.at(-1), answer.encoded.version);
-        }
-        for (const { meta } of fixture.index.all('Pod')) {
-          if (meta.labels['linkerd.io/control-plane-ns'] === undefined) continue;
-          for (const port of ports) {
-            const { namespace, name: pod } = meta;
-            const watched = [...fixture.watches.values()].some(
-              (watch) => watch.pod.namespace === namespace && watch.pod.name === pod && watch.port === port,
-            );
-            if (!watched) fixture.watch(namespace, pod, port);
-          }
-        }
-      }
-      for (const watch of fixture.watches.values()) fixture.rows.unwatch(watch);
-      assert.deepEqual(fixture.rows.size, { classes: 0, rows: 0, waiting: 0 });
-    },
-  );
+import { rowsAreNeverStale } from '../../../../testing/properties/never-stale.ts';
+import { inboundKinds, watchedForInbound } from './inbound-kinds.ts';
 
 test('after any batches every watched row is what a look at everything would compile, and its readers have it', () => {
-  fc.assert(neverStale(inboundKinds), { numRuns: 150 });
+  fc.assert(rowsAreNeverStale(), { numRuns: 150 });
 });
 
 test('each kind of the table is needed: struck out, rows go stale and the property notices', () => {
   assert.equal(watchedForInbound.length, 11);
   for (const kind of watchedForInbound) {
-    const { failed } = fc.check(neverStale({ ...inboundKinds, [kind]: () => {} }), {
+    const { failed } = fc.check(rowsAreNeverStale({ kinds: { ...inboundKinds, [kind]: () => {} } }), {
       numRuns: 3_000,
       endOnFailure: true,
     });

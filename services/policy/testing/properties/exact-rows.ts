@@ -12,9 +12,10 @@ import { hasAddress, isThisPod, selectsPod } from '../decide/clients.ts';
 import { decide } from '../decide/decide.ts';
 import type { Situation } from '../decide/situation.ts';
 import { InboundRowsFixture, type InboundRowsParts, type Reader } from '../inbound-rows-fixture.ts';
+import { anyEvent, type ClusterEvent, type Happening, happeningOf } from '../random-events.ts';
 import { identity } from '../random-policies.ts';
 import { situationFromIndex } from '../situation-from-index.ts';
-import { anyEvent, type ClusterEvent, type Happening, happeningOf } from './random-events.ts';
+import { count, type Seen } from './seen.ts';
 
 type Pod = KubeObject<'Pod'>;
 
@@ -48,9 +49,6 @@ const traffics: readonly Attempt['traffic'][] = [
 const attempts: readonly Attempt[] = clients.flatMap((client) =>
   traffics.map((traffic) => ({ ...client, traffic })),
 );
-
-/** What was met, so that a test can say that nothing is missing. */
-export type Seen = Map<string, number>;
 
 /**
  * Exactness (design §6.3), over whole histories: after every event each watched row admits whom the objects admit, read
@@ -202,8 +200,6 @@ const checkWidening = (fixture: InboundRowsFixture, before: Admitted, seen: Seen
     count(seen, is.length < was.size ? 'a row narrowed' : 'a row stayed');
   }
 };
-
-const count = (seen: Seen, what: string): unknown => seen.set(what, (seen.get(what) ?? 0) + 1);
 
 const told = {
   change: 'an object changes',

@@ -3,7 +3,7 @@ import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { aPod } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
-import { anyChange, objects } from '../random-changes.ts';
+import { anyChange, objects } from './random-changes.ts';
 
 /** What happens in a cluster, told of what there is: a number stands for one of the objects, modulo how many there are. */
 export type ClusterEvent =
