@@ -168,21 +168,27 @@ const isSelected = (pod: Pod, index: ResourceIndex): boolean => {
   );
 };
 
+const placeOf = ({ meta }: Pod): string => `${meta.namespace}/${meta.name}`;
+
 /** Whether the pod keeps an address from another. */
 const contends = (pod: Pod, pods: readonly Pod[]): boolean =>
   !hasEnded(pod.spec) &&
   pod.spec.ips.some((text) =>
-    pods.some((other) => other.meta.uid !== pod.meta.uid && hasAddress(other, ipOf(text))),
+    pods.some((other) => placeOf(other) !== placeOf(pod) && hasAddress(other, ipOf(text))),
   );
 
 type Admitted = ReadonlyMap<Reader, ReadonlySet<Attempt>>;
 
 /** Whom each row admits, but for those of the pods that the event is about. */
 const admittedBy = (fixture: InboundRowsFixture, { pods }: Pick<Happening, 'pods'>): Admitted => {
-  const own = new Set(pods.map(({ before, after }) => (before ?? after)?.meta.uid));
+  const own = new Set(
+    pods.flatMap(({ before, after }) =>
+      [before, after].flatMap((pod) => (pod === undefined ? [] : [placeOf(pod)])),
+    ),
+  );
   return new Map(
     Array.from(rowsIn(fixture)).flatMap(({ reader, situation, server }) =>
-      own.has(situation.target.meta.uid) ? [] : [[reader, new Set(admittedTo(server, situation))] as const],
+      own.has(placeOf(situation.target)) ? [] : [[reader, new Set(admittedTo(server, situation))] as const],
     ),
   );
 };
@@ -221,7 +227,7 @@ const note = (seen: Seen, { index }: InboundRowsFixture, event: ClusterEvent): v
     if (spec.ips.length > 1) count(seen, 'several podIPs');
     if (meta.deletedAt !== undefined) count(seen, 'terminating');
     if (meta.labels['linkerd.io/control-plane-ns'] === undefined) count(seen, 'unmeshed');
-    const others = pods.filter((other) => other.meta.uid !== meta.uid);
+    const others = pods.filter((other) => other.meta !== meta);
     if (others.some((other) => other.spec.serviceAccount === spec.serviceAccount))
       count(seen, 'a shared ServiceAccount');
     if (others.some((other) => spec.ips.some((text) => hasAddress(other, ipOf(text)))))
