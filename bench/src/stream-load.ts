@@ -48,6 +48,8 @@ export class StreamLoad {
   /** Streams by the number of messages they have had. */
   readonly #counts: number[] = [];
   #waiting: { readonly messages: number; readonly done: () => void } | undefined;
+  /** Who waits for the next message of one stream. */
+  readonly #next = new Map<number, () => void>();
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -87,6 +89,11 @@ export class StreamLoad {
     await this.#all(messages + 1);
   }
 
+  /** Resolves with the next message of one stream. */
+  nextOf(index: number): Promise<void> {
+    return new Promise((resolve) => this.#next.set(index, resolve));
+  }
+
   close(): void {
     for (const session of this.#sessions) session.destroy();
   }
@@ -94,6 +101,8 @@ export class StreamLoad {
   #count(index: number, messages: number): void {
     if (messages === 0) return;
     this.#counts[index] = (this.#counts[index] ?? 0) + messages;
+    this.#next.get(index)?.();
+    this.#next.delete(index);
     const waiting = this.#waiting;
     if (waiting !== undefined && this.#counts.every((count) => count >= waiting.messages)) waiting.done();
   }
