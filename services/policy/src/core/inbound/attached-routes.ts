@@ -37,12 +37,13 @@ export const portRoutes = (
   attached: readonly RouteObject[],
   { protocol, room }: { readonly protocol: InboundProtocol['kind']; readonly room: number },
 ): PortRoutes => {
-  const isSpoken = spokenBy(protocol);
+  const isSpoken = isSpokenBy(protocol);
   const foreign = attached.filter((route) => !isSpoken(route));
   return { ...fitting(attached.filter(isSpoken), room), foreign };
 };
 
-const spokenBy = (protocol: InboundProtocol['kind']): ((route: RouteObject) => boolean) => {
+/** Whether a route has a place where the protocol is spoken. */
+export const isSpokenBy = (protocol: InboundProtocol['kind']): ((route: RouteObject) => boolean) => {
   switch (protocol) {
     case 'detect':
     case 'http1':

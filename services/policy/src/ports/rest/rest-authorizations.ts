@@ -10,6 +10,7 @@ import type {
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { type JudgedSelection, judgeSelection } from '../../core/answers/judge-selection.ts';
 import type { JudgedPod } from '../../core/answers/pods-by-labels.ts';
+import { whatIsMissing } from '../../core/answers/what-is-missing.ts';
 import { authorizationsOf } from '../../core/inbound/default-policy.ts';
 import { type ClusterConfig, grantsOf, type ResolvedSource, refOf } from '../../core/inbound/model.ts';
 import { authorizationFromIndex, defaultFromIndex } from '../../core/inbound/objects-from-index.ts';
@@ -258,22 +259,6 @@ const targetItem = (target: AuthorizationPolicySpec['target'], namespace: string
         object: objectName({ kind: target.kind, namespace, name: target.name }),
         text: `${objectName({ kind: target.kind, namespace, name: target.name }).kind} ${target.name}`,
       };
-
-/** Why a grant has nothing to apply to, as a sentence; undefined = it has something. */
-const whatIsMissing = (
-  target: AuthorizationPolicySpec['target'],
-  namespace: string,
-  index: ResourceIndex,
-): string | undefined => {
-  if (target.kind === 'Namespace') {
-    return index.in('Server', namespace).size > 0
-      ? undefined
-      : 'The namespace has no Server, and the policy counts only on ports that a Server governs.';
-  }
-  const found = index.get(target.kind, namespace, target.name);
-  if (found === undefined) return `There is no ${target.kind} ${target.name} in the namespace.`;
-  return isRejected(found.spec) ? `${target.kind} ${target.name} could not be read.` : undefined;
-};
 
 const namespaceDefault = (
   object: KubeObject<'Namespace'>,
