@@ -1,8 +1,10 @@
 import { asGatehouseError, type GatehouseError } from '@gatehouse/core/error';
 import { Command, CommanderError } from 'commander';
+import { authzCommand } from './commands/authz/authz.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
 import { identityCommand } from './commands/identity/identity.ts';
+import { policyCommand } from './commands/policy/policy.ts';
 import { serveCommand } from './commands/serve/serve.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './print/terminal.ts';
@@ -27,6 +29,8 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     // What stands behind a sub-command is the sub-command's, also where its parent has an option of that name.
     .enablePositionalOptions()
     .addCommand(serveCommand(finish))
+    .addCommand(authzCommand(finish))
+    .addCommand(policyCommand(finish))
     .addCommand(identityCommand(finish))
     .addCommand(demoCommand(finish))
     .addCommand(devCommand(finish));

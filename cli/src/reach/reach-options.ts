@@ -39,3 +39,11 @@ export const addReachOptions = (command: Command): Command =>
     .option('--ca-file <file>', 'with an https --address: the trust anchors of the mesh, PEM')
     .addOption(new Option('--token <token>', 'bearer token to be known by').conflicts('tokenFile'))
     .option('--token-file <file>', 'file that holds the bearer token');
+
+/** Where a command that asks about policy finds it: as every command that asks a service, or in a folder. */
+export const addPolicyReachOptions = (command: Command): Command =>
+  addReachOptions(command).addOption(
+    new Option('--dir <folder>', 'no mesh: a folder of manifests, read as `gatehouse serve` would').conflicts(
+      ['kubeconfig', 'context', 'state', 'address', 'token', 'tokenFile'],
+    ),
+  );

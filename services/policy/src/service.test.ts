@@ -331,6 +331,7 @@ test('the REST API shows the row that a proxy is sent, why it is so, and who has
   const { row, ...facts } = (await read('/v1/workloads/demo/backend-0/ports/8080')).json;
   assert.deepEqual(facts, {
     workload: { namespace: 'demo', pod: 'backend-0' },
+    identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
     port: 8080,
     names: ['http'],
     declared: true,

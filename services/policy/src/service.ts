@@ -1,21 +1,17 @@
-import type { NetworkMatch } from '@gatehouse/core/ip-network';
 import { ownLeaf } from '@gatehouse/platform/own-leaf/own-leaf';
 import type { OwnHalf } from '@gatehouse/platform/service/serve-half';
 import type { RunningService } from '@gatehouse/platform/service/service';
 import type { ServiceBase, ServiceParts } from '@gatehouse/platform/service/service-base';
 import { startService } from '@gatehouse/platform/service/start-service';
 import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
-import { type PolicyConfig, rowBudgetsOf } from './config.ts';
-import type { ClusterConfig } from './core/inbound/model.ts';
+import { clusterConfigOf } from './cluster-config.ts';
+import type { PolicyConfig } from './config.ts';
 import { inboundMethods } from './ports/inbound/serve-inbound.ts';
 import { measurePolicy, updateSeconds } from './ports/measure.ts';
 import { outboundMethods } from './ports/outbound/serve-outbound.ts';
 import { PolicyWatch } from './ports/policy-watch.ts';
 import { policyRoutes } from './ports/rest/rest.ts';
 import { RowStreams } from './ports/row-streams.ts';
-
-/** How long proxies wait for bytes that tell HTTP; Linkerd's value. */
-const detectTimeoutMs = 10_000;
 
 /** Starts policy. Rejects with a GatehouseError that says what to fix; nothing stays open then. */
 export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Promise<RunningService> =>
@@ -27,18 +23,10 @@ export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Pro
   });
 
 const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
-  const { supervisor, source, metrics, mesh, log, now } = base;
+  const { supervisor, source, metrics, log, now } = base;
   const { clusterDomain } = config;
   const took = updateSeconds(metrics);
-  const cluster: ClusterConfig = {
-    mesh,
-    defaultPolicy: config.defaultInboundPolicy,
-    clusterNetworks: whole(config.clusterNetworks),
-    probeNetworks: whole(config.probeNetworks ?? []),
-    defaultOpaquePorts: config.defaultOpaquePorts,
-    detectTimeoutMs,
-    rowBudgets: rowBudgetsOf(config),
-  };
+  const cluster = clusterConfigOf(config);
   const watch = new PolicyWatch({
     cluster,
     clusterDomain,
@@ -63,6 +51,3 @@ const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
     routes: policyRoutes({ watch, settings: { ...cluster, clusterDomain } }),
   };
 };
-
-const whole = (networks: readonly NetworkMatch['net'][]): readonly NetworkMatch[] =>
-  networks.map((net) => ({ net, except: [] }));

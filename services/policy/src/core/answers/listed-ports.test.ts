@@ -28,7 +28,7 @@ const textOf = ({ ports }: ReturnType<typeof listedPorts>): readonly string[] =>
 
 test('declared, probed and admin ports are listed by number, each once, and not where the proxy listens', () => {
   const listed = list();
-  assert.deepEqual(textOf(listed), ['4191', '8080 http web declared', '8081', '9000 declared']);
+  assert.deepEqual(textOf(listed), ['4191 linkerd-admin', '8080 http web declared', '8081', '9000 declared']);
   assert.equal(listed.other, 9001);
   assert.deepEqual(textOf(list({ isMeshed: false })), ['8080 http web declared', '8081', '9000 declared']);
 });
@@ -40,7 +40,7 @@ test('ranges of policies are cut where something begins or ends in them, and nam
     'all',
   ] as const;
   assert.deepEqual(textOf(list({ named })), [
-    '4191',
+    '4191 linkerd-admin',
     '8000-8079',
     '8080 http web declared',
     '8081',
@@ -58,7 +58,10 @@ test('ranges of policies are cut where something begins or ends in them, and nam
 
 test('skipped ports are listed, and where every port is named there is no other', () => {
   const annotations = { 'config.linkerd.io/skip-inbound-ports': '25,7000-7002' };
-  assert.deepEqual(textOf(list({ workload: { ...workload, annotations } })).slice(0, 2), ['25', '4191']);
+  assert.deepEqual(textOf(list({ workload: { ...workload, annotations } })).slice(0, 2), [
+    '25',
+    '4191 linkerd-admin',
+  ]);
   const all = list({ named: [[range(1, 65_535)]] });
   assert.equal(all.other, undefined);
   assert.equal(all.leftOut, 0);
@@ -68,7 +71,7 @@ test('what the pod declares is listed however much policies name, and what is le
   const many = Array.from({ length: 3_000 }, (_, at) => range(10_000 + 2 * at));
   const listed = list({ named: [many], limit: 6 });
   assert.deepEqual(textOf(listed), [
-    '4191',
+    '4191 linkerd-admin',
     '8080 http web declared',
     '8081',
     '9000 declared',

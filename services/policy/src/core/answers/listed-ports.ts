@@ -31,6 +31,9 @@ interface PortsToList {
   readonly limit: number;
 }
 
+/** As the injector calls the admin port of the proxy. */
+export const adminPortName = 'linkerd-admin';
+
 /** More ranges of policies than this are not put in order. */
 const mostRanges = 1_000;
 
@@ -70,6 +73,7 @@ export const listedPorts = ({
       .map((span) => {
         const declared = workload.ports.filter(({ port }) => span.first <= port && port <= span.last);
         const names = new Set(declared.map(({ name }) => name).filter((name) => name !== ''));
+        if (isMeshed && names.size === 0 && span.first === admin) names.add(adminPortName);
         return { ...span, names: [...names].sort(), declared: declared.length > 0 };
       }),
     leftOut: inside.length - kept.size + Math.max(0, ranges.length - mostRanges),

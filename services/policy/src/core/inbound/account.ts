@@ -1,5 +1,6 @@
 import { bypassOf, skipInboundPortsAnnotation, unreadableSkips } from '@gatehouse/core/mesh/proxy-bypass';
 import type { SelectedServers } from '@gatehouse/core/mesh/select-server';
+import { printProblem } from '@gatehouse/core/problem';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import type { PortRoutes } from './attached-routes.ts';
@@ -175,8 +176,16 @@ const unopened = ({ workload, port }: PortInput): readonly Finding[] =>
 const rejected = (object: KubeObject): Finding => ({
   reason: 'Rejected',
   about: refOf(object),
-  message: `It could not be read: ${consequenceOf(object)}.`,
+  message: `It could not be read${problemOf(object)}: ${consequenceOf(object)}.`,
 });
+
+/** The first problem; /v1/authorizations and the log have all of them. */
+const problemOf = ({ spec }: KubeObject): string => {
+  const [first, ...more] = isRejected(spec) ? spec.rejected : [];
+  if (first === undefined) return '';
+  const others = more.length === 0 ? '' : `, and ${more.length} more`;
+  return ` (${printProblem(first)}${others})`;
+};
 
 const overlappedBy = (
   governing: KubeObject<'Server'> | undefined,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { AdminCaller } from '@gatehouse/platform/http/authenticator';
-import type { Asking } from '@gatehouse/platform/http/permitted';
+import { type Asking, Permitted } from '@gatehouse/platform/http/permitted';
 import { aPod } from '@gatehouse/testing/builders';
 import { type PodsQuery, pageOfPods } from './page-of-pods.ts';
 
@@ -13,20 +13,25 @@ const indexOf = (...pods: readonly ReturnType<typeof aPod>[]): ResourceIndex => 
 };
 
 /** A caller who may see these namespaces; undefined = all. */
-const asking = (...visible: readonly string[]): Asking => {
+const asking = (...visible: readonly string[]): Permitted<string> => {
   const mayRead = async (_resource: string, namespace: string | undefined): Promise<boolean> =>
     visible.length === 0 || (namespace !== undefined && visible.includes(namespace));
-  return {
+  const request = {
     caller: { name: 'jane', mayRead } as unknown as AdminCaller,
     routeOptions: { url: '/v1/workloads', config: { access: { reads: 'workloads' } } },
   } as unknown as Asking;
+  return new Permitted(request, (namespace) => namespace);
 };
 
-const all = async (index: ResourceIndex, request: Asking, query: PodsQuery): Promise<readonly string[]> => {
+const all = async (
+  index: ResourceIndex,
+  permitted: Permitted<string>,
+  query: PodsQuery,
+): Promise<readonly string[]> => {
   const names: string[] = [];
   let mark: string | undefined;
   do {
-    const page = await pageOfPods(index, request, { ...query, continue: mark });
+    const page = await pageOfPods(index, permitted, { ...query, continue: mark });
     assert.ok(page.items.length <= (query.limit ?? 100));
     names.push(...page.items.map(({ meta }) => `${meta.namespace}/${meta.name}`));
     mark = page.continue;

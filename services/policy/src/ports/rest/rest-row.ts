@@ -1,4 +1,4 @@
-import type { InboundProtocol } from '@gatehouse/core/inbound/inbound-server';
+import type { InboundProtocol, InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { DefaultPolicy } from '@gatehouse/core/resources/kinds/linkerd';
 import { Type } from 'typebox';
@@ -108,10 +108,8 @@ const Condition = Type.Object({
   message: Type.String(),
 });
 
-/** A compiled row for people and programs: the same row that the proxy is sent, and why it is so. */
-export const Row = Type.Object({
-  version: Type.String({ description: 'Hash of the bytes that the proxy is sent' }),
-  governedBy: Governor,
+/** What a proxy is told of a port, whatever it is that told it. */
+export const ToldServer = Type.Object({
   protocol: Protocol,
   access: Access,
   clients: Type.Array(ClientItem, { description: 'Everyone who is admitted, and to what' }),
@@ -119,6 +117,14 @@ export const Row = Type.Object({
   routes: Type.Array(RouteItem, {
     description: 'Empty = every request, with the authorizations of the port',
   }),
+});
+export type ToldServer = Type.Static<typeof ToldServer>;
+
+/** A compiled row for people and programs: the same row that the proxy is sent, and why it is so. */
+export const Row = Type.Object({
+  version: Type.String({ description: 'Hash of the bytes that the proxy is sent' }),
+  governedBy: Governor,
+  ...ToldServer.properties,
   contributions: Type.Array(
     Type.Object({ object: ObjectName, effect: wordOf(effects), grants: Type.Array(GrantItem) }),
   ),
@@ -137,14 +143,26 @@ export interface RowContext {
 
 export const rowItem = ({ compiled, encoded }: InboundAnswer, context: RowContext): Row => {
   const { server, governedBy, contributions, findings } = compiled;
+  return {
+    version: encoded.version,
+    governedBy: governorItem(governedBy),
+    ...serverItem(server, context),
+    contributions: contributions.map(({ object, effect }) => ({
+      object: objectName(object),
+      effect: effect.kind,
+      grants: 'grants' in effect ? effect.grants.map(grantItem) : [],
+    })),
+    conditions: findings.map(({ reason, about, message }) => ({ reason, about: aboutItem(about), message })),
+  };
+};
+
+export const serverItem = (server: InboundServer, context: RowContext): ToldServer => {
   const { namespace } = context;
   const authorizationItem = (authorization: AdmittedClients['authorization']) => ({
     ...grantItem(authorization),
     by: behind(authorization.meta, namespace),
   });
   return {
-    version: encoded.version,
-    governedBy: governorItem(governedBy),
     protocol: server.protocol.kind,
     access: accessOf(server),
     clients: admittedClients(server).map((clients) => ({
@@ -159,15 +177,9 @@ export const rowItem = ({ compiled, encoded }: InboundAnswer, context: RowContex
     routes: routesOf(server).map(({ meta, hosts, matches, authorizations }) => ({
       by: behind(meta, namespace),
       hosts: hosts.map((host) => (host.kind === 'exact' ? host.host : `*.${host.suffix}`)),
-      matches: matches.map((match) => requestItem([], match)),
+      matches: matches.map((match) => requestItem(hosts, match)),
       authorizations: authorizations.map(authorizationItem),
     })),
-    contributions: contributions.map(({ object, effect }) => ({
-      object: objectName(object),
-      effect: effect.kind,
-      grants: 'grants' in effect ? effect.grants.map(grantItem) : [],
-    })),
-    conditions: findings.map(({ reason, about, message }) => ({ reason, about: aboutItem(about), message })),
   };
 };
 

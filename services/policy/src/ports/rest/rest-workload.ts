@@ -1,3 +1,5 @@
+import { isMeshed } from '@gatehouse/core/mesh/workload';
+import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { Type } from 'typebox';
 import type { ListedPort } from '../../core/answers/listed-ports.ts';
@@ -33,6 +35,7 @@ const Facts = {
     description: 'Deployment, StatefulSet, DaemonSet, Job; null for a pod of its own',
   }),
   serviceAccount: Type.String(),
+  identity: nullable(Type.String(), { description: 'null = it has no certificate of this mesh' }),
   addresses: Type.Array(Type.String()),
   phase: Type.Enum(['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const),
   enforcement: EnforcementItem,
@@ -83,6 +86,7 @@ export type WorkloadReport = Type.Static<typeof WorkloadReport>;
 
 export const PortReport = Type.Object({
   workload: WorkloadName,
+  identity: Facts.identity,
   ...PortFacts,
   port: Type.Integer(),
   selectedBy: Facts.selectedBy,
@@ -90,13 +94,20 @@ export const PortReport = Type.Object({
 });
 export type PortReport = Type.Static<typeof PortReport>;
 
-export const podFacts = ({ meta, spec }: KubeObject<'Pod'>) => ({
-  workload: { namespace: meta.namespace, pod: meta.name },
-  owner: spec.owner === undefined ? null : { kind: spec.owner.kind, name: spec.owner.name },
-  serviceAccount: spec.serviceAccount,
-  addresses: [...spec.ips],
-  phase: spec.phase,
-});
+export const podIdentity = ({ meta, spec }: KubeObject<'Pod'>, mesh: Mesh): string | null =>
+  isMeshed(meta, mesh) ? printIdentity(identityOf(mesh, meta.namespace, spec.serviceAccount)) : null;
+
+export const podFacts = (pod: KubeObject<'Pod'>, mesh: Mesh) => {
+  const { meta, spec } = pod;
+  return {
+    workload: { namespace: meta.namespace, pod: meta.name },
+    owner: spec.owner === undefined ? null : { kind: spec.owner.kind, name: spec.owner.name },
+    serviceAccount: spec.serviceAccount,
+    identity: podIdentity(pod, mesh),
+    addresses: [...spec.ips],
+    phase: spec.phase,
+  };
+};
 
 export const portFacts = ({ first, last, names, declared }: ListedPort) => ({
   port: { first, last },

@@ -4,6 +4,7 @@ import { isMeshed } from '@gatehouse/core/mesh/workload';
 import { isPort } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import { adminPortName } from '../../core/answers/listed-ports.ts';
 import type { PodSurvey } from '../../core/answers/survey-pod.ts';
 import { type EnforcementFacts, podEnforcement, portEnforcement } from '../../core/inbound/enforcement.ts';
 import type { ClusterConfig, ResolvedSource } from '../../core/inbound/model.ts';
@@ -16,6 +17,7 @@ import {
   enforcementItem,
   type PortReport,
   podFacts,
+  podIdentity,
   portFacts,
   summaryOf,
   type WorkloadItem,
@@ -101,10 +103,11 @@ export class WorkloadAnswers {
 
   /** One port: a number, or the name of a container port. Throws when no port, or more than one, has the name. */
   async port(pod: Pod, written: string): Promise<PortReport> {
-    const port = portNamed(pod, written);
+    const port = this.#portNamed(pod, written);
     const declared = pod.spec.ports.filter((each) => each.port === port);
     return {
       workload: { namespace: pod.meta.namespace, pod: pod.meta.name },
+      identity: podIdentity(pod, this.#known.cluster.mesh),
       port,
       names: [...new Set(declared.map(({ name }) => name).filter((name) => name !== ''))].sort(),
       declared: declared.length > 0,
@@ -114,10 +117,18 @@ export class WorkloadAnswers {
     };
   }
 
+  #portNamed(pod: Pod, written: string): number {
+    const isMeshedPod = isMeshed(pod.meta, this.#known.cluster.mesh);
+    const isNamed = pod.spec.ports.some(({ name }) => name === written);
+    // A folder's pods are as after injection, without the proxy's container that declares it.
+    if (written === adminPortName && isMeshedPod && !isNamed) return pod.spec.proxyPorts.admin;
+    return portNamed(pod, written);
+  }
+
   #facts(pod: Pod, limit: number) {
     const { ports, selectedBy } = this.#survey(pod, limit);
     const facts = {
-      ...podFacts(pod),
+      ...podFacts(pod, this.#known.cluster.mesh),
       enforcement: enforcementItem(podEnforcement(pod, this.#enforcementFacts(pod))),
       selectedBy: selectedBy.map(objectName),
     };

@@ -1,5 +1,6 @@
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { namespaceQuery, pageOf, pageQuery } from '@gatehouse/platform/http/page';
+import { type Asking, Permitted } from '@gatehouse/platform/http/permitted';
 import { Type } from 'typebox';
 import { pageOfPods } from './page-of-pods.ts';
 import { PortReport, WorkloadItem, WorkloadReport } from './rest-workload.ts';
@@ -8,6 +9,8 @@ import { type KnownWorkloads, WorkloadAnswers } from './workload-answers.ts';
 const access = { reads: 'workloads' } as const;
 
 const podParams = { namespace: Type.String(), pod: Type.String() };
+
+const permittedNamespaces = (request: Asking) => new Permitted<string>(request, (namespace) => namespace);
 
 /** What is in force on pods, by pod and by port. */
 export const workloadRoutes =
@@ -32,7 +35,7 @@ export const workloadRoutes =
       async (request) => {
         settled();
         const answers = new WorkloadAnswers(known, request.signal);
-        const page = await pageOfPods(known.index, request, request.query);
+        const page = await pageOfPods(known.index, permittedNamespaces(request), request.query);
         const items = [];
         for (const pod of page.items) items.push(await answers.item(pod));
         return { ...page, items };

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { onPolicyFolder } from '../../../testing/policy-folder.ts';
+import { exitCode } from '../../exit-code.ts';
+
+/** Output for people: what a reader sees is held as a whole. */
+const prints = async (t: TestContext, args: readonly string[], lines: readonly string[]): Promise<void> => {
+  const { run } = await onPolicyFolder(t);
+  const { code, out } = await run(...args);
+  assert.equal(code, exitCode.ok);
+  assert.deepEqual(out.split('\n'), lines);
+};
+
+test('all who may call the pods of a Deployment are shown by port, and by which object', async (t) => {
+  await prints(
+    t,
+    ['authz', 'deploy/backend', '-n', 'demo'],
+    [
+      'demo/deploy/backend: backend-0, backend-1, backend-2  backend.demo',
+      'PORT                CLIENT           FROM                   REQUESTS                BECAUSE OF',
+      '4191/linkerd-admin  anyone (probes)  anywhere               GET /live | GET /ready  probe',
+      '8080/http           default.demo     pods app=frontend (2)  all                     nap/frontend-can-talk-to-backend',
+      '9000/admin          admin.demo       anywhere               GET /admin/*            nap/admins-read',
+      'others              nobody           -                      -                       default deny (cluster)',
+    ],
+  );
+});
+
+test('a route, a rejected policy and a default are each said to be the reason', async (t) => {
+  await prints(
+    t,
+    ['authz', 'demo/orders-0'],
+    [
+      'demo/orders-0  default.demo',
+      'PORT                CLIENT           FROM      REQUESTS                BECAUSE OF',
+      '4191/linkerd-admin  anyone (probes)  anywhere  GET /live | GET /ready  probe',
+      '8080/http           backend.demo     anywhere  GET /orders/*           authzpolicy/backend-reads-orders',
+      '9000/grpc           nobody           -         -                       nap/grpc-callers (rejected)',
+      'others              nobody           -         -                       default deny (cluster)',
+      '',
+      'nap/grpc-callers: It could not be read (spec.sorces: unknown field: remove it;',
+      '  known here: target, ports, sources, rules, mode, allowUnnormalizedPaths): it',
+      '  grants nothing, and what its target and ports still name is closed to all whom',
+      '  no other policy admits.',
+    ],
+  );
+  await prints(
+    t,
+    ['authz', 'open/web'],
+    [
+      'open/web  default.open',
+      'PORT                CLIENT  FROM      REQUESTS  BECAUSE OF',
+      '4191/linkerd-admin  anyone  anywhere  all       default all-unauthenticated (namespace)',
+      '8080/http           anyone  anywhere  all       default all-unauthenticated (namespace)',
+      '9443                anyone  anywhere  all       not enforced: skipped-port',
+      'others              anyone  anywhere  all       default all-unauthenticated (namespace)',
+      '',
+      'port 9443: Open, not enforced: the port is in skip-inbound-ports.',
+    ],
+  );
+});
+
+test('of a pod without a proxy one sentence says that anyone may call it', async (t) => {
+  await prints(
+    t,
+    ['authz', 'demo/batch'],
+    [
+      'demo/batch',
+      'Anyone may call every port. Open, not enforced: the pod has no proxy: the',
+      '  annotation linkerd.io/inject says disabled.',
+    ],
+  );
+});
+
+test('where nobody may call, the answer says what to do next', async (t) => {
+  const { run } = await onPolicyFolder(t);
+  const { code, out, err } = await run('authz', 'frontend-0', '-n', 'demo');
+  assert.equal(code, exitCode.ok);
+  assert.match(out, /\nothers +nobody +- +- +default deny \(cluster\)$/);
+  assert.match(
+    err,
+    /^nobody may call it: admit clients by a NetworkAuthenticationPolicy .*`gatehouse policy demo\/frontend-0`/,
+  );
+});
+
+test('wide has whole names and every address, and a narrow terminal cuts the table', async (t) => {
+  const { run, runAt } = await onPolicyFolder(t);
+  const wide = await run('authz', 'backend-0', '-n', 'demo', '-o', 'wide');
+  assert.match(
+    wide.out,
+    /\n8080\/http +default\.demo\.serviceaccount\.identity\.gatehouse\.cluster\.local +127\.[\d.]+, 127\.[\d.]+ +all +nap\//,
+  );
+  const narrow = await runAt(80, 'authz', 'backend-0', '-n', 'demo');
+  const lines = narrow.out.split('\n');
+  assert.ok(lines.some((line) => line.includes('…')));
+  assert.deepEqual(
+    lines.filter((line) => line.length > 80),
+    [],
+  );
+});
+
+test('programs get the clients of each port with the objects behind them', async (t) => {
+  const { run } = await onPolicyFolder(t);
+  const { out } = await run('authz', 'deploy/backend', '-n', 'demo', '-o', 'json');
+  const [item, ...others] = JSON.parse(out).items;
+  assert.deepEqual([others.length, item.pods], [0, ['backend-0', 'backend-1', 'backend-2']]);
+  const http = item.ports.find(({ port }: { port: { first: number } }) => port.first === 8080);
+  const [client] = http.clients;
+  assert.deepEqual(client.by.object, {
+    group: 'policy.linkerd.io',
+    kind: 'NetworkAuthenticationPolicy',
+    namespace: 'demo',
+    name: 'frontend-can-talk-to-backend',
+  });
+  assert.deepEqual(client.source.podSelector.matchLabels, { app: 'frontend' });
+  assert.equal(client.networks.length, 2);
+  assert.equal(item.otherPorts.access, 'closed');
+});
+
+test('what does not exist is told with where to look', async (t) => {
+  const { run } = await onPolicyFolder(t);
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [['authz', 'demo/nobody'], exitCode.failed, /no pod demo\/nobody: `gatehouse policy -n demo` lists/],
+    [
+      ['authz', 'deploy/nobody', '-n', 'demo'],
+      exitCode.failed,
+      /no pod .* demo is of deploy\/nobody: `gatehouse/,
+    ],
+    [['authz', 'a/b/c'], exitCode.usage, /names no workload: use POD, NAMESPACE\/POD/],
+    [['authz'], exitCode.usage, /missing required argument 'workload'/],
+    [['authz', 'x', '--state', 'y'], exitCode.usage, /'--dir <folder>' cannot be used with option '--state/],
+  ];
+  assert.equal(cases.length, 5);
+  for (const [args, code, message] of cases) {
+    const ended = await run(...args);
+    assert.equal(ended.code, code, args.join(' '));
+    assert.match(ended.err, message);
+  }
+});

@@ -1,0 +1,109 @@
+import type { Surroundings } from '../../cli.ts';
+import { type ExitCode, exitCode } from '../../exit-code.ts';
+import { printShown, type Shown } from '../../print/output.ts';
+import { clientHeads, clientRows, notesOf, portViews } from '../../print/port-views.ts';
+import { printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
+import { type AlikePods, podsOf, readWorkload, whereIsIt } from '../../reach/named-workload.ts';
+import { type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
+import type { AuthzOptions } from './authz.ts';
+
+interface Found extends AlikePods {
+  readonly report: WorkloadReport;
+}
+
+/** `gatehouse authz WORKLOAD`. */
+export const showClients = (
+  workload: string,
+  options: AuthzOptions,
+  surroundings: Surroundings,
+): Promise<ExitCode> =>
+  withPolicy({ options, surroundings }, async (answers, fallback) => {
+    const named = readWorkload(workload, options.namespace ?? fallback);
+    const found: Found[] = [];
+    for (const alike of await podsOf(named, answers)) {
+      const {
+        namespace,
+        pods: [pod],
+      } = alike;
+      const report = await whereIsIt(namespace, () => answers.workload(namespace, pod));
+      found.push({ ...alike, report });
+    }
+    show(found, options, surroundings);
+    return exitCode.ok;
+  });
+
+const show = (found: readonly Found[], { output }: AuthzOptions, { terminal }: Surroundings): void => {
+  switch (output) {
+    case 'json':
+    case 'yaml': {
+      const items = found.map(({ pods, report }) => ({ pods, ...clientsOf(report) }));
+      terminal.out(printShown(output, { value: { items }, heads: [], rows: [] }));
+      return;
+    }
+    case 'table':
+    case 'wide':
+      for (const [at, one] of found.entries()) {
+        if (at > 0) terminal.out('');
+        terminal.out(terminal.paint('bold', printAlike(one, one.report)));
+        terminal.out(textOf(one.report, output, terminal));
+        for (const hint of hintsFor(one)) terminal.err(terminal.paint('dim', hint));
+      }
+  }
+};
+
+/** For programs: the same clients, as the REST API has them. */
+const clientsOf = ({ ports, otherPorts, ...facts }: WorkloadReport) => ({
+  ...facts,
+  ports: ports.map(({ row, ...port }) => ({
+    ...port,
+    access: row?.access ?? null,
+    governedBy: row?.governedBy ?? null,
+    clients: row?.clients ?? null,
+  })),
+  otherPorts:
+    otherPorts === null
+      ? null
+      : {
+          enforcement: otherPorts.enforcement,
+          access: otherPorts.row?.access ?? null,
+          governedBy: otherPorts.row?.governedBy ?? null,
+          clients: otherPorts.row?.clients ?? null,
+        },
+});
+
+const textOf = (
+  report: WorkloadReport,
+  output: 'table' | 'wide',
+  { width, columns }: Pick<Surroundings['terminal'], 'width' | 'columns'>,
+): string => {
+  if (report.enforcement.state === 'not-enforced') return printNotes(whyOpen(report), columns);
+  const views = portViews(report);
+  const extent = output === 'wide' ? 'all' : 'few';
+  const shown: Shown = {
+    value: undefined,
+    heads: clientHeads,
+    rows: views.flatMap((view) => clientRows(view, report.identity, extent)),
+  };
+  const notes = notesOf(views);
+  return [
+    printShown(output, shown, width),
+    ...(notes.length === 0 ? [] : ['', printNotes(notes, columns)]),
+  ].join('\n');
+};
+
+/** Of a pod without a proxy before any of its ports a table would say the same in every line. */
+const whyOpen = ({ enforcement, selectedBy }: WorkloadReport): readonly string[] => [
+  `Anyone may call every port. ${enforcement.message}`,
+  ...withoutEffect(selectedBy),
+];
+
+/** What to do next where nobody may call. */
+const hintsFor = ({ namespace, pods: [pod], report }: Found): readonly string[] => {
+  const isClosed =
+    report.enforcement.state === 'enforced' && portViews(report).every(({ row }) => row?.access === 'closed');
+  return isClosed
+    ? [
+        `nobody may call it: admit clients by a NetworkAuthenticationPolicy (docs/policy.md); \`gatehouse policy ${namespace}/${pod}\` shows what is in force`,
+      ]
+    : [];
+};

@@ -1,0 +1,98 @@
+import type { Surroundings } from '../../cli.ts';
+import { type ExitCode, exitCode } from '../../exit-code.ts';
+import { printShown } from '../../print/output.ts';
+import { admits, printPort, shortGovernor, shortObject } from '../../print/policy-words.ts';
+import { printNotes } from '../../print/workload-text.ts';
+import { allWorkloads, groupAlike } from '../../reach/named-workload.ts';
+import { type WorkloadItem, withPolicy } from '../../reach/policy-answers.ts';
+import type { PolicyOptions } from './policy.ts';
+
+/** `gatehouse policy` without a workload. */
+export const listWorkloads = (options: PolicyOptions, surroundings: Surroundings): Promise<ExitCode> =>
+  withPolicy({ options, surroundings }, async (answers, fallback) => {
+    const { terminal } = surroundings;
+    const namespace = options.allNamespaces === true ? undefined : (options.namespace ?? fallback);
+    const items: WorkloadItem[] = [];
+    for await (const item of allWorkloads(answers, { namespace })) items.push(item);
+    const { output } = options;
+    const isForPeople = output === 'table' || output === 'wide';
+    if (items.length === 0 && isForPeople) {
+      terminal.err(
+        namespace === undefined
+          ? 'there is no pod in any namespace that you may see'
+          : `there is no pod in the namespace ${namespace}: name another with -n, or use -A for all`,
+      );
+      return exitCode.ok;
+    }
+    // Wide has a line for each pod, with what tells it from its like.
+    const groups =
+      output === 'wide' ? items.map((first) => ({ first, pods: [first.workload.pod] })) : groupAlike(items);
+    const isWhole = namespace === undefined;
+    const rows = groups.flatMap((group) => {
+      const { namespace: home, pod } = group.first.workload;
+      const label = output === 'wide' ? (isWhole ? `${home}/${pod}` : pod) : nameOf(group, isWhole);
+      return linesOf(group.first).map((line) => [label, ...line]);
+    });
+    const wideRows = groups.flatMap(({ first }) => linesOf(first).map(() => [first.identity ?? '']));
+    const notes = isForPeople ? notesOf(groups, isWhole) : [];
+    terminal.out(
+      printShown(
+        output,
+        { value: { items }, heads: listHeads, rows, wideHeads: ['identity'], wideRows },
+        terminal.width,
+      ),
+    );
+    if (notes.length > 0) terminal.out(`\n${printNotes(notes, terminal.columns)}`);
+    return exitCode.ok;
+  });
+
+const listHeads = ['workload', 'port', 'protocol', 'admits', 'governed by'];
+
+interface Group {
+  readonly first: WorkloadItem;
+  readonly pods: readonly string[];
+}
+
+const nameOf = ({ first: { workload, owner }, pods }: Group, withNamespace: boolean): string => {
+  const name =
+    owner === null ? workload.pod : `${shortObject(owner)}${pods.length === 1 ? '' : ` (${pods.length})`}`;
+  return withNamespace ? `${workload.namespace}/${name}` : name;
+};
+
+/** So many reasons are explained. */
+const mostNotes = 8;
+
+/** Why policy is not enforced, each reason once, with the workloads that it is about. */
+const notesOf = (groups: readonly Group[], withNamespace: boolean): readonly string[] => {
+  const byMessage = new Map<string, string[]>();
+  for (const group of groups) {
+    const { message } = group.first.enforcement;
+    if (message === null) continue;
+    const names = byMessage.get(message) ?? [];
+    byMessage.set(message, [...names, nameOf(group, withNamespace)]);
+  }
+  return [...byMessage].slice(0, mostNotes).map(([message, names]) => {
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+    return `${names.slice(0, 3).join(', ')}${more}: ${message}`;
+  });
+};
+
+/** Port, protocol, whom it admits, and what governs it; one line for a pod on which nothing is enforced. */
+const linesOf = ({ enforcement, ports, otherPorts }: WorkloadItem): readonly (readonly string[])[] => {
+  if (enforcement.state === 'not-enforced')
+    return [['all', '', 'anyone', `not enforced: ${enforcement.reason}`]];
+  const views = [
+    ...ports.map((port) => ({ ...port, label: printPort(port) })),
+    ...(otherPorts === null ? [] : [{ ...otherPorts, label: 'others' }]),
+  ];
+  return views.map(({ label, enforcement: ofPort, protocol, access, governedBy, conditions }) =>
+    ofPort.state === 'not-enforced' || governedBy === null
+      ? [label, '', 'anyone', `not enforced: ${ofPort.reason}`]
+      : [
+          label,
+          protocol ?? '',
+          admits(access),
+          `${shortGovernor(governedBy)}${conditions.includes('Rejected') ? ' (rejected)' : ''}`,
+        ],
+  );
+};

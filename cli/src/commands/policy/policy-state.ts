@@ -1,0 +1,117 @@
+import { printShown } from '../../print/output.ts';
+import { admits, governorOf, printPort } from '../../print/policy-words.ts';
+import { clientRows, notesOf, type PortView, portViews } from '../../print/port-views.ts';
+import { printFields, rowFields } from '../../print/print-port.ts';
+import type { Terminal } from '../../print/terminal.ts';
+import { printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
+import type { AlikePods } from '../../reach/named-workload.ts';
+import type { PortReport, WorkloadReport } from '../../reach/policy-answers.ts';
+
+/** What was found in force: a workload with all its ports, or one port; of pods that differ, one after the other. */
+export type PolicyState = readonly (
+  | (AlikePods & { readonly kind: 'workload'; readonly report: WorkloadReport })
+  | (AlikePods & { readonly kind: 'port'; readonly report: PortReport })
+)[];
+
+type Found = PolicyState[number];
+
+/** For programs. */
+export const itemsOf = (state: PolicyState): readonly object[] =>
+  state.map(({ pods, report }) => ({ pods, ...report }));
+
+export const printState = (
+  state: PolicyState,
+  output: 'table' | 'wide',
+  terminal: Pick<Terminal, 'width' | 'columns' | 'paint'>,
+): string =>
+  state
+    .map((found) => [terminal.paint('bold', headOf(found)), ...bodyOf(found, output, terminal)].join('\n'))
+    .join('\n\n');
+
+const headOf = (found: Found): string => {
+  const pods = printAlike(found, found.report);
+  return found.kind === 'workload' ? pods : `${pods}  port ${printPort(portOf(found.report))}`;
+};
+
+const portOf = ({ port, names }: PortReport) => ({ port: { first: port, last: port }, names });
+
+const bodyOf = (
+  found: Found,
+  output: 'table' | 'wide',
+  { width, columns }: Pick<Terminal, 'width' | 'columns'>,
+): readonly string[] => {
+  const { enforcement, selectedBy } = found.report;
+  if (enforcement.state === 'not-enforced') {
+    return [printNotes([`${enforcement.message}`, ...withoutEffect(selectedBy)], columns)];
+  }
+  if (found.kind === 'port') return portText(found.report, { width, columns });
+  const views = portViews(found.report);
+  const notes = notesOf(views);
+  const left = found.report.portsLeftOut;
+  const table = {
+    value: undefined,
+    heads: ['port', 'protocol', 'admits', 'governed by'],
+    rows: views.map(summaryRow),
+    wideHeads: ['version'],
+    wideRows: views.map(({ row }) => [row?.version ?? '']),
+  };
+  return [
+    printShown(output, table, width),
+    ...(left === 0 ? [] : [`and ${left} more ports that policies name`]),
+    ...(notes.length === 0 ? [] : ['', printNotes(notes, columns)]),
+  ];
+};
+
+const summaryRow = ({ label, enforcement, row }: PortView): readonly string[] =>
+  enforcement.state === 'not-enforced' || row === null
+    ? [label, '', 'anyone', `not enforced: ${enforcement.reason}`]
+    : [label, row.protocol, admits(row.access), governorOf(row)];
+
+const portText = (
+  { row, identity, ...report }: PortReport,
+  { width, columns }: Pick<Terminal, 'width' | 'columns'>,
+): readonly string[] => {
+  if (row === null) return [];
+  const notes = notesOf([{ label: `${report.port}`, enforcement: report.enforcement, row }]);
+  return [
+    printFields(rowFields(row, identity), width),
+    ...(notes.length === 0 ? [] : ['', printNotes(notes, columns)]),
+  ];
+};
+
+/** Everything that is said of the state, a line each, so that two states can be compared by their lines. */
+export const linesOf = (state: PolicyState): ReadonlyMap<string, string> => {
+  const lines = new Map<string, string>();
+  for (const found of state) {
+    const pods = found.pods.map((pod) => `${found.namespace}/${pod}`);
+    for (const pod of pods) {
+      for (const line of foundLines(found)) lines.set(`${pod} ${line}`, line);
+    }
+  }
+  return lines;
+};
+
+const foundLines = (found: Found): readonly string[] => {
+  const { report } = found;
+  const views: readonly PortView[] =
+    found.kind === 'workload'
+      ? portViews(found.report)
+      : [
+          {
+            label: printPort(portOf(found.report)),
+            enforcement: found.report.enforcement,
+            row: found.report.row,
+          },
+        ];
+  if (report.enforcement.state === 'not-enforced') return [`${report.enforcement.message}`];
+  return views.flatMap((view) => [
+    ...(view.row === null
+      ? []
+      : [`${view.label}  ${view.row.protocol}, governed by ${governorOf(view.row)}`]),
+    ...clientRows(view, report.identity, 'all').map(
+      ([label, client, from, requests, reason]) =>
+        `${label}  ${client}${from ? ` from ${from}` : ''}${requests ? `: ${requests}` : ''}  (${reason})`,
+    ),
+    ...notesOf([view]).map((note) => `${view.label}  ${note}`),
+  ]);
+};

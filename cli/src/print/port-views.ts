@@ -1,0 +1,62 @@
+import type { Condition, Enforcement, Row, WorkloadReport } from '../reach/policy-answers.ts';
+import {
+  because,
+  type Extent,
+  governorOf,
+  printClient,
+  printFrom,
+  printPort,
+  printRequests,
+  shortObject,
+} from './policy-words.ts';
+
+/** A port of a workload as tables show it, or all that are not listed. */
+export interface PortView {
+  readonly label: string;
+  readonly enforcement: Enforcement;
+  readonly row: Row | null;
+}
+
+export const portViews = ({
+  ports,
+  otherPorts,
+}: Pick<WorkloadReport, 'ports' | 'otherPorts'>): readonly PortView[] => [
+  ...ports.map((port) => ({ label: printPort(port), enforcement: port.enforcement, row: port.row })),
+  ...(otherPorts === null ? [] : [{ label: 'others', ...otherPorts }]),
+];
+
+export const clientHeads = ['port', 'client', 'from', 'requests', 'because of'] as const;
+
+/** Who may call a port: a line for each authorization, one that says so where there is none. */
+export const clientRows = (
+  { label, enforcement, row }: PortView,
+  self: string | null,
+  extent: Extent,
+): readonly (readonly string[])[] => {
+  if (enforcement.state === 'not-enforced' || row === null) {
+    return [[label, 'anyone', 'anywhere', 'all', `not enforced: ${enforcement.reason}`]];
+  }
+  const { governedBy } = row;
+  if (row.clients.length === 0) return [[label, 'nobody', '', '', governorOf(row)]];
+  // What anyone may, probes may.
+  const clients = row.access === 'open' ? row.clients.filter(({ by }) => by.name !== 'probe') : row.clients;
+  return clients.map((client) => [
+    label,
+    printClient(client, self, extent),
+    printFrom(client, extent),
+    printRequests(client, extent),
+    because(client, governedBy),
+  ]);
+};
+
+/** What of the ports their users may not expect, each thing once: a sentence, and what it is about. */
+export const notesOf = (views: readonly PortView[]): readonly string[] => {
+  const notes = views.flatMap(({ label, enforcement, row }) => [
+    ...(enforcement.message === null ? [] : [`port ${label}: ${enforcement.message}`]),
+    ...(row?.conditions ?? []).filter(({ reason }) => reason !== 'Unenforced').map(printCondition),
+  ]);
+  return [...new Set(notes)];
+};
+
+export const printCondition = ({ about, message }: Condition): string =>
+  about === null ? message : `${shortObject(about)}: ${message}`;

@@ -1,0 +1,84 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import { DirectorySource } from '@gatehouse/platform/kube/directory/directory-source';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { clusterConfigOf } from '@gatehouse/policy/cluster-config';
+import { readPolicyConfig } from '@gatehouse/policy/config';
+import { PolicyWatch } from '@gatehouse/policy/ports/policy-watch';
+import { type PodsQuery, pageOfPods } from '@gatehouse/policy/ports/rest/page-of-pods';
+import type { PortReport, WorkloadItem, WorkloadReport } from '@gatehouse/policy/ports/rest/rest-workload';
+import { WorkloadAnswers } from '@gatehouse/policy/ports/rest/workload-answers';
+
+/** What the policy service would answer about pods if it ran on a folder; nothing listens, and nothing is written. */
+export interface PolicyOnFolder extends AsyncDisposable {
+  workloads(query: PodsQuery): Promise<{ items: WorkloadItem[]; continue?: string }>;
+  workload(namespace: string, pod: string): Promise<WorkloadReport>;
+  /** A number, or the name of a container port. */
+  port(namespace: string, pod: string, port: string): Promise<PortReport>;
+}
+
+export interface FolderPlace {
+  readonly path: string;
+  /** The settings that `gatehouse serve` would read. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** Reads the folder, and follows it from then on. Throws when it is not there. */
+export const openPolicyOnFolder = async ({ path, env, signal }: FolderPlace): Promise<PolicyOnFolder> => {
+  const config = readPolicyConfig({
+    ...env,
+    GATEHOUSE_SOURCE: `directory:${path}`,
+    // Asked for wherever the source is a folder, and not used here.
+    GATEHOUSE_STATE_DIR: path,
+  });
+  const cluster = clusterConfigOf(config);
+  const { promise: listed, resolve } = Promise.withResolvers<void>();
+  const { clusterDomain, maxStalenessMs: maxMs, onStale } = config;
+  const watch = new PolicyWatch({
+    cluster,
+    clusterDomain,
+    staleness: { maxMs, onStale },
+    log: silentLog,
+    onUpdate: () => {
+      if (watch.isReady) resolve();
+    },
+  });
+  const over = new AbortController();
+  const { controlPlaneNamespace } = cluster.mesh;
+  const source = new DirectorySource({ path, controlPlaneNamespace, log: silentLog });
+  const ended = watch.run(source, AbortSignal.any([over.signal, signal]));
+  // Said where the end is awaited.
+  ended.catch(() => {});
+  await Promise.race([listed, ended.then(() => Promise.reject(cannotRead(path, signal)))]);
+  const { index, look, survey, surveyKey, sourcesOf } = watch;
+  const answers = (): WorkloadAnswers => {
+    watch.settle();
+    return new WorkloadAnswers({ index, cluster, look, survey, surveyKey, sourcesOf }, signal);
+  };
+  return {
+    workloads: async (query) => {
+      const asked = answers();
+      const page = await pageOfPods(index, 'everything', query);
+      const items: WorkloadItem[] = [];
+      for (const pod of page.items) items.push(await asked.item(pod));
+      return { ...page, items };
+    },
+    workload: async (namespace, name) => {
+      const asked = answers();
+      return asked.report(asked.pod(namespace, name));
+    },
+    port: async (namespace, name, port) => {
+      const asked = answers();
+      return asked.port(asked.pod(namespace, name), port);
+    },
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await ended.catch(() => {});
+    },
+  };
+};
+
+const cannotRead = (path: string, signal: AbortSignal): unknown =>
+  signal.aborted
+    ? signal.reason
+    : new GatehouseError('failed-precondition', `${path} cannot be read: is it a folder of manifests?`);
