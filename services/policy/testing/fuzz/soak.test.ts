@@ -41,11 +41,20 @@ test('one that does not hold is told with its smallest case, and the others are 
   assert.equal(lines[2], 'held: a proxy gives the verdict that the policies give (500 cases, 0 s)');
 });
 
-test('what is not tried when the time is up is told', () => {
+test('what is not tried when the time is up is told, and what one property leaves is for the others', () => {
   let time = 0;
-  const now = () => (time += 1_000);
-  const { lines } = soak({ properties: policyProperties.slice(0, 1), runs: 10_000, withinMs: 1_500, now });
+  const taking = (name: string, ms: number) => ({
+    name,
+    check: ({ numRuns }: { readonly numRuns: number }) => {
+      time += ms;
+      return { tried: numRuns, report: undefined };
+    },
+  });
+  const properties = [taking('fast', 1_000), taking('slow', 4_000), taking('endless', 1_000)];
+  const { lines } = soak({ properties, runs: 750, withinMs: 18_000, now: () => time });
   assert.deepEqual(lines, [
-    'held: a proxy gives the verdict that the policies give (250 cases, not 10000: the time was up, 3 s)',
+    'held: fast (750 cases, 3 s)',
+    'held: slow (500 cases, not 750: the time was up, 8 s)',
+    'held: endless (750 cases, 3 s)',
   ]);
 });

@@ -5,7 +5,7 @@ export interface SoakOptions {
   /** How often each is tried. */
   readonly runs: number;
   readonly seed: number;
-  /** Milliseconds that all may take together, shared equally; what is not tried by then is told. */
+  /** Milliseconds that all may take together. What one leaves is for those after it; what is not tried by then is told. */
   readonly withinMs: number;
   readonly now: () => number;
   readonly tell: (line: string) => void;
@@ -24,11 +24,13 @@ export const soakPolicies = ({
   tell,
 }: SoakOptions): readonly string[] => {
   const failed: string[] = [];
-  for (const { name, check } of properties) {
+  const end = now() + withinMs;
+  for (const [at, { name, check }] of properties.entries()) {
     const start = now();
+    const share = (end - start) / (properties.length - at);
     let tried = 0;
     let report: string | undefined;
-    while (tried < runs && report === undefined && now() - start < withinMs / properties.length) {
+    while (tried < runs && report === undefined && now() - start < share) {
       const numRuns = Math.min(batch, runs - tried);
       const checked = check({ numRuns, seed: seed + tried });
       tried += checked.tried;
