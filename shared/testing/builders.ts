@@ -8,6 +8,7 @@ import type {
   KubeObject,
   ObjectMeta,
   Rejected,
+  RejectedRateLimit,
   RejectedRoute,
   RejectedServer,
   Specs,
@@ -180,6 +181,12 @@ export const aServerAuthorization = (
     said,
   );
 
+/** A hundred requests a second to the Server `a`, unless the test says which limits. */
+export const aRateLimit = (
+  said: Said<Good<'HTTPLocalRateLimitPolicy'>> = {},
+): KubeObject<'HTTPLocalRateLimitPolicy'> =>
+  build('HTTPLocalRateLimitPolicy', { server: 'a', total: 100, identity: undefined, overrides: [] }, said);
+
 /** Any identity of any mesh with the same trust anchors, unless the test says which. */
 export const aMeshTlsAuthentication = (
   said: Said<Good<'MeshTLSAuthentication'>> = {},
@@ -214,18 +221,27 @@ export const aGrpcRoute = (said: Said<Good<'GRPCRoute'>> = {}): KubeObject<'GRPC
 /** A policy object that could not be read, in place of a good one; closes its whole namespace unless said. */
 export const aRejected = <K extends RejectableKind>(
   kind: K,
-  said: Said<RejectedServer & RejectedRoute<HttpMatch | GrpcMatch>> = {},
+  said: Said<RejectedServer & RejectedRoute<HttpMatch | GrpcMatch> & RejectedRateLimit> = {},
 ): KubeObject<K> =>
   build<RejectableKind>(
     kind,
     {
       rejected: [{ field: 'spec', found: 'nothing a parser could read', fix: 'fix it' }],
       closes: { selector: everything, ports: 'all' },
-      ...(kind === 'Server' ? unreadServer : kind.endsWith('Route') ? unreadRoute : {}),
+      ...unreadParts(kind),
     } as never,
     said as never,
   ) as KubeObject<K>;
 
+const unreadParts = (kind: RejectableKind): object => {
+  if (kind === 'Server') return unreadServer;
+  if (kind === 'HTTPLocalRateLimitPolicy') return unreadLimit;
+  return kind.endsWith('Route') ? unreadRoute : {};
+};
+
+const unreadLimit = {
+  limits: { servers: 'all', applies: 'perhaps', rates: { total: 1, identity: undefined, overrides: [] } },
+};
 const unreadServer = { governs: 'surely', proxyProtocol: 'unknown' };
 const unreadRoute = { attachedTo: 'all', keeps: [], extent: 'unknown' };
 

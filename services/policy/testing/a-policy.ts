@@ -39,7 +39,7 @@ export const aPolicy = (
   { now = Date.now, ...options }: Partial<PolicyWatchOptions> & { readonly now?: () => number } = {},
 ): Policy => {
   const watch = new PolicyWatch({ ...settings, ...options });
-  const streams = new RowStreams(now);
+  const streams = new RowStreams(now, options.clock === undefined ? {} : { clock: options.clock });
   const { requireReady, settle } = watch;
   const abort = new AbortController();
   const followed: Promise<void>[] = [];

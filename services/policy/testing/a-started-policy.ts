@@ -34,7 +34,7 @@ export const started = (
   options: Parameters<typeof aPolicy>[1] & { readonly source?: FakeSource } = {},
 ) => {
   const clock = aClock();
-  const served = aPolicy(t, { clock, ...options });
+  const served = aPolicy(t, { clock, now: clock.now, ...options });
   const source = options.source ?? new FakeSource();
   source.put(...objects);
   served.follow(source);

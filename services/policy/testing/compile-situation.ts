@@ -29,6 +29,7 @@ export const compileSituation = (situation: Situation): CompiledPort => {
           sources: sourcesOf(object).map((source) => resolveSource(source, object.meta.namespace, view)),
         })),
       authorizationPolicies: situation.authorizationPolicies.filter(inNamespace),
+      rateLimits: situation.rateLimits.filter(inNamespace),
       serverAuthorizations: situation.serverAuthorizations.filter(inNamespace),
       routes: situation.routes.filter(inNamespace),
     },

@@ -27,6 +27,7 @@ export const printableKinds = [
   'NetworkAuthenticationPolicy',
   'AuthorizationPolicy',
   'ServerAuthorization',
+  'HTTPLocalRateLimitPolicy',
   'MeshTLSAuthentication',
   'NetworkAuthentication',
   'HTTPRoute',
@@ -198,6 +199,9 @@ const printClients = (clients: ServerAuthorizationSpec['clients']): WireObject =
   }
 };
 
+const printRate = (requestsPerSecond: number | undefined): WireObject | undefined =>
+  requestsPerSecond === undefined ? undefined : { requestsPerSecond };
+
 const printSpec = {
   Namespace: () => ({}),
   Pod: (spec) => ({
@@ -230,6 +234,15 @@ const printSpec = {
   ServerAuthorization: ({ server, networks, clients }) => ({
     server: server.kind === 'name' ? { name: server.name } : { selector: server.selector },
     client: withoutUndefined({ networks: networks?.map(printMatch), ...printClients(clients) }),
+  }),
+  HTTPLocalRateLimitPolicy: ({ server, total, identity, overrides }) => ({
+    targetRef: { group: linkerd, kind: 'Server', name: server },
+    total: printRate(total),
+    identity: printRate(identity),
+    overrides: overrides.map(({ requestsPerSecond, serviceAccounts }) => ({
+      requestsPerSecond,
+      clientRefs: serviceAccounts.map((ref) => ({ group: '', kind: 'ServiceAccount', ...ref })),
+    })),
   }),
   MeshTLSAuthentication: ({ identities, identityRefs }) => ({
     identities: identities.length === 0 ? undefined : identities.map(printIdentityMatch),

@@ -206,6 +206,7 @@ const lists = [
   'servers',
   'authorizationPolicies',
   'serverAuthorizations',
+  'rateLimits',
   'meshTlsAuthentications',
   'networkAuthentications',
   'routes',

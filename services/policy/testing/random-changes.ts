@@ -12,6 +12,7 @@ import {
   anAuthorizationPolicy,
   anHttpRoute,
   aPod,
+  aRateLimit,
   aRejected,
   aServer,
   aServerAuthorization,
@@ -198,6 +199,23 @@ export const objects = {
       )
       .map(aServerAuthorization),
     rejected('ServerAuthorization'),
+  ),
+  HTTPLocalRateLimitPolicy: usually<KubeObject>(
+    fc
+      .record({ ...named, createdAt, server: objectName, total: fc.constantFrom(1, 2) }, plain)
+      .map(aRateLimit),
+    fc
+      .record({ ...named, createdAt, servers: fc.constantFrom('all' as const, ['a']) }, plain)
+      .map(({ servers, ...meta }) =>
+        aRejected('HTTPLocalRateLimitPolicy', {
+          ...meta,
+          limits: {
+            servers,
+            applies: servers === 'all' ? 'perhaps' : 'surely',
+            rates: { total: 3, identity: undefined, overrides: [] },
+          },
+        }),
+      ),
   ),
   MeshTLSAuthentication: usually<KubeObject>(
     fc

@@ -34,6 +34,7 @@ import {
   servers,
   withoutUndefined,
 } from './random-policies.ts';
+import { rateLimits } from './random-rate-limits.ts';
 import {
   attachedGrpcRoutes,
   attachedRoutes,
@@ -184,6 +185,7 @@ const surroundings = fc.record({
   namespaceAnnotations: annotations,
   probes,
   proxyPorts,
+  rateLimits,
   clusterNetworks: fc.constantFrom([network('10.0.0.0/8')], []),
   probeNetworks: fc.constantFrom([network('0.0.0.0/0'), network('::/0')], [network('192.168.0.0/16')], []),
   opaquePorts: rarely(noPorts, portSet([{ first: 8080, last: 9000 }])),
@@ -247,6 +249,7 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
             ? []
             : [aNetworkAuthentication({ namespace: 'other', name: 'net-0', networks: net })],
         routes: named('route', objects.routes),
+        rateLimits: named('limit', around.rateLimits),
         unreadableManifests: objects.unreadableManifests,
         matchesRegex: matchesWhole,
       },

@@ -24,6 +24,7 @@ export const situationFromIndex = (
     serverAuthorizations: all('ServerAuthorization'),
     meshTlsAuthentications: all('MeshTLSAuthentication'),
     networkAuthentications: all('NetworkAuthentication'),
+    rateLimits: all('HTTPLocalRateLimitPolicy'),
     routes: [...all('HTTPRoute'), ...all('GatewayHTTPRoute'), ...all('GRPCRoute')],
     unreadableManifests: unreadableIn(index.unreadable, target.meta.namespace).length === 0 ? 'none' : 'some',
   };

@@ -39,6 +39,7 @@ export const aSituation = (said: Partial<Situation> = {}): Situation => ({
   meshTlsAuthentications: [],
   networkAuthentications: [],
   routes: [],
+  rateLimits: [],
   unreadableManifests: 'none',
   matchesRegex: matchesWhole,
   ...said,

@@ -1,4 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import { rateLimitOf } from '@gatehouse/core/inbound/rate-limit';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
@@ -17,7 +19,7 @@ import { InboundRows, type WorkloadPort } from '../core/inbound/rows/inbound-row
 import { Rejections } from '../core/inbound/rows/rejections.ts';
 import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compiler.ts';
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
-import type { RowUpdate } from '../core/inbound/rows/watched-row.ts';
+import type { EncodedRow, RowUpdate } from '../core/inbound/rows/watched-row.ts';
 import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
 import { encodedRow } from './encoded-row.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
@@ -91,7 +93,7 @@ export class PolicyWatch {
       index,
       cluster,
       matchesRegex: matchesWhole,
-      encode: (server) => encodedRow(encodeInbound(server)),
+      encode: encodedServer,
     });
     this.#inbound = new InboundRows({ index, compiler: this.#compiler, mesh: cluster.mesh });
     this.outbound = new OutboundRows({
@@ -307,8 +309,12 @@ export class PolicyWatch {
   }
 }
 
+const encodedServer = (server: InboundServer): EncodedRow =>
+  encodedRow(encodeInbound(server), { refresh: rateLimitOf(server.protocol) === undefined });
+
 const publish = ({ sends, gone }: RowUpdate<RowStream>): void => {
-  for (const { encoded, watches } of sends) for (const { reader } of watches) reader.offer(encoded);
+  for (const { encoded, watches, onlyWidens } of sends)
+    for (const { reader } of watches) reader.offer(encoded, onlyWidens === true ? 'may-wait' : 'at-once');
   // OK, not an error: the proxy asks again at once, and is told by that answer what holds now. For a Service that is gone,
   // NotFound on the open stream would say the same only to those that have no other Service at the address by then.
   for (const reader of gone) reader.end();

@@ -1,6 +1,7 @@
 import { type LatestStream, LatestStreams } from '@gatehouse/platform/grpc/latest-stream';
 import type { PacerOptions } from '@gatehouse/platform/grpc/stream-pacer';
 import type { StreamCall } from '@gatehouse/platform/grpc/transport';
+import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
 import {
   type Asked,
   type OpenStream,
@@ -17,10 +18,16 @@ export type StreamMethod = (typeof methods)[number];
 export class RowStreams extends OpenStreams<StreamMethod> {
   readonly #latest: LatestStreams<EncodedRow>;
 
+  readonly #timing: Timing;
+
   /** `now` in epoch milliseconds. */
-  constructor(now: () => number, pace: PacerOptions = {}) {
+  constructor(
+    now: () => number,
+    { clock = systemClock, ...pace }: PacerOptions & { readonly clock?: Pick<Clock, 'after'> } = {},
+  ) {
     super(methods, now);
     this.#latest = new LatestStreams(pace);
+    this.#timing = { now, after: clock.after };
   }
 
   /** Open streams, and those whose client has not taken its last message yet. */
@@ -30,19 +37,36 @@ export class RowStreams extends OpenStreams<StreamMethod> {
 
   open(call: StreamCall, asked: Asked<StreamMethod>): RowStream {
     const stream = this.follow(call, asked);
-    return new RowStream(stream, this.#latest.open(stream));
+    return new RowStream(stream, this.#latest.open(stream), this.#timing);
   }
 }
+
+interface Timing {
+  /** Epoch milliseconds, as the streams are stamped. */
+  readonly now: () => number;
+  readonly after: Clock['after'];
+}
+
+/**
+ * Where requests are limited, each message fills the proxy's buckets again, so that frequent ones would undo the limit: what only
+ * widens such a row is sent no sooner after the last message than this (design §6.5).
+ */
+const widenEveryMs = 10_000;
 
 /** One stream, and the newest row in case its client is slow. */
 export class RowStream implements Versioned {
   readonly #stream: OpenStream;
   readonly #latest: LatestStream<EncodedRow>;
+  readonly #timing: Timing;
+  /** Forgets the row that waits; undefined while none does. */
+  #forget: (() => void) | undefined;
 
-  constructor(stream: OpenStream, latest: LatestStream<EncodedRow>) {
+  constructor(stream: OpenStream, latest: LatestStream<EncodedRow>, timing: Timing) {
     this.#stream = stream;
     this.#latest = latest;
+    this.#timing = timing;
     stream.sentBy(this);
+    stream.holds(() => this.#forget?.());
   }
 
   get version(): string | undefined {
@@ -54,9 +78,32 @@ export class RowStream implements Versioned {
     this.#stream.holds(release);
   }
 
-  /** Makes `row` what the client should have; a slow client gets only the newest. */
-  offer(row: EncodedRow): void {
-    this.#latest.offer(row);
+  /**
+   * Makes `row` what the client should have; a slow client gets only the newest. One that may wait, since it refuses the client
+   * nothing that the last one admits, waits where requests are limited; one that comes after it takes its place.
+   */
+  offer(row: EncodedRow, when: 'at-once' | 'may-wait' = 'at-once'): void {
+    this.#forget?.();
+    this.#forget = undefined;
+    const waitMs = when === 'may-wait' ? this.#waitMs(row) : 0;
+    if (waitMs <= 0) {
+      this.#latest.offer(row);
+      return;
+    }
+    const { after } = this.#timing;
+    const { sentAt } = this.#stream;
+    this.#forget = after(waitMs, () => {
+      // What a slow reader took in the meantime counts from then.
+      this.offer(row, this.#stream.sentAt === sentAt ? 'at-once' : 'may-wait');
+    });
+  }
+
+  #waitMs({ refresh }: EncodedRow): number {
+    const { sentAt } = this.#stream;
+    const isLimited = !refresh && this.#latest.sent?.refresh === false;
+    if (!isLimited || sentAt === undefined) return 0;
+    // A clock that was set back is no reason to wait longer.
+    return Math.min(widenEveryMs, sentAt + widenEveryMs - this.#timing.now());
   }
 
   end(): void {

@@ -16,6 +16,7 @@ export interface Situation {
   readonly meshTlsAuthentications: readonly KubeObject<'MeshTLSAuthentication'>[];
   readonly networkAuthentications: readonly KubeObject<'NetworkAuthentication'>[];
   readonly routes: readonly Route[];
+  readonly rateLimits: readonly KubeObject<'HTTPLocalRateLimitPolicy'>[];
   readonly unreadableManifests: 'none' | 'some';
   readonly matchesRegex: RegexMatcher;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import { evaluate, type Verdict } from '@gatehouse/core/inbound/evaluate-inbound';
+import { type Attempt, evaluate, type Verdict } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import { clientLimit, rateLimitOf } from '@gatehouse/core/inbound/rate-limit';
 import fc from 'fast-check';
 import { compileSituation } from '../compile-situation.ts';
 import { decide } from '../decide/decide.ts';
@@ -50,10 +51,34 @@ export const opensNothing = (
       const is = evaluate(row, attempt, situation.matchesRegex);
       if (standIn === asItIs) assert.equal(is.kind, decide(after, attempt).kind, 'the oracle disagrees');
       if (was.kind === 'allowed' && is.kind === 'denied') count(seen, `${what}, which denies`);
+      if (was.kind === 'allowed' && is.kind === 'allowed' && attempt.traffic.kind === 'http') {
+        const [passed, passes] = [ratesOf(before, attempt), ratesOf(row, attempt)];
+        if (passes.some((rate, at) => rate < (passed[at] ?? 0))) count(seen, `${what}, which denies`);
+        const isMore = passes.some((rate, at) => rate > (passed[at] ?? 0));
+        if (isMore && !mayPassMore(broken, row, is))
+          assert.fail(`${what}: more requests pass: ${passed} a second before, ${passes} now`);
+      }
       if (was.kind === 'allowed' || is.kind === 'denied' || goesOn(broken, row, is)) continue;
       assert.fail(`${what}: a request that was denied (${was.reason}) is admitted: ${JSON.stringify(is)}`);
     }
   });
+
+/** Requests a second of all clients together, and of the client. */
+const ratesOf = ({ protocol }: InboundServer, { tls }: Attempt): readonly number[] => {
+  const limit = rateLimitOf(protocol);
+  const all = limit?.total ?? Number.POSITIVE_INFINITY;
+  const own = limit && clientLimit(limit, tls);
+  return [all, Math.min(all, own?.requestsPerSecond ?? Number.POSITIVE_INFINITY)];
+};
+
+/** As of admission, and beside a manifest that was never read a limit may be missing as a Server may be. */
+const mayPassMore = (
+  broken: Broken,
+  row: InboundServer,
+  is: Extract<Verdict, { kind: 'allowed' }>,
+): boolean =>
+  goesOn(broken, row, is) ||
+  (broken.unreadable === undefined && broken.victim.kind === 'HTTPLocalRateLimitPolicy');
 
 /** What no policy closes, rejected or not, and what design §15.1 leaves open. */
 const goesOn = (

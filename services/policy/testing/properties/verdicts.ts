@@ -5,7 +5,8 @@ import {
   evaluate,
   type Verdict,
 } from '@gatehouse/core/inbound/evaluate-inbound';
-import type { Authentication } from '@gatehouse/core/inbound/inbound-server';
+import type { Authentication, InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import { clientLimit, rateLimitOf } from '@gatehouse/core/inbound/rate-limit';
 import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { decodeInbound } from '@gatehouse/wire/decode-inbound';
@@ -14,6 +15,7 @@ import type { CompiledPort } from '../../src/core/inbound/model.ts';
 import { encodeInbound } from '../../src/ports/inbound/encode-inbound.ts';
 import { compileSituation } from '../compile-situation.ts';
 import { type Decision, decide } from '../decide/decide.ts';
+import { decideLimits, type Limits } from '../decide/limits.ts';
 import { type Case, cases } from '../random-situation.ts';
 import { count, type Seen } from './seen.ts';
 
@@ -41,9 +43,20 @@ export const verdictsAgree = ({
       const verdict = evaluate(received.value, attempt, situation.matchesRegex);
       const decision = decide(situation, attempt);
       assert.deepEqual(outcomeOf(verdict), decision);
+      if (attempt.traffic.kind === 'http')
+        assert.deepEqual(limitsOf(received.value, attempt), decideLimits(situation, attempt.tls));
       for (const name of coverage({ situation, compiled, attempt, verdict, decision })) count(seen, name);
     }
   });
+
+const limitsOf = ({ protocol }: InboundServer, { tls }: Attempt): Limits => {
+  const limit = rateLimitOf(protocol);
+  const client = limit && clientLimit(limit, tls);
+  return {
+    together: limit?.total ?? Number.POSITIVE_INFINITY,
+    client: client?.requestsPerSecond ?? Number.POSITIVE_INFINITY,
+  };
+};
 
 const outcomeOf = (verdict: Verdict): Decision =>
   verdict.kind === 'allowed'
@@ -68,6 +81,10 @@ export const verdictClasses = [
   'allowed: somebody else at a probe under routes',
   'allowed: localhost',
   'allowed: route with filters',
+  'allowed: limited in all',
+  'allowed: limited by identity',
+  'allowed: limited by an override',
+  'allowed: limited by the lowest of several',
   'denied: unauthorized',
   'denied: unauthorized raw TCP',
   'denied: no-route',
@@ -123,6 +140,15 @@ function* coverage(seen: {
       if (byRoute && onRoute === 'rules') yield 'allowed: where rules of several policies meet';
       if (byRoute && isRule && protocol.kind === 'grpc') yield 'allowed: rule on gRPC';
     } else yield 'allowed: default policy';
+    const limit = rateLimitOf(protocol);
+    if (limit !== undefined && !isTcp) {
+      const own = clientLimit(limit, attempt.tls)?.bucket;
+      if (limit.total !== undefined) yield 'allowed: limited in all';
+      if (own?.startsWith('identity')) yield 'allowed: limited by identity';
+      if (own?.startsWith('override')) yield 'allowed: limited by an override';
+      const policies = compiled.contributions.filter(({ effect }) => effect.kind === 'limits');
+      if (policies.length > 1) yield 'allowed: limited by the lowest of several';
+    }
     if (verdict.filters.length > 0) yield 'allowed: route with filters';
     return;
   }

@@ -19,6 +19,7 @@ import type {
   HttpLocalRateLimitPolicySpec,
   MeshTlsAuthenticationSpec,
   NetworkAuthenticationSpec,
+  RequestRates,
   ServerAuthorizationSpec,
   ServerSpec,
   ServiceProfileSpec,
@@ -68,7 +69,7 @@ export interface Specs {
   /** gateway.networking.k8s.io */
   GatewayHTTPRoute: HttpRouteSpec | RejectedRoute<HttpMatch>;
   ServerAuthorization: ServerAuthorizationSpec | Rejected;
-  HTTPLocalRateLimitPolicy: HttpLocalRateLimitPolicySpec | Rejected;
+  HTTPLocalRateLimitPolicy: HttpLocalRateLimitPolicySpec | RejectedRateLimit;
   EgressNetwork: EgressNetworkSpec | Rejected;
   GRPCRoute: GrpcRouteSpec | RejectedRoute<GrpcMatch>;
   TLSRoute: TlsRouteSpec | Rejected;
@@ -102,6 +103,17 @@ export interface RejectedRoute<Match> extends Rejected {
   readonly keeps: readonly { readonly hosts: readonly string[]; readonly matches: readonly Match[] }[];
   /** Whether those are all, or some of its hosts and matches could not be read. */
   readonly extent: 'known' | 'unknown';
+}
+
+/** A rejected limit goes on limiting: what could be read of it stays, and what could not counts as the lowest limit. */
+export interface RejectedRateLimit extends Rejected {
+  readonly limits: {
+    /** Servers of its own namespace; unreadable target = perhaps any of them. */
+    readonly servers: readonly string[] | 'all';
+    /** `perhaps`: nobody can say whether it is the one that limits them, so that another may be. */
+    readonly applies: 'surely' | 'perhaps';
+    readonly rates: RequestRates;
+  };
 }
 
 export const isRejected = (spec: object): spec is Rejected => 'rejected' in spec;

@@ -96,6 +96,11 @@ export class OpenStream implements StreamCall {
     return this.#opened.method;
   }
 
+  /** When it was sent a message last, by the clock of the registry; undefined before the first. */
+  get sentAt(): number | undefined {
+    return this.#sentAt;
+  }
+
   get sentBytes(): number {
     return this.#sentBytes;
   }

@@ -9,6 +9,7 @@ import { consequenceOf } from './consequence-of.ts';
 import { type Doubt, withheldBy } from './doubt.ts';
 import { whyBypassed } from './enforcement.ts';
 import type { Governance } from './govern.ts';
+import type { PortLimits } from './limit-port.ts';
 import {
   type CompiledPort,
   type Contribution,
@@ -32,6 +33,7 @@ interface Steps {
   readonly routes: PortRoutes;
   readonly granted: PortAuthorizations;
   readonly routed: RoutedPort;
+  readonly limits: PortLimits;
   /** Policies without rules for which no steps are left. */
   readonly costly: readonly SelectingPolicy[];
 }
@@ -49,6 +51,7 @@ const contributionsOf = ({
   routes,
   granted,
   routed,
+  limits,
   costly,
 }: Steps): readonly Contribution[] => {
   const { governing } = servers;
@@ -62,6 +65,7 @@ const contributionsOf = ({
     ]),
     ...routes.sent.map((route) => effectOf(route, { kind: 'routes' })),
     ...granted.contributions,
+    ...limits.applied.map((limit) => effectOf(limit, { kind: 'limits' })),
   ];
 };
 
@@ -77,13 +81,14 @@ const grantsBy = ({ object, grantsOn, sources }: SelectingPolicy): readonly Cont
 };
 
 const findingsOf = (steps: Steps): readonly Finding[] => {
-  const { input, servers, policies, governance, doubt, routes, granted, routed, costly } = steps;
+  const { input, servers, policies, governance, doubt, routes, granted, routed, limits, costly } = steps;
   const { governing, overlapped } = servers;
   const inForce = [
     ...(governing === undefined ? [] : [governing]),
     ...policies.rejected,
     ...routes.sent,
     ...routes.leftOut,
+    ...limits.applied,
   ];
   return [
     ...governance.findings,
@@ -96,6 +101,7 @@ const findingsOf = (steps: Steps): readonly Finding[] => {
     ...routed.findings.filter(({ reason }) => reason !== 'ProbeNotOpened' || !admitsAll(governance.base)),
     ...(admitsAll(governance.base) ? [] : probesOverBudget(input)),
     ...(admitsAll(governance.base) ? [] : unopened(input)),
+    ...limits.findings,
     ...unenforced(input, policies),
     ...unreadablePorts(input),
     ...contested(steps),

@@ -47,6 +47,7 @@ export const compileFromIndex = (
       })),
       authorizationPolicies: here('AuthorizationPolicy'),
       serverAuthorizations: here('ServerAuthorization'),
+      rateLimits: here('HTTPLocalRateLimitPolicy'),
       routes: [...here('HTTPRoute'), ...here('GatewayHTTPRoute'), ...here('GRPCRoute')],
     },
     authentications: authenticationsIn(index),

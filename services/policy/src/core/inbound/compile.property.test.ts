@@ -34,6 +34,7 @@ it('the row does not depend on the order in which anything was seen', () => {
         servers: situation.servers.toReversed(),
         authorizationPolicies: situation.authorizationPolicies.toReversed(),
         serverAuthorizations: situation.serverAuthorizations.toReversed(),
+        rateLimits: situation.rateLimits.toReversed(),
         routes: situation.routes.toReversed(),
       };
       assert.deepEqual(compileSituation(reversed), compileSituation(situation));

@@ -1,4 +1,4 @@
-import type { Authorization } from '@gatehouse/core/inbound/inbound-server';
+import type { Authorization, InboundProtocol } from '@gatehouse/core/inbound/inbound-server';
 import { selectServer } from '@gatehouse/core/mesh/select-server';
 import { accountOf } from './account.ts';
 import { attachedTo, noRoutes, portRoutes } from './attached-routes.ts';
@@ -6,6 +6,7 @@ import { authorizePort, noAuthorizations } from './authorize.ts';
 import { authorizationsOf } from './default-policy.ts';
 import { doubtAbout, withheldBy } from './doubt.ts';
 import { govern } from './govern.ts';
+import { limitPort, type PortLimits } from './limit-port.ts';
 import { type CompiledPort, grantsOf, type PortInput } from './model.ts';
 import { routePort } from './route-port.ts';
 import { Steps, stepsToResolve, stepsToWrite } from './row-budgets.ts';
@@ -55,13 +56,18 @@ export const compilePort = (input: PortInput): CompiledPort => {
     byRoute: granted.byRoute,
     steps,
   });
+  const limits = limitPort(input, servers, { protocol, steps });
   const authorizations = [
     ...ofPort.authorizations,
     ...granted.server,
     ...authorizationsOf(governance.base, input.cluster),
   ];
   return Object.freeze({
-    server: Object.freeze({ protocol: routed.protocol, authorizations, meta: governance.meta }),
+    server: Object.freeze({
+      protocol: limited(routed.protocol, limits),
+      authorizations,
+      meta: governance.meta,
+    }),
     governedBy: governance.governedBy,
     steps: steps.taken,
     ...accountOf({
@@ -73,9 +79,23 @@ export const compilePort = (input: PortInput): CompiledPort => {
       routes,
       granted,
       routed,
+      limits,
       costly: ofPort.costly,
     }),
   });
+};
+
+const limited = (protocol: InboundProtocol, { rateLimit }: PortLimits): InboundProtocol => {
+  switch (protocol.kind) {
+    case 'detect':
+    case 'http1':
+    case 'http2':
+      return rateLimit === undefined ? protocol : { ...protocol, rateLimit };
+    case 'grpc':
+    case 'opaque':
+    case 'tls':
+      return protocol;
+  }
 };
 
 /** What policies without rules grant, oldest first, and those for which no steps are left: the newest. */

@@ -16,6 +16,8 @@ export const consequenceOf = ({ kind, spec }: KubeObject): string => {
       return 'extent' in spec && spec.extent === 'known'
         ? 'its requests are denied to all who are not admitted to the whole Server'
         : 'nobody can say which requests it is about, so on its Servers nothing is granted on single requests';
+    case 'HTTPLocalRateLimitPolicy':
+      return 'what could be read of it limits as before, and what could not counts as one request a second';
     case 'MeshTLSAuthentication':
     case 'NetworkAuthentication':
       return 'every policy that refers to it grants nothing';

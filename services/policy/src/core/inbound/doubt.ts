@@ -17,11 +17,8 @@ export type Doubt =
   | { readonly withheld: 'requests'; readonly message: string }
   | { readonly withheld: 'everything'; readonly message: string };
 
-export const doubtAbout = (
-  input: PortInput,
-  { governing, overlapped }: SelectedServers,
-  routes: PortRoutes,
-): Doubt => {
+export const doubtAbout = (input: PortInput, servers: SelectedServers, routes: PortRoutes): Doubt => {
+  const { governing } = servers;
   const { port, unreadableManifests, workload } = input;
   if (workload.unread !== undefined) {
     const message = `What the pod says in ${workload.unread.join(', ')} could not be read, and nobody can say which policies are for it, so nothing is granted on port ${port}.`;
@@ -29,7 +26,7 @@ export const doubtAbout = (
   }
   if (governing !== undefined && isRejected(governing.spec)) {
     const message = `Server ${governing.meta.name} could not be read, and nobody can say what it makes of port ${port}, so nothing is granted there.`;
-    const governors = possibleGovernors(governing, overlapped);
+    const governors = possibleGovernors(servers);
     if (!areAlike(governors, input)) return { withheld: 'everything', message };
   }
   const unread = [...routes.sent, ...routes.leftOut].find(
@@ -64,11 +61,9 @@ export const withheldBy = (
 type Governor = KubeObject<'Server'> | undefined;
 
 /** The Server that comes first, and who would govern if it turned out to mean other ports; undefined = nobody. */
-const possibleGovernors = (
-  first: KubeObject<'Server'>,
-  others: readonly KubeObject<'Server'>[],
-): readonly Governor[] => {
-  const servers = [first, ...others];
+export const possibleGovernors = ({ governing, overlapped }: SelectedServers): readonly Governor[] => {
+  if (governing === undefined) return [undefined];
+  const servers = [governing, ...overlapped];
   const sure = servers.findIndex(({ spec }) => !isRejected(spec) || spec.governs === 'surely');
   return sure < 0 ? [...servers, undefined] : servers.slice(0, sure + 1);
 };

@@ -67,6 +67,7 @@ export interface NamespacePolicies {
   readonly authorizationPolicies: readonly KubeObject<'AuthorizationPolicy'>[];
   readonly serverAuthorizations: readonly KubeObject<'ServerAuthorization'>[];
   readonly routes: readonly RouteObject[];
+  readonly rateLimits: readonly KubeObject<'HTTPLocalRateLimitPolicy'>[];
 }
 
 /**
@@ -157,7 +158,9 @@ export type Effect =
   /** Admits clients at some HTTP requests only. */
   | { readonly kind: 'grants-requests'; readonly grants: readonly Grant[] }
   /** Says which requests have a route. */
-  | { readonly kind: 'routes' };
+  | { readonly kind: 'routes' }
+  /** Says how many requests pass. */
+  | { readonly kind: 'limits' };
 
 /** Something true of an object on this port that its author may not expect; `message` is a full sentence. */
 export interface Finding {
@@ -200,6 +203,10 @@ export const findingReasons = [
   'UnreadableDefault',
   /** An item of a list of ports could not be read, so the port that its author meant is not on the list. */
   'UnreadablePorts',
+  /** The port is gRPC, opaque or TLS, where proxies limit nothing. */
+  'LimitNeedsHTTP',
+  /** An older HTTPLocalRateLimitPolicy limits the Server. */
+  'LimitOverlapped',
   /** A pod that it selects is not admitted by an address that other pods have too. */
   'AddressContested',
   /** A kubelet probe that nothing keeps open here. */

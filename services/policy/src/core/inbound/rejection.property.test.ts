@@ -49,6 +49,17 @@ const servers: Scope = { victims: ['Server'] };
 const serversWithRoutes: Scope = { ...servers, from: routedCases };
 const policies: Scope = { victims: ['NetworkAuthenticationPolicy'] };
 
+const limits: Scope = { victims: ['HTTPLocalRateLimitPolicy'] };
+const withoutTotal = (kept: unknown): Spec => {
+  const { rates, ...rest } = kept as Spec;
+  return { ...rest, rates: { ...(rates as Spec), total: undefined } };
+};
+/** All but the one that it limited. */
+const otherServers = ({ victim, before }: Broken): readonly string[] =>
+  before.servers
+    .map(({ meta }) => meta.name)
+    .filter((name) => !('server' in victim.spec) || victim.spec.server !== name);
+
 /** Each rule by which an unreadable object closes, struck out. */
 const rules: readonly (readonly [rule: string, where: Scope, struck: StandIn])[] = [
   ['a rejected route stays attached', routes, dropped],
@@ -98,6 +109,18 @@ const rules: readonly (readonly [rule: string, where: Scope, struck: StandIn])[]
     policies,
     forgetting('closes', () => ({ selector: labelled({ no: 'pod' }), ports: [] })),
   ],
+  ['a rejected limit stays in its place', limits, dropped],
+  ['what could not be read of it is the lowest limit', limits, forgetting('limits', withoutTotal)],
+  [
+    'an unreadable target of it is every Server',
+    limits,
+    forgetting('limits', (kept, broken) => ({ ...(kept as Spec), servers: otherServers(broken) })),
+  ],
+  [
+    'where it is perhaps another that limits, both do',
+    limits,
+    forgetting('limits', (kept) => ({ ...(kept as Spec), applies: 'surely' })),
+  ],
   [
     'an unreadable age is before all others',
     serversWithRoutes,
@@ -119,5 +142,5 @@ it('each rule by which an unreadable object closes is needed: struck out, the pr
     const { failed } = fc.check(opensNothing(struck, where), { numRuns: 20_000, seed, endOnFailure: true });
     assert.equal(failed, true, `nothing notices that this does not hold: ${rule}`);
   }
-  assert.equal(rules.length, 17);
+  assert.equal(rules.length, 21);
 });

@@ -1,4 +1,9 @@
-import type { Authorization, GrpcMatch, HttpMatch } from '@gatehouse/core/inbound/inbound-server';
+import type {
+  Authorization,
+  GrpcMatch,
+  HttpMatch,
+  LocalRateLimit,
+} from '@gatehouse/core/inbound/inbound-server';
 import type { ResolvedSource } from './model.ts';
 
 /**
@@ -71,6 +76,13 @@ export const stepsToWrite = (authorizations: readonly Authorization[]): number =
     if (authentication.kind === 'identities')
       steps += costs.entry * (authentication.identities.length + authentication.suffixes.length);
   }
+  return steps;
+};
+
+/** Steps to write a limit with the clients that it names. */
+export const stepsToWriteLimit = ({ overrides }: LocalRateLimit): number => {
+  let steps: number = costs.entry;
+  for (const { identities } of overrides) steps += costs.entry * (1 + identities.length);
   return steps;
 };
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { evaluate } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import { rateLimitOf } from '@gatehouse/core/inbound/rate-limit';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import {
@@ -14,6 +15,7 @@ import {
   anAuthorizationPolicy,
   anHttpRoute,
   aPod,
+  aRateLimit,
   aRejected,
   aServer,
   aServerAuthorization,
@@ -25,12 +27,13 @@ import { asPod, trafficOf } from '../../../testing/situation.ts';
 import { watchPort } from '../../../testing/watched-port.ts';
 import { type InboundKind, watchedForInbound } from '../../core/inbound/rows/inbound-kinds.ts';
 
-/** An object that opens backend-0:8080 to frontend-0 beside `others`, and two forms of it that do not. */
+/** An object that opens backend-0:8080 to frontend-0 beside `others`, or acts as `acts` says, and two forms of it that do not. */
 interface Situation<K extends InboundKind> {
   readonly others: readonly KubeObject[];
   readonly opening: KubeObject<K>;
   readonly changed: KubeObject<K>;
   readonly unreadable: KubeObject<K>;
+  readonly acts?: (server: InboundServer) => boolean;
 }
 
 const backend = aPod({ name: 'backend-0', labels: { app: 'backend' } });
@@ -115,6 +118,13 @@ const situations: { readonly [K in InboundKind]: Situation<K> } = {
     }),
     unreadable: aRejected('NetworkAuthentication'),
   },
+  HTTPLocalRateLimitPolicy: {
+    others: [server],
+    opening: aRateLimit(),
+    changed: aRateLimit({ server: 'other' }),
+    unreadable: aRejected('HTTPLocalRateLimitPolicy'),
+    acts: ({ protocol }) => rateLimitOf(protocol)?.total === 100,
+  },
   HTTPRoute: {
     others: [server, forRoute('HTTPRoute'), fromFrontend],
     opening: anHttpRoute({ rules }),
@@ -139,14 +149,14 @@ const isOpen = (server: InboundServer): boolean =>
   evaluate(server, { ...asPod(frontend), traffic: trafficOf('GET /') }, matchesWhole).kind === 'allowed';
 
 for (const kind of watchedForInbound) {
-  test(`${kind}: applied it opens; changed, unreadable, deleted or relisted away it closes`, async (t) => {
-    const { others, opening, changed, unreadable } = situations[kind];
+  test(`${kind}: applied it acts; changed, unreadable, deleted or relisted away it does no more`, async (t) => {
+    const { others, opening, changed, unreadable, acts = isOpen } = situations[kind];
     const { client, follow } = await aServedPolicy(t);
     const around = [backend, ...others];
     const source = new FakeSource(...around);
     follow(source);
     const stream = watchPort(client);
-    assert.equal(isOpen(await stream.message(0)), false);
+    assert.equal(acts(await stream.message(0)), false);
     const closings: readonly (readonly [string, () => void])[] = [
       ['changed', () => source.put(changed)],
       ['unreadable', () => source.put(unreadable)],
@@ -155,9 +165,9 @@ for (const kind of watchedForInbound) {
     ];
     for (const [at, [how, close]] of closings.entries()) {
       source.put(opening);
-      assert.equal(isOpen(await stream.message(2 * at + 1)), true, `before it is ${how}`);
+      assert.equal(acts(await stream.message(2 * at + 1)), true, `before it is ${how}`);
       close();
-      assert.equal(isOpen(await stream.message(2 * at + 2)), false, how);
+      assert.equal(acts(await stream.message(2 * at + 2)), false, how);
     }
     assert.equal(stream.messages.length, 9);
   });

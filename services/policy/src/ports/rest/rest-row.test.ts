@@ -36,6 +36,30 @@ const http = (match: Partial<HttpMatch>): readonly string[] =>
     ],
   });
 
+test('a limit is told with its policy, in numbers', () => {
+  const rateLimit = {
+    meta: {
+      kind: 'resource',
+      resource: { group: 'policy.linkerd.io', kind: 'HTTPLocalRateLimitPolicy', name: 'l' },
+    },
+    total: 9,
+    identity: undefined,
+    overrides: [{ requestsPerSecond: 2, identities: [parseIdentity('web.demo.example')] }],
+  } as const;
+  const limitOf = (protocol: InboundProtocol) =>
+    rowItem({ compiled: compiled(protocol), encoded }, context).rateLimit;
+  assert.deepEqual(limitOf({ kind: 'http1', routes: [], rateLimit }), {
+    by: {
+      kind: 'object',
+      object: { group: 'policy.linkerd.io', kind: 'HTTPLocalRateLimitPolicy', namespace: 'demo', name: 'l' },
+    },
+    total: 9,
+    identity: null,
+    overrides: [{ requestsPerSecond: 2, identities: ['web.demo.example'] }],
+  });
+  assert.equal(limitOf({ kind: 'http1', routes: [] }), null);
+});
+
 test('matches are printed so that a reader sees at once what they match', () => {
   const cases: (readonly [Partial<HttpMatch>, string])[] = [
     [{}, '* /*'],

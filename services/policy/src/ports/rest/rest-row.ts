@@ -18,6 +18,7 @@ import {
 } from '../../core/inbound/model.ts';
 import type { InboundAnswer } from '../../core/inbound/rows/row-compiler.ts';
 import { GrantItem, grantItem, SourceItem, sourceItem } from './rest-grant.ts';
+import { LimitItem, limitItem } from './rest-limit.ts';
 import { RequestItem, requestItem } from './rest-match.ts';
 import { Behind, behind, nullable, ObjectName, objectName, wordOf } from './rest-object.ts';
 
@@ -100,6 +101,7 @@ const effects = {
   grants: 'admits clients to the whole port',
   'grants-requests': 'admits clients at some requests',
   routes: 'says which requests have a route',
+  limits: 'says how many requests pass',
 } as const satisfies Record<Effect['kind'], string>;
 
 const Condition = Type.Object({
@@ -117,6 +119,7 @@ export const ToldServer = Type.Object({
   routes: Type.Array(RouteItem, {
     description: 'Empty = every request, with the authorizations of the port',
   }),
+  rateLimit: nullable(LimitItem, { description: 'null = as many requests pass as come' }),
 });
 export type ToldServer = Type.Static<typeof ToldServer>;
 
@@ -180,6 +183,7 @@ export const serverItem = (server: InboundServer, context: RowContext): ToldServ
       matches: matches.map((match) => requestItem(hosts, match)),
       authorizations: authorizations.map(authorizationItem),
     })),
+    rateLimit: limitItem(server.protocol, namespace),
   };
 };
 

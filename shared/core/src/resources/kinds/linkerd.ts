@@ -65,9 +65,12 @@ export interface ServerAuthorizationSpec {
       };
 }
 
-/** Requests a second, counted by each proxy by itself; undefined = no such limit. */
-export interface HttpLocalRateLimitPolicySpec {
+export interface HttpLocalRateLimitPolicySpec extends RequestRates {
   readonly server: string;
+}
+
+/** Requests a second, counted by each proxy by itself; undefined = no such limit. */
+export interface RequestRates {
   readonly total: number | undefined;
   readonly identity: number | undefined;
   readonly overrides: readonly {

@@ -483,15 +483,6 @@ suite('warnings', () => {
     [
       {
         apiVersion: 'policy.linkerd.io/v1alpha1',
-        kind: 'HTTPLocalRateLimitPolicy',
-        metadata: { name: 's' },
-        spec: { targetRef: { group: 'policy.linkerd.io', kind: 'Server', name: 'a' } },
-      },
-      'HTTPLocalRateLimitPolicy s: kind: HTTPLocalRateLimitPolicy is read but not acted upon yet: until it is, no request is limited',
-    ],
-    [
-      {
-        apiVersion: 'policy.linkerd.io/v1alpha1',
         kind: 'EgressNetwork',
         metadata: { name: 's' },
         spec: { trafficPolicy: 'Deny' },
@@ -519,7 +510,7 @@ suite('warnings', () => {
   test('name the manifest, the object, what is wrong and what to do', () => {
     for (const [object, warning] of cases)
       assert.deepEqual(texts(compose(manifest('a.yaml', object))), [`a.yaml: ${warning}`]);
-    assert.equal(cases.length, 10);
+    assert.equal(cases.length, 9);
   });
 
   test('are not made of kinds of others, which are listed instead', () => {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { lowestRates } from '@gatehouse/core/inbound/lowest-rates';
 import { everything } from '@gatehouse/core/label-selector';
 import type { Problem } from '@gatehouse/core/problem';
 import {
@@ -11,6 +12,7 @@ import {
   type KubeObject,
   type ObjectMeta,
   type Rejected,
+  type RejectedRateLimit,
   type RejectedRoute,
   type RejectedServer,
   type Specs,
@@ -94,6 +96,7 @@ export const rejectCopies = ({ first, others }: Copies<KubeObject>, problem: Pro
   const agreed = agreement(specs.map(({ closes }) => closes));
   const routes = specs.filter((spec) => 'attachedTo' in spec);
   const servers = specs.filter((spec) => 'governs' in spec);
+  const limits = specs.filter((spec) => 'limits' in spec);
   return {
     ...first,
     // Of routes and Servers the older one has its way, so the place of the oldest copy closes the most.
@@ -103,6 +106,7 @@ export const rejectCopies = ({ first, others }: Copies<KubeObject>, problem: Pro
       closes: agreed ?? { selector: everything, ports: 'all' },
       ...(routes.length === 0 ? {} : mergeRoutes(routes)),
       ...(servers.length === 0 ? {} : mergeServers(servers, agreed !== undefined && isOfOneAge(copies))),
+      ...(limits.length === 0 ? {} : mergeLimits(limits, isOfOneAge(copies))),
     },
   };
 };
@@ -130,6 +134,23 @@ const mergeRoutes = (routes: readonly Route[]): Omit<Route, keyof Rejected> => {
 
 const unionOf = (attached: readonly Route['attachedTo'][]): Route['attachedTo'] =>
   attached.includes('all') ? 'all' : [...new Set(attached.flat())].sort();
+
+/** Each Server that one of them may limit is limited as the lowest of them says, unless they agree. */
+const mergeLimits = (
+  copies: readonly RejectedRateLimit[],
+  isOfOneAge: boolean,
+): Omit<RejectedRateLimit, keyof Rejected> => {
+  const all = copies.map(({ limits }) => limits);
+  const servers = agreement(all.map((each) => each.servers));
+  const isSure = isOfOneAge && servers !== undefined && all.every(({ applies }) => applies === 'surely');
+  return {
+    limits: {
+      servers: servers ?? unionOf(all.map((each) => each.servers)),
+      applies: isSure ? 'surely' : 'perhaps',
+      rates: agreement(all.map(({ rates }) => rates)) ?? lowestRates(all.map(({ rates }) => rates)),
+    },
+  };
+};
 
 const mergeServers = (
   servers: readonly RejectedServer[],

@@ -73,7 +73,7 @@ const placed: readonly (readonly [what: string, object: WireObject])[] = [
   ['a kind of another project with a name like ours', written('mail.example.com/v1', 'Server')],
   ['a core kind that we do not use', written('v1', 'Secret')],
   ['a workload misspelt, which admits nobody', written('apps/v1', 'Deploymnet')],
-  ['another kind of the group', written('policy.linkerd.io/v1alpha1', 'HTTPLocalRateLimitPolicies')],
+  ['another kind of the group', written('policy.linkerd.io/v1alpha1', 'MeshTLSAuthentications')],
 ];
 
 test('what can be placed, or is of no concern, closes no more than itself', () => {

@@ -13,7 +13,6 @@ interface UnactedKind {
  * service that begins to watch one takes it from here.
  */
 export const unactedKinds: readonly UnactedKind[] = [
-  { kind: 'HTTPLocalRateLimitPolicy', without: 'no request is limited' },
   { kind: 'EgressNetwork', without: 'no egress is denied' },
   { kind: 'TLSRoute', without: 'no connection is routed or refused by it' },
   { kind: 'TCPRoute', without: 'no connection is routed or refused by it' },

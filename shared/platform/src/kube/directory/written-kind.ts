@@ -58,6 +58,7 @@ const closing = [
   'HTTPRoute',
   'GatewayHTTPRoute',
   'GRPCRoute',
+  'HTTPLocalRateLimitPolicy',
 ] as const satisfies readonly Kind[];
 
 /**

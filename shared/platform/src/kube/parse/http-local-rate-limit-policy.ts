@@ -1,8 +1,10 @@
-import type { HttpLocalRateLimitPolicySpec } from '@gatehouse/core/resources/kinds/linkerd';
+import type { RejectedRateLimit } from '@gatehouse/core/resources/kinds';
+import type { HttpLocalRateLimitPolicySpec, RequestRates } from '@gatehouse/core/resources/kinds/linkerd';
 import { spend } from './budget.ts';
-import type { Fields } from './fields.ts';
+import { describe, type Fields, hasOnly, readable } from './fields.ts';
+import { isObjectName } from './meta.ts';
 import { isRefTo, printRefKind, readRef } from './object-ref.ts';
-import { closesNothing, policyParser } from './read.ts';
+import { closesNothing, policyParser, type Wire } from './read.ts';
 
 type Override = HttpLocalRateLimitPolicySpec['overrides'][number];
 type Client = Override['serviceAccounts'][number];
@@ -14,14 +16,26 @@ const readServer = (spec: Fields): string | undefined => {
     ? spec.fields('targetRef')
     : undefined;
   const ref = fields === undefined ? undefined : readRef(fields, { namespaced: false });
-  if (ref === undefined || isRefTo(ref, linkerd, 'Server')) return ref?.name;
+  if (ref === undefined) return undefined;
+  if (isRefTo(ref, linkerd, 'Server')) {
+    return isObjectName(ref.name)
+      ? ref.name
+      : spec.refuse(
+          'targetRef.name',
+          `${describe(ref.name)} is not a valid Server's name`,
+          'lower-case letters, digits, `-`, `.`',
+        );
+  }
   return spec.refuse('targetRef', `${printRefKind(ref)} cannot be limited`, `a Server with group ${linkerd}`);
 };
+
+/** What a limit counts as that is there and cannot be read. */
+const lowest = 1;
 
 /** A limit of nothing would be a denial, which is said by authorizations (semantics §2.11). */
 const readRate = (fields: Fields): number | undefined =>
   fields.need('requestsPerSecond', 'how many requests a second')
-    ? fields.whole('requestsPerSecond', 1, Number.MAX_SAFE_INTEGER)
+    ? fields.whole('requestsPerSecond', lowest, Number.MAX_SAFE_INTEGER)
     : undefined;
 
 const readLimit = (spec: Fields, name: string): number | undefined => {
@@ -71,8 +85,80 @@ const readSpec = (spec: Fields, namespace: string): HttpLocalRateLimitPolicySpec
   return server === undefined ? undefined : { server, total, identity, overrides: overrides ?? [] };
 };
 
-/** A rejected limit closes nothing: it narrows by rate, never by who may call. */
-export const httpLocalRateLimitPolicyParser = policyParser<HttpLocalRateLimitPolicySpec>({
+const specFields = ['targetRef', 'total', 'identity', 'overrides'] as const;
+
+/**
+ * What is left of a limit that is rejected (decision 17). A Server is all that can be limited, so the one that is named is
+ * meant whatever its kind says. An unknown field may be a limit that is not there.
+ */
+const rejectLimit = (spec: Fields, { meta, unread }: Wire): Omit<RejectedRateLimit, 'rejected'> => {
+  const server = readable(spec, (alone) => {
+    const name = alone.fields('targetRef')?.text('name');
+    return name !== undefined && isObjectName(name) ? name : undefined;
+  });
+  const isFirstSurely = !unread.includes('creationTimestamp') && isObjectName(meta.name);
+  return {
+    ...closesNothing,
+    limits: {
+      servers: server === undefined ? 'all' : [server],
+      applies: server !== undefined && isFirstSurely ? 'surely' : 'perhaps',
+      rates: ratesLeft(spec, meta.namespace),
+    },
+  };
+};
+
+const ratesLeft = (spec: Fields, namespace: string): RequestRates => {
+  const { overrides, unplaced } = overridesLeft(spec, namespace);
+  const mayHideLimit =
+    !hasOnly(spec, specFields) && !(spec.has('total') && spec.has('identity') && spec.has('overrides'));
+  const total = rateLeft(spec, 'total');
+  const totals = [...(total === undefined ? [] : [total]), ...unplaced, ...(mayHideLimit ? [lowest] : [])];
+  return {
+    total: totals.length === 0 ? undefined : totals.reduce((a, b) => Math.min(a, b)),
+    identity: rateLeft(spec, 'identity'),
+    overrides,
+  };
+};
+
+const rateLeft = (spec: Fields, name: string): number | undefined => {
+  if (!spec.has(name)) return undefined;
+  const rate = readable(spec, (alone) => {
+    const limit = alone.fields(name);
+    return limit === undefined ? undefined : readRate(limit);
+  });
+  return rate ?? lowest;
+};
+
+interface OverridesLeft {
+  readonly overrides: readonly Override[];
+  /** Limits of clients of which nobody can say who they are: those of all clients, then. */
+  readonly unplaced: readonly number[];
+}
+
+const overridesLeft = (spec: Fields, namespace: string): OverridesLeft => {
+  const overrides: Override[] = [];
+  const unplaced: number[] = [];
+  if (!spec.has('overrides')) return { overrides, unplaced };
+  const alone = spec.alone();
+  const items = alone.each('overrides', (value, item) => {
+    const override = alone.open(value, item);
+    if (override === undefined) return unplaced.push(lowest);
+    const requestsPerSecond = readable(override, readRate) ?? lowest;
+    const clients = alone.open(value, item)?.alone();
+    const refs = clients?.eachFields('clientRefs', (ref) => readClient(ref, namespace));
+    const isWhole = refs !== undefined && clients?.problems.length === 0;
+    if (!isWhole) unplaced.push(requestsPerSecond);
+    overrides.push({ requestsPerSecond, serviceAccounts: refs ?? [] });
+    return 0;
+  });
+  if (items === undefined) unplaced.push(lowest);
+  return { overrides, unplaced };
+};
+
+export const httpLocalRateLimitPolicyParser = policyParser<
+  HttpLocalRateLimitPolicySpec,
+  Omit<RejectedRateLimit, 'rejected'>
+>({
   read: (spec, { meta }) => readSpec(spec, meta.namespace),
-  closes: () => closesNothing,
+  closes: rejectLimit,
 });

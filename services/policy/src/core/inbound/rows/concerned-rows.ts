@@ -28,7 +28,7 @@ export class ConcernedRows {
   readonly #targets = new SetMap<string, string>();
   /** By which labels the changed ServerAuthorizations select Servers, by namespace. */
   readonly #serverSelectors = new Map<string, Set<LabelSelector>>();
-  /** The Servers that the changed routes are attached to, by namespace. */
+  /** The Servers that the changed routes and limits are for, by namespace. */
   readonly #routed = new SetMap<string, string>();
   readonly #authentications = new Set<string>();
   /** Namespaces whose annotations changed. */

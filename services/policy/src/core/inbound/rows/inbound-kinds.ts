@@ -7,6 +7,7 @@ import {
   type PolicyIndex,
   type SelectingObject,
   selectorOf,
+  serversLimitedBy,
   serversOf,
   serverTarget,
   targetOf,
@@ -43,6 +44,7 @@ export type InboundKind =
   | 'ServerAuthorization'
   | 'MeshTLSAuthentication'
   | 'NetworkAuthentication'
+  | 'HTTPLocalRateLimitPolicy'
   | 'HTTPRoute'
   | 'GatewayHTTPRoute'
   | 'GRPCRoute';
@@ -134,6 +136,13 @@ export const inboundKinds: InboundKinds = {
   NetworkAuthentication: eachState(({ authentications }, object, how, rows) => {
     keep(authentications.network, object, how);
     rows.noteAuthentication(object);
+  }),
+  HTTPLocalRateLimitPolicy: eachState(({ policies }, limit, how, rows) => {
+    const { namespace } = limit.meta;
+    for (const server of serversLimitedBy(limit)) {
+      policies.of(namespace).rateLimits[how](server, limit);
+      rows.noteRouted(namespace, server);
+    }
   }),
   HTTPRoute: eachState((kept, route, how, rows) => takeRoute(kept, route, how, rows)),
   GatewayHTTPRoute: eachState((kept, route, how, rows) => takeRoute(kept, route, how, rows)),

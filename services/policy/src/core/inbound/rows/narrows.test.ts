@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Authorization, InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import type { Authorization, InboundServer, LocalRateLimit } from '@gatehouse/core/inbound/inbound-server';
 import { everywhere, parseNetwork } from '@gatehouse/core/ip-network';
 import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { mayNarrow } from './narrows.ts';
@@ -34,6 +34,16 @@ const holed = networks('10.0.0.0/8').map(({ net }) => ({
   except: networks('10.0.0.1').map((hole) => hole.net),
 }));
 
+const http = (limit?: Partial<LocalRateLimit>): InboundServer['protocol'] => {
+  const none = { meta: undefined, total: undefined, identity: undefined, overrides: [] };
+  const rateLimit = limit && { rateLimit: { ...none, ...limit } };
+  return { kind: 'http1', routes: [], ...rateLimit };
+};
+const override = (requestsPerSecond: number, name = 'web') => ({
+  requestsPerSecond,
+  identities: [parseIdentity(name)],
+});
+
 /** Before, after, and whether a client may lose access. */
 const cases: readonly (readonly [InboundServer, InboundServer, boolean])[] = [
   [server([]), server([named]), false],
@@ -48,10 +58,34 @@ const cases: readonly (readonly [InboundServer, InboundServer, boolean])[] = [
   [server([named], { kind: 'http1', routes: [] }), server([named], { kind: 'http1', routes: [] }), false],
   [server([from('10.0.0.1', '10.0.0.2')]), server([from('10.0.0.2'), from('10.0.0.1')]), false],
   [server([from('10.0.0.1'), named]), server([from('10.0.0.1')]), true],
+  [server([named], http()), server([named], http({ total: 9 })), true],
+  [server([named], http({ total: 9 })), server([named], http()), false],
+  [server([named], http({ total: 9 })), server([named], http({ total: 10 })), false],
+  [server([named], http({ total: 9 })), server([named], http({ total: 8 })), true],
+  [server([named], http({ total: 9 })), server([named, from('10.0.0.1')], http({ total: 9 })), false],
+  [server([named], http({ total: 9 })), server([], http({ total: 9 })), true],
+  [server([named], http({ identity: 2 })), server([named], http({ total: 9 })), true],
+  [server([named], http({ identity: 2 })), server([named], http({ identity: 1 })), true],
+  [
+    server([named], http({ overrides: [override(2)] })),
+    server([named], http({ overrides: [override(3)] })),
+    false,
+  ],
+  [
+    server([named], http({ overrides: [override(2)] })),
+    server([named], http({ overrides: [override(1)] })),
+    true,
+  ],
+  [server([named], http({ overrides: [override(2)] })), server([named], http({ overrides: [] })), true],
+  [
+    server([named], http({ overrides: [override(2)] })),
+    server([named], http({ overrides: [override(2, 'other')] })),
+    true,
+  ],
 ];
 
-test('a row narrows unless everybody whom it admitted is surely admitted still', () => {
-  assert.equal(cases.length, 12);
+test('a row narrows unless everybody whom it admitted is surely admitted still, and as often', () => {
+  assert.equal(cases.length, 24);
   for (const [at, [before, after, expected]] of cases.entries()) {
     assert.equal(mayNarrow(before, after), expected, `case ${at}`);
   }

@@ -1,4 +1,10 @@
-import type { Authorization, InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import type {
+  Authorization,
+  InboundProtocol,
+  InboundServer,
+  LocalRateLimit,
+} from '@gatehouse/core/inbound/inbound-server';
+import { rateLimitOf } from '@gatehouse/core/inbound/rate-limit';
 import { type NetworkMatch, printNetwork } from '@gatehouse/core/ip-network';
 import type { Grant } from '../model.ts';
 
@@ -7,7 +13,8 @@ import type { Grant } from '../model.ts';
  * surely admitted by the new one; when in doubt, true. Rows that may narrow are sent before those that only widen.
  */
 export const mayNarrow = (before: InboundServer, after: InboundServer): boolean => {
-  if (!isSame(before.protocol, after.protocol)) return true;
+  if (!isSame(withoutLimit(before.protocol), withoutLimit(after.protocol))) return true;
+  if (mayLimitMore(rateLimitOf(before.protocol), rateLimitOf(after.protocol))) return true;
   // Lists change in few places, so what an authorization became is most often found where it was.
   const moved = before.authorizations.filter(
     (old, at) => !isSame(grantOf(old), grantOf(after.authorizations[at])),
@@ -19,6 +26,34 @@ export const mayNarrow = (before: InboundServer, after: InboundServer): boolean 
     return from !== undefined && networks.every((network) => from.has(networkKey(network)));
   });
 };
+
+const withoutLimit = (protocol: InboundProtocol): InboundProtocol => {
+  if (!('rateLimit' in protocol)) return protocol;
+  const { rateLimit, ...rest } = protocol;
+  return rest;
+};
+
+/** Whether fewer requests of anybody may pass. Where other clients are counted together than before, in doubt. */
+const mayLimitMore = (before: LocalRateLimit | undefined, after: LocalRateLimit | undefined): boolean => {
+  if (after === undefined) return false;
+  if (before === undefined) return true;
+  return (
+    isLower(after.total, before.total) ||
+    isLower(after.identity, before.identity) ||
+    after.overrides.length !== before.overrides.length ||
+    after.overrides.some((override, at) => {
+      const old = before.overrides[at];
+      return (
+        old === undefined ||
+        isLower(override.requestsPerSecond, old.requestsPerSecond) ||
+        !isSame(override.identities, old.identities)
+      );
+    })
+  );
+};
+
+const isLower = (after: number | undefined, before: number | undefined): boolean =>
+  (after ?? Number.POSITIVE_INFINITY) < (before ?? Number.POSITIVE_INFINITY);
 
 /** Whom it admits; not whose it is. */
 const grantOf = (authorization: Authorization | undefined): Grant | undefined =>

@@ -8,6 +8,7 @@ import type { NamespacePolicies } from '../model.ts';
 
 export type AuthorizationPolicy = KubeObject<'AuthorizationPolicy'>;
 export type ServerAuthorization = KubeObject<'ServerAuthorization'>;
+export type RateLimit = KubeObject<'HTTPLocalRateLimitPolicy'>;
 
 /** Objects that choose pods by labels and ports. */
 export type SelectingObject = KubeObject<'Server'> | KubeObject<'NetworkAuthenticationPolicy'>;
@@ -29,6 +30,8 @@ export interface NamespaceIndex {
   };
   /** By the names of the Servers that they are attached to. */
   readonly routes: SetMap<string, RouteObject>;
+  /** By the names of the Servers that they limit. */
+  readonly rateLimits: SetMap<string, RateLimit>;
 }
 
 /** The policy objects of every namespace, ordered by whom they concern. */
@@ -46,8 +49,10 @@ export class PolicyIndex {
       else networkPolicies.push(object);
     }
     const routes = new Set<RouteObject>();
+    const rateLimits = new Set<RateLimit>();
     for (const server of [everyServer, ...servers.map(({ meta }) => meta.name)]) {
       for (const route of index.routes.get(server)) routes.add(route);
+      for (const limit of index.rateLimits.get(server)) rateLimits.add(limit);
     }
     // Authorizations count only where a Server governs (design §6.2).
     const targets = servers.length === 0 ? [] : [namespaceTarget, ...[...servers, ...routes].map(asTarget)];
@@ -59,6 +64,7 @@ export class PolicyIndex {
       authorizationPolicies,
       serverAuthorizations: [...serverAuthorizations],
       routes: [...routes],
+      rateLimits: [...rateLimits],
     };
   }
 
@@ -76,6 +82,7 @@ export class PolicyIndex {
         authorizations: new SetMap(),
         serverAuthorizations: { naming: new SetMap(), selecting: new SelectorIndex() },
         routes: new SetMap(),
+        rateLimits: new SetMap(),
       };
       this.#namespaces.set(namespace, index);
     }
@@ -89,6 +96,7 @@ const noPolicies: ConcerningPolicies = {
   authorizationPolicies: [],
   serverAuthorizations: [],
   routes: [],
+  rateLimits: [],
 };
 
 /** The ServerAuthorizations that may be for a Server. */
@@ -134,4 +142,10 @@ export const everyServer = '';
 export const serversOf = ({ spec }: RouteObject): readonly string[] => {
   if (!isRejected(spec)) return spec.servers;
   return spec.attachedTo === 'all' ? [everyServer] : spec.attachedTo;
+};
+
+/** The Servers that a policy limits; a rejected one goes on (decision 17). */
+export const serversLimitedBy = ({ spec }: RateLimit): readonly string[] => {
+  if (!isRejected(spec)) return [spec.server];
+  return spec.limits.servers === 'all' ? [everyServer] : spec.limits.servers;
 };

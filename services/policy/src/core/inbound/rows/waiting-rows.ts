@@ -65,10 +65,16 @@ export class WaitingRows<R> {
       const before = item.answer;
       const answer = this.#compiler.compile(item.class, item.port);
       this.#queue.charge(tenant, workOf(answer));
-      const watches = settle(item, answer);
-      if (watches.length === 0) continue;
-      const mayDeny = before === undefined || mayNarrow(before.compiled.server, answer.compiled.server);
-      (mayDeny ? narrowing : widening).push({ encoded: answer.encoded, watches });
+      const { told, untold } = settle(item, answer);
+      if (told.length + untold.length === 0) continue;
+      const { encoded } = answer;
+      if (before === undefined || mayNarrow(before.compiled.server, answer.compiled.server)) {
+        narrowing.push({ encoded, watches: [...told, ...untold] });
+      } else {
+        // Nobody compared it with what the others have.
+        if (untold.length > 0) widening.push({ encoded, watches: untold });
+        if (told.length > 0) widening.push({ encoded, watches: told, onlyWidens: true });
+      }
       // What is ready is sent before a row that may take long: its clients waited for others long enough.
     } while (!isOver() && !this.#queue.isInDebt);
     return { sends: [...narrowing, ...widening], gone: [] };
@@ -81,8 +87,14 @@ export class WaitingRows<R> {
  */
 const questionsAbout = (namespace: string): string => `${namespace}?`;
 
-/** Puts the answer in the row; answers the watches to which it is news. */
-const settle = <R>(row: InboundRow<R>, answer: InboundAnswer): readonly InboundWatch<R>[] => {
+/** The watches to which an answer is news: those that have the row's last one, and those that have another row's or none. */
+interface News<R> {
+  readonly told: readonly InboundWatch<R>[];
+  readonly untold: readonly InboundWatch<R>[];
+}
+
+/** Puts the answer in the row. */
+const settle = <R>(row: InboundRow<R>, answer: InboundAnswer): News<R> => {
   const { version } = answer.encoded;
   const isNew = row.answer?.encoded.version !== version;
   const unheard = new Map(row.unheard);
@@ -90,8 +102,11 @@ const settle = <R>(row: InboundRow<R>, answer: InboundAnswer): readonly InboundW
   row.answer = isNew || row.answer === undefined ? answer : { ...answer, encoded: row.answer.encoded };
   row.state = 'settled';
   row.unheard.clear();
-  const concerned = isNew ? [...row.watches] : [...unheard.keys()];
-  return unheard.size === 0 ? concerned : concerned.filter((watch) => unheard.get(watch) !== version);
+  const watches = isNew ? [...row.watches] : [];
+  return {
+    told: unheard.size === 0 ? watches : watches.filter((watch) => !unheard.has(watch)),
+    untold: [...unheard].flatMap(([watch, last]) => (last === version ? [] : [watch])),
+  };
 };
 
 /** How much a namespace may cost in its turn before the next has one, in the measure of `workOf`. */

@@ -3,7 +3,7 @@ export interface EncodedRow {
   readonly bytes: Uint8Array;
   /** A hash of the bytes, equal on all replicas. */
   readonly version: string;
-  /** Whether a quiet stream is sent it again (design §6.5). */
+  /** Whether a quiet stream is sent it again (design §6.5); not where requests are limited, as each message empties the buckets. */
   readonly refresh: boolean;
 }
 
@@ -29,4 +29,6 @@ export interface RowUpdate<R> {
 export interface RowSend<R> {
   readonly encoded: EncodedRow;
   readonly watches: Iterable<RowWatch<R>>;
+  /** Set where it refuses these watches nothing that the row they have admits, so that it may wait (design §6.5). */
+  readonly onlyWidens?: true;
 }
