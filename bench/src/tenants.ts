@@ -5,10 +5,11 @@ import { type HostileTenant, hostileTenants } from '@gatehouse/policy/testing/te
 /** How late the rows of 50 calm namespaces are beside one whose author wants them to be. */
 const calm = 50;
 const seconds = 5;
+const warmSeconds = 2;
 const pace = { calmEveryMs: 10, hostileEveryMs: 100 };
 
 const measure = (hostile: readonly HostileTenant[]): Promise<Crowd> =>
-  crowd({ calm, hostile, seconds, ...pace });
+  crowd({ calm, hostile, seconds, warmSeconds, ...pace });
 
 const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
@@ -19,7 +20,7 @@ const line = (name: string, cells: readonly string[]): void => {
 
 const row = (
   name: string,
-  { lateMs, busyMs, compiled, hostileTurns, cpuShare }: Crowd,
+  { lateMs, busyMs, warmBusyMs, compiled, hostileTurns, cpuShare }: Crowd,
   alone: Crowd,
 ): void => {
   const worst = quantile(busyMs, 1);
@@ -31,6 +32,7 @@ const row = (
     `${quantile(busyMs, 0.99).toFixed(1)} ms`,
     `${worst.toFixed(1)} ms`,
     (worst / quantile(alone.busyMs, 1)).toFixed(1),
+    `${quantile(warmBusyMs, 1).toFixed(1)} ms`,
     `${compiled}`,
     `${hostileTurns}`,
     `${(cpuShare * 100).toFixed(0)} %`,
@@ -46,6 +48,7 @@ line('', [
   '99 % CPU',
   'worst CPU',
   'ratio',
+  'warm-up',
   'compiled',
   'batches',
   'CPU',

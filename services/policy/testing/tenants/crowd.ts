@@ -15,6 +15,8 @@ export interface CrowdOptions {
   /** Each in a namespace of its own. */
   readonly hostile: readonly HostileTenant[];
   readonly seconds: number;
+  /** Before that, in which code that has not run yet is compiled and first rows are made; counted apart. Default: 0. */
+  readonly warmSeconds?: number;
   /** How often a calm policy changes, each time another namespace's. */
   readonly calmEveryMs: number;
   /** How often every hostile tenant replaces all of its objects. */
@@ -26,6 +28,8 @@ export interface Crowd {
   readonly lateMs: readonly number[];
   /** How much of that this thread worked, anyone who for: what stays comparable when other processes use the machine, too. Sorted. */
   readonly busyMs: readonly number[];
+  /** The same of rows that were due while the process warmed up. */
+  readonly warmBusyMs: readonly number[];
   /** Rows compiled, of all namespaces. */
   readonly compiled: number;
   readonly hostileTurns: number;
@@ -41,7 +45,7 @@ const calmPorts = [8080, 9000] as const;
  * whatever the event loop does, and each of their rows is late by what passes until its stream has it.
  */
 export const crowd = async (options: CrowdOptions): Promise<Crowd> => {
-  const { calm, seconds, calmEveryMs, hostileEveryMs } = options;
+  const { calm, seconds, warmSeconds = 0, calmEveryMs, hostileEveryMs } = options;
   const hostile = options.hostile.map((tenant, at) => ({ ...tenant, namespace: `hostile-${at}` }));
   const namespaces = Array.from({ length: calm }, (_, at) => calmNamespace(at));
   const base = hostile.flatMap(({ base: once, namespace }) =>
@@ -54,6 +58,8 @@ export const crowd = async (options: CrowdOptions): Promise<Crowd> => {
   const watching = watch.run(source, abort.signal);
   const lateMs: number[] = [];
   const busyMs: number[] = [];
+  const warmBusyMs: number[] = [];
+  let warmUntil = Number.POSITIVE_INFINITY;
   const expected = new Map<string, { readonly dueAt: number; readonly cpuAt: number }>();
   const open = (namespace: string, pod: string, port: number, hear: () => void): void => {
     const asked = { namespace, pod, port };
@@ -72,8 +78,13 @@ export const crowd = async (options: CrowdOptions): Promise<Crowd> => {
         open(name, pod, port, () => {
           const due = expected.get(name);
           if (due === undefined) return;
+          const busy = cpuMs() - due.cpuAt;
+          if (due.dueAt < warmUntil) {
+            warmBusyMs.push(busy);
+            return;
+          }
           lateMs.push(performance.now() - due.dueAt);
-          busyMs.push(cpuMs() - due.cpuAt);
+          busyMs.push(busy);
         });
   }
   for (const { namespace, ports } of hostile)
@@ -85,7 +96,8 @@ export const crowd = async (options: CrowdOptions): Promise<Crowd> => {
   // A change that falls due while the thread works counts from the last time that it did not.
   let cpuAt = cpuAtStart;
   const compiled = watch.load.compiled;
-  const until = start + seconds * 1_000;
+  warmUntil = start + warmSeconds * 1_000;
+  const until = warmUntil + seconds * 1_000;
   let [changes, hostileTurns] = [0, 0];
   const pending: { readonly one: Manifest; readonly namespace: string }[] = [];
   while (performance.now() < until) {
@@ -117,6 +129,7 @@ export const crowd = async (options: CrowdOptions): Promise<Crowd> => {
   return {
     lateMs: lateMs.sort((a, b) => a - b),
     busyMs: busyMs.sort((a, b) => a - b),
+    warmBusyMs: warmBusyMs.sort((a, b) => a - b),
     compiled: watch.load.compiled - compiled,
     hostileTurns,
     cpuShare,
