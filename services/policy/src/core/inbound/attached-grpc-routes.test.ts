@@ -221,6 +221,17 @@ describe('a route of another protocol than the port’s', () => {
     assert.equal(verdictOf(alone, asPod(intruder), 'POST /p.S/M'), 'unauthorized');
   });
 
+  it('takes no HTTPRoute from a Server that speaks HTTP, so that it opens nothing that the HTTPRoute keeps', () => {
+    const paths = [
+      { matches: [{ path: { kind: 'prefix', value: '/api' }, headers: [], queryParams: [] }], filters: [] },
+    ] as const;
+    const both = routed([anHttpRoute({ name: 'api', rules: paths }), calls], {
+      servers: [aServer({ accessPolicy: 'all-unauthenticated' })],
+    });
+    assert.equal(verdictOf(both, asPod(intruder), 'GET /api/x'), 'allowed');
+    assert.equal(verdictOf(both, asPod(intruder), 'GET /admin'), 'no-route');
+  });
+
   it('but keeps rules out, since its author wrote of requests', () => {
     const rules = [aNetworkAuthenticationPolicy({ rules: [{ methods: ['POST'] }] })];
     const ruled = (routes: Situation['routes'], proxyProtocol: 'gRPC' | 'HTTP/2') => {
