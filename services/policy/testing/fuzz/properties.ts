@@ -23,7 +23,7 @@ export const soaked = <Ts>(name: string, property: () => fc.IProperty<Ts>): Soak
     const details = fc.check(property(), runs);
     return {
       tried: details.numRuns,
-      report: details.failed ? fc.defaultReportMessage(details) : undefined,
+      report: details.failed ? `${details.errorInstance}\n${fc.defaultReportMessage(details)}` : undefined,
     };
   },
 });

@@ -154,8 +154,9 @@ const mayWiden = ({ index }: InboundRowsFixture, { batches, pods, withdraws }: H
   return pods.some(({ before, after }) => {
     if (before !== undefined && contends(before, [...index.all('Pod')])) return true;
     if (after === undefined || hasEnded(after.spec)) return false;
-    const isKnownAs = before !== undefined && after.meta.deletedAt !== undefined;
-    return !isKnownAs && isSelected(after, index);
+    // One that only begins to terminate is selected by whatever selected it.
+    const isAsBefore = before?.spec === after.spec && before.meta.labels === after.meta.labels;
+    return !isAsBefore && isSelected(after, index);
   });
 };
 
