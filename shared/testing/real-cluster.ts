@@ -79,6 +79,18 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
     return this.#patch(pathOf(object), object);
   }
 
+  /** The same for an object that the server may refuse by its schema: then undefined, and there is no such object. */
+  async applyIfValid(object: WireObject): Promise<WireObject | undefined> {
+    const made = await this.#ask(applying(pathOf(object), object), (status) => status === 422);
+    return made.kind === 'Status' ? undefined : made;
+  }
+
+  /** Installs definitions beside ours, and waits until they are served. */
+  async install(...crds: readonly WireObject[]): Promise<void> {
+    for (const crd of crds) await this.apply(crd);
+    for (const crd of crds) await this.#untilServed(crd);
+  }
+
   /** What kubelet or a controller would report. */
   setStatus(object: WireObject): Promise<WireObject> {
     return this.#patch(`${pathOf(object)}/status`, object);
@@ -152,14 +164,7 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
   }
 
   #patch(path: string, body: WireObject): Promise<WireObject> {
-    return this.ask({
-      method: 'PATCH',
-      path,
-      // Without `force` a field that another client set would be a conflict.
-      query: { fieldManager: 'gatehouse-test', force: true },
-      contentType: 'application/apply-patch+yaml',
-      body,
-    });
+    return this.ask(applying(path, body));
   }
 
   async #installCrds(): Promise<void> {
@@ -168,8 +173,7 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
     const crds = await Promise.all(
       files.map(async (name) => parse(await readFile(new URL(name, crdFolder), 'utf8')) as WireObject),
     );
-    for (const crd of crds) await this.apply(crd);
-    for (const crd of crds) await this.#untilServed(crd);
+    await this.install(...crds);
   }
 
   /** A CRD is established a while after it was taken in; what is listed before that is a 404. */
@@ -188,6 +192,15 @@ export class RealCluster<S extends ClusterServer = RealApiServer> implements Asy
     }
   }
 }
+
+/** Server-side apply; without `force` a field that another client set would be a conflict. */
+const applying = (path: string, body: WireObject): Omit<KubeRequest, 'signal'> => ({
+  method: 'PATCH',
+  path,
+  query: { fieldManager: 'gatehouse-test', force: true },
+  contentType: 'application/apply-patch+yaml',
+  body,
+});
 
 const metaOf = (
   object: WireObject,

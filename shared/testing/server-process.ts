@@ -14,10 +14,22 @@ export interface ServerProcess {
 
 export const startServerProcess = (
   command: string,
-  { args, log }: { readonly args: readonly string[]; readonly log: string },
+  {
+    args,
+    log,
+    env = {},
+  }: {
+    readonly args: readonly string[];
+    readonly log: string;
+    /** Beside the environment of the test. */
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): ServerProcess => {
   const output = openSync(log, 'a');
-  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', output, output] });
+  const child: ChildProcess = spawn(command, args, {
+    stdio: ['ignore', output, output],
+    env: { ...process.env, ...env },
+  });
   closeSync(output);
   let failure: Error | undefined;
   child.once('error', (error) => {

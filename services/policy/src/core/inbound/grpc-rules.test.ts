@@ -51,6 +51,14 @@ describe('on a gRPC Server rules speak of calls', () => {
     assert.equal(verdictOf(situation, asPod(intruder), 'POST /p.S/N'), 'unauthorized');
   });
 
+  it('what is not a call is decided like a call that nobody names: by who is admitted to the whole port', () => {
+    const open = { ...grpc(), networkAuthenticationPolicies: [ruledPolicy('all', [], { rules: undefined })] };
+    for (const traffic of ['GET /', 'POST /p', 'POST /p.S/M']) {
+      assert.equal(verdictOf(open, asPod(frontend), traffic), 'allowed');
+      assert.equal(verdictOf(open, asPod(intruder), traffic), 'unauthorized');
+    }
+  });
+
   it('a rule that no call can match is reported', () => {
     const { findings } = compileSituation(grpc({ methods: ['GET'] }, { methods: ['POST'] }));
     assert.deepEqual(

@@ -41,6 +41,11 @@ test('an HTTP probe opens its exact path on its port; what kubelet does not send
   assert.equal(cases.length, 18);
 });
 
+test('a port is found by its name whatever its protocol, as kubelet finds it', () => {
+  const { spec, warnings } = http({ port: 'udp', path: '/live' });
+  assert.deepEqual([spec.probes, warnings], [at('/live', 53), []]);
+});
+
 test('a named port is one of the same container only', () => {
   const containers = [{ ports }, { livenessProbe: { httpGet: { port: 'http' } } }];
   const { spec, warnings } = readWire('Pod', { spec: { containers } });
