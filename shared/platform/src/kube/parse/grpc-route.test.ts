@@ -41,11 +41,14 @@ test('it names services, methods and headers, and changes headers', () => {
   });
 });
 
-test('without rules or matches it is about every call', () => {
-  for (const rules of [{}, { rules: [{}] }, { rules: [{ matches: [] }] }]) {
-    assert.deepEqual(goodSpec(kind, { spec: { ...attached, ...rules } }).rules, [
+test('a rule without matches is about every call, and a route without rules about none', () => {
+  for (const rules of [[{}], [{ matches: [] }]]) {
+    assert.deepEqual(goodSpec(kind, { spec: { ...attached, rules } }).rules, [
       { matches: [{ service: '', method: '', headers: [] }], filters: [] },
     ]);
+  }
+  for (const none of [{}, { rules: [] }]) {
+    assert.deepEqual(goodSpec(kind, { spec: { ...attached, ...none } }).rules, []);
   }
 });
 

@@ -17,7 +17,7 @@ const gateway = 'gateway.networking.k8s.io';
 
 const anyCall: GrpcMatch = { service: '', method: '', headers: [] };
 
-/** What stands for rules or matches that are not written. */
+/** What stands for matches that are not written. */
 const everyCall: Rule = { matches: [anyCall], filters: [] };
 
 /** As of HTTPRoutes. */
@@ -77,7 +77,8 @@ const elsewhere: GrpcRouteSpec = { servers: [], services: [], hosts: [], rules: 
 
 const readSpec = (spec: Fields, parents: readonly Parent[], warn: Warn): GrpcRouteSpec => {
   const hosts = readHosts(spec);
-  const rules = spec.eachFields('rules', (rule) => readRule(rule, warn)) ?? [everyCall];
+  // Unlike those of an HTTPRoute, no CRD fills in rules that are not written: in Linkerd such a route is about no call.
+  const rules = spec.eachFields('rules', (rule) => readRule(rule, warn)) ?? [];
   spec.has('useDefaultGateways');
   spec.close();
   return { servers: serversOf(parents), services: servicesOf(parents), hosts, rules };
