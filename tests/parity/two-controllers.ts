@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import type { GrpcClient } from '@gatehouse/platform/grpc/client';
+import { kindOf } from '@gatehouse/platform/kube/kind-table';
+import { decodeServer, inboundService } from '@gatehouse/policy/testing/watched-port';
+import type { RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
+import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
+import { markerNamespace, markerPod, markers } from './markers.ts';
+
+/** What a controller says of a port: the row, or why there is none. */
+export type Answer =
+  | { readonly kind: 'row'; readonly server: InboundServer }
+  | { readonly kind: 'none'; readonly code: string };
+
+export const request = (workload: string, port: number): Uint8Array =>
+  PortSpec.encode({ workload, port }).finish();
+
+export const podWorkload = (namespace: string, pod: string): string => JSON.stringify({ ns: namespace, pod });
+
+export const getPort = async (client: GrpcClient, workload: string, port: number): Promise<Answer> => {
+  try {
+    const bytes = await client.unary(`${inboundService}/GetPort`, request(workload, port));
+    return { kind: 'row', server: decodeServer(bytes) };
+  } catch (error) {
+    if (error instanceof GatehouseError) return { kind: 'none', code: error.code };
+    throw error;
+  }
+};
+
+export type Side = 'linkerd' | 'gatehouse';
+
+const seenWithinMs = 60_000;
+
+/** A cluster, and two controllers that watch it. */
+export class TwoControllers {
+  readonly cluster: RealCluster;
+  readonly clients: Readonly<Record<Side, GrpcClient>>;
+  #round = 0;
+
+  constructor(cluster: RealCluster, clients: Readonly<Record<Side, GrpcClient>>) {
+    this.cluster = cluster;
+    this.clients = clients;
+  }
+
+  /** Writes and removes all at once; returns when both controllers have seen it. What the API server refuses is not there. */
+  async write({
+    put = [],
+    remove = [],
+  }: {
+    readonly put?: readonly WireObject[];
+    readonly remove?: readonly WireObject[];
+  }): Promise<readonly WireObject[]> {
+    const [made] = await Promise.all([
+      Promise.all(put.map((object) => this.cluster.applyIfValid(object))),
+      Promise.all(remove.map((object) => this.cluster.remove(object))),
+    ]);
+    await this.#untilSeen([...put, ...remove]);
+    return put.filter((_, at) => made[at] !== undefined);
+  }
+
+  async ask(workload: string, port: number): Promise<Readonly<Record<Side, Answer>>> {
+    const [linkerd, gatehouse] = await Promise.all([
+      getPort(this.clients.linkerd, workload, port),
+      getPort(this.clients.gatehouse, workload, port),
+    ]);
+    return { linkerd, gatehouse };
+  }
+
+  async #untilSeen(objects: readonly WireObject[]): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
+    const kinds = new Set(
+      objects.map(({ apiVersion, kind }) => kindOf(groupOf(String(apiVersion)), String(kind))),
+    );
+    const wanted = [...kinds].flatMap((kind) => markers[kind ?? 'Namespace'] ?? []);
+    await Promise.all(wanted.map((marker) => this.cluster.apply(marker.object(round))));
+    const deadline = AbortSignal.timeout(seenWithinMs);
+    const workload = podWorkload(markerNamespace, markerPod);
+    for (const marker of wanted) {
+      for (const side of ['linkerd', 'gatehouse'] as const) {
+        for (;;) {
+          const answer = await getPort(this.clients[side], workload, marker.port(round));
+          if (answer.kind === 'row' && marker.shows(answer.server, round)) break;
+          if (deadline.aborted) {
+            throw new Error(`${side} does not see ${JSON.stringify(marker.object(round))}: ${print(answer)}`);
+          }
+          await sleep(5);
+        }
+      }
+    }
+  }
+}
+
+const groupOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? String(apiVersion.split('/')[0]) : '';
+
+const print = (answer: Answer): string =>
+  answer.kind === 'none'
+    ? answer.code
+    : JSON.stringify(answer.server, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
