@@ -6,6 +6,7 @@ import { differential } from './scenarios/differential.ts';
 import { failures } from './scenarios/failure.ts';
 import { grpcStream } from './scenarios/grpc-stream.ts';
 import { identityOutages } from './scenarios/identity-outage.ts';
+import { linkerdKinds } from './scenarios/linkerd-kinds.ts';
 import { Observer } from './scenarios/observer.ts';
 import { onCluster } from './scenarios/on-cluster.ts';
 import { printResults, type Result } from './scenarios/result-table.ts';
@@ -41,6 +42,7 @@ const lanes: readonly (readonly Program[])[] = [
         ...seedStory(),
         ...clients(),
         ...protocolsAndRules(),
+        ...linkerdKinds(),
         ...changes(),
         grpcStream(),
         ...sizes(),
