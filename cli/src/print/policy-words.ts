@@ -93,7 +93,8 @@ export const printClient = (
   }
 };
 
-const shortIdentity = (name: string, self: string | null): string => {
+/** As printClient says it. */
+export const shortIdentity = (name: string, self: string | null): string => {
   if (name === '*') return 'any identity';
   const mesh = self === null ? undefined : meshOf(self);
   const isSuffix = name.startsWith('*.');

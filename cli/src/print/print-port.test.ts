@@ -109,11 +109,27 @@ test('what is said of a port never contradicts itself', () => {
       ['admits       anyone from anywhere: everything  (all-unauthenticated)'],
     ],
     [
+      {
+        access: 'open',
+        clients: [anybody],
+        rateLimit: {
+          by: object('HTTPLocalRateLimitPolicy', 'l'),
+          total: 100,
+          identity: 10,
+          overrides: [{ requestsPerSecond: 50, identities: [`web.demo.${mesh}`, `api.demo.${mesh}`] }],
+        },
+      },
+      [
+        'admits       anyone from anywhere: everything  (all-unauthenticated)',
+        'limits       all clients together to 100/s, each identity to 10/s, web.demo and api.demo to 50/s  (httplocalratelimitpolicy/l)',
+      ],
+    ],
+    [
       { protocol: 'opaque', access: 'closed', routes: [] },
       ['admits       nobody', 'denies       all connections, which are closed'],
     ],
   ];
-  assert.equal(cases.length, 10);
+  assert.equal(cases.length, 11);
   for (const [said, lines] of cases)
     assert.deepEqual(
       print(said).map((line) => line.trim()),

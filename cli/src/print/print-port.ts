@@ -1,5 +1,13 @@
-import type { Client, Row, ToldServer } from '../reach/policy-answers.ts';
-import { because, governorOf, printClient, printFrom, printRequests, shortBehind } from './policy-words.ts';
+import type { Client, Limit, Row, ToldServer } from '../reach/policy-answers.ts';
+import {
+  because,
+  governorOf,
+  printClient,
+  printFrom,
+  printRequests,
+  shortBehind,
+  shortIdentity,
+} from './policy-words.ts';
 import { wrap } from './wrap.ts';
 
 const protocols: Readonly<Record<string, string>> = {
@@ -33,6 +41,7 @@ export const fieldsOf = (
   ['protocol', protocols[server.protocol] ?? server.protocol],
   ['governed by', about.governedBy],
   ...clientFields(server, about),
+  ...limitFields(server.rateLimit, about.self),
   ...restOf(server),
 ];
 
@@ -58,6 +67,23 @@ const clientFields = (
 
 const said = (client: Client): string =>
   client.requests === null ? 'everything' : printRequests(client, 'few');
+
+const limitFields = (
+  limit: Limit | null | undefined,
+  self: string | null,
+): readonly (readonly [string, string])[] => {
+  if (limit === undefined || limit === null) return [];
+  const { by, total, identity, overrides } = limit;
+  const limits = [
+    ...(total === null ? [] : [`all clients together to ${total}/s`]),
+    ...(identity === null ? [] : [`each identity to ${identity}/s`]),
+    ...overrides.map(({ requestsPerSecond, identities }) => {
+      const names = identities.map((each) => shortIdentity(each, self));
+      return `${names.join(' and ') || 'no client'} to ${requestsPerSecond}/s`;
+    }),
+  ];
+  return [['limits', `${limits.join(', ')}${by === null ? '' : `  (${shortBehind(by)})`}`]];
+};
 
 /** What becomes of requests that nobody above is admitted to. */
 const restOf = ({

@@ -64,6 +64,16 @@ const Condition = Type.Object({
 });
 export type Condition = Static<typeof Condition>;
 
+const Limit = Type.Object({
+  by: nullable(Behind),
+  total: nullable(Type.Integer()),
+  identity: nullable(Type.Integer()),
+  overrides: Type.Array(
+    Type.Object({ requestsPerSecond: Type.Integer(), identities: Type.Array(Type.String()) }),
+  ),
+});
+export type Limit = Static<typeof Limit>;
+
 const Told = {
   protocol: Type.String(),
   access: Type.String(),
@@ -71,6 +81,8 @@ const Told = {
   routes: Type.Array(
     Type.Object({ by: Behind, matches: Requests, authorizations: Type.Array(Type.Object(Grant)) }),
   ),
+  /** Requests a second that each proxy passes; older services say nothing of it. */
+  rateLimit: Type.Optional(nullable(Limit)),
 };
 const ToldServer = Type.Object(Told);
 /** What a proxy is told of a port. */

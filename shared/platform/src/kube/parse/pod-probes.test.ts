@@ -55,6 +55,10 @@ test('a named port is one of the same container only', () => {
   ]);
 });
 
+test('a port is found by its name whatever its protocol, as kubelet does, which calls it by TCP', () => {
+  assert.deepEqual(http({ port: 'udp', path: '/live' }).spec.probes, at('/live', 53));
+});
+
 test('probes of all three kinds and of sidecars count, each once', () => {
   const probe = { httpGet: { port: 8080, path: '/x' } };
   const container = { startupProbe: probe, livenessProbe: probe, readinessProbe: { grpc: { port: 9090 } } };
