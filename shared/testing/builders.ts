@@ -181,6 +181,22 @@ export const aServerAuthorization = (
     said,
   );
 
+/** A machine outside of the cluster that serves port 8080 as `http`. */
+export const anExternalWorkload = (
+  said: Said<Good<'ExternalWorkload'>> = {},
+): KubeObject<'ExternalWorkload'> =>
+  build(
+    'ExternalWorkload',
+    {
+      identity: 'spiffe://elsewhere/vm',
+      serverName: 'vm.elsewhere',
+      ips: ['192.0.2.9'],
+      ports: [{ name: 'http', port: 8080 }],
+      ready: true,
+    },
+    said,
+  );
+
 /** A hundred requests a second to the Server `a`, unless the test says which limits. */
 export const aRateLimit = (
   said: Said<Good<'HTTPLocalRateLimitPolicy'>> = {},
@@ -242,7 +258,11 @@ const unreadParts = (kind: RejectableKind): object => {
 const unreadLimit = {
   limits: { servers: 'all', applies: 'perhaps', rates: { total: 1, identity: undefined, overrides: [] } },
 };
-const unreadServer = { governs: 'surely', proxyProtocol: 'unknown' };
+const unreadServer = {
+  governs: 'surely',
+  closesExternal: { selector: everything, ports: 'all' },
+  proxyProtocol: 'unknown',
+};
 const unreadRoute = { attachedTo: 'all', keeps: [], extent: 'unknown' };
 
 type RejectableKind = { [K in Kind]: Extract<Specs[K], Rejected> extends never ? never : K }[Kind];

@@ -4,7 +4,7 @@ import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { CompileOptions } from '../src/core/inbound/compile-from-index.ts';
-import { InboundRows } from '../src/core/inbound/rows/inbound-rows.ts';
+import { InboundRows, type WorkloadPort } from '../src/core/inbound/rows/inbound-rows.ts';
 import { RowCompiler, type RowCompilerOptions } from '../src/core/inbound/rows/row-compiler.ts';
 import type { EncodedRow, RowUpdate } from '../src/core/inbound/rows/watched-row.ts';
 import type { InboundWatch } from '../src/core/inbound/rows/workload-class.ts';
@@ -76,9 +76,13 @@ export class InboundRowsFixture {
   }
 
   watch(namespace: string, pod: string, port: number): Reader {
+    return this.watchWorkload({ namespace, pod, port });
+  }
+
+  watchWorkload(asked: WorkloadPort): Reader {
     const reader: Reader = { versions: [] };
-    const watch = this.rows.watch({ namespace, pod, port }, reader);
-    assert.ok(watch, `${namespace}/${pod} is expected to be known`);
+    const watch = this.rows.watch(asked, reader);
+    assert.ok(watch, `${asked.namespace}/${asked.pod} is expected to be known`);
     const first = this.rows.first(watch);
     if (first !== undefined) reader.versions.push(first.version);
     this.watches.set(reader, watch);

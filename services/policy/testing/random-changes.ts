@@ -10,6 +10,7 @@ import {
   aNetworkAuthentication,
   aNetworkAuthenticationPolicy,
   anAuthorizationPolicy,
+  anExternalWorkload,
   anHttpRoute,
   aPod,
   aRateLimit,
@@ -130,6 +131,18 @@ export const objects = {
       .map(aNetworkAuthenticationPolicy),
     rejected('NetworkAuthenticationPolicy'),
   ),
+  ExternalWorkload: fc
+    .record(
+      {
+        ...named,
+        labels,
+        uid: fc.constantFrom('one', 'two'),
+        ports: fc.constantFrom([], [{ name: 'http', port: 8080 }], [{ name: 'http', port: 9000 }]),
+        annotations: fc.constantFrom({}, { 'config.linkerd.io/default-inbound-policy': 'all-authenticated' }),
+      },
+      plain,
+    )
+    .map(anExternalWorkload),
   Server: usually<KubeObject>(
     fc
       .record(
@@ -143,7 +156,13 @@ export const objects = {
         },
         plain,
       )
-      .map(aServer),
+      .chain(({ podSelector, ...server }) =>
+        podSelector === undefined
+          ? selector.map((externalWorkloadSelector) =>
+              aServer({ ...server, podSelector, externalWorkloadSelector }),
+            )
+          : fc.constant(aServer({ ...server, podSelector })),
+      ),
     rejected('Server'),
   ),
   AuthorizationPolicy: usually<KubeObject>(

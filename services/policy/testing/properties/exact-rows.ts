@@ -74,7 +74,7 @@ export const rowsAreExact = (parts: InboundRowsParts = {}, seen: Seen = new Map(
 
 const watchAll = (fixture: InboundRowsFixture): void => {
   const watched = new Set<string>();
-  for (const { pod, port } of fixture.watches.values()) watched.add(`${pod.namespace}/${pod.name}:${port}`);
+  for (const { pod, port } of fixture.watches.values()) watched.add(`${pod.namespace}/${pod.pod}:${port}`);
   for (const { meta } of fixture.index.all('Pod')) {
     for (const port of ports) {
       const { namespace, name } = meta;
@@ -91,7 +91,7 @@ function* rowsIn(fixture: InboundRowsFixture): Generator<{
   readonly server: InboundServer;
 }> {
   for (const [reader, { pod, port, row }] of fixture.watches) {
-    const target = fixture.index.get('Pod', pod.namespace, pod.name);
+    const target = fixture.index.get('Pod', pod.namespace, pod.pod);
     assert.ok(target, 'a watch outlived its pod');
     const server = row.answer?.compiled.server;
     assert.ok(server, 'a row was not compiled');

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { compileFromIndex } from '../../src/core/inbound/compile-from-index.ts';
+import type { WorkloadAsked } from '../../src/core/inbound/rows/inbound-rows.ts';
+import type { Target } from '../../src/core/inbound/workload-of.ts';
 import { InboundRowsFixture, type InboundRowsParts, print } from '../inbound-rows-fixture.ts';
 import { anyChange } from '../random-changes.ts';
+
+function* workloadsIn({ index }: InboundRowsFixture): Generator<WorkloadAsked> {
+  for (const { meta } of index.all('Pod'))
+    if (meta.labels['linkerd.io/control-plane-ns'] !== undefined)
+      yield { namespace: meta.namespace, pod: meta.name };
+  for (const { meta } of index.all('ExternalWorkload'))
+    yield { kind: 'external-workload', namespace: meta.namespace, pod: meta.name };
+}
 
 /** After any batches, once nothing waits, every watched row is what a look at everything would compile, and its readers have it. */
 export const rowsAreNeverStale = (parts: InboundRowsParts = {}) =>
@@ -27,24 +37,31 @@ export const rowsAreNeverStale = (parts: InboundRowsParts = {}) =>
         if (slices !== 'all') continue;
         fixture.compile('all');
         for (const [reader, watch] of fixture.watches) {
-          const pod = fixture.index.get('Pod', watch.pod.namespace, watch.pod.name);
-          assert.equal(pod?.meta.uid, watch.pod.uid, 'a watch outlived its pod');
-          if (pod === undefined) continue;
+          const { kind, namespace, pod: name, uid } = watch.pod;
+          const target = fixture.index.get(
+            kind === undefined ? 'Pod' : 'ExternalWorkload',
+            namespace,
+            name,
+          ) as Target | undefined;
+          assert.equal(target?.meta.uid, uid, 'a watch outlived its workload');
+          if (target === undefined) continue;
           const { answer, port } = watch.row;
-          const expected = (of: number) => compileFromIndex(fixture.index, pod, of, fixture.options);
+          const expected = (of: number) => compileFromIndex(fixture.index, target, of, fixture.options);
           // Only sentences name the port, and those are of the one that stands for all that share the row.
           assert.deepEqual(answer?.compiled, expected(port));
           assert.equal(answer.encoded.version, print(expected(watch.port).server));
           assert.equal(reader.versions.at(-1), answer.encoded.version);
         }
-        for (const { meta } of fixture.index.all('Pod')) {
-          if (meta.labels['linkerd.io/control-plane-ns'] === undefined) continue;
+        for (const asked of workloadsIn(fixture)) {
           for (const port of ports) {
-            const { namespace, name: pod } = meta;
             const watched = [...fixture.watches.values()].some(
-              (watch) => watch.pod.namespace === namespace && watch.pod.name === pod && watch.port === port,
+              (watch) =>
+                watch.port === port &&
+                watch.pod.kind === asked.kind &&
+                watch.pod.namespace === asked.namespace &&
+                watch.pod.pod === asked.pod,
             );
-            if (!watched) fixture.watch(namespace, pod, port);
+            if (!watched) fixture.watchWorkload({ ...asked, port });
           }
         }
       }

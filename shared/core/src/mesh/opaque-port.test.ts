@@ -74,6 +74,7 @@ const rejectedServer = (
       },
     ],
     closes: { selector: backend, ports: 'all' },
+    closesExternal: { selector: { matchLabels: {}, matchExpressions: [] }, ports: 'all' },
     governs: 'perhaps',
     proxyProtocol: protocol,
   },

@@ -20,12 +20,18 @@ const proxyProbes: readonly ProbeRequest[] = [
 ];
 
 interface Probed {
+  /** Absent = pods. No kubelet looks after an ExternalWorkload. */
+  readonly kind?: 'external-workload';
   readonly probes: readonly Probe[];
   readonly proxyPorts: ProxyPorts;
 }
 
 /** The requests of kubelet on a port of a meshed pod, to its containers and to its proxy; sorted, each once. */
-export const probeRequests = ({ probes, proxyPorts }: Probed, port: number): readonly ProbeRequest[] => {
+export const probeRequests = (
+  { kind, probes, proxyPorts }: Probed,
+  port: number,
+): readonly ProbeRequest[] => {
+  if (kind === 'external-workload') return [];
   const requests: ProbeRequest[] = port === proxyPorts.admin ? [...proxyProbes] : [];
   for (const probe of probes) {
     if (probe.port !== port) continue;

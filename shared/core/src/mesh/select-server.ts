@@ -1,11 +1,13 @@
 import { type Labels, selects } from '../label-selector.ts';
 import { byAge } from '../resources/creation-order.ts';
 import type { PodSpec } from '../resources/kinds/kubernetes.ts';
-import { isRejected, type KubeObject } from '../resources/kinds.ts';
+import { isRejected, type KubeObject, type Rejected } from '../resources/kinds.ts';
 import { namesPort } from './named-ports.ts';
 
 /** What Servers select by; of a pod, or of the class of pods that share its rows. */
 export interface Selectable {
+  /** Absent = pods. */
+  readonly kind?: 'external-workload';
   readonly namespace: string;
   readonly labels: Labels;
   readonly ports: PodSpec['ports'];
@@ -32,14 +34,18 @@ export const selectServer = (
   return { governing, overlapped };
 };
 
-const names = ({ spec }: KubeObject<'Server'>, workload: Selectable, port: number): boolean => {
-  if (isRejected(spec)) {
-    const { selector, ports } = spec.closes;
-    return selects(selector, workload.labels) && (ports === 'all' || namesPort(ports, port, workload));
-  }
-  return (
-    spec.podSelector !== undefined &&
-    selects(spec.podSelector, workload.labels) &&
-    namesPort([spec.port], port, workload)
-  );
+const names = (server: KubeObject<'Server'>, workload: Selectable, port: number): boolean => {
+  const selected = selectedBy(server, workload.kind);
+  if (selected === undefined || !selects(selected.selector, workload.labels)) return false;
+  return selected.ports === 'all' || namesPort(selected.ports, port, workload);
+};
+
+/** Which pods or ExternalWorkloads a Server selects, and which ports of them; a rejected one those that it still names. */
+export const selectedBy = (
+  { spec }: KubeObject<'Server'>,
+  kind: Selectable['kind'],
+): Rejected['closes'] | undefined => {
+  if (isRejected(spec)) return kind === undefined ? spec.closes : spec.closesExternal;
+  const selector = kind === undefined ? spec.podSelector : spec.externalWorkloadSelector;
+  return selector && { selector, ports: [spec.port] };
 };

@@ -91,6 +91,8 @@ export interface Rejected {
 export interface RejectedServer extends Rejected {
   /** `perhaps`: nobody can say which pods and ports it meant, so those that it closes may be another Server's. */
   readonly governs: 'surely' | 'perhaps';
+  /** What `closes` says of pods, of ExternalWorkloads. */
+  readonly closesExternal: Rejected['closes'];
   /** Undefined = nobody can say. */
   readonly proxyProtocol: ServerSpec['proxyProtocol'] | undefined;
 }

@@ -36,7 +36,7 @@ export const surveyPod = (pod: KubeObject<'Pod'>, options: SurveyOptions): PodSu
   const policies = compiler.policiesFor(workload);
   const objects = [...policies.servers, ...policies.networkPolicies];
   const { boundaries } = compiler.portsOf({ workload, policies });
-  const named = objects.map(portsOf);
+  const named = objects.map((object) => portsOf(object, workload.kind));
   const meshed = isMeshed(pod.meta, mesh);
   return {
     key: surveyKey(pod, options),

@@ -7,7 +7,7 @@ import type { ClusterConfig, CompiledPort } from './model.ts';
 import { authenticationsIn } from './objects-from-index.ts';
 import { meshViewOf } from './policy-view.ts';
 import { resolveSource } from './resolve-sources.ts';
-import { workloadOf } from './workload-of.ts';
+import { type Target, workloadOf } from './workload-of.ts';
 
 export interface CompileOptions {
   readonly cluster: ClusterConfig;
@@ -21,11 +21,11 @@ export interface CompileOptions {
  */
 export const compileFromIndex = (
   index: ResourceIndex,
-  pod: KubeObject<'Pod'>,
+  target: Target,
   port: number,
   { cluster, matchesRegex }: CompileOptions,
 ): CompiledPort => {
-  const { namespace } = pod.meta;
+  const { namespace } = target.meta;
   const view = meshViewOf({
     mesh: cluster.mesh,
     pods: index.all('Pod'),
@@ -34,7 +34,7 @@ export const compileFromIndex = (
   const here = <K extends Kind>(kind: K): readonly KubeObject<K>[] => [...index.in(kind, namespace).values()];
   return compilePort({
     port,
-    workload: workloadOf(pod),
+    workload: workloadOf(target),
     namespaceAnnotations: index.get('Namespace', '', namespace)?.meta.annotations ?? {},
     cluster,
     policies: {

@@ -21,7 +21,8 @@ export const doubtAbout = (input: PortInput, servers: SelectedServers, routes: P
   const { governing } = servers;
   const { port, unreadableManifests, workload } = input;
   if (workload.unread !== undefined) {
-    const message = `What the pod says in ${workload.unread.join(', ')} could not be read, and nobody can say which policies are for it, so nothing is granted on port ${port}.`;
+    const what = workload.kind === undefined ? 'pod' : 'ExternalWorkload';
+    const message = `What the ${what} says in ${workload.unread.join(', ')} could not be read, and nobody can say which policies are for it, so nothing is granted on port ${port}.`;
     return { withheld: 'everything', message };
   }
   if (governing !== undefined && isRejected(governing.spec)) {

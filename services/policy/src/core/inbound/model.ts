@@ -33,6 +33,8 @@ export interface PortInput {
 
 /** What matters of a meshed pod that is called; all pods that agree in it share their rows. */
 export interface Workload {
+  /** Absent = pods. */
+  readonly kind?: 'external-workload';
   readonly namespace: string;
   readonly labels: Labels;
   readonly annotations: Labels;

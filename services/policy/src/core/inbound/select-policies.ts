@@ -32,6 +32,8 @@ export const selectPolicies = (
   const enforced: SelectingPolicy[] = [];
   const audited: SelectingPolicy[] = [];
   const rejected: KubeObject<'NetworkAuthenticationPolicy'>[] = [];
+  // They select pods only.
+  if (workload.kind === 'external-workload') return { enforced, audited, rejected };
   for (const policy of policies.toSorted((a, b) => byAge(a.object, b.object))) {
     const { object } = policy;
     const { meta, spec } = object;

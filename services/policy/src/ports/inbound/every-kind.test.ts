@@ -25,7 +25,7 @@ import { FakeSource } from '@gatehouse/testing/fake-source';
 import { aServedPolicy } from '../../../testing/a-policy.ts';
 import { asPod, trafficOf } from '../../../testing/situation.ts';
 import { watchPort } from '../../../testing/watched-port.ts';
-import { type InboundKind, watchedForInbound } from '../../core/inbound/rows/inbound-kinds.ts';
+import type { InboundKind } from '../../core/inbound/rows/inbound-kinds.ts';
 
 /** An object that opens backend-0:8080 to frontend-0 beside `others`, or acts as `acts` says, and two forms of it that do not. */
 interface Situation<K extends InboundKind> {
@@ -53,8 +53,11 @@ const rules = [{ matches: [], filters: [] }];
 const forRoute = (kind: 'HTTPRoute' | 'GatewayHTTPRoute' | 'GRPCRoute') =>
   anAuthorizationPolicy({ target: { kind, name: 'a' }, authentications: [ofFrontend] });
 
+/** ExternalWorkloads are targets only: external-workload.test.ts. */
+type ActingKind = Exclude<InboundKind, 'ExternalWorkload'>;
+
 /** A kind of the table without a row here does not compile. */
-const situations: { readonly [K in InboundKind]: Situation<K> } = {
+const situations: { readonly [K in ActingKind]: Situation<K> } = {
   Namespace: {
     others: [
       frontend,
@@ -148,7 +151,7 @@ const situations: { readonly [K in InboundKind]: Situation<K> } = {
 const isOpen = (server: InboundServer): boolean =>
   evaluate(server, { ...asPod(frontend), traffic: trafficOf('GET /') }, matchesWhole).kind === 'allowed';
 
-for (const kind of watchedForInbound) {
+for (const kind of Object.keys(situations) as readonly ActingKind[]) {
   test(`${kind}: applied it acts; changed, unreadable, deleted or relisted away it does no more`, async (t) => {
     const { others, opening, changed, unreadable, acts = isOpen } = situations[kind];
     const { client, follow } = await aServedPolicy(t);

@@ -55,8 +55,8 @@ const watchPort = (call: StreamCall, asked: WorkloadPort, { watch, streams }: In
   stream.holds(following.release);
 };
 
-export const printWorkloadPort = ({ namespace, pod, port }: WorkloadPort): string =>
-  `${namespace}/${pod}:${port}`;
+export const printWorkloadPort = ({ kind, namespace, pod, port }: WorkloadPort): string =>
+  `${kind === undefined ? '' : `${kind} `}${namespace}/${pod}:${port}`;
 
 /**
  * InvalidArgument ends a proxy's watch until its process restarts (`contract/proxy.md` §0 row 5). The proxy's workload
@@ -74,10 +74,7 @@ const readPortSpec = (request: Uint8Array): WorkloadPort => {
     case 'pod':
       return { namespace, pod: name, port: spec.port };
     case 'external-workload':
-      throw new GatehouseError(
-        'not-found',
-        `unknown server: ExternalWorkload ${namespace}/${name} is not known`,
-      );
+      return { kind, namespace, pod: name, port: spec.port };
   }
 };
 
@@ -92,5 +89,7 @@ const decode = (request: Uint8Array): PortSpec => {
 const invalid = (message: string, problems: readonly Problem[]): GatehouseError =>
   new GatehouseError('invalid-argument', message, { details: { problems } });
 
-const unknownWorkload = ({ namespace, pod }: WorkloadPort): GatehouseError =>
-  new GatehouseError('not-found', `unknown server: no meshed pod ${namespace}/${pod} is known`);
+const unknownWorkload = ({ kind, namespace, pod }: WorkloadPort): GatehouseError => {
+  const what = kind === undefined ? 'meshed pod' : 'ExternalWorkload';
+  return new GatehouseError('not-found', `unknown server: no ${what} ${namespace}/${pod} is known`);
+};

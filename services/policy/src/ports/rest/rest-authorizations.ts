@@ -1,4 +1,4 @@
-import type { LabelSelector } from '@gatehouse/core/label-selector';
+import { everything, type LabelSelector, selects } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { printProblem } from '@gatehouse/core/problem';
 import { unreadableIn } from '@gatehouse/core/resources/changes';
@@ -149,19 +149,23 @@ const notesOf = ({
 const server = (object: KubeObject<'Server'>, known: PageOfPolicies): AuthorizingObject => {
   const { meta, spec } = object;
   if (isRejected(spec)) return rejected(object, known);
-  const { podSelector, port, accessPolicy } = spec;
+  const { podSelector, externalWorkloadSelector = everything, port, accessPolicy } = spec;
   const said = {
     base: accessPolicy,
     grants: authorizationsOf(accessPolicy, known.cluster).map(grantItem),
   };
   if (podSelector === undefined) {
+    const labels = printSelector(externalWorkloadSelector);
     const target = {
       kind: 'external-workloads' as const,
-      selector: null,
+      selector: selectorItem(externalWorkloadSelector),
       object: null,
-      text: 'ExternalWorkloads',
+      text: labels === '' ? 'every ExternalWorkload' : `ExternalWorkloads with ${labels}`,
     };
-    return item(object, { ...said, state: 'matches-nothing', target, ports: portsItem([port]) });
+    const workloads = known.index.in('ExternalWorkload', meta.namespace).values();
+    const isSelecting = workloads.some((each) => selects(externalWorkloadSelector, each.meta.labels));
+    const state = isSelecting ? 'enforced' : 'matches-nothing';
+    return item(object, { ...said, state, target, ports: portsItem([port]) });
   }
   const selection = judgeSelection(known.podsSelected(meta.namespace, podSelector), [port]);
   return item(object, {

@@ -10,7 +10,7 @@ import { Base } from './rest-row.ts';
 const Target = Type.Object({
   kind: wordOf({
     pods: 'those with the labels of `selector`',
-    'external-workloads': 'workloads outside of the cluster',
+    'external-workloads': 'the ExternalWorkloads with the labels of `selector`',
     servers: 'the Servers with the labels of `selector`',
     object: 'a Server or a route, which is `object`',
     namespace: 'all of the namespace',

@@ -7,6 +7,8 @@ import type { PortSet } from '../../port-set.ts';
 export interface ServerSpec {
   /** Pods of the Server's namespace; undefined when it selects ExternalWorkloads instead. */
   readonly podSelector: LabelSelector | undefined;
+  /** ExternalWorkloads of its namespace, if it selects no pods. */
+  readonly externalWorkloadSelector?: LabelSelector;
   readonly port: PortSelector;
   readonly proxyProtocol: 'unknown' | 'HTTP/1' | 'HTTP/2' | 'gRPC' | 'opaque' | 'TLS';
   readonly accessPolicy: DefaultPolicy;
@@ -134,5 +136,7 @@ export interface ExternalWorkloadSpec {
   readonly ips: readonly string[];
   /** TCP ports. */
   readonly ports: readonly { readonly name: string; readonly port: number }[];
+  /** Set where one of its ports cannot be read, so that nobody can say which ports policies name. */
+  readonly unreadPorts?: true;
   readonly ready: boolean;
 }

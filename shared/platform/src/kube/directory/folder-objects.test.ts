@@ -231,6 +231,7 @@ suite('one object in two manifests', () => {
         selector: { matchLabels: { app: 'web' }, matchExpressions: [] },
         ports: [{ kind: 'range', first: 80, last: 80 }],
       },
+      closesExternal: { selector: { matchLabels: {}, matchExpressions: [] }, ports: [] },
       governs: 'surely',
       proxyProtocol: 'unknown',
     });

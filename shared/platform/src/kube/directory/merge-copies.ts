@@ -62,8 +62,15 @@ export const mergeCore = <K extends Kind>({ first, others }: Copies<KubeObject<K
       first.meta,
     ),
     ...(unread.length === 0 ? {} : { spec: { ...first.spec, unread } }),
+    ...(first.kind === 'ExternalWorkload' &&
+    !agreeInPorts(copies as readonly KubeObject<'ExternalWorkload'>[])
+      ? { spec: { ...first.spec, unreadPorts: true } }
+      : {}),
   };
 };
+
+const agreeInPorts = (copies: readonly KubeObject<'ExternalWorkload'>[]): boolean =>
+  agree(copies.map(({ spec }) => spec.ports)) && copies.every(({ spec }) => spec.unreadPorts === undefined);
 
 const mergeMeta = (all: readonly ObjectMeta[], first: ObjectMeta): ObjectMeta => {
   const unread = new Set(all.flatMap(({ unreadTexts = [] }) => unreadTexts));
@@ -157,5 +164,9 @@ const mergeServers = (
   agree: boolean,
 ): Omit<RejectedServer, keyof Rejected> => ({
   governs: agree && servers.every(({ governs }) => governs === 'surely') ? 'surely' : 'perhaps',
+  closesExternal: agreement(servers.map(({ closesExternal }) => closesExternal)) ?? {
+    selector: everything,
+    ports: 'all',
+  },
   proxyProtocol: agreement(servers.map(({ proxyProtocol }) => proxyProtocol)),
 });

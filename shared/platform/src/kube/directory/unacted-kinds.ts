@@ -4,6 +4,8 @@ import { rowOf } from '../kind-table.ts';
 
 interface UnactedKind {
   readonly kind: Kind;
+  /** `part`: one service acts upon it already. */
+  readonly acted?: 'part';
   /** What is other than if it were honoured, for anyone who relies on it. */
   readonly without: string;
 }
@@ -17,7 +19,11 @@ export const unactedKinds: readonly UnactedKind[] = [
   { kind: 'TLSRoute', without: 'no connection is routed or refused by it' },
   { kind: 'TCPRoute', without: 'no connection is routed or refused by it' },
   { kind: 'ServiceProfile', without: 'its routes, retries and overrides do not apply' },
-  { kind: 'ExternalWorkload', without: 'it is not an endpoint and has no identity' },
+  {
+    kind: 'ExternalWorkload',
+    acted: 'part',
+    without: 'policies apply to its ports, but it is not an endpoint',
+  },
 ];
 
 export const isActedUpon = (kind: Kind): boolean => !unactedKinds.some((each) => each.kind === kind);
@@ -28,7 +34,7 @@ export const unactedKind = (kind: Kind): Problem | undefined => {
     ? undefined
     : {
         field: 'kind',
-        found: `${rowOf(kind).wireKind} is read but not acted upon yet`,
+        found: `${rowOf(kind).wireKind} is read but not acted upon${row.acted === 'part' ? ' in full' : ''} yet`,
         fix: `until it is, ${row.without}`,
       };
 };

@@ -40,6 +40,13 @@ test('a field that cannot be read costs that field, and an identity that cannot 
   const { spec, warnings } = readWire(kind, {
     spec: { meshTLS: { identity: 1 }, workloadIPs: [{ ip: 'x' }, { ip: '192.0.2.1' }], ports: [{}] },
   });
-  assert.deepEqual(spec, { identity: '', serverName: '', ips: ['192.0.2.1'], ports: [], ready: false });
+  assert.deepEqual(spec, {
+    identity: '',
+    serverName: '',
+    ips: ['192.0.2.1'],
+    ports: [],
+    unreadPorts: true,
+    ready: false,
+  });
   assert.equal(warnings.length, 4);
 });

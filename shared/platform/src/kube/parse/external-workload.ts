@@ -38,7 +38,9 @@ export const parseExternalWorkload = (wire: Wire): Read<ExternalWorkloadSpec> =>
       ? tls.text('identity')
       : '';
     const serverName = tls.need('serverName', 'the name that it ends TLS for') ? tls.text('serverName') : '';
+    const before = spec.problems.length;
     const ports = spec.eachFields('ports', readPort) ?? [];
+    const isWhole = spec.problems.length === before;
     const ips = spec.eachFields('workloadIPs', readIp) ?? [];
     tls.close();
     spec.close();
@@ -47,6 +49,7 @@ export const parseExternalWorkload = (wire: Wire): Read<ExternalWorkloadSpec> =>
       serverName: intern(serverName ?? ''),
       ips: [...new Set(ips)],
       ports,
+      ...(isWhole ? {} : { unreadPorts: true as const }),
       ready: isReady(body),
     };
   });

@@ -36,16 +36,33 @@ test('every access policy is read from v1beta3, and refused in the versions that
   }
 });
 
-test('a Server for external workloads selects no pods, and closes none while it is rejected', () => {
+test('a Server for ExternalWorkloads selects no pods, and closes those workloads alone while it is rejected', () => {
   const externalWorkloadSelector = { matchLabels: { app: 'vm' } };
   assert.deepEqual(
     goodSpec('Server', { version: 'v1beta2', spec: { externalWorkloadSelector, port: 8080 } }),
     {
       ...good,
       podSelector: undefined,
+      externalWorkloadSelector: { matchLabels: { app: 'vm' }, matchExpressions: [] },
     },
   );
-  assert.deepEqual(rejection('Server', { spec: { externalWorkloadSelector, port: 0 } }).closes.ports, []);
+  const vms = { matchLabels: { app: 'vm' }, matchExpressions: [] };
+  const all = { matchLabels: {}, matchExpressions: [] };
+  const port = { kind: 'range', first: 8080, last: 8080 };
+  /** What is written, the ports of pods that it closes, and what of ExternalWorkloads. */
+  const rows: readonly (readonly [spec: object, pods: unknown, external: object])[] = [
+    [{ externalWorkloadSelector, port: 0 }, [], { selector: vms, ports: 'all' }],
+    [{ externalWorkloadSelector, port: 8080, x: 1 }, [], { selector: vms, ports: [port] }],
+    [{ externalWorkloadSelector: 7, port: 8080 }, [], { selector: all, ports: [port] }],
+    [{ ...pods, port: 8080, x: 1 }, [port], { selector: all, ports: [] }],
+    [{ ...pods, externalWorkloadSelector, port: 8080 }, [port], { selector: vms, ports: [port] }],
+    [{ externalWorkloadSelectors: {}, port: 8080 }, [port], { selector: all, ports: [port] }],
+  ];
+  for (const [spec, closed, external] of rows) {
+    const { closes, closesExternal } = rejection('Server', { spec });
+    assert.deepEqual([closes.ports, closesExternal], [closed, external], JSON.stringify(spec));
+  }
+  assert.equal(rows.length, 6);
 });
 
 const mistakes: readonly (readonly [said: WireSaid, problems: readonly string[]])[] = [

@@ -1,4 +1,4 @@
-import { everything } from '@gatehouse/core/label-selector';
+import { everything, type LabelSelector } from '@gatehouse/core/label-selector';
 import type { RejectedServer } from '@gatehouse/core/resources/kinds';
 import { defaultPolicies, type ServerSpec } from '@gatehouse/core/resources/kinds/linkerd';
 import { type Fields, hasOnly, readable } from './fields.ts';
@@ -13,21 +13,23 @@ const protocols = ['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS'] as co
 const selectsExternalWorkloads: ReadonlySet<string> = new Set(['v1beta2', 'v1beta3']);
 const hasAccessPolicy: ReadonlySet<string> = new Set(['v1beta3']);
 
-const readSelectors = (spec: Fields, version: string): ServerSpec['podSelector'] => {
+type Selectors = Pick<ServerSpec, 'podSelector' | 'externalWorkloadSelector'>;
+
+const readSelectors = (spec: Fields, version: string): Selectors => {
   const pods = spec.fields('podSelector');
   const read = pods === undefined ? undefined : readSelector(pods);
   if (!selectsExternalWorkloads.has(version)) {
     spec.need('podSelector', 'say which pods; {} means all of the namespace');
-    return read;
+    return { podSelector: read };
   }
   const external = spec.fields('externalWorkloadSelector');
-  if (external !== undefined) readSelector(external);
+  const externalWorkloadSelector = external && readSelector(external);
   if (spec.has('podSelector') && spec.has('externalWorkloadSelector')) {
     spec.refuseSelf('both podSelector and externalWorkloadSelector', 'keep one of the two');
   } else if (!spec.has('externalWorkloadSelector')) {
     spec.need('podSelector', 'say which pods; {} means all of the namespace');
   }
-  return read;
+  return { podSelector: read, ...(externalWorkloadSelector && { externalWorkloadSelector }) };
 };
 
 const readPort = (spec: Fields): ServerSpec['port'] | undefined =>
@@ -37,7 +39,7 @@ const readProtocol = (spec: Fields): ServerSpec['proxyProtocol'] =>
   spec.oneOf('proxyProtocol', protocols) ?? 'unknown';
 
 const readSpec = (spec: Fields, version: string): ServerSpec | undefined => {
-  const podSelector = readSelectors(spec, version);
+  const selectors = readSelectors(spec, version);
   const port = readPort(spec);
   const proxyProtocol = readProtocol(spec);
   const accessPolicy = hasAccessPolicy.has(version) ? spec.oneOf('accessPolicy', defaultPolicies) : undefined;
@@ -47,7 +49,7 @@ const readSpec = (spec: Fields, version: string): ServerSpec | undefined => {
   spec.close();
   return port === undefined
     ? undefined
-    : { podSelector, port, proxyProtocol, accessPolicy: accessPolicy ?? 'deny' };
+    : { ...selectors, port, proxyProtocol, accessPolicy: accessPolicy ?? 'deny' };
 };
 
 const specFields = [
@@ -68,18 +70,29 @@ const protocolOf = (spec: Fields): ServerSpec['proxyProtocol'] | undefined => {
   return readable(spec, (alone) => readProtocol(alone));
 };
 
+const selectorIn = (
+  spec: Fields,
+  name: 'podSelector' | 'externalWorkloadSelector',
+): LabelSelector | undefined =>
+  readable(spec, (alone) => {
+    const fields = alone.fields(name);
+    return fields === undefined ? undefined : readSelector(fields);
+  });
+
 const rejectServer = (spec: Fields, { meta, unread }: Wire): Omit<RejectedServer, 'rejected'> => {
   const selectsOthers = spec.has('externalWorkloadSelector');
-  const selector = readable(spec, (alone) => {
-    const pods = alone.fields('podSelector');
-    return pods === undefined ? undefined : readSelector(pods);
-  });
+  const selector = selectorIn(spec, 'podSelector');
   const port = readable(spec, readPort);
   const isClear = selector !== undefined && port !== undefined && !selectsOthers;
   return {
     closes: {
       selector: selector ?? everything,
       ports: selectsOthers && !spec.has('podSelector') ? [] : port === undefined ? 'all' : [port],
+    },
+    // One that names neither may mean either.
+    closesExternal: {
+      selector: selectorIn(spec, 'externalWorkloadSelector') ?? everything,
+      ports: spec.has('podSelector') && !selectsOthers ? [] : port === undefined ? 'all' : [port],
     },
     // Of one without an age nobody can say whether it comes before the others.
     governs: isClear && !unread.includes('creationTimestamp') ? 'surely' : 'perhaps',

@@ -8,8 +8,8 @@ import { asTarget, type ConcerningPolicies, everyServer, namespaceTarget } from 
 export const classFacts = {
   annotations: (namespace: string): string => `annotations/${namespace}`,
   /** Policies that select by this pair of a label, or by no single one. */
-  selecting: (namespace: string, anchor: string | undefined): string =>
-    `selecting/${namespace}/${anchor ?? '*'}`,
+  selecting: (namespace: string, anchor: string | undefined, kind?: Workload['kind']): string =>
+    `selecting/${kind ?? 'pod'}/${namespace}/${anchor ?? '*'}`,
   target: (namespace: string, target: string): string => `target/${namespace}/${target}`,
   /** ServerAuthorizations that select Servers by their labels. */
   serversByLabels: (namespace: string): string => `servers-by-labels/${namespace}`,
@@ -20,17 +20,20 @@ export const classFacts = {
   sources: (namespace: string, name: string): string => `sources/${namespace}/${name}`,
 };
 
-export const selectingFact = (namespace: string, selector: LabelSelector): string =>
-  classFacts.selecting(namespace, anchorOf(selector));
+export const selectingFact = (namespace: string, selector: LabelSelector, kind: Workload['kind']): string =>
+  classFacts.selecting(namespace, anchorOf(selector), kind);
 
 /** What the rows of a class are made of while these policies concern it. */
 export const readsOf = (
-  { namespace, labels }: Workload,
+  { kind, namespace, labels }: Workload,
   policies: ConcerningPolicies,
 ): ReadonlySet<string> => {
-  const reads = new Set([classFacts.annotations(namespace), classFacts.selecting(namespace, undefined)]);
+  const reads = new Set([
+    classFacts.annotations(namespace),
+    classFacts.selecting(namespace, undefined, kind),
+  ]);
   for (const [key, value] of Object.entries(labels))
-    reads.add(classFacts.selecting(namespace, pair(key, value)));
+    reads.add(classFacts.selecting(namespace, pair(key, value), kind));
   for (const { meta } of policies.networkPolicies) reads.add(classFacts.sources(meta.namespace, meta.name));
   // What targets a Server, a route or the namespace counts only where a Server governs (design §6.2).
   if (policies.servers.length === 0) return reads;

@@ -5,9 +5,20 @@ import { namesPort } from '@gatehouse/core/mesh/named-ports';
 import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
+import type { Workload } from '../model.ts';
+import type { Target } from '../workload-of.ts';
 import { classFacts, selectingFact } from './class-facts.ts';
-import { asTarget, everyServer, namespaceTarget, portsOf, type SelectingObject } from './policy-index.ts';
+import {
+  asTarget,
+  everyServer,
+  namespaceTarget,
+  portsOf,
+  type SelectingObject,
+  selectorsOf,
+} from './policy-index.ts';
 import type { InboundRow, WorkloadClass } from './workload-class.ts';
+
+type TargetKind = Target['kind'];
 
 /** What a batch does to one class. */
 export interface Concern<R> {
@@ -23,7 +34,7 @@ export interface Concern<R> {
  */
 export class ConcernedRows {
   /** Servers and NetworkAuthenticationPolicies, as they were and as they are, by namespace. */
-  readonly #selecting = new Map<string, SelectorIndex<SelectingObject>>();
+  readonly #selecting = new Map<string, Selecting>();
   /** What the changed AuthorizationPolicies target and ServerAuthorizations name, by namespace. */
   readonly #targets = new SetMap<string, string>();
   /** By which labels the changed ServerAuthorizations select Servers, by namespace. */
@@ -35,7 +46,7 @@ export class ConcernedRows {
   readonly #namespaces = new Set<string>();
   /** The policies whose sources may stand for other callers than before. */
   readonly #sources = new Set<KubeObject<'NetworkAuthenticationPolicy'>>();
-  readonly #pods: Touched<'Pod'>[] = [];
+  readonly #workloads: Touched<TargetKind>[] = [];
   readonly #facts = new Set<string>();
   #scope: 'noted' | 'everything' = 'noted';
 
@@ -44,12 +55,15 @@ export class ConcernedRows {
     this.#scope = 'everything';
   }
 
-  noteSelecting(object: SelectingObject, selector: LabelSelector): void {
+  noteSelecting(object: SelectingObject, selector: LabelSelector, kind: Workload['kind']): void {
     const { namespace } = object.meta;
-    const index = this.#selecting.get(namespace) ?? new SelectorIndex<SelectingObject>();
-    index.add(object, selector);
-    this.#selecting.set(namespace, index);
-    this.#facts.add(selectingFact(namespace, selector));
+    const indexes = this.#selecting.get(namespace) ?? {
+      selecting: new SelectorIndex<SelectingObject>(),
+      selectingExternal: new SelectorIndex<SelectingObject>(),
+    };
+    indexes[selectorsOf(kind)].add(object, selector);
+    this.#selecting.set(namespace, indexes);
+    this.#facts.add(selectingFact(namespace, selector, kind));
   }
 
   noteTarget(namespace: string, target: string): void {
@@ -87,9 +101,9 @@ export class ConcernedRows {
     }
   }
 
-  /** Pods whose class, and so whose rows, may be others now. */
-  notePods(touched: readonly Touched<'Pod'>[]): void {
-    this.#pods.push(...touched);
+  /** Pods or ExternalWorkloads whose class, and so whose rows, may be others now. */
+  noteWorkloads(touched: readonly Touched<TargetKind>[]): void {
+    this.#workloads.push(...touched);
   }
 
   /** The facts that the batch touched: classes that were made of none of them are not looked at. */
@@ -106,15 +120,16 @@ export class ConcernedRows {
     return this.#scope;
   }
 
-  get pods(): readonly Touched<'Pod'>[] {
-    return this.#pods;
+  get workloads(): readonly Touched<TargetKind>[] {
+    return this.#workloads;
   }
 
   /** `workloads.policies` must be what its rows were compiled from, or will be. */
   of<R>(workloads: WorkloadClass<R>): Concern<R> {
     const { workload, rows, policies } = workloads;
     const everyRow = this.#scope === 'everything' || this.#namespaces.has(workload.namespace);
-    const selecting = [...(this.#selecting.get(workload.namespace)?.selecting(workload.labels) ?? [])];
+    const indexes = this.#selecting.get(workload.namespace);
+    const selecting = [...(indexes?.[selectorsOf(workload.kind)].selecting(workload.labels) ?? [])];
     const following = policies.networkPolicies.filter((policy) => this.#sources.has(policy));
     const atServers = this.#reachesServersOf(workloads);
     const byServer = atServers || this.#authenticates(workloads);
@@ -165,10 +180,12 @@ export class ConcernedRows {
   }
 }
 
+type Selecting = Readonly<Record<'selecting' | 'selectingExternal', SelectorIndex<SelectingObject>>>;
+
 const unconcerned: Concern<never> = { policies: 'same', rows: [] };
 
 const mayName = <R>(object: SelectingObject, { port, class: { workload } }: InboundRow<R>): boolean => {
-  const ports = portsOf(object);
+  const ports = portsOf(object, workload.kind);
   // Every port does not mean the proxy's own, unless nobody could read what was meant.
   if (ports === 'all') return isRejected(object.spec) || !isProxyPort(workload.proxyPorts, port);
   return namesPort(ports, port, workload);

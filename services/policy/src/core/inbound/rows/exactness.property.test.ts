@@ -85,7 +85,7 @@ const seeing = (mutate: (pod: KubeObject<'Pod'>) => KubeObject<'Pod'>): InboundR
           ({ kind, before, after }): Touched<'Pod'> => ({ kind, before: as(before), after: as(after) }),
         );
         noted.callers.push(...kept.callers.applyPods(mutated));
-        noted.rows.notePods(touched);
+        noted.rows.noteWorkloads(touched);
       },
     },
   };

@@ -7,6 +7,7 @@ import {
   type PolicyIndex,
   type SelectingObject,
   selectorOf,
+  selectorsOf,
   serversLimitedBy,
   serversOf,
   serverTarget,
@@ -38,6 +39,7 @@ export type TakeKind<K extends Kind> = (kept: Kept, touched: readonly Touched<K>
 export type InboundKind =
   | 'Namespace'
   | 'Pod'
+  | 'ExternalWorkload'
   | 'NetworkAuthenticationPolicy'
   | 'Server'
   | 'AuthorizationPolicy'
@@ -69,11 +71,12 @@ const takeSelecting = (
   how: 'add' | 'remove',
   rows: ConcernedRows,
 ) => {
-  const selector = selectorOf(object);
-  // A Server of ExternalWorkloads selects no pod.
-  if (selector === undefined) return;
-  policies.of(object.meta.namespace).selecting[how](object, selector);
-  rows.noteSelecting(object, selector);
+  for (const kind of [undefined, 'external-workload'] as const) {
+    const selector = selectorOf(object, kind);
+    if (selector === undefined) continue;
+    policies.of(object.meta.namespace)[selectorsOf(kind)][how](object, selector);
+    rows.noteSelecting(object, selector, kind);
+  }
 };
 
 const takeRoute = ({ policies }: Kept, route: RouteObject, how: 'add' | 'remove', rows: ConcernedRows) => {
@@ -98,8 +101,9 @@ export const inboundKinds: InboundKinds = {
   },
   Pod: ({ callers }, touched, noted) => {
     noted.callers.push(...callers.applyPods(touched));
-    noted.rows.notePods(touched);
+    noted.rows.noteWorkloads(touched);
   },
+  ExternalWorkload: (_, touched, { rows }) => rows.noteWorkloads(touched),
   NetworkAuthenticationPolicy: eachState((kept, policy, how, rows) => {
     if (how === 'remove') kept.sources.forget(policy);
     takeSelecting(kept, policy, how, rows);

@@ -9,7 +9,7 @@ test('after any batches every watched row is what a look at everything would com
 });
 
 test('each kind of the table is needed: struck out, rows go stale and the property notices', () => {
-  assert.equal(watchedForInbound.length, 12);
+  assert.equal(watchedForInbound.length, 13);
   for (const kind of watchedForInbound) {
     const { failed } = fc.check(rowsAreNeverStale({ kinds: { ...inboundKinds, [kind]: () => {} } }), {
       numRuns: 3_000,

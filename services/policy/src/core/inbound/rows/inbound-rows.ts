@@ -1,9 +1,8 @@
 import { Readers } from '@gatehouse/core/dependency/readers';
 import { isMeshed } from '@gatehouse/core/mesh/workload';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
-import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import { workloadOf } from '../workload-of.ts';
+import { type Target, workloadOf } from '../workload-of.ts';
 import { readsOf } from './class-facts.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
 import type { InboundAnswer, RowCompiler } from './row-compiler.ts';
@@ -19,8 +18,6 @@ import {
   type WorkloadClass,
 } from './workload-class.ts';
 
-type Pod = KubeObject<'Pod'>;
-
 export interface InboundRowsOptions {
   readonly index: ResourceIndex;
   readonly compiler: RowCompiler;
@@ -29,10 +26,15 @@ export interface InboundRowsOptions {
 }
 
 /** A port of a workload, as WatchPort asks for it. */
-export interface WorkloadPort {
+export interface WorkloadPort extends WorkloadAsked {
+  readonly port: number;
+}
+
+/** A pod by its name, or an ExternalWorkload where `kind` says so. */
+export interface WorkloadAsked {
+  readonly kind?: 'external-workload';
   readonly namespace: string;
   readonly pod: string;
-  readonly port: number;
 }
 
 /** The classes of one namespace, and the label names that tell them apart. */
@@ -77,9 +79,9 @@ export class InboundRows<R> {
     return this.#waiting.size > 0;
   }
 
-  /** Whether it is a meshed pod that the index holds. */
-  knows({ namespace, pod }: Pick<WorkloadPort, 'namespace' | 'pod'>): boolean {
-    return this.#meshed(namespace, pod) !== undefined;
+  /** Whether it is a meshed pod, or an ExternalWorkload, that the index holds. */
+  knows(asked: WorkloadAsked): boolean {
+    return this.#meshed(asked) !== undefined;
   }
 
   /**
@@ -91,8 +93,8 @@ export class InboundRows<R> {
   }
 
   /** Undefined when no meshed pod of that name is known. What to send is said by `first`, else by an update. */
-  watch({ namespace, pod, port }: WorkloadPort, reader: R): InboundWatch<R> | undefined {
-    const found = this.#meshed(namespace, pod);
+  watch({ port, ...asked }: WorkloadPort, reader: R): InboundWatch<R> | undefined {
+    const found = this.#meshed(asked);
     if (found === undefined) return undefined;
     const watched = this.#watchedPod(found);
     // All watches of a pod are in its class, which need not be found again for each of its ports.
@@ -116,7 +118,7 @@ export class InboundRows<R> {
     pod.watches.delete(watch);
     if (pod.watches.size > 0) return;
     const pods = this.#pods.get(pod.namespace);
-    if (pods?.get(pod.name) === pod) pods.delete(pod.name);
+    if (pods?.get(nameOf(pod)) === pod) pods.delete(nameOf(pod));
     if (pods?.size === 0) this.#pods.delete(pod.namespace);
   }
 
@@ -153,7 +155,7 @@ export class InboundRows<R> {
       if (labelKeys.symmetricDifference(classes.labelKeys).size > 0) regrouped.push(namespace);
       classes.labelKeys = labelKeys;
     }
-    const gone = this.#regroup(concerned.pods, regrouped, moved);
+    const gone = this.#regroup(concerned.workloads, regrouped, moved);
     return { sends: arrivals(moved), gone };
   }
 
@@ -216,19 +218,23 @@ export class InboundRows<R> {
   }
 
   /** Puts every watched pod that changed, and all of the given namespaces, into the class it belongs to now; returns readers whose pod is gone. */
-  #regroup(touched: readonly Touched<'Pod'>[], namespaces: readonly string[], moved: Moved<R>): readonly R[] {
+  #regroup(
+    touched: readonly Touched<Target['kind']>[],
+    namespaces: readonly string[],
+    moved: Moved<R>,
+  ): readonly R[] {
     const gone: R[] = [];
     const concerned = new Set<WatchedPod<R>>();
     for (const { before, after } of touched) {
-      const meta = (after ?? before)?.meta;
-      const watched = meta && this.#pods.get(meta.namespace)?.get(meta.name);
+      const target = after ?? before;
+      const watched = target && this.#pods.get(target.meta.namespace)?.get(nameOf(askedAs(target)));
       if (watched !== undefined) concerned.add(watched);
     }
     for (const namespace of namespaces) {
       for (const watched of this.#pods.get(namespace)?.values() ?? []) concerned.add(watched);
     }
     for (const watched of concerned) {
-      const pod = this.#meshed(watched.namespace, watched.name);
+      const pod = this.#meshed(watched);
       if (pod?.meta.uid !== watched.uid) {
         for (const watch of [...watched.watches]) {
           this.unwatch(watch);
@@ -256,8 +262,9 @@ export class InboundRows<R> {
     this.#leave(watch, from);
   }
 
-  #look({ namespace, pod, port }: WorkloadPort): InboundAnswer | undefined {
-    const found = this.#meshed(namespace, pod);
+  #look({ port, ...asked }: WorkloadPort): InboundAnswer | undefined {
+    const { namespace } = asked;
+    const found = this.#meshed(asked);
     if (found === undefined) return undefined;
     const { compiler } = this.#options;
     const workload = narrowed(workloadOf(found), compiler.labelKeys(namespace));
@@ -268,18 +275,24 @@ export class InboundRows<R> {
     return compiler.compile({ workload, policies: compiler.policiesFor(workload) }, port);
   }
 
-  #meshed(namespace: string, name: string): Pod | undefined {
+  /** An ExternalWorkload is there for the mesh alone. */
+  #meshed({ kind, namespace, pod: name }: WorkloadAsked): Target | undefined {
     const { index, mesh } = this.#options;
+    if (kind === 'external-workload') return index.get('ExternalWorkload', namespace, name);
     const pod = index.get('Pod', namespace, name);
     return pod !== undefined && isMeshed(pod.meta, mesh) ? pod : undefined;
   }
 
-  #watchedPod({ meta: { namespace, name, uid } }: Pod): WatchedPod<R> {
+  #watchedPod(target: Target): WatchedPod<R> {
+    const { uid } = target.meta;
+    const asked = askedAs(target);
+    const { namespace } = asked;
+    const name = nameOf(asked);
     const pods = this.#pods.get(namespace) ?? new Map<string, WatchedPod<R>>();
     this.#pods.set(namespace, pods);
     const known = pods.get(name);
     if (known !== undefined) return known;
-    const fresh: WatchedPod<R> = { namespace, name, uid, watches: new Set() };
+    const fresh: WatchedPod<R> = { ...asked, uid, watches: new Set() };
     pods.set(name, fresh);
     return fresh;
   }
@@ -302,7 +315,7 @@ export class InboundRows<R> {
     return row;
   }
 
-  #classOf(pod: Pod): WorkloadClass<R> {
+  #classOf(pod: Target): WorkloadClass<R> {
     const { namespace } = pod.meta;
     const { compiler } = this.#options;
     let classes = this.#classes.get(namespace);
@@ -336,6 +349,12 @@ export class InboundRows<R> {
     if (classes?.byKey.size === 0) this.#classes.delete(workload.namespace);
   }
 }
+
+const askedAs = ({ kind, meta: { namespace, name: pod } }: Pick<Target, 'kind' | 'meta'>): WorkloadAsked =>
+  kind === 'Pod' ? { namespace, pod } : { kind: 'external-workload', namespace, pod };
+
+/** Apart from the pods of its namespace: no name has a slash. */
+const nameOf = ({ kind, pod }: WorkloadAsked): string => (kind === undefined ? pod : `${kind}/${pod}`);
 
 /** Watches that a batch brings to other rows, and the versions that they were told last. */
 type Moved<R> = Map<InboundWatch<R>, string | undefined>;

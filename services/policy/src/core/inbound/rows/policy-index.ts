@@ -1,10 +1,11 @@
 import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
-import type { LabelSelector, Labels } from '@gatehouse/core/label-selector';
+import type { LabelSelector } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import { selectedBy } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { RouteObject } from '../attached-routes.ts';
-import type { NamespacePolicies } from '../model.ts';
+import type { NamespacePolicies, Workload } from '../model.ts';
 
 export type AuthorizationPolicy = KubeObject<'AuthorizationPolicy'>;
 export type ServerAuthorization = KubeObject<'ServerAuthorization'>;
@@ -19,7 +20,10 @@ export interface ConcerningPolicies extends Omit<NamespacePolicies, 'networkAuth
 }
 
 export interface NamespaceIndex {
+  /** By the labels of pods. */
   readonly selecting: SelectorIndex<SelectingObject>;
+  /** By the labels of ExternalWorkloads. */
+  readonly selectingExternal: SelectorIndex<SelectingObject>;
   /** By what they target: a `targetKey`. */
   readonly authorizations: SetMap<string, AuthorizationPolicy>;
   readonly serverAuthorizations: {
@@ -34,17 +38,23 @@ export interface NamespaceIndex {
   readonly rateLimits: SetMap<string, RateLimit>;
 }
 
+type Selecting = Pick<Workload, 'kind' | 'namespace' | 'labels'>;
+
+/** Where the selectors of pods, and of ExternalWorkloads, are. */
+export const selectorsOf = (kind: Workload['kind']): 'selecting' | 'selectingExternal' =>
+  kind === undefined ? 'selecting' : 'selectingExternal';
+
 /** The policy objects of every namespace, ordered by whom they concern. */
 export class PolicyIndex {
   readonly #namespaces = new Map<string, NamespaceIndex>();
 
   /** Everything that may matter to a port of workloads with those labels. */
-  concerning(namespace: string, labels: Labels): ConcerningPolicies {
+  concerning({ kind, namespace, labels }: Selecting): ConcerningPolicies {
     const index = this.#namespaces.get(namespace);
     if (index === undefined) return noPolicies;
     const servers: KubeObject<'Server'>[] = [];
     const networkPolicies: KubeObject<'NetworkAuthenticationPolicy'>[] = [];
-    for (const object of index.selecting.selecting(labels)) {
+    for (const object of index[selectorsOf(kind)].selecting(labels)) {
       if (object.kind === 'Server') servers.push(object);
       else networkPolicies.push(object);
     }
@@ -70,7 +80,8 @@ export class PolicyIndex {
 
   /** The label names by which pods of the namespace are chosen. */
   labelKeys(namespace: string): ReadonlySet<string> {
-    return new Set(this.#namespaces.get(namespace)?.selecting.keys);
+    const index = this.#namespaces.get(namespace);
+    return new Set([...(index?.selecting.keys ?? []), ...(index?.selectingExternal.keys ?? [])]);
   }
 
   /** Where the policies of a namespace are entered (inbound-kinds.ts). Namespaces are few, and small once empty. */
@@ -79,6 +90,7 @@ export class PolicyIndex {
     if (index === undefined) {
       index = {
         selecting: new SelectorIndex(),
+        selectingExternal: new SelectorIndex(),
         authorizations: new SetMap(),
         serverAuthorizations: { naming: new SetMap(), selecting: new SelectorIndex() },
         routes: new SetMap(),
@@ -111,16 +123,17 @@ function* authorizing(
     : selecting.selecting(server.meta.labels);
 }
 
-/** Which pods an object chooses; a rejected one those that it closes. Undefined = none (a Server of ExternalWorkloads). */
-export const selectorOf = (object: SelectingObject): LabelSelector | undefined => {
-  if (isRejected(object.spec)) return object.spec.closes.selector;
-  return 'target' in object.spec ? object.spec.target : object.spec.podSelector;
+/** Which pods or ExternalWorkloads an object chooses; a rejected one those that it closes. Undefined = none. */
+export const selectorOf = (object: SelectingObject, kind: Workload['kind']): LabelSelector | undefined => {
+  if (object.kind === 'Server') return selectedBy(object, kind)?.selector;
+  if (kind !== undefined) return undefined;
+  return isRejected(object.spec) ? object.spec.closes.selector : object.spec.target;
 };
 
 /** Which ports of them. */
-export const portsOf = ({ spec }: SelectingObject): readonly PortSelector[] | 'all' => {
-  if (isRejected(spec)) return spec.closes.ports;
-  return 'target' in spec ? spec.ports : [spec.port];
+export const portsOf = (object: SelectingObject, kind: Workload['kind']): readonly PortSelector[] | 'all' => {
+  if (object.kind === 'Server') return selectedBy(object, kind)?.ports ?? [];
+  return isRejected(object.spec) ? object.spec.closes.ports : object.spec.ports;
 };
 
 export const namespaceTarget = 'Namespace';

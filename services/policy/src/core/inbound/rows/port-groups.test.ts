@@ -75,7 +75,7 @@ const drawn = {
   unopened: fc.subarray([{ kind: 'hook' as const, port: 10, path: '/stop' }]),
   unread: fc.constantFrom<readonly UnreadPart[]>([], [], ['ports']),
 } satisfies Record<
-  Exclude<keyof Workload, 'namespace' | 'labels' | 'hostNetwork' | 'shutProbes'>,
+  Exclude<keyof Workload, 'kind' | 'namespace' | 'labels' | 'hostNetwork' | 'shutProbes'>,
   fc.Arbitrary<unknown>
 >;
 

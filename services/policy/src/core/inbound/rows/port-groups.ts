@@ -61,7 +61,7 @@ export class PortGroups {
       [...probes, ...unopened].filter((request) => request.port === port),
       this.#objects
         .filter((object) => {
-          const named = portsOf(object);
+          const named = portsOf(object, this.#workload.kind);
           return named === 'all' || namesPort(named, port, this.#workload);
         })
         .map((object) => `${asTarget(object)} ${isRejected(object.spec)}`)
@@ -87,7 +87,7 @@ const boundariesOf = (
   for (const { port } of [...workload.ports, ...workload.probes, ...(workload.unopened ?? [])])
     add(port, port);
   for (const object of objects) {
-    const named = portsOf(object);
+    const named = portsOf(object, workload.kind);
     if (named === 'all') continue;
     if (named.length + found.size > mostBoundaries) return 'too many';
     // Container ports, which names stand for, are boundaries already.

@@ -116,8 +116,8 @@ export class RowCompiler {
     return { compiled, encoded: encode(compiled.server) };
   }
 
-  policiesFor({ namespace, labels }: Workload): ConcerningPolicies {
-    return this.#kept.policies.concerning(namespace, labels);
+  policiesFor(workload: Workload): ConcerningPolicies {
+    return this.#kept.policies.concerning(workload);
   }
 
   /** Which of a class's ports have equal rows. */

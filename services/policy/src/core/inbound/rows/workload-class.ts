@@ -38,9 +38,11 @@ export interface InboundWatch<R> extends RowWatch<R> {
   row: InboundRow<R>;
 }
 
+/** A pod, or an ExternalWorkload where `kind` says so. */
 export interface WatchedPod<R> {
+  readonly kind?: 'external-workload';
   readonly namespace: string;
-  readonly name: string;
+  readonly pod: string;
   readonly uid: string;
   readonly watches: Set<InboundWatch<R>>;
 }
