@@ -53,6 +53,21 @@ test('every request may be said in three ways', () => {
   assert.equal(compared([saying([]), saying([{ ...any, method: 'GET' }])]).kind, 'disagree');
 });
 
+test('a rate limit that limits nothing is none, and any other is one', () => {
+  const limited = (total: number | undefined): InboundServer =>
+    aServerRow({
+      protocol: {
+        kind: 'http1',
+        routes: [],
+        rateLimit: { meta: undefined, total, identity: undefined, overrides: [] },
+      },
+    });
+  const unlimited = aServerRow({ protocol: { kind: 'http1', routes: [] } });
+  assert.equal(compared([limited(undefined), unlimited]).kind, 'agree');
+  assert.equal(compared([limited(1), unlimited]).kind, 'disagree');
+  assert.equal(compared([limited(1), limited(2)]).kind, 'disagree');
+});
+
 test('rows that do not mean the same disagree', () => {
   const open = aServerRow({ authorizations: [anybody('x')] });
   const cases: readonly (readonly [InboundServer, InboundServer])[] = [

@@ -6,6 +6,7 @@ import type {
   HttpRoute,
   InboundProtocol,
   InboundServer,
+  LocalRateLimit,
 } from '@gatehouse/core/inbound/inbound-server';
 import { type IpNetwork, type NetworkMatch, networkMask, printNetwork } from '@gatehouse/core/ip-network';
 import { printSuffix } from '@gatehouse/core/mesh/identity-match';
@@ -26,7 +27,12 @@ const protocolOf = (protocol: InboundProtocol): object => {
     case 'detect':
     case 'http1':
     case 'http2':
-      return { ...protocol, routes: protocol.routes.map(httpRoute) };
+      return {
+        kind: protocol.kind,
+        ...('timeoutMs' in protocol ? { timeoutMs: protocol.timeoutMs } : {}),
+        routes: protocol.routes.map(httpRoute),
+        rateLimit: rateLimit(protocol.rateLimit),
+      };
     case 'grpc':
       return { ...protocol, routes: protocol.routes.map(withUnion) };
     case 'opaque':
@@ -34,6 +40,12 @@ const protocolOf = (protocol: InboundProtocol): object => {
       return protocol;
   }
 };
+
+/** One that limits nothing is none. */
+const rateLimit = (limit: LocalRateLimit | undefined): LocalRateLimit | undefined =>
+  limit?.total === undefined && limit?.identity === undefined && limit?.overrides.length === 0
+    ? undefined
+    : limit;
 
 const withUnion = (route: HttpRoute | GrpcRoute): object => ({
   ...route,

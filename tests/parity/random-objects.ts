@@ -220,8 +220,21 @@ export const randomCluster: fc.Arbitrary<RandomCluster> = fc
   )
   .map(([annotations, made, ...others]) => ({
     namespaceSettings: annotations,
-    objects: [...made.map((pod) => injected(pod, annotations)), ...others.flat().map(ofItsVersion)],
+    objects: [
+      ...made.map((pod) => injected(pod, annotations)),
+      ...speakingGrpc(others.flat()).map(ofItsVersion),
+    ],
   }));
+
+/** Where there are GRPCRoutes, the Server that most of them name speaks gRPC: elsewhere they route nothing. */
+const speakingGrpc = (objects: readonly WireObject[]): readonly WireObject[] =>
+  objects.some(({ kind }) => kind === 'GRPCRoute')
+    ? objects.map((object) =>
+        object.kind === 'Server' && (object.metadata as WireObject).name === 'server-0'
+          ? { ...object, spec: { ...(object.spec as WireObject), proxyProtocol: 'gRPC' } }
+          : object,
+      )
+    : objects;
 
 /** The injector copies what a pod does not say from its Namespace. */
 export const injected = (pod: WireObject, inherited: WireObject): WireObject => {
