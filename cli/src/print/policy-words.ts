@@ -163,5 +163,8 @@ export const printPort = ({
   readonly names: readonly string[];
 }): string => {
   const number = port.first === port.last ? `${port.first}` : `${port.first}-${port.last}`;
-  return [number, ...names].join('/');
+  return [number, ...names.map((name) => (name === proxyAdmin ? 'proxy' : name))].join('/');
 };
+
+/** As the injector calls the port of every proxy; people know what 4191 is. */
+const proxyAdmin = 'linkerd-admin';

@@ -1,4 +1,4 @@
-import type { Condition, Enforcement, Row, WorkloadReport } from '../reach/policy-answers.ts';
+import type { Client, Condition, Enforcement, Row, WorkloadReport } from '../reach/policy-answers.ts';
 import {
   because,
   type Extent,
@@ -9,6 +9,7 @@ import {
   printRequests,
   shortObject,
 } from './policy-words.ts';
+import { wrap } from './wrap.ts';
 
 /** A port of a workload as tables show it, or all that are not listed. */
 export interface PortView {
@@ -38,15 +39,34 @@ export const clientRows = (
   }
   const { governedBy } = row;
   if (row.clients.length === 0) return [[label, 'nobody', '', '', governorOf(row)]];
-  // What anyone may, probes may.
-  const clients = row.access === 'open' ? row.clients.filter(({ by }) => by.name !== 'probe') : row.clients;
-  return clients.map((client) => [
+  return shownClients(row).map((client) => [
     label,
     printClient(client, self, extent),
     printFrom(client, extent),
     printRequests(client, extent),
     because(client, governedBy),
   ]);
+};
+
+/** What anyone may, probes may. */
+export const shownClients = ({ access, clients }: Row): readonly Client[] =>
+  access === 'open' ? clients.filter(({ by }) => by.name !== 'probe') : clients;
+
+/**
+ * The same for a narrow terminal, where a table would have to leave out what tells its lines apart: ports, and below each its
+ * clients in sentences.
+ */
+export const clientList = (rows: readonly (readonly string[])[], columns: number): string => {
+  const lines: string[] = [];
+  let last: string | undefined;
+  for (const [label = '', client, from, requests, reason] of rows) {
+    if (label !== last) lines.push(label);
+    last = label;
+    const whence = from === '' ? '' : ` from ${from}`;
+    const what = requests === '' ? '' : `: ${requests}`;
+    lines.push(wrap(`  ${client}${whence}${what}, by ${reason}`, columns, '    '));
+  }
+  return lines.join('\n');
 };
 
 /** What of the ports their users may not expect, each thing once: a sentence, and what it is about. */

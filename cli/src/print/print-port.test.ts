@@ -58,16 +58,16 @@ test('what is said of a port never contradicts itself', () => {
     [{ access: 'closed' }, ['admits       nobody', 'denies       all requests: 403']],
     [
       { access: 'open', clients: [anybody] },
-      ['admits       anyone from anywhere: everything  (all-unauthenticated)'],
+      ['admits       anyone from anywhere: everything, by all-unauthenticated'],
     ],
     [
       { clients: [client()] },
-      ['admits       web.demo from 10.0.0.7: everything  (nap/p)', 'denies       all other requests: 403'],
+      ['admits       web.demo from 10.0.0.7: everything, by nap/p', 'denies       all other requests: 403'],
     ],
     [
       { clients: [onApi], routes: [guard, route(onApi.by, '* /api/*'), everything] },
       [
-        'admits       web.demo from 10.0.0.7: * /api/*  (nap/p)',
+        'admits       web.demo from 10.0.0.7: * /api/*, by nap/p',
         'denies       all other requests, and those whose path is not normalized: 403',
       ],
     ],
@@ -75,15 +75,15 @@ test('what is said of a port never contradicts itself', () => {
       // The guard keeps nobody out who may do everything.
       { clients: [client(), onApi], routes: [guard, route(onApi.by, '* /api/*'), everything] },
       [
-        'admits       web.demo from 10.0.0.7: everything  (nap/p)',
-        'web.demo from 10.0.0.7: * /api/*  (nap/p)',
+        'admits       web.demo from 10.0.0.7: everything, by nap/p',
+        'web.demo from 10.0.0.7: * /api/*, by nap/p',
         'denies       all other requests: 403',
       ],
     ],
     [
       { clients: [client()], routes: [route(object('HTTPRoute', 'api'), 'GET /api/*')] },
       [
-        'admits       web.demo from 10.0.0.7: everything  (nap/p)',
+        'admits       web.demo from 10.0.0.7: everything, by nap/p',
         'routes       httproute/api: GET /api/*',
         'denies       requests that no route matches: 404',
         'all other requests: 403',
@@ -92,7 +92,7 @@ test('what is said of a port never contradicts itself', () => {
     [
       { access: 'open', clients: [anybody], routes: [route(object('HTTPRoute', 'api'))] },
       [
-        'admits       anyone from anywhere: everything  (all-unauthenticated)',
+        'admits       anyone from anywhere: everything, by all-unauthenticated',
         'routes       httproute/api: no request',
         'denies       requests that no route matches: 404',
       ],
@@ -100,13 +100,13 @@ test('what is said of a port never contradicts itself', () => {
     [
       { protocol: 'opaque', clients: [client()], routes: [] },
       [
-        'admits       web.demo from 10.0.0.7: everything  (nap/p)',
+        'admits       web.demo from 10.0.0.7: everything, by nap/p',
         'denies       all other connections, which are closed',
       ],
     ],
     [
       { protocol: 'tls', access: 'open', clients: [anybody], routes: [] },
-      ['admits       anyone from anywhere: everything  (all-unauthenticated)'],
+      ['admits       anyone from anywhere: everything, by all-unauthenticated'],
     ],
     [
       {
@@ -120,8 +120,8 @@ test('what is said of a port never contradicts itself', () => {
         },
       },
       [
-        'admits       anyone from anywhere: everything  (all-unauthenticated)',
-        'limits       all clients together to 100/s, each identity to 10/s, web.demo and api.demo to 50/s  (httplocalratelimitpolicy/l)',
+        'admits       anyone from anywhere: everything, by all-unauthenticated',
+        'limits       all clients together to 100/s, each identity to 10/s, web.demo and api.demo to 50/s, by httplocalratelimitpolicy/l',
       ],
     ],
     [
@@ -144,6 +144,6 @@ test('on a terminal long values go on below themselves', () => {
   );
   assert.deepEqual(lines.slice(0, 2), [
     '  admits       web.demo from 10.0.0.7: GET /a |',
-    '               GET /bb | GET /ccc  (nap/p)',
+    '               GET /bb | GET /ccc, by nap/p',
   ]);
 });

@@ -61,7 +61,7 @@ const clientFields = (
   if (clients.length === 0) return [['admits', 'nobody']];
   return clients.map((client, at) => [
     at === 0 ? 'admits' : '',
-    `${printClient(client, about.self, 'few')} from ${printFrom(client, 'few')}: ${said(client)}  (${about.because(client)})`,
+    `${printClient(client, about.self, 'few')} from ${printFrom(client, 'few')}: ${said(client)}, by ${about.because(client)}`,
   ]);
 };
 
@@ -82,7 +82,7 @@ const limitFields = (
       return `${names.join(' and ') || 'no client'} to ${requestsPerSecond}/s`;
     }),
   ];
-  return [['limits', `${limits.join(', ')}${by === null ? '' : `  (${shortBehind(by)})`}`]];
+  return [['limits', `${limits.join(', ')}${by === null ? '' : `, by ${shortBehind(by)}`}`]];
 };
 
 /** What becomes of requests that nobody above is admitted to. */

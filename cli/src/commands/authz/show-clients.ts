@@ -1,7 +1,8 @@
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
-import { printShown, type Shown } from '../../print/output.ts';
-import { clientHeads, clientRows, notesOf, portViews } from '../../print/port-views.ts';
+import { printShown } from '../../print/output.ts';
+import { clientHeads, clientList, clientRows, notesOf, portViews } from '../../print/port-views.ts';
+import { printTable } from '../../print/table.ts';
 import { printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
 import { type AlikePods, podsOf, readWorkload, whereIsIt } from '../../reach/named-workload.ts';
 import { type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
@@ -79,17 +80,17 @@ const textOf = (
   if (report.enforcement.state === 'not-enforced') return printNotes(whyOpen(report), columns);
   const views = portViews(report);
   const extent = output === 'wide' ? 'all' : 'few';
-  const shown: Shown = {
-    value: undefined,
-    heads: clientHeads,
-    rows: views.flatMap((view) => clientRows(view, report.identity, extent)),
-  };
+  const rows = views.flatMap((view) => clientRows(view, report.identity, extent));
+  const table = printTable(clientHeads, rows);
+  const isWide = output === 'table' && width !== undefined && widthOf(table) > width;
   const notes = notesOf(views);
   return [
-    printShown(output, shown, width),
+    isWide ? clientList(rows, width) : table,
     ...(notes.length === 0 ? [] : ['', printNotes(notes, columns)]),
   ].join('\n');
 };
+
+const widthOf = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));
 
 /** Of a pod without a proxy before any of its ports a table would say the same in every line. */
 const whyOpen = ({ enforcement, selectedBy }: WorkloadReport): readonly string[] => [

@@ -1,6 +1,6 @@
 import { printShown } from '../../print/output.ts';
 import { admits, governorOf, printPort } from '../../print/policy-words.ts';
-import { clientRows, notesOf, type PortView, portViews } from '../../print/port-views.ts';
+import { notesOf, type PortView, portViews } from '../../print/port-views.ts';
 import { printFields, rowFields } from '../../print/print-port.ts';
 import type { Terminal } from '../../print/terminal.ts';
 import { printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
@@ -33,7 +33,7 @@ const headOf = (found: Found): string => {
   return found.kind === 'workload' ? pods : `${pods}  port ${printPort(portOf(found.report))}`;
 };
 
-const portOf = ({ port, names }: PortReport) => ({ port: { first: port, last: port }, names });
+export const portOf = ({ port, names }: PortReport) => ({ port: { first: port, last: port }, names });
 
 const bodyOf = (
   found: Found,
@@ -77,41 +77,4 @@ const portText = (
     printFields(rowFields(row, identity), width),
     ...(notes.length === 0 ? [] : ['', printNotes(notes, columns)]),
   ];
-};
-
-/** Everything that is said of the state, a line each, so that two states can be compared by their lines. */
-export const linesOf = (state: PolicyState): ReadonlyMap<string, string> => {
-  const lines = new Map<string, string>();
-  for (const found of state) {
-    const pods = found.pods.map((pod) => `${found.namespace}/${pod}`);
-    for (const pod of pods) {
-      for (const line of foundLines(found)) lines.set(`${pod} ${line}`, line);
-    }
-  }
-  return lines;
-};
-
-const foundLines = (found: Found): readonly string[] => {
-  const { report } = found;
-  const views: readonly PortView[] =
-    found.kind === 'workload'
-      ? portViews(found.report)
-      : [
-          {
-            label: printPort(portOf(found.report)),
-            enforcement: found.report.enforcement,
-            row: found.report.row,
-          },
-        ];
-  if (report.enforcement.state === 'not-enforced') return [`${report.enforcement.message}`];
-  return views.flatMap((view) => [
-    ...(view.row === null
-      ? []
-      : [`${view.label}  ${view.row.protocol}, governed by ${governorOf(view.row)}`]),
-    ...clientRows(view, report.identity, 'all').map(
-      ([label, client, from, requests, reason]) =>
-        `${label}  ${client}${from ? ` from ${from}` : ''}${requests ? `: ${requests}` : ''}  (${reason})`,
-    ),
-    ...notesOf([view]).map((note) => `${view.label}  ${note}`),
-  ]);
 };

@@ -3,8 +3,10 @@ import { pause } from '@gatehouse/platform/process/pause';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printYaml } from '../../print/output.ts';
+import { wrap } from '../../print/wrap.ts';
 import { withPolicy } from '../../reach/policy-answers.ts';
-import { itemsOf, linesOf, type PolicyState, printState } from './policy-state.ts';
+import { changesOf } from './policy-changes.ts';
+import { itemsOf, type PolicyState, printState } from './policy-state.ts';
 import { type PolicyQuestion, readState } from './read-policy.ts';
 
 /** How often it is asked what is in force. */
@@ -60,6 +62,8 @@ const readOrGone = async (
   }
 };
 
+const colours = { '+': 'green', '-': 'red', '~': 'yellow' } as const;
+
 const say = (
   state: PolicyState,
   last: PolicyState | undefined,
@@ -82,31 +86,11 @@ const say = (
   if (changes.length === 0) return;
   terminal.out('');
   terminal.out(terminal.paint('bold', at));
-  for (const { sign, line } of changes)
-    terminal.out(terminal.paint(sign === '+' ? 'green' : 'red', `${sign} ${line}`));
-};
-
-interface Changed {
-  readonly sign: '+' | '-';
-  readonly line: string;
-}
-
-/** What is said no more, and what is said now; nothing of what stays. */
-export const changesOf = (before: PolicyState, after: PolicyState): readonly Changed[] => {
-  const [old, now] = [linesOf(before), linesOf(after)];
-  const pods = new Set(
-    [...before, ...after].flatMap(({ namespace, pods }) => pods.map((pod) => `${namespace}/${pod}`)),
-  );
-  const only = (from: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): readonly string[] => [
-    ...new Set(
-      [...from]
-        .filter(([key]) => !other.has(key))
-        // Of several pods each line says whose it is.
-        .map(([key, line]) => (pods.size > 1 ? key : line)),
-    ),
-  ];
-  return [
-    ...only(old, now).map((line): Changed => ({ sign: '-', line })),
-    ...only(now, old).map((line): Changed => ({ sign: '+', line })),
-  ];
+  for (const { sign, text } of changes)
+    terminal.out(
+      terminal.paint(
+        colours[sign],
+        wrap(`${sign} ${text}`, terminal.width ?? Number.POSITIVE_INFINITY, '    '),
+      ),
+    );
 };
