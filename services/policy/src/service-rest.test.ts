@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import {
+  aMeshTlsAuthentication,
+  aNamespace,
+  aNetworkAuthenticationPolicy,
+  anAuthorizationPolicy,
+  aPod,
+  aRejected,
+  aServer,
+  aServerAuthorization,
+  aService,
+  labelled,
+} from '@gatehouse/testing/builders';
+import { FakeSource } from '@gatehouse/testing/fake-source';
+import { aGrpcClient, eventually } from '@gatehouse/testing/grpc';
+import { ask } from '@gatehouse/testing/started-admin';
+import { folders, proxyOf, start } from '../testing/a-started-service.ts';
+
+const policyNamed = (name: string) => ({
+  group: 'policy.linkerd.io',
+  kind: 'NetworkAuthenticationPolicy',
+  namespace: 'demo',
+  name,
+});
+
+/** Objects in which everything that the REST API shows occurs. */
+const view = () => [
+  aNamespace(),
+  aNamespace({
+    name: 'open',
+    annotations: { 'config.linkerd.io/default-inbound-policy': 'all-unauthenticated' },
+  }),
+  aPod({
+    name: 'backend-0',
+    labels: { app: 'backend' },
+    ports: [
+      { name: 'http', port: 8080 },
+      { name: 'metrics', port: 9090 },
+      { name: 'metrics', port: 9091 },
+    ],
+  }),
+  aPod({ name: 'frontend-0', labels: { app: 'frontend' }, ips: ['10.0.0.7'] }),
+  aPod({ name: 'frontend-1', labels: { app: 'frontend' }, meshed: false }),
+  aNetworkAuthenticationPolicy(),
+  aNetworkAuthenticationPolicy({
+    name: 'get-only',
+    ports: [{ kind: 'name', name: 'http' }],
+    sources: [{ serviceAccounts: [{ name: 'web', namespace: 'demo' }] }],
+    rules: [
+      {
+        methods: ['GET', 'HEAD'],
+        paths: [{ kind: 'prefix', value: '/api' }],
+        headers: [{ name: 'x-tenant', value: 'blue' }],
+      },
+    ],
+    mode: 'Audit',
+  }),
+  aServer({ name: 'web', port: { kind: 'range', first: 9000, last: 9000 } }),
+  anAuthorizationPolicy({ name: 'anyone', target: { kind: 'Server', name: 'web' } }),
+  anAuthorizationPolicy({
+    name: 'lost',
+    target: { kind: 'HTTPRoute', name: 'api' },
+    authentications: [{ kind: 'MeshTLSAuthentication', namespace: 'demo', name: 'gone' }],
+  }),
+  aServerAuthorization({ name: 'probes', server: { kind: 'labels', selector: labelled({ tier: 'web' }) } }),
+  aServerAuthorization({ name: 'web-probes', server: { kind: 'name', name: 'web' } }),
+  aMeshTlsAuthentication(),
+  aRejected('NetworkAuthenticationPolicy', {
+    rejected: [{ field: 'spec.rule', found: 'unknown field', fix: 'did you mean `rules`?' }],
+    closes: { selector: labelled({ app: 'backend' }), ports: [{ kind: 'range', first: 1, last: 99 }] },
+  }),
+  aService({ name: 'backend', clusterIps: ['10.32.0.9'] }),
+];
+
+const restOf = async (t: TestContext) => {
+  const where = await folders(t);
+  const { admin, grpc } = await start(where, { source: new FakeSource(...view()) });
+  const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
+  return { admin, grpc, read: (path: string) => ask(`${admin}${path}`, { token }) };
+};
+
+test('the REST API says who may call whom, object by object, and pages', async (t) => {
+  const { read } = await restOf(t);
+  const first = await read('/v1/authorizations?namespace=demo&limit=3');
+  const rest = await read(`/v1/authorizations?namespace=demo&continue=${first.json.continue}`);
+  const items = [...first.json.items, ...rest.json.items];
+  assert.deepEqual(
+    items.map(({ object: { kind, name }, state }) => `${kind} ${name} ${state}`),
+    [
+      'Namespace demo enforced',
+      'AuthorizationPolicy anyone enforced',
+      'AuthorizationPolicy lost incomplete',
+      'NetworkAuthenticationPolicy a rejected',
+      'NetworkAuthenticationPolicy frontend-can-talk-to-backend enforced',
+      'NetworkAuthenticationPolicy get-only audited',
+      'Server web partly-enforced',
+      'ServerAuthorization probes matches-nothing',
+      'ServerAuthorization web-probes enforced',
+    ],
+  );
+  const byName = new Map(items.map((item) => [item.object.name, item]));
+  const frontend = { matchLabels: { app: 'frontend' }, matchExpressions: [] };
+  assert.deepEqual(byName.get('frontend-can-talk-to-backend'), {
+    object: policyNamed('frontend-can-talk-to-backend'),
+    state: 'enforced',
+    target: {
+      kind: 'pods',
+      selector: { matchLabels: { app: 'backend' }, matchExpressions: [] },
+      object: null,
+      text: 'pods with app=backend',
+    },
+    pods: { count: 1, names: ['backend-0'], notEnforcedCount: 0, notEnforced: [] },
+    ports: { kind: 'listed', items: [{ name: null, first: 8080, last: 8080 }], text: '8080' },
+    base: 'deny',
+    requests: null,
+    sources: [
+      {
+        text: 'pods with app=frontend',
+        podSelector: frontend,
+        namespaceSelector: null,
+        serviceAccounts: null,
+        identities: null,
+        networks: null,
+        selectedPods: 2,
+      },
+    ],
+    authentications: [],
+    grants: [
+      {
+        authentication: 'identities',
+        identities: ['default.demo.serviceaccount.identity.gatehouse.cluster.local'],
+        networks: [{ cidr: '10.0.0.7/32', except: [] }],
+      },
+    ],
+    notes: ['Pod demo/frontend-1 is selected but has no proxy, so no identity, and is not admitted.'],
+  });
+  assert.deepEqual(byName.get('get-only').requests, [
+    {
+      methods: ['GET', 'HEAD'],
+      paths: [{ type: 'PathPrefix', value: '/api' }],
+      headers: [{ name: 'x-tenant', value: 'blue' }],
+      text: 'GET|HEAD /api/* x-tenant=blue',
+    },
+  ]);
+  assert.equal(byName.get('get-only').base, null);
+  assert.deepEqual(byName.get('anyone').grants[0].identities, ['*']);
+  assert.match(byName.get('lost').notes[0], /MeshTLSAuthentication demo\/gone does not exist/);
+  assert.deepEqual(byName.get('lost').target.object, {
+    group: 'policy.linkerd.io',
+    kind: 'HTTPRoute',
+    namespace: 'demo',
+    name: 'api',
+  });
+  assert.deepEqual(
+    [byName.get('probes').target.text, byName.get('web-probes').grants[0].networks.length > 0],
+    ['Servers with tier=web', true],
+  );
+  assert.deepEqual(
+    byName.get('web').pods.notEnforced.map(({ pod, reason }: Record<string, string>) => [pod, reason]),
+    [['frontend-1', 'unmeshed']],
+  );
+  assert.deepEqual(
+    [byName.get('a').ports.text, byName.get('a').base, byName.get('a').notes],
+    ['1-99', 'deny', ['spec.rule: unknown field: did you mean `rules`?']],
+  );
+  const [open] = (await read('/v1/authorizations?namespace=open')).json.items;
+  assert.deepEqual([open.base, open.grants[0].authentication], ['all-unauthenticated', 'unauthenticated']);
+  assert.equal((await read('/v1/authorizations')).json.items.length, 10);
+});
+
+test('the REST API shows the row that a proxy is sent, why it is so, and who has it', async (t) => {
+  const { read, grpc, admin } = await restOf(t);
+  const { row, ...facts } = (await read('/v1/workloads/demo/backend-0/ports/8080')).json;
+  assert.deepEqual(facts, {
+    workload: { namespace: 'demo', pod: 'backend-0' },
+    identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
+    port: 8080,
+    names: ['http'],
+    declared: true,
+    enforcement: { state: 'enforced', reason: null, message: null },
+    selectedBy: [
+      policyNamed('a'),
+      policyNamed('frontend-can-talk-to-backend'),
+      policyNamed('get-only'),
+      { group: 'policy.linkerd.io', kind: 'Server', namespace: 'demo', name: 'web' },
+    ],
+  });
+  assert.deepEqual(row.governedBy, {
+    kind: 'network-authentication-policies',
+    objects: [policyNamed('frontend-can-talk-to-backend')],
+    base: 'deny',
+    from: null,
+    text: 'NetworkAuthenticationPolicy frontend-can-talk-to-backend',
+  });
+  assert.deepEqual([row.protocol, row.access], ['detect', 'restricted']);
+  const behind = { kind: 'object', object: policyNamed('frontend-can-talk-to-backend') };
+  assert.deepEqual(row.authorizations[0].by, behind);
+  assert.deepEqual(
+    row.clients.map(({ by, requests, source }: Record<string, { readonly text: string } | null>) => [
+      by,
+      requests,
+      source?.text,
+    ]),
+    [[behind, null, 'pods with app=frontend']],
+  );
+  assert.deepEqual(row.routes[0].matches[0].text, '* /*');
+  assert.deepEqual(
+    row.contributions.map(({ effect }: { effect: string }) => effect),
+    ['closes', 'grants'],
+  );
+  const served = (await read('/v1/workloads/demo/backend-0/ports/9000')).json.row;
+  assert.deepEqual(
+    [served.governedBy.kind, served.governedBy.base, served.access],
+    ['server', 'deny', 'authenticated'],
+  );
+  assert.deepEqual(served.conditions, []);
+
+  const { rows } = proxyOf(t, aGrpcClient(t, { address: grpc }), 'backend-0');
+  await eventually(() => rows.length === 1);
+  const [stream] = (await read('/v1/streams')).json.items;
+  assert.deepEqual(
+    [stream.method, stream.target, stream.version],
+    ['InboundServerPolicies/WatchPort', 'demo/backend-0:8080', row.version],
+  );
+  const metrics = (await ask(`${admin}/metrics`)).text;
+  assert.match(metrics, /gatehouse_policy_rows\{direction="inbound"[^}]*\} 1\n/);
+  assert.match(
+    metrics,
+    /gatehouse_policy_messages_sent_total\{method="InboundServerPolicies\/WatchPort"[^}]*\} 1\n/,
+  );
+});
+
+/** What a list says of ports, a line each: which, whom they admit, and what governs them. */
+const portsSaid = (item: {
+  readonly ports: readonly {
+    port: { first: number };
+    access: string | null;
+    governedBy: { text: string } | null;
+  }[];
+  readonly otherPorts: { access: string | null; governedBy: { text: string } | null };
+}): readonly string[] => [
+  ...item.ports.map(({ port, access, governedBy }) => `${port.first} ${access} ${governedBy?.text}`),
+  `others ${item.otherPorts.access} ${item.otherPorts.governedBy?.text}`,
+];
+
+test('the REST API lists pods with their ports, what governs each, and where nothing is enforced', async (t) => {
+  const { read } = await restOf(t);
+  const { items } = (await read('/v1/workloads?namespace=demo')).json;
+  assert.deepEqual(
+    items.map(({ workload, enforcement }: Record<string, Record<string, string>>) => [
+      workload?.pod,
+      enforcement?.state,
+      enforcement?.reason,
+    ]),
+    [
+      ['backend-0', 'enforced', null],
+      ['frontend-0', 'enforced', null],
+      ['frontend-1', 'not-enforced', 'unmeshed'],
+    ],
+  );
+  const [backend, , unmeshed] = items;
+  assert.deepEqual(portsSaid(backend), [
+    // Port 25 is opaque by default, so that the policy's range has three rows.
+    ...['1', '25', '26'].map((port) => `${port} closed NetworkAuthenticationPolicy a`),
+    '4191 closed default deny of the cluster',
+    '8080 restricted NetworkAuthenticationPolicy frontend-can-talk-to-backend',
+    '9000 authenticated Server web, accessPolicy deny',
+    '9090 closed default deny of the cluster',
+    '9091 closed default deny of the cluster',
+    'others closed default deny of the cluster',
+  ]);
+  assert.deepEqual(portsSaid(unmeshed), ['9000 null undefined', 'others null undefined']);
+  assert.match(unmeshed.enforcement.message, /^Open, not enforced: the pod has no proxy: neither it nor/);
+  assert.deepEqual(
+    unmeshed.selectedBy.map(({ kind, name }: Record<string, string>) => `${kind} ${name}`),
+    ['Server web'],
+  );
+});
+
+test('one pod is shown with the whole row of each port, the same as by port and in the list', async (t) => {
+  const { read } = await restOf(t);
+  const report = (await read('/v1/workloads/demo/backend-0')).json;
+  const [item] = (await read('/v1/workloads?namespace=demo&limit=1')).json.items;
+  assert.equal(report.ports.length, item.ports.length);
+  assert.deepEqual(report.selectedBy, item.selectedBy);
+  for (const [at, { port, row, enforcement }] of report.ports.entries()) {
+    assert.equal(row.version, item.ports[at].version);
+    const alone = (await read(`/v1/workloads/demo/backend-0/ports/${port.first}`)).json;
+    assert.deepEqual([alone.row, alone.enforcement], [row, enforcement]);
+  }
+  const unmeshed = (await read('/v1/workloads/demo/frontend-1')).json;
+  assert.deepEqual(
+    unmeshed.ports.map(({ row }: { row: unknown }) => row),
+    [null],
+  );
+  const port = (await read('/v1/workloads/demo/frontend-1/ports/8080')).json;
+  assert.deepEqual([port.row, port.enforcement], [null, unmeshed.enforcement]);
+});
+
+test('a port is found by its name, which must stand for one number', async (t) => {
+  const { read } = await restOf(t);
+  const named = (await read('/v1/workloads/demo/backend-0/ports/http')).json;
+  assert.deepEqual(named, (await read('/v1/workloads/demo/backend-0/ports/8080')).json);
+  const both = await read('/v1/workloads/demo/backend-0/ports/metrics');
+  assert.equal(both.status, 400);
+  assert.match(both.json.detail, /port metrics of pod demo\/backend-0 is 9090 and 9091: ask for one/);
+});
+
+test('the REST API says how a Service is reached', async (t) => {
+  const { read } = await restOf(t);
+  for (const to of ['backend.demo.svc.cluster.local', 'backend.demo.svc.cluster.local:80', '10.32.0.9:80']) {
+    const { version, ...rest } = (await read(`/v1/outbound?to=${to}&from=demo/frontend-0`)).json;
+    assert.match(version, /^[0-9a-f]{32}$/);
+    assert.deepEqual(rest, {
+      service: { namespace: 'demo', name: 'backend', port: 80 },
+      protocol: 'detect',
+      backends: ['backend.demo.svc.cluster.local:80'],
+    });
+  }
+  const undeclared = await read('/v1/outbound?to=10.32.0.9:81');
+  assert.deepEqual([undeclared.json.protocol, undeclared.json.backends], ['forbidden', []]);
+});
+
+test('every wrong question is answered with what is wrong, and none without the token', async (t) => {
+  const { admin, read } = await restOf(t);
+  const questions: readonly (readonly [string, number, RegExp])[] = [
+    ['/v1/workloads/demo/nobody/ports/8080', 404, /no pod demo\/nobody/],
+    ['/v1/workloads/demo/nobody', 404, /no pod demo\/nobody/],
+    ['/v1/workloads/demo/backend-0/ports/web', 404, /no port named web: it has http \(8080\), metrics/],
+    ['/v1/workloads?continue=x', 400, /continue/],
+    ['/v1/workloads/demo/backend-0/ports/0', 400, /port/],
+    ['/v1/workloads/demo/backend-0/ports/70000', 400, /port/],
+    ['/v1/outbound', 400, /to/],
+    ['/v1/outbound?to=backend', 400, /to: `backend` names no Service of this cluster/],
+    ['/v1/outbound?to=nobody.demo.svc.cluster.local', 404, /no Service answers/],
+    ['/v1/authorizations?limit=0', 400, /limit/],
+    ['/v1/authorizations?color=blue', 400, /color/],
+  ];
+  assert.equal(questions.length, 11);
+  for (const [path, status, detail] of questions) {
+    const answer = await read(path);
+    assert.equal(answer.status, status, path);
+    assert.match(answer.json.detail, detail, path);
+    assert.equal((await ask(`${admin}${path}`)).status, 401, path);
+  }
+});
