@@ -7,7 +7,7 @@ import { anyChange, objects } from './random-changes.ts';
 
 /** What happens in a cluster, told of what there is: a number stands for one of the objects, modulo how many there are. */
 export type ClusterEvent =
-  /** Anything at all: an object put or deleted, a kind listed anew without any, a manifest that cannot be read. */
+  /** Anything at all: an object put or deleted, a kind listed again without any, a manifest that cannot be read. */
   | { readonly kind: 'change'; readonly change: Change }
   | { readonly kind: 'starts'; readonly pod: KubeObject<'Pod'> }
   /** It is given the addresses of another, which may still be there. */
@@ -56,7 +56,7 @@ const anyPod = fc
 
 const anyNumber = fc.nat({ max: 50 });
 
-/** What admits somebody, so that there is something to take away. */
+/** What admits a client, so that there is something to take away. */
 const anyGrant: fc.Arbitrary<KubeObject> = fc.oneof(
   { weight: 5, arbitrary: objects.NetworkAuthenticationPolicy },
   { weight: 2, arbitrary: objects.Server },

@@ -147,7 +147,7 @@ function* addressesIn({ protocol, authorizations }: InboundServer): Generator<{
   }
 }
 
-/** Whether the event may admit somebody to a row of others: it grants, or gives an address or a selected pod back. */
+/** Whether the event may admit a client to a row of others: it grants, or gives an address or a selected pod back. */
 const mayWiden = ({ index }: InboundRowsFixture, { batches, pods, withdraws }: Happening): boolean => {
   if (withdraws) return false;
   if (pods.length === 0 || batches.length !== 1) return true;
@@ -203,7 +203,7 @@ const checkWidening = (fixture: InboundRowsFixture, before: Admitted, seen: Seen
     if (was === undefined) continue;
     const is = admittedTo(server, situation);
     const fresh = is.find((attempt) => !was.has(attempt));
-    assert.equal(fresh && printAttempt(fresh), undefined, 'what only takes away admits somebody');
+    assert.equal(fresh && printAttempt(fresh), undefined, 'what only takes away admits a client');
     count(seen, is.length < was.size ? 'a row narrowed' : 'a row stayed');
   }
 };

@@ -78,7 +78,7 @@ export const verdictClasses = [
   'allowed: probe',
   'allowed: probe under rules',
   'allowed: probe under routes',
-  'allowed: somebody else at a probe under routes',
+  'allowed: another client at a probe under routes',
   'allowed: localhost',
   'allowed: route with filters',
   'allowed: limited in all',
@@ -132,7 +132,7 @@ function* coverage(seen: {
     } else if (by === 'authorizationpolicy') {
       yield byRoute ? 'allowed: AuthorizationPolicy on route' : 'allowed: AuthorizationPolicy on Server';
       if (byRoute && onRoute === 'GRPCRoute') yield 'allowed: AuthorizationPolicy on GRPCRoute';
-      if (routed && onRoute === 'probe') yield 'allowed: somebody else at a probe under routes';
+      if (routed && onRoute === 'probe') yield 'allowed: another client at a probe under routes';
     } else if (by === 'serverauthorization') yield 'allowed: ServerAuthorization';
     else if (by === 'networkauthenticationpolicy') {
       if (isTcp) yield 'allowed: policy without rules, raw TCP';
