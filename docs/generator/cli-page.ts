@@ -11,11 +11,20 @@ const doers = (
   command: Program,
   path: string,
 ): readonly { readonly path: string; readonly help: string }[] => {
-  command.configureOutput({ getOutHelpWidth: () => width, getOutHasColors: () => false });
+  let help = '';
+  command.configureOutput({
+    getOutHelpWidth: () => width,
+    getOutHasColors: () => false,
+    writeOut: (text) => {
+      help += text;
+    },
+  });
+  // With the examples, which are no part of `helpInformation`.
+  command.outputHelp();
   const name = `${path} ${command.name()}`.trim();
   const does = command.commands.length === 0 || command.registeredArguments.length > 0;
   return [
-    ...(does ? [{ path: name, help: command.helpInformation().trimEnd() }] : []),
+    ...(does ? [{ path: name, help: help.trimEnd() }] : []),
     ...command.commands.flatMap((child) => doers(child as Program, name)),
   ];
 };
