@@ -97,3 +97,18 @@ test('a difference that is meant is one only where its condition holds', () => {
   const right = pod({ 'config.linkerd.io/default-inbound-policy': 'audit' });
   assert.equal(compared([theirs, denied], { about: right }).kind, 'disagree');
 });
+
+test('an ExternalWorkload has ports with names, and none of the probes of a pod', () => {
+  const vm: WireObject = {
+    kind: 'ExternalWorkload',
+    metadata: { annotations: { 'config.linkerd.io/opaque-ports': 'db' } },
+    spec: { ports: [{ name: 'db', port: 8080 }] },
+  };
+  const theirs = aServerRow({ meta: { kind: 'default', name: 'x' } });
+  const opaque: InboundServer = { ...theirs, protocol: { kind: 'opaque' } };
+  const outcome = compared([theirs, opaque], { about: vm });
+  assert.equal(outcome.kind === 'agree' && outcome.differing.length, 1);
+  const rows = [routed(), routed()] as const;
+  assert.equal(compared(rows, { about: vm, port: 4191 }).kind, 'agree');
+  assert.equal(compared(rows, { port: 4191 }).kind, 'disagree');
+});

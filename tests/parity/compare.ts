@@ -65,7 +65,11 @@ const probesDecide = (
   { pod, port, attempts }: Comparison,
 ): string | undefined => {
   const { http, byOtherName, grpc } = probesOn(pod, port);
-  const paths = [...http, ...byOtherName, ...(port === 4191 ? ['/live', '/ready'] : [])];
+  const paths = [
+    ...http,
+    ...byOtherName,
+    ...(port === 4191 && pod.kind !== 'ExternalWorkload' ? ['/live', '/ready'] : []),
+  ];
   if (paths.length === 0 && !grpc) return 'no probes';
   for (const attempt of attempts) {
     const [their, our] = [theirs, ours].map((server) => evaluate(server, attempt, matchesWhole));

@@ -6,7 +6,7 @@ import type { WireObject } from '@gatehouse/testing/real-cluster';
 import { annotationOf, portsNamed, probesOn } from './pod-facts.ts';
 import { ourConfig } from './same-settings.ts';
 
-/** A port of a pod that both controllers were asked for. */
+/** A port of a pod, or of an ExternalWorkload in its place, that both controllers were asked for. */
 export interface Question {
   readonly pod: WireObject;
   readonly port: number;
@@ -79,7 +79,7 @@ const unreadableRequirement: Difference = {
 const opaque = { kind: 'opaque' } as const;
 
 const defaultOpaquePorts: Difference = {
-  name: 'A pod without an annotation opaque-ports',
+  name: 'A pod or ExternalWorkload without an annotation opaque-ports',
   reason: 'has the opaque ports of the cluster, as the injector writes them; Linkerd reads none',
   shownBy: {
     file: 'services/policy/src/core/inbound/default-policy.test.ts',
@@ -248,9 +248,9 @@ const ownProbes: Difference = {
     file: 'services/policy/src/core/inbound/attached-routes.test.ts',
     title: 'GET /live',
   },
-  ours: (theirs, { port }) =>
+  ours: (theirs, { pod, port }) =>
     withProbes(theirs, (probes) => {
-      if (port !== 4191) return probes;
+      if (port !== 4191 || pod.kind === 'ExternalWorkload') return probes;
       const own = ['/live', '/ready'].filter((path) => !probes.some((probe) => probe.path === path));
       return [...probes, ...own.map((path): Probe => ({ method: 'GET', path }))];
     }),

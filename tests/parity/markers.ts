@@ -11,13 +11,15 @@ import type { WireObject } from '@gatehouse/testing/real-cluster';
 export interface Marker {
   /** The object in this round. */
   object(round: number): WireObject;
-  /** The port of the marker's pod that shows it. */
+  /** The port of the marker's pod that shows it, or of its ExternalWorkload. */
   port(round: number): number;
+  readonly shownTo?: 'external-workload';
   shows(server: InboundServer, round: number): boolean;
 }
 
 export const markerNamespace = 'marker';
-export const markerPod = 'marker';
+/** Of the pod and of the ExternalWorkload. */
+export const markerName = 'marker';
 
 const group = 'policy.linkerd.io';
 const port = 9100;
@@ -72,13 +74,27 @@ export const markers: Partial<Readonly<Record<Kind, Marker>>> = {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: {
-        ...named(markerPod),
+        ...named(markerName),
         labels: { 'linkerd.io/control-plane-ns': 'gatehouse' },
         annotations: { 'config.linkerd.io/opaque-ports': `${20_000 + round}` },
       },
       spec: { containers: [{ name: 'main', image: 'image' }] },
     }),
     port: (round) => 20_000 + round,
+    shows: ({ protocol }) => protocol.kind === 'opaque',
+  },
+  ExternalWorkload: {
+    object: (round) => ({
+      apiVersion: 'workload.linkerd.io/v1beta1',
+      kind: 'ExternalWorkload',
+      metadata: {
+        ...named(markerName),
+        annotations: { 'config.linkerd.io/opaque-ports': `${20_000 + round}` },
+      },
+      spec: { meshTLS: { identity: 'marker.example', serverName: 'marker.example' } },
+    }),
+    port: (round) => 20_000 + round,
+    shownTo: 'external-workload',
     shows: ({ protocol }) => protocol.kind === 'opaque',
   },
   Server: {

@@ -12,12 +12,23 @@ interface Container {
   readonly startupProbe?: Probe;
 }
 
+interface ExternalPort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: string;
+}
+
 interface Probe {
   readonly httpGet?: { readonly path?: string; readonly port: number | string; readonly scheme?: string };
   readonly grpc?: { readonly port: number };
 }
 
-const containersOf = ({ spec }: WireObject): readonly Container[] => {
+/** The ports of an ExternalWorkload are those of one container, which nothing probes. */
+const containersOf = ({ kind, spec }: WireObject): readonly Container[] => {
+  if (kind === 'ExternalWorkload') {
+    const { ports = [] } = spec as { readonly ports?: readonly ExternalPort[] };
+    return [{ ports: ports.map(({ port, ...named }) => ({ ...named, containerPort: port })) }];
+  }
   const { containers, initContainers = [] } = spec as Record<string, readonly Container[]>;
   return [...(containers ?? []), ...initContainers];
 };

@@ -39,6 +39,7 @@ export const changeOf = (
     const before = present.find((one) => keyOf(one) === keyOf(object));
     if (object.kind === 'Pod')
       return { ...injected(object, namespaceSettings), spec: before?.spec ?? object.spec };
+    if (object.kind === 'ExternalWorkload') return injected(object, namespaceSettings);
     if (before === undefined) return object;
     return ofItsVersion({ ...object, apiVersion: before.apiVersion });
   });

@@ -1,5 +1,6 @@
 import type { WireObject } from '@gatehouse/testing/real-cluster';
 import fc from 'fast-check';
+import { externalWorkloads } from './random-external-workloads.ts';
 import {
   accountRef,
   elsewhere,
@@ -21,7 +22,9 @@ import { gatewayHttpRoutes, grpcRoutes, policyHttpRoutes } from './random-routes
 const group = 'policy.linkerd.io';
 
 const server: fc.Arbitrary<WireObject> = said({
-  podSelector: usually(selector, fc.constant(undefined)),
+  // A Server is for pods or for ExternalWorkloads.
+  podSelector: fc.option(selector, { nil: undefined, freq: 2 }),
+  externalWorkloadSelector: selector,
   port: fc.constantFrom(8080, 8080, 9000, 4191, 7777, 'http', 'admin', 'nosuch'),
   proxyProtocol: fc.constantFrom(
     undefined,
@@ -43,7 +46,9 @@ const server: fc.Arbitrary<WireObject> = said({
     'cluster-authenticated',
     'audit',
   ),
-}).map((spec) => (spec.podSelector === undefined ? { ...spec, externalWorkloadSelector: {} } : spec));
+}).map(({ externalWorkloadSelector, ...spec }) =>
+  spec.podSelector === undefined ? { ...spec, externalWorkloadSelector } : spec,
+);
 
 /** The fields that a Server has in its version; what it does not know cannot be applied. */
 export const ofItsVersion = (object: WireObject): WireObject => {
@@ -176,10 +181,10 @@ export interface RandomCluster {
 export const randomCluster: fc.Arbitrary<RandomCluster> = fc
   .tuple(
     namespaceSettings,
-    pods,
+    fc.tuple(pods, externalWorkloads).map((targets) => targets.flat()),
     someObjects(group, 'Server', {
       versions: ['v1beta3', 'v1beta3', 'v1beta2', 'v1beta1', 'v1alpha1'],
-      called: names('server', 3),
+      called: names('server', 4),
       spec: server,
       marked: labels,
     }),
@@ -221,7 +226,7 @@ export const randomCluster: fc.Arbitrary<RandomCluster> = fc
   .map(([annotations, made, ...others]) => ({
     namespaceSettings: annotations,
     objects: [
-      ...made.map((pod) => injected(pod, annotations)),
+      ...made.map((target) => injected(target, annotations)),
       ...speakingGrpc(others.flat()).map(ofItsVersion),
     ],
   }));
@@ -236,11 +241,14 @@ const speakingGrpc = (objects: readonly WireObject[]): readonly WireObject[] =>
       )
     : objects;
 
-/** The injector copies what a pod does not say from its Namespace. */
-export const injected = (pod: WireObject, inherited: WireObject): WireObject => {
-  const metadata = pod.metadata as WireObject;
+/**
+ * The injector copies what a pod does not say from its Namespace. No injector sees an ExternalWorkload, so that its author
+ * does here: told-apart.ts shows what comes of it elsewhere.
+ */
+export const injected = (target: WireObject, inherited: WireObject): WireObject => {
+  const metadata = target.metadata as WireObject;
   return {
-    ...pod,
+    ...target,
     metadata: { ...metadata, annotations: { ...inherited, ...(metadata.annotations as object) } },
   };
 };

@@ -4,12 +4,20 @@ import type { WireObject } from '@gatehouse/testing/real-cluster';
 import type { Described } from './differences.ts';
 import { aNamespace } from './parity-run.ts';
 import { here } from './random-parts.ts';
-import { type Answer, podWorkload, type Side, type TwoControllers } from './two-controllers.ts';
+import {
+  type Answer,
+  externalWorkload,
+  podWorkload,
+  type Side,
+  type TwoControllers,
+} from './two-controllers.ts';
 
 /** A difference that would spread too far in random clusters, so that it stands by itself. */
 export interface ToldApart extends Described {
   /** Written one after the other; all of it is removed afterwards. */
   readonly writes: readonly (readonly WireObject[])[];
+  /** Whose port; the pod's, unless it says otherwise. */
+  readonly workload?: string;
   /** Who governs port 8080, whom it admits and by which routes. */
   readonly said: Readonly<Record<Side, string>>;
 }
@@ -86,6 +94,31 @@ export const toldApart: readonly ToldApart[] = [
       title: 'the namespace',
     },
     writes: [[pod], [aNamespace(here, { 'config.linkerd.io/default-inbound-policy': 'audit' })]],
+    said: {
+      linkerd: 'default cluster-unauthenticated, detect; admits cluster-unauthenticated; routes default',
+      gatehouse: 'default audit, detect; admits audit; routes default',
+    },
+  },
+  {
+    name: 'The default policy of the Namespace of an ExternalWorkload',
+    reason:
+      'counts where the workload has no annotation of its own; in Linkerd it does not, as no injector copies it',
+    shownBy: {
+      file: 'services/policy/src/ports/inbound/external-workload.test.ts',
+      title: 'that of its Namespace',
+    },
+    writes: [
+      [
+        aNamespace(here, { 'config.linkerd.io/default-inbound-policy': 'audit' }),
+        {
+          apiVersion: 'workload.linkerd.io/v1beta1',
+          kind: 'ExternalWorkload',
+          metadata: metadata('vm'),
+          spec: { meshTLS: { identity: 'vm.example', serverName: 'vm.example' } },
+        },
+      ],
+    ],
+    workload: externalWorkload(here, 'vm'),
     said: {
       linkerd: 'default cluster-unauthenticated, detect; admits cluster-unauthenticated; routes default',
       gatehouse: 'default audit, detect; admits audit; routes default',
@@ -179,12 +212,12 @@ const saidWithinMs = 15_000;
 /** What a controller says otherwise than the table has it. */
 export const tellApart = async (controllers: TwoControllers): Promise<readonly string[]> => {
   const wrong: string[] = [];
-  for (const { name, writes, said } of toldApart) {
+  for (const { name, writes, workload = podWorkload(here, 'backend'), said } of toldApart) {
     for (const put of writes) await controllers.write({ put });
     const deadline = Date.now() + saidWithinMs;
     for (const side of ['linkerd', 'gatehouse'] as const) {
       for (;;) {
-        const answers = await controllers.ask(podWorkload(here, 'backend'), 8080);
+        const answers = await controllers.ask(workload, 8080);
         const found = summaryOf(answers[side]);
         if (found === said[side]) break;
         if (Date.now() > deadline) {

@@ -6,7 +6,7 @@ import { kindOf } from '@gatehouse/platform/kube/kind-table';
 import { decodeServer, inboundService } from '@gatehouse/policy/testing/watched-port';
 import type { RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
-import { markerNamespace, markerPod, markers } from './markers.ts';
+import { markerName, markerNamespace, markers } from './markers.ts';
 
 /** What a controller says of a port: the row, or why there is none. */
 export type Answer =
@@ -17,6 +17,9 @@ export const request = (workload: string, port: number): Uint8Array =>
   PortSpec.encode({ workload, port }).finish();
 
 export const podWorkload = (namespace: string, pod: string): string => JSON.stringify({ ns: namespace, pod });
+
+export const externalWorkload = (namespace: string, name: string): string =>
+  JSON.stringify({ ns: namespace, external_workload: name });
 
 export const getPort = async (client: GrpcClient, workload: string, port: number): Promise<Answer> => {
   try {
@@ -76,8 +79,11 @@ export class TwoControllers {
     const wanted = [...kinds].flatMap((kind) => markers[kind ?? 'Namespace'] ?? []);
     await Promise.all(wanted.map((marker) => this.cluster.apply(marker.object(round))));
     const deadline = AbortSignal.timeout(seenWithinMs);
-    const workload = podWorkload(markerNamespace, markerPod);
     for (const marker of wanted) {
+      const workload =
+        marker.shownTo === 'external-workload'
+          ? externalWorkload(markerNamespace, markerName)
+          : podWorkload(markerNamespace, markerName);
       for (const side of ['linkerd', 'gatehouse'] as const) {
         for (;;) {
           const answer = await getPort(this.clients[side], workload, marker.port(round));
