@@ -1,4 +1,4 @@
-import { parseIdentity, printBriefly } from '@gatehouse/core/mesh/workload-identity';
+import { type Mesh, parseIdentity, printBriefly } from '@gatehouse/core/mesh/workload-identity';
 import type { Behind, Client, Governor, ObjectName, Row, Source } from '../reach/policy-answers.ts';
 
 /** As kubectl knows the kinds (shortNames of deploy/crds); others by their whole name. */
@@ -96,19 +96,19 @@ export const printClient = (
 /** As printClient says it. */
 export const shortIdentity = (name: string, self: string | null): string => {
   if (name === '*') return 'any identity';
-  const mesh = self === null ? undefined : meshOf(self);
+  const own = self === null ? undefined : parseIdentity(self);
   const isSuffix = name.startsWith('*.');
   // A suffix is no identity; with a name before it, it is one of all that it means.
   const identity = parseIdentity(isSuffix ? `any.${name.slice(2)}` : name);
-  if (identity.kind !== 'workload' || mesh === undefined || meshOf(name) !== mesh) return name;
+  if (identity.kind !== 'workload' || own?.kind !== 'workload' || !isSameMesh(identity, own)) return name;
   return isSuffix ? `any in ${identity.namespace}` : printBriefly(identity);
 };
 
 /** `default.demo` */
 export const shortIdentityOf = (name: string): string => printBriefly(parseIdentity(name));
 
-/** What all identities of a mesh end in. */
-const meshOf = (name: string): string => name.slice(name.lastIndexOf('.serviceaccount.identity.'));
+const isSameMesh = (a: Mesh, b: Mesh): boolean =>
+  a.controlPlaneNamespace === b.controlPlaneNamespace && a.trustDomain === b.trustDomain;
 
 /** Where it calls from. */
 export const printFrom = (
