@@ -67,7 +67,7 @@ export const policyCliContract = (
     test('without -n a workload is looked for in the namespace of the kubeconfig’s context', async () => {
       const { code, err } = await fixture.run(['authz', 'backend']);
       assert.equal(code, exitCode.failed);
-      assert.match(err, /no pod default\/backend: `gatehouse policy -n default` lists/);
+      assert.match(err, /no pod default\/backend: `gatehouse policy -n default` on the same mesh or folder/);
     });
 
     test('a team sees the workloads of its own namespace and no others', async () => {

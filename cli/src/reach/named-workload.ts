@@ -58,7 +58,7 @@ export const whereIsIt = async <T>(namespace: string, ask: () => Promise<T>): Pr
 };
 
 const listThose = (namespace: string): string =>
-  `\`gatehouse policy -n ${namespace}\` lists the pods that there are`;
+  `\`gatehouse policy -n ${namespace}\` on the same mesh or folder (--dir, --state, --context) lists its pods`;
 
 /** Pods that policy treats alike, the first of which stands for all. */
 export interface AlikePods {

@@ -127,7 +127,11 @@ test('programs get the clients of each port with the objects behind them', async
 test('what does not exist is told with where to look', async (t) => {
   const { run } = await onPolicyFolder(t);
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [['authz', 'demo/nobody'], exitCode.failed, /no pod demo\/nobody: `gatehouse policy -n demo` lists/],
+    [
+      ['authz', 'demo/nobody'],
+      exitCode.failed,
+      /no pod demo\/nobody: `gatehouse policy -n demo` on the same mesh or folder/,
+    ],
     [
       ['authz', 'deploy/nobody', '-n', 'demo'],
       exitCode.failed,
