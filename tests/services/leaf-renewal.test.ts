@@ -107,80 +107,100 @@ const shown = async ({ grpc, name }: RunningService, anchors: string): Promise<s
   }
 };
 
+/** How far the wall clock is from the clock that nobody sets, in milliseconds. */
+const clockOffset = (): number => Date.now() - performance.now();
+
+/**
+ * Runs it again where it failed while the machine's wall clock was set, or the machine stood still: certificates of fifteen
+ * seconds then end before their time, which is no fault of the services.
+ */
+const onASteadyClock = async (run: () => Promise<void>): Promise<void> => {
+  for (let left = 3; ; left -= 1) {
+    const before = clockOffset();
+    try {
+      return await run();
+    } catch (thrown) {
+      if (left === 1 || Math.abs(clockOffset() - before) < 1_000) throw thrown;
+    }
+  }
+};
+
 // Both wait for fifteen seconds of a certificate's life, so they wait together.
 suite('the certificates of real services', { concurrency: true }, () => {
-  test('streams of a proxy live on while every service renews its certificate twice', async (t) => {
-    const { all, destination, policy: ruling, put, anchors } = await aMesh(t);
-    const ended: string[] = [];
-    const stream = (of: RunningService, path: string, request: Uint8Array): { messages: number } => {
-      const seen = { messages: 0 };
-      const client = aGrpcClient(t, { address: of.grpc }, { serverName: of.name, trustAnchors: anchors });
-      client.serverStream(path, request, {
-        onMessage: () => {
-          seen.messages += 1;
-        },
-        onEnd: (error) => void ended.push(`${path}: ${error?.message}`),
-      });
-      return seen;
-    };
-    const spec = { workload: JSON.stringify({ ns: 'demo', pod: 'backend-0' }), port: 8080 };
-    const rows = stream(
-      ruling,
-      '/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort',
-      PortSpec.encode(spec).finish(),
-    );
-    const target = { scheme: '', path: 'backend.demo.svc.cluster.local:80', contextToken: '' };
-    const endpoints = stream(
-      destination,
-      '/io.linkerd.proxy.destination.Destination/Get',
-      GetDestination.encode(target).finish(),
-    );
-    await eventually(() => rows.messages > 0 && endpoints.messages > 0);
-
-    const serials = all.map(() => new Set<string>());
-    while (serials.some(({ size }) => size < 3)) {
-      for (const [at, each] of all.entries()) serials[at]?.add(await shown(each, anchors));
-      await sleep(250);
-    }
-    assert.deepEqual(ended, []);
-    const before = { rows: rows.messages, endpoints: endpoints.messages };
-    await put(backend(2));
-    await put(policy);
-    await eventually(() => rows.messages > before.rows && endpoints.messages > before.endpoints);
-    assert.deepEqual(ended, []);
-  });
-
-  test('a service that cannot renew says so before its certificate ends, when it has ended, and recovers by itself', async (t) => {
-    const { identity, destination, restartIdentity, adminToken } = await aMesh(t);
-    const health = async () =>
-      (await ask(`${destination.admin}/v1/health`, { token: adminToken })).json as {
-        readonly ready: boolean;
-        readonly reasons: readonly string[];
-        readonly warnings: readonly string[];
+  test('streams of a proxy live on while every service renews its certificate twice', (t) =>
+    onASteadyClock(async () => {
+      const { all, destination, policy: ruling, put, anchors } = await aMesh(t);
+      const ended: string[] = [];
+      const stream = (of: RunningService, path: string, request: Uint8Array): { messages: number } => {
+        const seen = { messages: 0 };
+        const client = aGrpcClient(t, { address: of.grpc }, { serverName: of.name, trustAnchors: anchors });
+        client.serverStream(path, request, {
+          onMessage: () => {
+            seen.messages += 1;
+          },
+          onEnd: (error) => void ended.push(`${path}: ${error?.message}`),
+        });
+        return seen;
       };
-    assert.deepEqual((await health()).warnings, []);
-    await identity.stop('an outage');
-    let seen = await health();
-    while (seen.warnings.length === 0) {
-      assert.equal(seen.ready, true);
-      await sleep(50);
-      seen = await health();
-    }
-    assert.equal(seen.ready, true, 'what is warned of has not happened');
-    assert.match(
-      seen.warnings[0] ?? '',
-      /^the serving certificate ends in \d+ seconds?, at .* and is not renewed: .*; see that identity is ready/,
-    );
-    while (seen.ready) {
-      await sleep(50);
-      seen = await health();
-    }
-    assert.match(seen.reasons.join(), /the serving certificate expired at/);
-    await restartIdentity();
-    while (!seen.ready) {
-      await sleep(50);
-      seen = await health();
-    }
-    assert.deepEqual(seen.warnings, []);
-  });
+      const spec = { workload: JSON.stringify({ ns: 'demo', pod: 'backend-0' }), port: 8080 };
+      const rows = stream(
+        ruling,
+        '/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort',
+        PortSpec.encode(spec).finish(),
+      );
+      const target = { scheme: '', path: 'backend.demo.svc.cluster.local:80', contextToken: '' };
+      const endpoints = stream(
+        destination,
+        '/io.linkerd.proxy.destination.Destination/Get',
+        GetDestination.encode(target).finish(),
+      );
+      await eventually(() => rows.messages > 0 && endpoints.messages > 0);
+
+      const serials = all.map(() => new Set<string>());
+      while (serials.some(({ size }) => size < 3)) {
+        for (const [at, each] of all.entries()) serials[at]?.add(await shown(each, anchors));
+        await sleep(250);
+      }
+      assert.deepEqual(ended, []);
+      const before = { rows: rows.messages, endpoints: endpoints.messages };
+      await put(backend(2));
+      await put(policy);
+      await eventually(() => rows.messages > before.rows && endpoints.messages > before.endpoints);
+      assert.deepEqual(ended, []);
+    }));
+
+  test('a service that cannot renew says so before its certificate ends, when it has ended, and recovers by itself', (t) =>
+    onASteadyClock(async () => {
+      const { identity, destination, restartIdentity, adminToken } = await aMesh(t);
+      const health = async () =>
+        (await ask(`${destination.admin}/v1/health`, { token: adminToken })).json as {
+          readonly ready: boolean;
+          readonly reasons: readonly string[];
+          readonly warnings: readonly string[];
+        };
+      assert.deepEqual((await health()).warnings, []);
+      await identity.stop('an outage');
+      let seen = await health();
+      while (seen.warnings.length === 0) {
+        assert.equal(seen.ready, true);
+        await sleep(50);
+        seen = await health();
+      }
+      assert.equal(seen.ready, true, 'what is warned of has not happened');
+      assert.match(
+        seen.warnings[0] ?? '',
+        /^the serving certificate ends in \d+ seconds?, at .* and is not renewed: .*; see that identity is ready/,
+      );
+      while (seen.ready) {
+        await sleep(50);
+        seen = await health();
+      }
+      assert.match(seen.reasons.join(), /the serving certificate expired at/);
+      await restartIdentity();
+      while (!seen.ready) {
+        await sleep(50);
+        seen = await health();
+      }
+      assert.deepEqual(seen.warnings, []);
+    }));
 });
