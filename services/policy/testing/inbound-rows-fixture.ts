@@ -4,10 +4,11 @@ import type { Change } from '@gatehouse/core/resources/changes';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { CompileOptions } from '../src/core/inbound/compile-from-index.ts';
-import { InboundRows, type WorkloadPort } from '../src/core/inbound/rows/inbound-rows.ts';
+import { InboundRows, type WorkloadAsked, type WorkloadPort } from '../src/core/inbound/rows/inbound-rows.ts';
 import { RowCompiler, type RowCompilerOptions } from '../src/core/inbound/rows/row-compiler.ts';
 import type { EncodedRow, RowUpdate } from '../src/core/inbound/rows/watched-row.ts';
 import type { InboundWatch } from '../src/core/inbound/rows/workload-class.ts';
+import type { Target } from '../src/core/inbound/workload-of.ts';
 import { aClusterConfig } from './a-cluster-config.ts';
 
 /** A row as text, whatever it is encoded as. */
@@ -18,6 +19,21 @@ const encode = (server: InboundServer): EncodedRow => ({
   version: print(server),
   refresh: true,
 });
+
+/** Everything in the index that has a proxy of the mesh. */
+export function* workloadsIn({ index }: InboundRowsFixture): Generator<WorkloadAsked> {
+  for (const { meta } of index.all('Pod'))
+    if (meta.labels['linkerd.io/control-plane-ns'] !== undefined)
+      yield { namespace: meta.namespace, pod: meta.name };
+  for (const { meta } of index.all('ExternalWorkload'))
+    yield { kind: 'external-workload', namespace: meta.namespace, pod: meta.name };
+}
+
+export const targetOf = (
+  { index }: InboundRowsFixture,
+  { kind, namespace, pod: name }: WorkloadAsked,
+): Target | undefined =>
+  kind === undefined ? index.get('Pod', namespace, name) : index.get('ExternalWorkload', namespace, name);
 
 /** A reader that remembers what it was told. */
 export interface Reader {

@@ -23,6 +23,7 @@ import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 export const printableKinds = [
   'Namespace',
   'Pod',
+  'ExternalWorkload',
   'Server',
   'NetworkAuthenticationPolicy',
   'AuthorizationPolicy',
@@ -209,8 +210,13 @@ const printSpec = {
     hostNetwork: spec.hostNetwork,
     containers: printContainers(spec),
   }),
-  Server: ({ podSelector, port, proxyProtocol, accessPolicy }) => ({
-    ...(podSelector === undefined ? { externalWorkloadSelector: {} } : { podSelector }),
+  ExternalWorkload: ({ identity, serverName, ports, ips }) => ({
+    meshTLS: { identity, serverName },
+    ports: ports.map(({ name, port }) => withoutUndefined({ name: name || undefined, port })),
+    workloadIPs: ips.map((ip) => ({ ip })),
+  }),
+  Server: ({ podSelector, externalWorkloadSelector = {}, port, proxyProtocol, accessPolicy }) => ({
+    ...(podSelector === undefined ? { externalWorkloadSelector } : { podSelector }),
     port: port.kind === 'name' ? port.name : port.first,
     proxyProtocol,
     accessPolicy,

@@ -138,8 +138,9 @@ const breakObject = (
 
 const readBroken = (written: WireObject, whole: KubeObject): KubeObject | 'unplaced' | 'readable' => {
   const read = draftAll([written]);
-  // Without a pod that cannot be placed its address may be another pod's: no policy of anybody says so.
-  if (!read.ok) return whole.kind === 'Pod' ? 'readable' : 'unplaced';
+  // Without a pod that cannot be placed its address may be another pod's: no policy of anybody says so. No proxy asks for
+  // an ExternalWorkload that is not there.
+  if (!read.ok) return ['Pod', 'ExternalWorkload'].includes(whole.kind) ? 'readable' : 'unplaced';
   const [draft] = read.value.drafts;
   if (draft?.type !== 'object') return 'readable';
   const { object } = draft;
@@ -151,7 +152,10 @@ const isCostly = (object: KubeObject, whole: KubeObject, remarks: readonly Remar
   const { spec } = object as KubeObject<'Pod'>;
   // An address that cannot be read is claimed by nobody else, which no policy says either.
   if (object.kind === 'Pod' && `${spec.ips}` !== `${(whole as KubeObject<'Pod'>).spec.ips}`) return false;
-  return remarks.some(({ problem }) => !problem.fix.startsWith('read as'));
+  // That a kind is not acted upon in full is said of whole objects too.
+  return remarks.some(
+    ({ concern, problem }) => concern !== 'unwatched' && !problem.fix.startsWith('read as'),
+  );
 };
 
 const problem = { field: '', found: 'broken', fix: 'fix it' };
@@ -201,6 +205,7 @@ const changed = (value: unknown, change: Change): unknown => {
 
 const lists = [
   'pods',
+  'externalWorkloads',
   'namespaces',
   'networkAuthenticationPolicies',
   'servers',
@@ -218,7 +223,7 @@ const victimsIn = (situation: Situation): readonly Victim[] =>
 /** Undefined takes it away. */
 const replace = (situation: Situation, victim: Victim, by: KubeObject | undefined): Situation => ({
   ...situation,
-  target: victim === situation.target ? ((by ?? victim) as KubeObject<'Pod'>) : situation.target,
+  target: victim === situation.target ? ((by ?? victim) as Situation['target']) : situation.target,
   ...Object.fromEntries(
     lists.map((list) => [
       list,

@@ -1,9 +1,11 @@
 import type { Change } from '@gatehouse/core/resources/changes';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
-import { aPod } from '@gatehouse/testing/builders';
+import { anExternalWorkload, aPod } from '@gatehouse/testing/builders';
 import fc from 'fast-check';
+import type { Target } from './decide/situation.ts';
 import { anyChange, objects } from './random-changes.ts';
+import { identity } from './random-policies.ts';
 
 /** What happens in a cluster, told of what there is: a number stands for one of the objects, modulo how many there are. */
 export type ClusterEvent =
@@ -20,6 +22,8 @@ export type ClusterEvent =
       readonly as: KubeObject<'Pod'>;
       readonly batches: 'one' | 'two';
     }
+  /** An ExternalWorkload, with the labels, the address and the identity that pods have too: whom it claims to be is not proven. */
+  | { readonly kind: 'claims'; readonly outside: KubeObject<'ExternalWorkload'> }
   | { readonly kind: 'relabelled'; readonly pod: number; readonly labels: KubeObject['meta']['labels'] }
   /** A policy keeps only so many of its sources. */
   | { readonly kind: 'withdrawn'; readonly policy: number; readonly keep: number }
@@ -54,6 +58,26 @@ const anyPod = fc
   )
   .map(({ age, ...pod }) => aPod({ ...pod, ...age }));
 
+const anyExternalWorkload = fc
+  .record(
+    {
+      namespace,
+      // One of them has the name of a pod.
+      name: fc.constantFrom('a', 'vm'),
+      uid: fc.constantFrom('one', 'two'),
+      labels,
+      ips: fc.subarray(addresses, { maxLength: 2 }),
+      identity: fc.constantFrom(
+        identity('demo', 'default'),
+        identity('demo', 'web'),
+        'spiffe://elsewhere/vm',
+      ),
+      ports: fc.constantFrom([], [{ name: 'http', port: 8080 }]),
+    },
+    { noNullPrototype: true },
+  )
+  .map(anExternalWorkload);
+
 const anyNumber = fc.nat({ max: 50 });
 
 /** What admits a client, so that there is something to take away. */
@@ -74,6 +98,10 @@ export const anyEvent: fc.Arbitrary<ClusterEvent> = fc.oneof(
     arbitrary: anyGrant.map((object): ClusterEvent => ({ kind: 'change', change: applied(object) })),
   },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('starts' as const), pod: anyPod }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('claims' as const), outside: anyExternalWorkload }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -114,22 +142,22 @@ export const anyEvent: fc.Arbitrary<ClusterEvent> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('removed' as const), grant: anyNumber }) },
 );
 
-/** What an event does to a pod of an index: before and after it. */
-export interface PodChange {
-  readonly before: KubeObject<'Pod'> | undefined;
-  readonly after: KubeObject<'Pod'> | undefined;
+/** What an event does to a pod or an ExternalWorkload of an index: before and after it. */
+export interface WorkloadChange<Of extends Target = Target> {
+  readonly before: Of | undefined;
+  readonly after: Of | undefined;
 }
 
 /** An event in an index: batches in which it arrives, and what is known of it beforehand. */
 export interface Happening {
   readonly batches: readonly (readonly Change[])[];
-  /** The pods that it is about, if it is about nothing else. */
-  readonly pods: readonly PodChange[];
+  /** The workloads that it is about, if it is about nothing else. */
+  readonly workloads: readonly WorkloadChange[];
   /** Whether it takes grants away, and nothing else. */
   readonly withdraws: boolean;
 }
 
-const nothing: Happening = { batches: [], pods: [], withdraws: false };
+const nothing: Happening = { batches: [], workloads: [], withdraws: false };
 
 export const happeningOf = (index: ResourceIndex, event: ClusterEvent): Happening => {
   switch (event.kind) {
@@ -137,23 +165,30 @@ export const happeningOf = (index: ResourceIndex, event: ClusterEvent): Happenin
       return { ...nothing, batches: [[event.change]] };
     case 'starts': {
       const { namespace, name } = event.pod.meta;
-      return ofPod(index.get('Pod', namespace, name), event.pod);
+      return ofWorkload(index.get('Pod', namespace, name), event.pod);
     }
     case 'inherits': {
       const { meta, spec } = event.pod;
       const ips = pick([...index.all('Pod')], event.from)?.spec.ips ?? [];
-      return ofPod(index.get('Pod', meta.namespace, meta.name), { ...event.pod, spec: { ...spec, ips } });
+      return ofWorkload(index.get('Pod', meta.namespace, meta.name), {
+        ...event.pod,
+        spec: { ...spec, ips },
+      });
+    }
+    case 'claims': {
+      const { namespace, name } = event.outside.meta;
+      return ofWorkload(index.get('ExternalWorkload', namespace, name), event.outside);
     }
     case 'ends': {
       const pod = pick([...index.all('Pod')], event.pod);
-      return pod === undefined ? nothing : ofPod(pod, ended(pod, event.how));
+      return pod === undefined ? nothing : ofWorkload(pod, ended(pod, event.how));
     }
     case 'recreated': {
       const pod = pick([...index.all('Pod')], event.pod);
       if (pod === undefined) return nothing;
       const { namespace, name, uid } = pod.meta;
       const again = { ...event.as, meta: { ...event.as.meta, namespace, name, uid: `${uid}'` } };
-      const happening = ofPod(pod, again);
+      const happening = ofWorkload(pod, again);
       return event.batches === 'one'
         ? happening
         : { ...happening, batches: happening.batches.flatMap((batch) => batch.map((change) => [change])) };
@@ -163,13 +198,13 @@ export const happeningOf = (index: ResourceIndex, event: ClusterEvent): Happenin
       if (pod === undefined) return nothing;
       const own = Object.entries(pod.meta.labels).filter(([key]) => key !== 'app' && key !== 'tier');
       const labels = { ...Object.fromEntries(own), ...event.labels };
-      return ofPod(pod, { ...pod, meta: { ...pod.meta, labels } });
+      return ofWorkload(pod, { ...pod, meta: { ...pod.meta, labels } });
     }
     case 'withdrawn': {
       const policy = pick([...index.all('NetworkAuthenticationPolicy')], event.policy);
       if (policy === undefined || isRejected(policy.spec)) return nothing;
       const spec = { ...policy.spec, sources: policy.spec.sources.slice(0, event.keep) };
-      return { batches: [[applied({ ...policy, spec })]], pods: [], withdraws: true };
+      return { batches: [[applied({ ...policy, spec })]], workloads: [], withdraws: true };
     }
     case 'removed': {
       const grants: readonly KubeObject[] = [
@@ -179,7 +214,7 @@ export const happeningOf = (index: ResourceIndex, event: ClusterEvent): Happenin
         ...index.all('NetworkAuthentication'),
       ];
       const grant = pick(grants, event.grant);
-      return grant === undefined ? nothing : { batches: [[deleted(grant)]], pods: [], withdraws: true };
+      return grant === undefined ? nothing : { batches: [[deleted(grant)]], workloads: [], withdraws: true };
     }
   }
 };
@@ -189,11 +224,11 @@ const pick = <T>(all: readonly T[], at: number): T | undefined => all[at % Math.
 const applied = (object: KubeObject): Change => ({ type: 'apply', kind: object.kind, object }) as Change;
 const deleted = ({ kind, meta }: KubeObject): Change => ({ type: 'delete', kind, ...meta }) as Change;
 
-const ofPod = (before: KubeObject<'Pod'> | undefined, after: KubeObject<'Pod'> | undefined): Happening => {
+const ofWorkload = <Of extends Target>(before: Of | undefined, after: Of | undefined): Happening => {
   const isAnother = before !== undefined && after !== undefined && before.meta.uid !== after.meta.uid;
   const gone = before === undefined || (after !== undefined && !isAnother) ? [] : [deleted(before)];
   const come = after === undefined ? [] : [applied(after)];
-  return { ...nothing, batches: [[...gone, ...come]], pods: [{ before, after }] };
+  return { ...nothing, batches: [[...gone, ...come]], workloads: [{ before, after }] };
 };
 
 const ended = (pod: KubeObject<'Pod'>, how: Ending): KubeObject<'Pod'> | undefined => {

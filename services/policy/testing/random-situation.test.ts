@@ -26,6 +26,8 @@ const noteObject = ({ kind, spec }: KubeObject, seen: Seen): void =>
 
 const objectKinds = [
   'Pod',
+  'ExternalWorkload',
+  'Server of ExternalWorkloads',
   'Namespace',
   'NetworkAuthenticationPolicy',
   'NetworkAuthenticationPolicy, rejected',
@@ -51,6 +53,7 @@ test('random situations hold every kind of object, good and rejected', () => {
       situation;
     for (const object of [
       ...pods,
+      ...situation.externalWorkloads,
       ...namespaces,
       ...networkAuthenticationPolicies,
       ...servers,
@@ -61,9 +64,12 @@ test('random situations hold every kind of object, good and rejected', () => {
       ...networkAuthentications,
     ])
       noteObject(object, found);
+    const [governor] = possibleGovernors(situation);
+    if (situation.target.kind === 'ExternalWorkload' && governor !== undefined)
+      count(found, 'Server of ExternalWorkloads');
   });
   assertSeen(seen, objectKinds, 20);
-  assert.equal(objectKinds.length, 17);
+  assert.equal(objectKinds.length, 19);
 });
 
 const speeches = ['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS'];

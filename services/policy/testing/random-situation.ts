@@ -1,7 +1,7 @@
 import type { Attempt } from '@gatehouse/core/inbound/evaluate-inbound';
 import { usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { noPorts, portSet } from '@gatehouse/core/port-set';
-import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import {
   type DefaultPolicy,
   defaultPolicies,
@@ -13,6 +13,7 @@ import {
   aNetworkAuthentication,
   aNetworkAuthenticationPolicy,
   anAuthorizationPolicy,
+  anExternalWorkload,
   aPod,
   aServer,
 } from '@gatehouse/testing/builders';
@@ -185,6 +186,8 @@ const surroundings = fc.record({
   namespaceAnnotations: annotations,
   probes,
   proxyPorts,
+  isOutside: rarely(false, true),
+  areServersForPods: rarely(false, true),
   rateLimits,
   clusterNetworks: fc.constantFrom([network('10.0.0.0/8')], []),
   probeNetworks: fc.constantFrom([network('0.0.0.0/0'), network('::/0')], [network('192.168.0.0/16')], []),
@@ -196,6 +199,16 @@ const surroundings = fc.record({
 
 const named = <Object extends KubeObject>(prefix: string, objects: readonly Object[]): readonly Object[] =>
   objects.map((object, index) => ({ ...object, meta: { ...object.meta, name: `${prefix}-${index}` } }));
+
+/** The Servers as if they had been written for ExternalWorkloads. */
+const selectingOutside = (servers: readonly KubeObject<'Server'>[]): readonly KubeObject<'Server'>[] =>
+  servers.map((server) => {
+    const { spec } = server;
+    if (isRejected(spec)) return { ...server, spec: { ...spec, closesExternal: spec.closes } };
+    const { podSelector, ...rest } = spec;
+    if (podSelector === undefined) return server;
+    return { ...server, spec: { ...rest, podSelector: undefined, externalWorkloadSelector: podSelector } };
+  });
 
 /** What is random of a situation but for its surroundings. */
 type Theme = Pick<
@@ -221,11 +234,19 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
       probes: around.probes,
       proxyPorts: around.proxyPorts,
     });
+    const outside = anExternalWorkload({
+      name: 'backend',
+      labels: backend.meta.labels,
+      annotations: around.targetAnnotations,
+      ports: backend.spec.ports,
+    });
     const { defaultPolicy, policies: written, ...objects } = theme;
+    const selecting =
+      around.isOutside && !around.areServersForPods ? selectingOutside(objects.servers) : objects.servers;
     const { clusterNetworks, probeNetworks, pods, meshTls, net } = around;
     return {
       situation: {
-        target: backend,
+        target: around.isOutside ? outside : backend,
         port: objects.port,
         cluster: aClusterConfig({
           mesh,
@@ -235,12 +256,13 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
           defaultOpaquePorts: around.opaquePorts,
         }),
         pods: [backend, ...pods],
+        externalWorkloads: around.isOutside ? [outside] : [],
         namespaces: [
           aNamespace({ name: 'demo', annotations: around.namespaceAnnotations }),
           aNamespace({ name: 'other', labels: { team: 'x' } }),
         ],
         networkAuthenticationPolicies: named('policy', written),
-        servers: named('server', objects.servers),
+        servers: named('server', selecting),
         authorizationPolicies: named('authorization', objects.authorizationPolicies),
         serverAuthorizations: named('server-authorization', objects.serverAuthorizations),
         meshTlsAuthentications: meshTls === undefined ? [] : [meshTls],

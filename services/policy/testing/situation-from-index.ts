@@ -4,7 +4,7 @@ import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { CompileOptions } from '../src/core/inbound/compile-from-index.ts';
 import type { Situation } from './decide/situation.ts';
 
-/** The situation of a port of a pod, as `decide` reads it: everything that the index holds. */
+/** The situation of a port, as `decide` reads it: everything that the index holds. */
 export const situationFromIndex = (
   index: ResourceIndex,
   { target, port }: Pick<Situation, 'target' | 'port'>,
@@ -17,6 +17,7 @@ export const situationFromIndex = (
     cluster,
     matchesRegex,
     pods: all('Pod'),
+    externalWorkloads: all('ExternalWorkload'),
     namespaces: all('Namespace'),
     networkAuthenticationPolicies: all('NetworkAuthenticationPolicy'),
     servers: all('Server'),

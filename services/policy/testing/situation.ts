@@ -31,6 +31,7 @@ export const aSituation = (said: Partial<Situation> = {}): Situation => ({
   port: 8080,
   cluster: aClusterConfig({ defaultOpaquePorts: portSet([{ first: 3306, last: 3306 }]) }),
   pods: [frontend, intruder, backend],
+  externalWorkloads: [],
   namespaces: [aNamespace({ name: 'demo' })],
   networkAuthenticationPolicies: [],
   servers: [],

@@ -8,7 +8,7 @@ import type { ClusterConfig } from '../../src/core/inbound/model.ts';
 import { admittedOnRoute, admittedToServer, isWithin, someAdmits } from './clients.ts';
 import { isUnnormalized, pathOf, probesOf, ruleAllows, ruleAllowsCall } from './requests.ts';
 import { attachedRoutes, isDisputed, routeRuleFor, spokenRoutes } from './routes.ts';
-import type { Route, Server, Situation } from './situation.ts';
+import type { Route, Server, Situation, Target } from './situation.ts';
 import { baseOf, closing, enforced, possibleGovernors, protocolOf } from './who-governs.ts';
 
 export type Decision =
@@ -74,11 +74,11 @@ const mayBeAnothers = (situation: Situation, routes: readonly Route[]): boolean 
     (route) => isDisputed(route, routes) || (isRejected(route.spec) && route.spec.extent === 'unknown'),
   );
 
-/** Whether the port may speak something else, or have other routes, than it seems: its pod or its first Server cannot be read. */
+/** Whether the port may speak something else, or have other routes, than it seems: its target or its first Server cannot be read. */
 const mayBeGovernedOtherwise = (situation: Situation): boolean => {
-  const { meta, spec } = situation.target;
-  // Policies are for pods by their labels and the names of their ports.
-  if (meta.unreadTexts !== undefined || spec.unread?.includes('ports')) return true;
+  const { target } = situation;
+  // Policies are for targets by their labels and the names of their ports.
+  if (target.meta.unreadTexts !== undefined || arePortsUnread(target)) return true;
   const governors = possibleGovernors(situation);
   const [first, ...others] = governors.map((server) => protocolOf(situation, server));
   if (first === undefined || others.some((other) => other !== first)) return true;
@@ -87,6 +87,9 @@ const mayBeGovernedOtherwise = (situation: Situation): boolean => {
     governors.some((server) => server !== undefined && attachedRoutes(situation, server).length > 0)
   );
 };
+
+const arePortsUnread = (target: Target): boolean =>
+  target.kind === 'Pod' ? target.spec.unread?.includes('ports') === true : target.spec.unreadPorts === true;
 
 // Who is admitted to everything on the port.
 

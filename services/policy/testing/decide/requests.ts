@@ -104,19 +104,22 @@ export const isUnnormalized = (path: string): boolean => {
   );
 };
 
-/** The requests of kubelet's probes, and of the proxy's own on its admin port (design §6.2). */
+/** The requests of kubelet's probes, and of the proxy's own on its admin port (design §6.2). No kubelet probes an ExternalWorkload. */
 export const probesOf = ({
   target,
   port,
-}: Situation): readonly { readonly method: string; readonly path: string }[] => [
-  ...target.spec.probes
-    .filter((probe) => probe.port === port)
-    .map((probe) =>
-      probe.kind === 'http'
-        ? { method: 'GET', path: probe.path }
-        : { method: 'POST', path: '/grpc.health.v1.Health/Check' },
-    ),
-  ...(port === target.spec.proxyPorts.admin
-    ? ['/live', '/ready'].map((path) => ({ method: 'GET', path }))
-    : []),
-];
+}: Situation): readonly { readonly method: string; readonly path: string }[] =>
+  target.kind === 'ExternalWorkload'
+    ? []
+    : [
+        ...target.spec.probes
+          .filter((probe) => probe.port === port)
+          .map((probe) =>
+            probe.kind === 'http'
+              ? { method: 'GET', path: probe.path }
+              : { method: 'POST', path: '/grpc.health.v1.Health/Check' },
+          ),
+        ...(port === target.spec.proxyPorts.admin
+          ? ['/live', '/ready'].map((path) => ({ method: 'GET', path }))
+          : []),
+      ];

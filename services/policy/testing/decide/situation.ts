@@ -2,12 +2,17 @@ import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ClusterConfig } from '../../src/core/inbound/model.ts';
 
-/** A port of a pod, and all the objects that may matter to who can call it, as the index holds them. */
+/** What is called. */
+export type Target = KubeObject<'Pod'> | KubeObject<'ExternalWorkload'>;
+
+/** A port of a target, and all the objects that may matter to who can call it, as the index holds them. */
 export interface Situation {
-  readonly target: KubeObject<'Pod'>;
+  readonly target: Target;
   readonly port: number;
   readonly cluster: ClusterConfig;
   readonly pods: readonly KubeObject<'Pod'>[];
+  /** They are called like pods; whom sources select by labels is pods alone, so that `decide` asks none of them. */
+  readonly externalWorkloads: readonly KubeObject<'ExternalWorkload'>[];
   readonly namespaces: readonly KubeObject<'Namespace'>[];
   readonly networkAuthenticationPolicies: readonly KubeObject<'NetworkAuthenticationPolicy'>[];
   readonly servers: readonly KubeObject<'Server'>[];

@@ -25,10 +25,14 @@ const claimants = (situation: Situation): readonly Server[] => {
   return situation.servers
     .filter(({ meta, spec }) => {
       if (meta.namespace !== target.meta.namespace) return false;
-      const selector = isRejected(spec) ? spec.closes.selector : spec.podSelector;
-      if (selector === undefined || !selects(selector, target.meta.labels)) return false;
-      const ports = isRejected(spec) ? spec.closes.ports : [spec.port];
-      return ports === 'all' || named(ports, situation);
+      const isPod = target.kind === 'Pod';
+      if (isRejected(spec)) {
+        const closes = isPod ? spec.closes : spec.closesExternal;
+        if (!selects(closes.selector, target.meta.labels)) return false;
+        return closes.ports === 'all' || named(closes.ports, situation);
+      }
+      const selector = isPod ? spec.podSelector : spec.externalWorkloadSelector;
+      return selector !== undefined && selects(selector, target.meta.labels) && named([spec.port], situation);
     })
     .sort(({ meta: a }, { meta: b }) =>
       a.createdAt === b.createdAt ? (a.name < b.name ? -1 : 1) : a.createdAt - b.createdAt,
@@ -67,9 +71,11 @@ export const protocolOf = (
 
 type Policy = KubeObject<'NetworkAuthenticationPolicy'>;
 
+/** Their targets are pods (docs/policy.md): none selects an ExternalWorkload. */
 const selecting = (situation: Situation): readonly Policy[] =>
   situation.networkAuthenticationPolicies.filter(({ meta, spec }) => {
     const { target, port } = situation;
+    if (target.kind !== 'Pod') return false;
     if (meta.namespace !== target.meta.namespace) return false;
     if (isRejected(spec)) {
       const isNamed = spec.closes.ports === 'all' || named(spec.closes.ports, situation);

@@ -8,10 +8,17 @@ import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { ipOf } from '@gatehouse/testing/inbound-attempt';
 import fc from 'fast-check';
+import type { WorkloadAsked } from '../../src/core/inbound/rows/inbound-rows.ts';
 import { hasAddress, isThisPod, selectsPod } from '../decide/clients.ts';
 import { decide } from '../decide/decide.ts';
-import type { Situation } from '../decide/situation.ts';
-import { InboundRowsFixture, type InboundRowsParts, type Reader } from '../inbound-rows-fixture.ts';
+import type { Situation, Target } from '../decide/situation.ts';
+import {
+  InboundRowsFixture,
+  type InboundRowsParts,
+  type Reader,
+  targetOf,
+  workloadsIn,
+} from '../inbound-rows-fixture.ts';
 import { anyEvent, type ClusterEvent, type Happening, happeningOf } from '../random-events.ts';
 import { identity } from '../random-policies.ts';
 import { situationFromIndex } from '../situation-from-index.ts';
@@ -53,7 +60,7 @@ const attempts: readonly Attempt[] = clients.flatMap((client) =>
 /**
  * Exactness (design §6.3), over whole histories: after every event each watched row admits whom the objects admit, read
  * directly, and nobody else; no row has an address that is not surely one pod's, nor the same address for two identities;
- * and what only takes away, or is about pods that nothing selects, widens no row of others.
+ * and what only takes away, or is about pods that nothing selects or about ExternalWorkloads, widens no row of others.
  */
 export const rowsAreExact = (parts: InboundRowsParts = {}, seen: Seen = new Map()) =>
   fc.property(fc.array(anyEvent, { minLength: 6, maxLength: 20, size: 'max' }), (events) => {
@@ -73,14 +80,12 @@ export const rowsAreExact = (parts: InboundRowsParts = {}, seen: Seen = new Map(
   });
 
 const watchAll = (fixture: InboundRowsFixture): void => {
-  const watched = new Set<string>();
-  for (const { pod, port } of fixture.watches.values()) watched.add(`${pod.namespace}/${pod.pod}:${port}`);
-  for (const { meta } of fixture.index.all('Pod')) {
-    for (const port of ports) {
-      const { namespace, name } = meta;
-      if (watched.has(`${namespace}/${name}:${port}`)) continue;
-      if (fixture.rows.knows({ namespace, pod: name })) fixture.watch(namespace, name, port);
-    }
+  const portOf = (asked: WorkloadAsked, port: number): string =>
+    `${asked.kind}/${asked.namespace}/${asked.pod}:${port}`;
+  const watched = new Set([...fixture.watches.values()].map(({ pod, port }) => portOf(pod, port)));
+  for (const asked of workloadsIn(fixture)) {
+    for (const port of ports)
+      if (!watched.has(portOf(asked, port))) fixture.watchWorkload({ ...asked, port });
   }
 };
 
@@ -91,8 +96,8 @@ function* rowsIn(fixture: InboundRowsFixture): Generator<{
   readonly server: InboundServer;
 }> {
   for (const [reader, { pod, port, row }] of fixture.watches) {
-    const target = fixture.index.get('Pod', pod.namespace, pod.pod);
-    assert.ok(target, 'a watch outlived its pod');
+    const target = targetOf(fixture, pod);
+    assert.ok(target, 'a watch outlived its workload');
     const server = row.answer?.compiled.server;
     assert.ok(server, 'a row was not compiled');
     yield { reader, situation: situationFromIndex(fixture.index, { target, port }, fixture.options), server };
@@ -106,13 +111,15 @@ const checkVerdicts = (fixture: InboundRowsFixture, seen: Seen): void => {
       const decision = decide(situation, attempt);
       if (verdict.kind === decision.kind) {
         count(seen, verdict.kind);
+        if (situation.target.kind === 'ExternalWorkload')
+          count(seen, `${verdict.kind} on an ExternalWorkload`);
         if (verdict.kind === 'allowed' && verdict.authorization.kind === 'resource')
           count(seen, `allowed by ${verdict.authorization.resource.kind}`);
         continue;
       }
       const { target, port } = situation;
       assert.fail(
-        `${target.meta.namespace}/${target.meta.name}:${port} is ${verdict.kind} to ${printAttempt(attempt)}, and should be ${decision.kind}`,
+        `${placeOf(target)}:${port} is ${verdict.kind} to ${printAttempt(attempt)}, and should be ${decision.kind}`,
       );
     }
   }
@@ -148,10 +155,12 @@ function* addressesIn({ protocol, authorizations }: InboundServer): Generator<{
 }
 
 /** Whether the event may admit a client to a row of others: it grants, or gives an address or a selected pod back. */
-const mayWiden = ({ index }: InboundRowsFixture, { batches, pods, withdraws }: Happening): boolean => {
+const mayWiden = ({ index }: InboundRowsFixture, { batches, workloads, withdraws }: Happening): boolean => {
   if (withdraws) return false;
-  if (pods.length === 0 || batches.length !== 1) return true;
-  return pods.some(({ before, after }) => {
+  if (workloads.length === 0 || batches.length !== 1) return true;
+  return workloads.some(({ before, after }) => {
+    // No label, address or identity that an ExternalWorkload claims makes it a source.
+    if (before?.kind === 'ExternalWorkload' || after?.kind === 'ExternalWorkload') return false;
     if (before !== undefined && contends(before, [...index.all('Pod')])) return true;
     if (after === undefined || hasEnded(after.spec)) return false;
     // One that only begins to terminate is selected by whatever selected it.
@@ -169,7 +178,7 @@ const isSelected = (pod: Pod, index: ResourceIndex): boolean => {
   );
 };
 
-const placeOf = ({ meta }: Pod): string => `${meta.namespace}/${meta.name}`;
+const placeOf = ({ kind, meta }: Target): string => `${kind} ${meta.namespace}/${meta.name}`;
 
 /** Whether the pod keeps an address from another. */
 const contends = (pod: Pod, pods: readonly Pod[]): boolean =>
@@ -180,11 +189,11 @@ const contends = (pod: Pod, pods: readonly Pod[]): boolean =>
 
 type Admitted = ReadonlyMap<Reader, ReadonlySet<Attempt>>;
 
-/** Whom each row admits, but for those of the pods that the event is about. */
-const admittedBy = (fixture: InboundRowsFixture, { pods }: Pick<Happening, 'pods'>): Admitted => {
+/** Whom each row admits, but for those of the workloads that the event is about. */
+const admittedBy = (fixture: InboundRowsFixture, { workloads }: Pick<Happening, 'workloads'>): Admitted => {
   const own = new Set(
-    pods.flatMap(({ before, after }) =>
-      [before, after].flatMap((pod) => (pod === undefined ? [] : [placeOf(pod)])),
+    workloads.flatMap(({ before, after }) =>
+      [before, after].flatMap((one) => (one === undefined ? [] : [placeOf(one)])),
     ),
   );
   return new Map(
@@ -211,6 +220,7 @@ const checkWidening = (fixture: InboundRowsFixture, before: Admitted, seen: Seen
 const told = {
   change: 'an object changes',
   starts: 'a pod starts',
+  claims: 'an ExternalWorkload claims to be somebody',
   inherits: 'a pod inherits addresses',
   recreated: 'a pod is recreated',
   relabelled: 'a pod is relabelled',

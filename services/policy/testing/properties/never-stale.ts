@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { compileFromIndex } from '../../src/core/inbound/compile-from-index.ts';
-import type { WorkloadAsked } from '../../src/core/inbound/rows/inbound-rows.ts';
-import type { Target } from '../../src/core/inbound/workload-of.ts';
-import { InboundRowsFixture, type InboundRowsParts, print } from '../inbound-rows-fixture.ts';
+import {
+  InboundRowsFixture,
+  type InboundRowsParts,
+  print,
+  targetOf,
+  workloadsIn,
+} from '../inbound-rows-fixture.ts';
 import { anyChange } from '../random-changes.ts';
-
-function* workloadsIn({ index }: InboundRowsFixture): Generator<WorkloadAsked> {
-  for (const { meta } of index.all('Pod'))
-    if (meta.labels['linkerd.io/control-plane-ns'] !== undefined)
-      yield { namespace: meta.namespace, pod: meta.name };
-  for (const { meta } of index.all('ExternalWorkload'))
-    yield { kind: 'external-workload', namespace: meta.namespace, pod: meta.name };
-}
 
 /** After any batches, once nothing waits, every watched row is what a look at everything would compile, and its readers have it. */
 export const rowsAreNeverStale = (parts: InboundRowsParts = {}) =>
@@ -37,13 +33,8 @@ export const rowsAreNeverStale = (parts: InboundRowsParts = {}) =>
         if (slices !== 'all') continue;
         fixture.compile('all');
         for (const [reader, watch] of fixture.watches) {
-          const { kind, namespace, pod: name, uid } = watch.pod;
-          const target = fixture.index.get(
-            kind === undefined ? 'Pod' : 'ExternalWorkload',
-            namespace,
-            name,
-          ) as Target | undefined;
-          assert.equal(target?.meta.uid, uid, 'a watch outlived its workload');
+          const target = targetOf(fixture, watch.pod);
+          assert.equal(target?.meta.uid, watch.pod.uid, 'a watch outlived its workload');
           if (target === undefined) continue;
           const { answer, port } = watch.row;
           const expected = (of: number) => compileFromIndex(fixture.index, target, of, fixture.options);

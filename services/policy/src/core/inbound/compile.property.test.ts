@@ -146,6 +146,16 @@ const mutants: readonly (readonly [what: string, scope: VerdictScope])[] = [
         }),
     },
   ],
+  [
+    'an ExternalWorkload is governed like the pod with its labels',
+    {
+      compile: ({ target, ...situation }) =>
+        compileSituation({
+          ...situation,
+          target: situation.pods.find(({ meta }) => meta.name === target.meta.name) ?? target,
+        }),
+    },
+  ],
 ];
 
 for (const [what, scope] of mutants) {
@@ -154,4 +164,4 @@ for (const [what, scope] of mutants) {
     assert.equal(failed, true);
   });
 }
-it('covers the table of mutants', () => assert.equal(mutants.length, 8));
+it('covers the table of mutants', () => assert.equal(mutants.length, 9));

@@ -9,7 +9,7 @@ import type { Seen } from '../../../testing/properties/seen.ts';
 import type { Broken } from '../../../testing/random-breakage.ts';
 import { grpcRoutedCases, routedCases } from '../../../testing/random-situation.ts';
 
-const runs = 3_000;
+const runs = 4_000;
 const seed = 20_261_201;
 
 it('no object that cannot be read, or placed, admits a request that was denied', () => {
@@ -22,8 +22,12 @@ it('no object that cannot be read, or placed, admits a request that was denied',
   assert.deepEqual(missing, [], `too rarely seen: ${JSON.stringify(Object.fromEntries(seen))}`);
 });
 
-/** Of a pod that cannot be placed no policy says anything (random-breakage.ts); a namespace's labels matter to few. */
-const rare = ['Pod never read, which denies', 'Namespace unreadable, which denies'];
+/** Of a workload that cannot be placed no policy says anything (random-breakage.ts); a namespace's labels matter to few. */
+const rare = [
+  'Pod never read, which denies',
+  'ExternalWorkload never read, which denies',
+  'Namespace unreadable, which denies',
+];
 
 type Spec = Readonly<Record<string, unknown>>;
 

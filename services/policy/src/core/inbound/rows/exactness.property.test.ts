@@ -28,6 +28,9 @@ const situations = [
   'a pod terminates',
   'a pod deleted',
   'a pod starts',
+  'an ExternalWorkload claims to be somebody',
+  'allowed on an ExternalWorkload',
+  'denied on an ExternalWorkload',
   'a pod inherits addresses',
   'a pod is recreated',
   'a pod is relabelled',
@@ -49,7 +52,7 @@ test('after every event each row admits exactly those whom the policies admit', 
     [],
     `too rarely seen: ${JSON.stringify(Object.fromEntries(seen))}`,
   );
-  assert.equal(situations.length, 24);
+  assert.equal(situations.length, 27);
 });
 
 /** The compiler as if each source stood for other clients. */
