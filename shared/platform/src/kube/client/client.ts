@@ -33,14 +33,14 @@ export interface KubeContext {
  * Throws `failed-precondition` that names the variable when there is none (`details.missing` is `kubeconfig` then), or it cannot be used. Whether the API server
  * answers is not tried.
  *
- * The only file that loads client-node, and only once a cluster is wanted: it costs 85 MB (decision 5).
+ * client-node is loaded only here, and only once a cluster is wanted: it costs 85 MB (decision 5).
  */
 export const openKubeClient = async (options: KubeClientOptions): Promise<KubeClient> =>
   (await openKubeContext(options)).client;
 
 /** The same with what a command line needs beside the client. */
 export const openKubeContext = async ({ kubeconfig, context }: KubeClientOptions): Promise<KubeContext> => {
-  const library = await import('@kubernetes/client-node');
+  const library = await import('./kubeconfig-library.ts');
   const config = new library.KubeConfig();
   const found = await findConfig(kubeconfig);
   switch (found.kind) {

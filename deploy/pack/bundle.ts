@@ -1,0 +1,48 @@
+import { cp, glob, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { build } from 'esbuild';
+import { ownUrls } from './own-urls.ts';
+import { checkout, programs, readAtRunTime, started } from './programs.ts';
+
+/**
+ * Bundles the programs and what they need into `folder`: plain JavaScript without dependencies. What two programs share is a file
+ * that both load; what is imported when it is needed stays so. Returns the paths, in the checkout, of all that went in.
+ */
+export const bundle = async (folder: string): Promise<readonly string[]> => {
+  const { metafile } = await build({
+    absWorkingDir: checkout,
+    entryPoints: Object.entries(programs).map(([out, path]) => ({ in: path, out })),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // Names and lines stay, so that a stack trace in a bug report can be read.
+    legalComments: 'none',
+    banner: { js: commonJs },
+    plugins: [ownUrls],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  for (const name of started) await startedAtItsPath(folder, name);
+  for await (const path of glob([...readAtRunTime], { cwd: checkout })) {
+    await cp(join(checkout, path), join(folder, 'files', path), { recursive: true });
+  }
+  return Object.keys(metafile.inputs).sort();
+};
+
+/** What CommonJS packages expect to find around them. */
+const commonJs = [
+  "import { createRequire as commonJsRequire } from 'node:module';",
+  'const require = commonJsRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+].join('\n');
+
+/** A file at the path where a module of ours starts this program; it does nothing but load it. */
+const startedAtItsPath = async (folder: string, name: string): Promise<void> => {
+  const path = join(folder, 'files', (programs[name] ?? name).replace(/\.ts$/, '.mjs'));
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `import '${relative(dirname(path), join(folder, `${name}.mjs`))}';\n`);
+};
