@@ -79,8 +79,8 @@ export const policyCliContract = (
       );
       const all = JSON.parse((await fixture.run(['policy', '-A', '-o', 'json'], team)).out);
       assert.deepEqual(
-        all.items.map(({ workload }: { workload: { namespace: string; pod: string } }) =>
-          [workload.namespace, workload.pod].join('/'),
+        all.items.map(({ workload }: { workload: { namespace: string; name: string } }) =>
+          [workload.namespace, workload.name].join('/'),
         ),
         ['demo/backend', 'demo/bare', 'demo/frontend'],
       );

@@ -4,16 +4,16 @@ import { silentLog } from '@gatehouse/platform/log/log';
 import { clusterConfigOf } from '@gatehouse/policy/cluster-config';
 import { readPolicyConfig } from '@gatehouse/policy/config';
 import { PolicyWatch } from '@gatehouse/policy/ports/policy-watch';
-import { type PodsQuery, pageOfPods } from '@gatehouse/policy/ports/rest/page-of-pods';
+import { pageOfWorkloads, type WorkloadsQuery } from '@gatehouse/policy/ports/rest/page-of-workloads';
 import type { PortReport, WorkloadItem, WorkloadReport } from '@gatehouse/policy/ports/rest/rest-workload';
-import { WorkloadAnswers } from '@gatehouse/policy/ports/rest/workload-answers';
+import { WorkloadAnswers, type WorkloadNamed } from '@gatehouse/policy/ports/rest/workload-answers';
 
-/** What the policy service would answer about pods if it ran on a folder; nothing listens, and nothing is written. */
+/** What the policy service would answer about workloads if it ran on a folder; nothing listens, and nothing is written. */
 export interface PolicyOnFolder extends AsyncDisposable {
-  workloads(query: PodsQuery): Promise<{ items: WorkloadItem[]; continue?: string }>;
-  workload(namespace: string, pod: string): Promise<WorkloadReport>;
-  /** A number, or the name of a container port. */
-  port(namespace: string, pod: string, port: string): Promise<PortReport>;
+  workloads(query: WorkloadsQuery): Promise<{ items: WorkloadItem[]; continue?: string }>;
+  workload(named: WorkloadNamed): Promise<WorkloadReport>;
+  /** A number, or the name of a declared port. */
+  port(named: WorkloadNamed, port: string): Promise<PortReport>;
 }
 
 export interface FolderPlace {
@@ -58,18 +58,18 @@ export const openPolicyOnFolder = async ({ path, env, signal }: FolderPlace): Pr
   return {
     workloads: async (query) => {
       const asked = answers();
-      const page = await pageOfPods(index, 'everything', query);
+      const page = await pageOfWorkloads(index, 'everything', query);
       const items: WorkloadItem[] = [];
-      for (const pod of page.items) items.push(await asked.item(pod));
+      for (const workload of page.items) items.push(await asked.item(workload));
       return { ...page, items };
     },
-    workload: async (namespace, name) => {
+    workload: async (named) => {
       const asked = answers();
-      return asked.report(asked.pod(namespace, name));
+      return asked.report(asked.workload(named));
     },
-    port: async (namespace, name, port) => {
+    port: async (named, port) => {
       const asked = answers();
-      return asked.port(asked.pod(namespace, name), port);
+      return asked.port(asked.workload(named), port);
     },
     [Symbol.asyncDispose]: async () => {
       over.abort();

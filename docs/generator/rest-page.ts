@@ -26,7 +26,8 @@ const describe = ({ name, operation }: ReturnType<typeof operationsOf>[number]):
           operation.parameters.map((each) => [
             code(each.name),
             each.required ? `${each.in}, required` : each.in,
-            each.schema.type ?? '',
+            // A bar would end the cell.
+            each.schema.enum?.map(code).join(', ') ?? each.schema.type ?? '',
             each.description ?? '',
           ]),
         ),

@@ -32,7 +32,7 @@ export interface Operation {
     readonly in: string;
     readonly required: boolean;
     readonly description?: string;
-    readonly schema: { readonly type?: string };
+    readonly schema: { readonly type?: string; readonly enum?: readonly string[] };
   }[];
 }
 

@@ -103,8 +103,8 @@ const expected: Readonly<Record<string, 'of the mesh' | 'refused' | 'left out'>>
   'policy /v1/outbound': 'refused',
   'policy /v1/streams': 'left out',
   'policy /v1/workloads': 'left out',
-  'policy /v1/workloads/{namespace}/{pod}': 'refused',
-  'policy /v1/workloads/{namespace}/{pod}/ports/{port}': 'refused',
+  'policy /v1/workloads/{namespace}/{workload}': 'refused',
+  'policy /v1/workloads/{namespace}/{workload}/ports/{port}': 'refused',
 };
 
 interface Route {
@@ -119,7 +119,7 @@ const valuesFor = (namespace: Namespace): Readonly<Record<string, string>> => {
   return {
     namespace,
     name: `${namespace}-svc`,
-    pod: `${namespace}-pod`,
+    workload: `${namespace}-pod`,
     port: '8080',
     authority,
     to: authority,

@@ -1,25 +1,34 @@
-import type { AlikePods } from '../reach/named-workload.ts';
-import type { ObjectName } from '../reach/policy-answers.ts';
+import type { AlikeWorkloads } from '../reach/named-workload.ts';
+import type { ObjectName, WorkloadName } from '../reach/policy-answers.ts';
 import { shortIdentityOf, shortObject } from './policy-words.ts';
 import { wrap } from './wrap.ts';
 
-/** So many pods are named in a line. */
+/** So many workloads are named in a line. */
 const mostNamed = 3;
 
-/** `demo/deploy/backend: 3 pods (backend-0, backend-1, backend-2)`, or the pod. */
+/** A workload as these commands take it: `backend-0`, `externalworkload/vm-1`. */
+export const printName = ({ kind, name }: Pick<WorkloadName, 'kind' | 'name'>): string =>
+  kind === 'Pod' ? name : shortObject({ kind, name });
+
+/** The first of them, as these commands take it: `demo/backend-0`. */
+export const pathOf = ({ kind, namespace, names: [name] }: AlikeWorkloads): string =>
+  `${namespace}/${printName({ kind, name })}`;
+
+/** `demo/deploy/backend: backend-0, backend-1, backend-2`, or the one workload. */
 export const printAlike = (
-  { namespace, pods, owner }: AlikePods,
+  alike: AlikeWorkloads,
   { identity }: { readonly identity: string | null },
 ): string => {
   const who = identity === null ? '' : `  ${shortIdentityOf(identity)}`;
-  if (owner === undefined) return `${namespace}/${pods[0]}${who}`;
+  const { namespace, names, owner } = alike;
+  if (owner === undefined) return `${pathOf(alike)}${who}`;
   const [kind = '', name = ''] = owner.split('/');
-  const named = pods.slice(0, mostNamed).join(', ');
-  const more = pods.length > mostNamed ? `, and ${pods.length - mostNamed} more` : '';
+  const named = names.slice(0, mostNamed).join(', ');
+  const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : '';
   return `${namespace}/${shortObject({ kind, name })}: ${named}${more}${who}`;
 };
 
-/** What selects a pod and cannot reach it, as a sentence; none where nothing does. */
+/** What selects a workload and cannot reach it, as a sentence; none where nothing does. */
 export const withoutEffect = (selectedBy: readonly ObjectName[]): readonly string[] =>
   selectedBy.length === 0
     ? []

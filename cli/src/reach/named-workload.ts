@@ -1,9 +1,9 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import type { PolicyAnswers, WorkloadItem } from './policy-answers.ts';
+import type { PolicyAnswers, WorkloadItem, WorkloadName } from './policy-answers.ts';
 
-/** What a command line calls a workload: a pod, or all pods of what made them. */
+/** What a command line calls a workload: a pod, an ExternalWorkload, or all pods of what made them. */
 export type NamedWorkload =
-  | { readonly kind: 'pod'; readonly namespace: string; readonly name: string }
+  | { readonly kind: 'one'; readonly workload: WorkloadName }
   | { readonly kind: 'owner'; readonly namespace: string; readonly owner: string; readonly text: string };
 
 /** Owners as kubectl writes them, and how a pod says whose it is. */
@@ -21,9 +21,16 @@ const ownerKinds: Readonly<Record<string, string>> = {
   jobs: 'Job',
 };
 
-const podWords: readonly string[] = ['pod', 'pods', 'po'];
+/** What is called by its own name, as kubectl writes it. */
+const workloadKinds: Readonly<Record<string, WorkloadName['kind']>> = {
+  pod: 'Pod',
+  pods: 'Pod',
+  po: 'Pod',
+  externalworkload: 'ExternalWorkload',
+  externalworkloads: 'ExternalWorkload',
+};
 
-/** Reads `POD`, `NAMESPACE/POD`, `deploy/NAME`, `sts/NAME` and the like. */
+/** Reads `POD`, `NAMESPACE/POD`, `deploy/NAME`, `sts/NAME`, `externalworkload/NAME` and the like. */
 export const readWorkload = (text: string, namespace: string): NamedWorkload => {
   const parts = text.split('/');
   // As these commands print it: NAMESPACE/deploy/NAME.
@@ -33,45 +40,64 @@ export const readWorkload = (text: string, namespace: string): NamedWorkload => 
   if (first === '' || second === '' || rest.length > 0) {
     throw new GatehouseError(
       'invalid-argument',
-      `${text} names no workload: use POD, NAMESPACE/POD, deploy/NAME or sts/NAME, and -n NAMESPACE`,
+      `${text} names no workload: use POD, NAMESPACE/POD, deploy/NAME, sts/NAME or externalworkload/NAME, and -n NAMESPACE`,
     );
   }
-  if (second === undefined) return { kind: 'pod', namespace, name: first };
-  const kind = isKind(first) ? ownerKinds[first] : undefined;
-  if (kind !== undefined) return { kind: 'owner', namespace, owner: `${kind}/${second}`, text };
-  return podWords.includes(first)
-    ? { kind: 'pod', namespace, name: second }
-    : { kind: 'pod', namespace: first, name: second };
+  const one = (workload: WorkloadName): NamedWorkload => ({ kind: 'one', workload });
+  if (second === undefined) return one({ kind: 'Pod', namespace, name: first });
+  const owner = isIn(ownerKinds, first) ? ownerKinds[first] : undefined;
+  if (owner !== undefined) return { kind: 'owner', namespace, owner: `${owner}/${second}`, text };
+  const kind = isIn(workloadKinds, first) ? workloadKinds[first] : undefined;
+  return kind === undefined
+    ? one({ kind: 'Pod', namespace: first, name: second })
+    : one({ kind, namespace, name: second });
 };
 
-const isKind = (word = ''): boolean => Object.hasOwn(ownerKinds, word) || podWords.includes(word);
+const isIn = (words: object, word: string): boolean => Object.hasOwn(words, word);
+const isKind = (word = ''): boolean => isIn(ownerKinds, word) || isIn(workloadKinds, word);
 
-/** Says beside that there is no such pod where those are that there are. */
+/** Says beside that there is no such workload where those are that there are. */
 export const whereIsIt = async <T>(namespace: string, ask: () => Promise<T>): Promise<T> => {
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof GatehouseError) || error.code !== 'not-found' || !/no pod /.test(error.message))
+    if (
+      !(error instanceof GatehouseError) ||
+      error.code !== 'not-found' ||
+      !/no (?:pod|ExternalWorkload) /.test(error.message)
+    )
       throw error;
     throw new GatehouseError('not-found', `${error.message}: ${listThose(namespace)}`, { cause: error });
   }
 };
 
 const listThose = (namespace: string): string =>
-  `\`gatehouse policy -n ${namespace}\` on the same mesh or folder (--dir, --state, --context) lists its pods`;
+  `\`gatehouse policy -n ${namespace}\` on the same mesh or folder (--dir, --state, --context) lists its workloads`;
 
-/** Pods that policy treats alike, the first of which stands for all. */
-export interface AlikePods {
+/** Workloads that policy treats alike, the first of which stands for all. */
+export interface AlikeWorkloads {
+  readonly kind: WorkloadName['kind'];
   readonly namespace: string;
-  readonly pods: readonly [string, ...string[]];
-  /** `KIND/NAME`; undefined for pods of their own. */
+  readonly names: readonly [string, ...string[]];
+  /** `KIND/NAME`; undefined for those of their own. */
   readonly owner: string | undefined;
 }
 
 /** As many as a page has at most. */
 const pageLimit = 1_000;
 
-/** Every pod of a query, page after page. */
+/** For programs: the pods among them. */
+export const podsAmong = ({ kind, names }: AlikeWorkloads): readonly string[] =>
+  kind === 'Pod' ? names : [];
+
+/** The first of them, which is asked about. */
+export const firstOf = ({ kind, namespace, names: [name] }: AlikeWorkloads): WorkloadName => ({
+  kind,
+  namespace,
+  name,
+});
+
+/** Every workload of a query, page after page. */
 export async function* allWorkloads(
   answers: PolicyAnswers,
   query: { readonly namespace?: string | undefined; readonly owner?: string },
@@ -84,15 +110,22 @@ export async function* allWorkloads(
   } while (mark !== undefined);
 }
 
-/** Which pods are meant, alike ones together. Throws when there are none. */
-export const podsOf = async (named: NamedWorkload, answers: PolicyAnswers): Promise<readonly AlikePods[]> => {
+/** Which workloads are meant, alike ones together. Throws when there are none. */
+export const workloadsOf = async (
+  named: NamedWorkload,
+  answers: PolicyAnswers,
+): Promise<readonly AlikeWorkloads[]> => {
+  if (named.kind === 'one') {
+    const { kind, namespace, name } = named.workload;
+    return [{ kind, namespace, names: [name], owner: undefined }];
+  }
   const { namespace } = named;
-  if (named.kind === 'pod') return [{ namespace, pods: [named.name], owner: undefined }];
   const items: WorkloadItem[] = [];
   for await (const item of allWorkloads(answers, { namespace, owner: named.owner })) items.push(item);
-  const alike = groupAlike(items).map(({ first, pods }) => ({
+  const alike = groupAlike(items).map(({ first, names }) => ({
+    kind: first.workload.kind,
     namespace,
-    pods: [first.workload.pod, ...pods.slice(1)] as const,
+    names: [first.workload.name, ...names.slice(1)] as const,
     owner: named.owner,
   }));
   if (alike.length > 0) return alike;
@@ -102,24 +135,25 @@ export const podsOf = async (named: NamedWorkload, answers: PolicyAnswers): Prom
   );
 };
 
-/** Pods of one owner that have the same ports with the same rows, in the order of the first of each. */
+/** Workloads of one owner that have the same ports with the same rows, in the order of the first of each. */
 export const groupAlike = (
   items: readonly WorkloadItem[],
-): readonly { readonly first: WorkloadItem; readonly pods: readonly string[] }[] => {
-  const groups = new Map<string, { readonly first: WorkloadItem; readonly pods: string[] }>();
+): readonly { readonly first: WorkloadItem; readonly names: readonly string[] }[] => {
+  const groups = new Map<string, { readonly first: WorkloadItem; readonly names: string[] }>();
   for (const item of items) {
     const { workload, owner, enforcement, ports, otherPorts, selectedBy } = item;
     const key = JSON.stringify([
       workload.namespace,
-      owner ?? workload.pod,
+      workload.kind,
+      owner ?? workload.name,
       enforcement,
       selectedBy.map(({ kind, name }) => [kind, name]),
       ports.map((port) => [port.port, port.names, port.enforcement, port.version, port.governedBy?.text]),
       [otherPorts?.enforcement, otherPorts?.version, otherPorts?.governedBy?.text],
     ]);
     const known = groups.get(key);
-    if (known === undefined) groups.set(key, { first: item, pods: [workload.pod] });
-    else known.pods.push(workload.pod);
+    if (known === undefined) groups.set(key, { first: item, names: [workload.name] });
+    else known.names.push(workload.name);
   }
   return [...groups.values()];
 };

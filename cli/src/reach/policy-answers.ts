@@ -103,8 +103,15 @@ const Enforcement = Type.Object({
 });
 export type Enforcement = Static<typeof Enforcement>;
 
+const WorkloadName = Type.Object({
+  kind: Type.Enum(['Pod', 'ExternalWorkload'] as const),
+  namespace: Type.String(),
+  name: Type.String(),
+});
+export type WorkloadName = Static<typeof WorkloadName>;
+
 const Facts = {
-  workload: Type.Object({ namespace: Type.String(), pod: Type.String() }),
+  workload: WorkloadName,
   owner: nullable(Type.Object({ kind: Type.String(), name: Type.String() })),
   identity: nullable(Type.String()),
   enforcement: Enforcement,
@@ -168,8 +175,8 @@ export interface WorkloadsQuery {
 /** Who is asked about policy: a running service, or a folder that is read here. */
 export interface PolicyAnswers {
   workloads(query: WorkloadsQuery): Promise<WorkloadPage>;
-  workload(namespace: string, pod: string): Promise<WorkloadReport>;
-  port(namespace: string, pod: string, port: string): Promise<PortReport>;
+  workload(named: WorkloadName): Promise<WorkloadReport>;
+  port(named: WorkloadName, port: string): Promise<PortReport>;
 }
 
 export interface PolicyReach extends ReachOptions {
@@ -207,8 +214,8 @@ const overRest = (api: AdminApi): PolicyAnswers => {
     ['/v1/workloads', ...parts.map(encodeURIComponent)].join('/');
   return {
     workloads: (query) => api.json(WorkloadPage, path(), { ...query }),
-    workload: (namespace, pod) => api.json(WorkloadReport, path(namespace, pod)),
-    port: (namespace, pod, port) =>
-      api.json(PortReport, `${path(namespace, pod)}/ports/${encodeURIComponent(port)}`),
+    workload: ({ kind, namespace, name }) => api.json(WorkloadReport, path(namespace, name), { kind }),
+    port: ({ kind, namespace, name }, port) =>
+      api.json(PortReport, path(namespace, name, 'ports', port), { kind }),
   };
 };

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import {
   aMeshTlsAuthentication,
   aNamespace,
   aNetworkAuthenticationPolicy,
   anAuthorizationPolicy,
+  anExternalWorkload,
   aPod,
   aRejected,
   aServer,
@@ -75,9 +77,9 @@ const view = () => [
   aService({ name: 'backend', clusterIps: ['10.32.0.9'] }),
 ];
 
-const restOf = async (t: TestContext) => {
+const restOf = async (t: TestContext, more: readonly KubeObject[] = []) => {
   const where = await folders(t);
-  const { admin, grpc } = await start(where, { source: new FakeSource(...view()) });
+  const { admin, grpc } = await start(where, { source: new FakeSource(...view(), ...more) });
   const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
   return { admin, grpc, read: (path: string) => ask(`${admin}${path}`, { token }) };
 };
@@ -175,7 +177,7 @@ test('the REST API shows the row that a proxy is sent, why it is so, and who has
   const { read, grpc, admin } = await restOf(t);
   const { row, ...facts } = (await read('/v1/workloads/demo/backend-0/ports/8080')).json;
   assert.deepEqual(facts, {
-    workload: { namespace: 'demo', pod: 'backend-0' },
+    workload: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
     identity: 'default.demo.serviceaccount.identity.gatehouse.cluster.local',
     port: 8080,
     names: ['http'],
@@ -251,7 +253,7 @@ test('the REST API lists pods with their ports, what governs each, and where not
   const { items } = (await read('/v1/workloads?namespace=demo')).json;
   assert.deepEqual(
     items.map(({ workload, enforcement }: Record<string, Record<string, string>>) => [
-      workload?.pod,
+      workload?.name,
       enforcement?.state,
       enforcement?.reason,
     ]),
@@ -300,6 +302,51 @@ test('one pod is shown with the whole row of each port, the same as by port and 
   assert.deepEqual([port.row, port.enforcement], [null, unmeshed.enforcement]);
 });
 
+test('an ExternalWorkload is listed after the pods, and shown by its kind and name', async (t) => {
+  const outside = [
+    anExternalWorkload({ name: 'backend-0', labels: { app: 'db' }, identity: 'spiffe://elsewhere/vm' }),
+    aServer({
+      name: 'vms',
+      podSelector: undefined,
+      externalWorkloadSelector: labelled({ app: 'db' }),
+      port: { kind: 'name', name: 'http' },
+      accessPolicy: 'all-authenticated',
+    }),
+  ];
+  const { read } = await restOf(t, outside);
+  const { items } = (await read('/v1/workloads?namespace=demo')).json;
+  const external = items.at(-1);
+  assert.deepEqual(
+    items.map(({ workload }: { workload: Record<string, string> }) => `${workload.kind} ${workload.name}`),
+    ['Pod backend-0', 'Pod frontend-0', 'Pod frontend-1', 'ExternalWorkload backend-0'],
+  );
+  assert.deepEqual((await read('/v1/workloads?kind=ExternalWorkload')).json.items, [external]);
+  assert.deepEqual(portsSaid(external), [
+    '4191 closed default deny of the cluster',
+    '8080 authenticated Server vms, accessPolicy all-authenticated',
+    'others closed default deny of the cluster',
+  ]);
+  const { ports, portsLeftOut, otherPorts, ...facts } = external;
+  assert.deepEqual(facts, {
+    workload: { kind: 'ExternalWorkload', namespace: 'demo', name: 'backend-0' },
+    owner: null,
+    serviceAccount: null,
+    identity: 'spiffe://elsewhere/vm',
+    addresses: ['192.0.2.9'],
+    phase: null,
+    enforcement: { state: 'enforced', reason: null, message: null },
+    selectedBy: [{ group: 'policy.linkerd.io', kind: 'Server', namespace: 'demo', name: 'vms' }],
+  });
+  const report = (await read('/v1/workloads/demo/backend-0?kind=ExternalWorkload')).json;
+  assert.deepEqual(report.workload, external.workload);
+  assert.equal(report.ports[1].row.version, ports[1].version);
+  const port = (await read('/v1/workloads/demo/backend-0/ports/http?kind=ExternalWorkload')).json;
+  assert.deepEqual([port.port, port.names, port.declared], [8080, ['http'], true]);
+  assert.deepEqual(port.row, report.ports[1].row);
+  // Without a kind it is the pod of that name.
+  assert.equal((await read('/v1/workloads/demo/backend-0')).json.workload.kind, 'Pod');
+});
+
 test('a port is found by its name, which must stand for one number', async (t) => {
   const { read } = await restOf(t);
   const named = (await read('/v1/workloads/demo/backend-0/ports/http')).json;
@@ -331,6 +378,8 @@ test('every wrong question is answered with what is wrong, and none without the 
     ['/v1/workloads/demo/nobody', 404, /no pod demo\/nobody/],
     ['/v1/workloads/demo/backend-0/ports/web', 404, /no port named web: it has http \(8080\), metrics/],
     ['/v1/workloads?continue=x', 400, /continue/],
+    ['/v1/workloads?kind=Service', 400, /kind/],
+    ['/v1/workloads/demo/backend-0?kind=ExternalWorkload', 404, /no ExternalWorkload demo\/backend-0/],
     ['/v1/workloads/demo/backend-0/ports/0', 400, /port/],
     ['/v1/workloads/demo/backend-0/ports/70000', 400, /port/],
     ['/v1/outbound', 400, /to/],
@@ -339,7 +388,7 @@ test('every wrong question is answered with what is wrong, and none without the 
     ['/v1/authorizations?limit=0', 400, /limit/],
     ['/v1/authorizations?color=blue', 400, /color/],
   ];
-  assert.equal(questions.length, 11);
+  assert.equal(questions.length, 13);
   for (const [path, status, detail] of questions) {
     const answer = await read(path);
     assert.equal(answer.status, status, path);

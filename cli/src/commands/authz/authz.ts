@@ -15,6 +15,8 @@ Examples:
   gatehouse authz backend-0 -n demo
   # all pods of a Deployment, those that differ one after the other
   gatehouse authz deploy/backend -n demo
+  # a workload outside the cluster
+  gatehouse authz externalworkload/vm-1 -n demo
   # whole names and every address
   gatehouse authz demo/backend-0 -o wide
   # as a folder of manifests would have it, without a mesh
@@ -25,7 +27,12 @@ export const authzCommand = (finish: (run: Run) => void): Command =>
   addPolicyReachOptions(
     new Command('authz')
       .description('Show who may call a workload, by port, and which policy admits them.')
-      .addArgument(new Argument('<workload>', 'POD, NAMESPACE/POD, deploy/NAME, sts/NAME or ds/NAME'))
+      .addArgument(
+        new Argument(
+          '<workload>',
+          'POD, NAMESPACE/POD, deploy/NAME, sts/NAME, ds/NAME or externalworkload/NAME',
+        ),
+      )
       .option('-n, --namespace <ns>', "the workload's namespace (default: the kubeconfig's, then default)")
       .addOption(outputOption()),
   )

@@ -3,12 +3,19 @@ import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printShown } from '../../print/output.ts';
 import { clientHeads, clientList, clientRows, notesOf, portViews } from '../../print/port-views.ts';
 import { printTable } from '../../print/table.ts';
-import { printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
-import { type AlikePods, podsOf, readWorkload, whereIsIt } from '../../reach/named-workload.ts';
+import { pathOf, printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
+import {
+  type AlikeWorkloads,
+  firstOf,
+  podsAmong,
+  readWorkload,
+  whereIsIt,
+  workloadsOf,
+} from '../../reach/named-workload.ts';
 import { type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
 import type { AuthzOptions } from './authz.ts';
 
-interface Found extends AlikePods {
+interface Found extends AlikeWorkloads {
   readonly report: WorkloadReport;
 }
 
@@ -21,12 +28,9 @@ export const showClients = (
   withPolicy({ options, surroundings }, async (answers, fallback) => {
     const named = readWorkload(workload, options.namespace ?? fallback);
     const found: Found[] = [];
-    for (const alike of await podsOf(named, answers)) {
-      const {
-        namespace,
-        pods: [pod],
-      } = alike;
-      const report = await whereIsIt(namespace, () => answers.workload(namespace, pod));
+    for (const alike of await workloadsOf(named, answers)) {
+      const asked = firstOf(alike);
+      const report = await whereIsIt(asked.namespace, () => answers.workload(asked));
       found.push({ ...alike, report });
     }
     show(found, options, surroundings);
@@ -37,7 +41,7 @@ const show = (found: readonly Found[], { output }: AuthzOptions, { terminal }: S
   switch (output) {
     case 'json':
     case 'yaml': {
-      const items = found.map(({ pods, report }) => ({ pods, ...clientsOf(report) }));
+      const items = found.map((one) => ({ pods: podsAmong(one), ...clientsOf(one.report) }));
       terminal.out(printShown(output, { value: { items }, heads: [], rows: [] }));
       return;
     }
@@ -92,19 +96,25 @@ const textOf = (
 
 const widthOf = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));
 
-/** Of a pod without a proxy before any of its ports a table would say the same in every line. */
+/** Of a workload without a proxy before any of its ports a table would say the same in every line. */
 const whyOpen = ({ enforcement, selectedBy }: WorkloadReport): readonly string[] => [
   `Anyone may call every port. ${enforcement.message}`,
   ...withoutEffect(selectedBy),
 ];
 
 /** What to do next where nobody may call. */
-const hintsFor = ({ namespace, pods: [pod], report }: Found): readonly string[] => {
+const hintsFor = ({ report, ...alike }: Found): readonly string[] => {
   const isClosed =
     report.enforcement.state === 'enforced' && portViews(report).every(({ row }) => row?.access === 'closed');
   return isClosed
     ? [
-        `nobody may call it: admit clients by a NetworkAuthenticationPolicy (docs/policy.md); \`gatehouse policy ${namespace}/${pod}\` shows what is in force`,
+        `nobody may call it: admit clients by ${admittingKind[alike.kind]} (docs/policy.md); \`gatehouse policy ${pathOf(alike)}\` shows what is in force`,
       ]
     : [];
 };
+
+/** No NetworkAuthenticationPolicy selects an ExternalWorkload. */
+const admittingKind = {
+  Pod: 'a NetworkAuthenticationPolicy',
+  ExternalWorkload: 'a Server with an externalWorkloadSelector and an AuthorizationPolicy',
+} as const satisfies Record<AlikeWorkloads['kind'], string>;

@@ -2,7 +2,7 @@ import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printShown } from '../../print/output.ts';
 import { admits, printPort, shortGovernor, shortObject } from '../../print/policy-words.ts';
-import { printNotes } from '../../print/workload-text.ts';
+import { printName, printNotes } from '../../print/workload-text.ts';
 import { allWorkloads, groupAlike } from '../../reach/named-workload.ts';
 import { type WorkloadItem, withPolicy } from '../../reach/policy-answers.ts';
 import type { PolicyOptions } from './policy.ts';
@@ -19,18 +19,19 @@ export const listWorkloads = (options: PolicyOptions, surroundings: Surroundings
     if (items.length === 0 && isForPeople) {
       terminal.err(
         namespace === undefined
-          ? 'there is no pod in any namespace that you may see'
-          : `there is no pod in the namespace ${namespace}: name another with -n, or use -A for all`,
+          ? 'there is no workload in any namespace that you may see'
+          : `there is no workload in the namespace ${namespace}: name another with -n, or use -A for all`,
       );
       return exitCode.ok;
     }
-    // Wide has a line for each pod, with what tells it from its like.
+    // Wide has a line for each workload, with what tells it from its like.
     const groups =
-      output === 'wide' ? items.map((first) => ({ first, pods: [first.workload.pod] })) : groupAlike(items);
+      output === 'wide' ? items.map((first) => ({ first, names: [first.workload.name] })) : groupAlike(items);
     const isWhole = namespace === undefined;
     const rows = groups.flatMap((group) => {
-      const { namespace: home, pod } = group.first.workload;
-      const label = output === 'wide' ? (isWhole ? `${home}/${pod}` : pod) : nameOf(group, isWhole);
+      const { namespace: home, ...workload } = group.first.workload;
+      const name = printName(workload);
+      const label = output === 'wide' ? (isWhole ? `${home}/${name}` : name) : nameOf(group, isWhole);
       return linesOf(group.first).map((line) => [label, ...line]);
     });
     const wideRows = groups.flatMap(({ first }) => linesOf(first).map(() => [first.identity ?? '']));
@@ -50,12 +51,14 @@ const listHeads = ['workload', 'port', 'protocol', 'admits', 'governed by'];
 
 interface Group {
   readonly first: WorkloadItem;
-  readonly pods: readonly string[];
+  readonly names: readonly string[];
 }
 
-const nameOf = ({ first: { workload, owner }, pods }: Group, withNamespace: boolean): string => {
+const nameOf = ({ first: { workload, owner }, names }: Group, withNamespace: boolean): string => {
   const name =
-    owner === null ? workload.pod : `${shortObject(owner)}${pods.length === 1 ? '' : ` (${pods.length})`}`;
+    owner === null
+      ? printName(workload)
+      : `${shortObject(owner)}${names.length === 1 ? '' : ` (${names.length})`}`;
   return withNamespace ? `${workload.namespace}/${name}` : name;
 };
 
@@ -77,7 +80,7 @@ const notesOf = (groups: readonly Group[], withNamespace: boolean): readonly str
   });
 };
 
-/** Port, protocol, whom it admits, and what governs it; one line for a pod on which nothing is enforced. */
+/** Port, protocol, whom it admits, and what governs it; one line for a workload on which nothing is enforced. */
 const linesOf = ({ enforcement, ports, otherPorts }: WorkloadItem): readonly (readonly string[])[] => {
   if (enforcement.state === 'not-enforced')
     return [['all', '', 'anyone', `not enforced: ${enforcement.reason}`]];

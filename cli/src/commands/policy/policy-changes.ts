@@ -1,5 +1,6 @@
 import { governorOf, printFrom, printPort } from '../../print/policy-words.ts';
 import { clientRows, notesOf, type PortView, portViews, shownClients } from '../../print/port-views.ts';
+import { printName } from '../../print/workload-text.ts';
 import { type PolicyState, portOf } from './policy-state.ts';
 
 /** One thing that is so no more, is so now, or is so for other addresses than before. */
@@ -8,7 +9,7 @@ export interface PolicyChange {
   readonly text: string;
 }
 
-/** One thing that is in force on a pod. */
+/** One thing that is in force on a workload. */
 interface Fact {
   /** Equal for what is the same but for addresses. */
   readonly id: string;
@@ -21,26 +22,26 @@ interface Fact {
 
 type Facts = ReadonlyMap<string, Fact>;
 
-/** What changed between two states and nothing of what stays, once for all pods that it is true of. */
+/** What changed between two states and nothing of what stays, once for all workloads that it is true of. */
 export const changesOf = (before: PolicyState, after: PolicyState): readonly PolicyChange[] => {
-  const [old, now] = [factsByPod(before), factsByPod(after)];
-  const staying = [...now.keys()].filter((pod) => old.has(pod));
-  const podsOfChange = new Map<string, { readonly change: PolicyChange; readonly pods: string[] }>();
-  for (const pod of staying) {
-    for (const change of differences(old.get(pod) ?? none, now.get(pod) ?? none)) {
+  const [old, now] = [factsByWorkload(before), factsByWorkload(after)];
+  const staying = [...now.keys()].filter((name) => old.has(name));
+  const namesOfChange = new Map<string, { readonly change: PolicyChange; readonly names: string[] }>();
+  for (const name of staying) {
+    for (const change of differences(old.get(name) ?? none, now.get(name) ?? none)) {
       const key = `${change.sign} ${change.text}`;
-      const known = podsOfChange.get(key);
-      if (known === undefined) podsOfChange.set(key, { change, pods: [pod] });
-      else known.pods.push(pod);
+      const known = namesOfChange.get(key);
+      if (known === undefined) namesOfChange.set(key, { change, names: [name] });
+      else known.names.push(name);
     }
   }
-  const gone = [...old.keys()].filter((pod) => !now.has(pod));
-  const fresh = [...now.keys()].filter((pod) => !old.has(pod));
+  const gone = [...old.keys()].filter((name) => !now.has(name));
+  const fresh = [...now.keys()].filter((name) => !old.has(name));
   return [
-    ...gone.map((pod): PolicyChange => ({ sign: '-', text: `pod ${pod}` })),
-    ...fresh.map((pod): PolicyChange => ({ sign: '+', text: `pod ${pod}` })),
-    ...[...podsOfChange.values()].map(({ change, pods }) =>
-      pods.length === staying.length ? change : { ...change, text: `${few(pods)}: ${change.text}` },
+    ...gone.map((name): PolicyChange => ({ sign: '-', text: printKey(name) })),
+    ...fresh.map((name): PolicyChange => ({ sign: '+', text: printKey(name) })),
+    ...[...namesOfChange.values()].map(({ change, names }) =>
+      names.length === staying.length ? change : { ...change, text: `${few(names)}: ${change.text}` },
     ),
     ...factsOfFresh(fresh, staying, now),
   ];
@@ -48,7 +49,10 @@ export const changesOf = (before: PolicyState, after: PolicyState): readonly Pol
 
 const none: Facts = new Map();
 
-/** So many pods or addresses are named. */
+/** Names as the command line takes them: `demo/backend-0`, `demo/externalworkload/vm-1`. */
+const printKey = (key: string): string => (key.split('/').length === 2 ? `pod ${key}` : key);
+
+/** So many workloads or addresses are named. */
 const mostNamed = 3;
 
 const few = (names: readonly string[]): string =>
@@ -56,20 +60,20 @@ const few = (names: readonly string[]): string =>
     ? names.join(', ')
     : `${names.slice(0, mostNamed - 1).join(', ')} and ${names.length - mostNamed + 1} more`;
 
-/** Of pods that are new and treated as none of those that stay. */
+/** Of workloads that are new and treated as none of those that stay. */
 const factsOfFresh = (
   fresh: readonly string[],
   staying: readonly string[],
   now: ReadonlyMap<string, Facts>,
 ): readonly PolicyChange[] => {
-  const keyOf = (pod: string): string => [...(now.get(pod)?.keys() ?? [])].join('\n');
+  const keyOf = (name: string): string => [...(now.get(name)?.keys() ?? [])].join('\n');
   const known = new Set(staying.map(keyOf));
-  return fresh.flatMap((pod) => {
-    const key = keyOf(pod);
+  return fresh.flatMap((name) => {
+    const key = keyOf(name);
     if (known.has(key)) return [];
     known.add(key);
-    return [...(now.get(pod)?.values() ?? [])].map(
-      ({ text }): PolicyChange => ({ sign: '+', text: `${pod}: ${text}` }),
+    return [...(now.get(name)?.values() ?? [])].map(
+      ({ text }): PolicyChange => ({ sign: '+', text: `${name}: ${text}` }),
     );
   });
 };
@@ -91,11 +95,13 @@ const differences = (old: Facts, now: Facts): readonly PolicyChange[] => [
   }),
 ];
 
-const factsByPod = (state: PolicyState): ReadonlyMap<string, Facts> =>
+const factsByWorkload = (state: PolicyState): ReadonlyMap<string, Facts> =>
   new Map(
     state.flatMap((found) => {
       const facts = new Map(factsOf(found).map((fact) => [fact.id, fact]));
-      return found.pods.map((pod) => [`${found.namespace}/${pod}`, facts] as const);
+      return found.names.map(
+        (name) => [`${found.namespace}/${printName({ kind: found.kind, name })}`, facts] as const,
+      );
     }),
   );
 
@@ -103,7 +109,7 @@ const factsOf = (found: PolicyState[number]): readonly Fact[] => {
   const { report } = found;
   if (report.enforcement.state === 'not-enforced') return [plain(`${report.enforcement.message}`)];
   const views: readonly PortView[] =
-    found.kind === 'workload'
+    found.of === 'workload'
       ? portViews(found.report)
       : [
           {

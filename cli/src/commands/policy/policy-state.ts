@@ -4,20 +4,20 @@ import { notesOf, type PortView, portViews } from '../../print/port-views.ts';
 import { printFields, rowFields } from '../../print/print-port.ts';
 import type { Terminal } from '../../print/terminal.ts';
 import { printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
-import type { AlikePods } from '../../reach/named-workload.ts';
+import { type AlikeWorkloads, podsAmong } from '../../reach/named-workload.ts';
 import type { PortReport, WorkloadReport } from '../../reach/policy-answers.ts';
 
-/** What was found in force: a workload with all its ports, or one port; of pods that differ, one after the other. */
+/** What was found in force: a workload with all its ports, or one port; of workloads that differ, one after the other. */
 export type PolicyState = readonly (
-  | (AlikePods & { readonly kind: 'workload'; readonly report: WorkloadReport })
-  | (AlikePods & { readonly kind: 'port'; readonly report: PortReport })
+  | (AlikeWorkloads & { readonly of: 'workload'; readonly report: WorkloadReport })
+  | (AlikeWorkloads & { readonly of: 'port'; readonly report: PortReport })
 )[];
 
 type Found = PolicyState[number];
 
 /** For programs. */
 export const itemsOf = (state: PolicyState): readonly object[] =>
-  state.map(({ pods, report }) => ({ pods, ...report }));
+  state.map((found) => ({ pods: podsAmong(found), ...found.report }));
 
 export const printState = (
   state: PolicyState,
@@ -29,8 +29,8 @@ export const printState = (
     .join('\n\n');
 
 const headOf = (found: Found): string => {
-  const pods = printAlike(found, found.report);
-  return found.kind === 'workload' ? pods : `${pods}  port ${printPort(portOf(found.report))}`;
+  const who = printAlike(found, found.report);
+  return found.of === 'workload' ? who : `${who}  port ${printPort(portOf(found.report))}`;
 };
 
 export const portOf = ({ port, names }: PortReport) => ({ port: { first: port, last: port }, names });
@@ -44,7 +44,7 @@ const bodyOf = (
   if (enforcement.state === 'not-enforced') {
     return [printNotes([`${enforcement.message}`, ...withoutEffect(selectedBy)], columns)];
   }
-  if (found.kind === 'port') return portText(found.report, { width, columns });
+  if (found.of === 'port') return portText(found.report, { width, columns });
   const views = portViews(found.report);
   const notes = notesOf(views);
   const left = found.report.portsLeftOut;

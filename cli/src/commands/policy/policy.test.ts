@@ -146,14 +146,14 @@ test('a list without pods says what to do, and one of all namespaces names them'
   const { run } = await onPolicyFolder(t);
   const none = await run('policy', '-n', 'nowhere');
   assert.deepEqual([none.code, none.out], [exitCode.ok, '']);
-  assert.match(none.err, /no pod in the namespace nowhere: name another with -n, or use -A/);
+  assert.match(none.err, /no workload in the namespace nowhere: name another with -n, or use -A/);
   const all = await run('policy', '-A');
   assert.match(all.out, /\ndemo\/deploy\/backend \(3\) +8080\/http /);
   assert.match(all.out, /\nopen\/web +9443 +- +anyone +not enforced: skipped-port\n/);
   const json = JSON.parse((await run('policy', '-n', 'demo', '-o', 'json')).out);
   assert.deepEqual(
     json.items.map(({ workload, enforcement }: Record<string, Record<string, string>>) => [
-      workload?.pod,
+      workload?.name,
       enforcement?.reason,
     ]),
     [

@@ -30,9 +30,12 @@ export const policyCommand = (finish: (run: Run) => void): Command =>
     new Command('policy')
       .description('Show what is in force on workloads and their ports, and which objects did that.')
       .addArgument(
-        new Argument('[workload]', 'POD, NAMESPACE/POD, deploy/NAME, sts/NAME or ds/NAME; default: all'),
+        new Argument(
+          '[workload]',
+          'POD, NAMESPACE/POD, deploy/NAME, sts/NAME, ds/NAME or externalworkload/NAME; default: all',
+        ),
       )
-      .addArgument(new Argument('[port]', 'a number, or the name of a container port'))
+      .addArgument(new Argument('[port]', 'a number, or the name of a declared port'))
       .option('-n, --namespace <ns>', "the workload's namespace (default: the kubeconfig's, then default)")
       .addOption(
         new Option('-A, --all-namespaces', 'without a workload: of every namespace').conflicts('namespace'),

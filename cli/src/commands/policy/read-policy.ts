@@ -1,4 +1,4 @@
-import { podsOf, readWorkload, whereIsIt } from '../../reach/named-workload.ts';
+import { firstOf, readWorkload, whereIsIt, workloadsOf } from '../../reach/named-workload.ts';
 import type { PolicyAnswers } from '../../reach/policy-answers.ts';
 import type { PolicyOptions } from './policy.ts';
 import type { PolicyState } from './policy-state.ts';
@@ -17,16 +17,13 @@ export const readState = async (
 ): Promise<PolicyState> => {
   const named = readWorkload(workload, options.namespace ?? fallback);
   const found: PolicyState[number][] = [];
-  for (const alike of await podsOf(named, answers)) {
-    const {
-      namespace,
-      pods: [pod],
-    } = alike;
+  for (const alike of await workloadsOf(named, answers)) {
+    const asked = firstOf(alike);
     found.push(
-      await whereIsIt(namespace, async () =>
+      await whereIsIt(asked.namespace, async () =>
         port === undefined
-          ? { kind: 'workload', ...alike, report: await answers.workload(namespace, pod) }
-          : { kind: 'port', ...alike, report: await answers.port(namespace, pod, port) },
+          ? { of: 'workload', ...alike, report: await answers.workload(asked) }
+          : { of: 'port', ...alike, report: await answers.port(asked, port) },
       ),
     );
   }

@@ -9,7 +9,7 @@ import type { Source } from '@gatehouse/platform/kube/source';
 import { Bursts } from '@gatehouse/platform/limits/bursts';
 import type { Log } from '@gatehouse/platform/log/log';
 import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
-import { type PodSurvey, surveyKey, surveyPod } from '../core/answers/survey-pod.ts';
+import { surveyKey, surveyWorkload, type WorkloadSurvey } from '../core/answers/survey-workload.ts';
 import { Contests } from '../core/contests.ts';
 import { closedWarnings } from '../core/inbound/closed-warnings.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
@@ -20,6 +20,7 @@ import { Rejections } from '../core/inbound/rows/rejections.ts';
 import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compiler.ts';
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { EncodedRow, RowUpdate } from '../core/inbound/rows/watched-row.ts';
+import type { Target } from '../core/inbound/workload-of.ts';
 import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
 import { encodedRow } from './encoded-row.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
@@ -173,13 +174,13 @@ export class PolicyWatch {
     return forget;
   }
 
-  /** What is known of a pod without compiling any of its ports, so many of them listed at most. */
-  readonly survey = (pod: KubeObject<'Pod'>, limit: number): PodSurvey =>
-    surveyPod(pod, { compiler: this.#compiler, mesh: this.#options.cluster.mesh, limit });
+  /** What is known of a workload without compiling any of its ports, so many of them listed at most. */
+  readonly survey = (target: Target, limit: number): WorkloadSurvey =>
+    surveyWorkload(target, { compiler: this.#compiler, mesh: this.#options.cluster.mesh, limit });
 
-  /** Equal for pods that have the same ports and the same rows on them. */
-  readonly surveyKey = (pod: KubeObject<'Pod'>): string =>
-    surveyKey(pod, { compiler: this.#compiler, mesh: this.#options.cluster.mesh });
+  /** Equal for workloads that have the same ports and the same rows on them. */
+  readonly surveyKey = (target: Target): string =>
+    surveyKey(target, { compiler: this.#compiler, mesh: this.#options.cluster.mesh });
 
   /** What the sources of a policy stand for now: what rows are made of, so withdrawn with them when the watch is stale. */
   readonly sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>): readonly ResolvedSource[] =>

@@ -10,7 +10,7 @@ export const adminResources = {
   services: 'the Services that proxies may ask for',
   endpoints: 'where a Service is, as clients are told',
   authorizations: 'who may call whom',
-  workloads: 'what the proxy of a pod is told of its ports',
+  workloads: 'what the proxy of a pod or ExternalWorkload is told of its ports',
   outboundpolicies: 'how clients are told to reach a Service',
 } as const;
 

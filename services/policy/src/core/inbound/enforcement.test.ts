@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { controlPlaneLabel } from '@gatehouse/core/mesh/workload';
-import { aPod } from '@gatehouse/testing/builders';
-import { podEnforcement, portEnforcement } from './enforcement.ts';
+import { anExternalWorkload, aPod } from '@gatehouse/testing/builders';
+import { podEnforcement, portEnforcement, workloadEnforcement } from './enforcement.ts';
 
 const facts = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
@@ -49,4 +49,13 @@ test('a skipped port of a meshed pod is not enforced, its other ports are', () =
     reason: 'skipped-port',
     why: 'the port is in skip-inbound-ports',
   });
+});
+
+test('an ExternalWorkload has its proxy, whatever annotations would do to a pod', () => {
+  const outside = anExternalWorkload({
+    labels: {},
+    annotations: { 'config.linkerd.io/skip-inbound-ports': '8080', 'linkerd.io/inject': 'disabled' },
+  });
+  assert.deepEqual(workloadEnforcement(outside, facts), { kind: 'enforced' });
+  assert.deepEqual(portEnforcement(outside, 8080, facts), { kind: 'enforced' });
 });

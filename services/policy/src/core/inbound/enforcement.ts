@@ -4,6 +4,7 @@ import { controlPlaneLabel, hasEnded, isMeshed } from '@gatehouse/core/mesh/work
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import { injectAnnotation } from '@gatehouse/core/resources/annotations';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { Target } from './workload-of.ts';
 
 /** Whether a proxy of this mesh stands before a pod, or before one of its ports, so that policy is in force there. */
 export type Enforcement =
@@ -50,16 +51,17 @@ export const podEnforcement = (pod: KubeObject<'Pod'>, facts: EnforcementFacts):
   return not('unmeshed', `the pod has no proxy: ${whyUnmeshed(pod, facts)}`);
 };
 
+/** The same of any workload. Whether the proxy of an ExternalWorkload runs, and what goes past it there, is not in the cluster. */
+export const workloadEnforcement = (target: Target, facts: EnforcementFacts): Enforcement =>
+  target.kind === 'Pod' ? podEnforcement(target, facts) : enforced;
+
 /** The same for one of its ports. */
-export const portEnforcement = (
-  pod: KubeObject<'Pod'>,
-  port: number,
-  facts: EnforcementFacts,
-): Enforcement => {
-  const ofPod = podEnforcement(pod, facts);
-  if (ofPod.kind === 'not-enforced') return ofPod;
-  const bypass = bypassOf({ hostNetwork: pod.spec.hostNetwork, annotations: pod.meta.annotations }, port);
-  return bypass === undefined ? ofPod : not(bypass, whyBypassed[bypass]);
+export const portEnforcement = (target: Target, port: number, facts: EnforcementFacts): Enforcement => {
+  const ofAll = workloadEnforcement(target, facts);
+  if (ofAll.kind === 'not-enforced' || target.kind !== 'Pod') return ofAll;
+  const { meta, spec } = target;
+  const bypass = bypassOf({ hostNetwork: spec.hostNetwork, annotations: meta.annotations }, port);
+  return bypass === undefined ? ofAll : not(bypass, whyBypassed[bypass]);
 };
 
 /** Why a connection does not meet the proxy of a pod that has one. */

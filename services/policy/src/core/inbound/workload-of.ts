@@ -1,11 +1,17 @@
 import { skipInboundPortsAnnotation } from '@gatehouse/core/mesh/proxy-bypass';
 import { type ProxyPorts, usualProxyPorts } from '@gatehouse/core/mesh/proxy-ports';
 import { unreadAsServer } from '@gatehouse/core/mesh/unread-pod';
+import { isMeshed } from '@gatehouse/core/mesh/workload';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Workload } from './model.ts';
 
 /** What runs a proxy that asks for its ports. */
 export type Target = KubeObject<'Pod'> | KubeObject<'ExternalWorkload'>;
+
+/** Whether a proxy of the mesh runs beside it. An ExternalWorkload is there for the mesh alone. */
+export const hasProxy = (target: Target, mesh: Mesh): boolean =>
+  target.kind === 'ExternalWorkload' || isMeshed(target.meta, mesh);
 
 /** Everything of a target that its rows may depend on. */
 export const workloadOf = (target: Target): Workload =>

@@ -1,14 +1,13 @@
-import { isMeshed } from '@gatehouse/core/mesh/workload';
 import { identityOf, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
-import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { Type } from 'typebox';
 import type { ListedPort } from '../../core/answers/listed-ports.ts';
 import { type Enforcement, notEnforcedReasons } from '../../core/inbound/enforcement.ts';
 import { findingReasons } from '../../core/inbound/model.ts';
+import { hasProxy, type Target } from '../../core/inbound/workload-of.ts';
 import { nullable, ObjectName } from './rest-object.ts';
 import { Access, Base, Governor, Protocol, Row } from './rest-row.ts';
 
-/** Whether policy is in force on a pod or a port, said everywhere in the same words. */
+/** Whether policy is in force on a workload or a port, said everywhere in the same words. */
 export const EnforcementItem = Type.Object({
   state: Type.Enum(['enforced', 'not-enforced'] as const),
   reason: nullable(Type.Enum(notEnforcedReasons), { description: 'null where it is enforced' }),
@@ -27,28 +26,42 @@ export const enforcementItem = (enforcement: Enforcement): EnforcementItem => {
   }
 };
 
-export const WorkloadName = Type.Object({ namespace: Type.String(), pod: Type.String() });
+export const workloadKinds = ['Pod', 'ExternalWorkload'] as const satisfies readonly Target['kind'][];
+
+export const WorkloadName = Type.Object({
+  kind: Type.Enum(workloadKinds),
+  namespace: Type.String(),
+  name: Type.String(),
+});
 
 const Facts = {
   workload: WorkloadName,
   owner: nullable(Type.Object({ kind: Type.String(), name: Type.String() }), {
-    description: 'Deployment, StatefulSet, DaemonSet, Job; null for a pod of its own',
+    description:
+      'Deployment, StatefulSet, DaemonSet, Job; null for a pod of its own and for an ExternalWorkload',
   }),
-  serviceAccount: Type.String(),
-  identity: nullable(Type.String(), { description: 'null = it has no certificate of this mesh' }),
+  serviceAccount: nullable(Type.String(), { description: 'null for an ExternalWorkload' }),
+  identity: nullable(Type.String(), {
+    description:
+      'Of an ExternalWorkload as `meshTLS.identity` says. null = it has no certificate of this mesh',
+  }),
   addresses: Type.Array(Type.String()),
-  phase: Type.Enum(['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const),
+  phase: nullable(Type.Enum(['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const), {
+    description: 'null for an ExternalWorkload',
+  }),
   enforcement: EnforcementItem,
   selectedBy: Type.Array(ObjectName, {
-    description: 'The Servers and NetworkAuthenticationPolicies whose labels select the pod, enforced or not',
+    description: 'The Servers and NetworkAuthenticationPolicies whose labels select it, enforced or not',
   }),
 };
 
 /** One port, or several that nothing tells apart. */
 const PortFacts = {
   port: Type.Object({ first: Type.Integer(), last: Type.Integer() }),
-  names: Type.Array(Type.String(), { description: 'Of container ports' }),
-  declared: Type.Boolean({ description: 'Whether a container declares it' }),
+  names: Type.Array(Type.String(), {
+    description: 'Of container ports, or of ports of the ExternalWorkload',
+  }),
+  declared: Type.Boolean({ description: 'Whether a container or the ExternalWorkload declares it' }),
   enforcement: EnforcementItem,
 };
 
@@ -94,20 +107,34 @@ export const PortReport = Type.Object({
 });
 export type PortReport = Type.Static<typeof PortReport>;
 
-export const podIdentity = ({ meta, spec }: KubeObject<'Pod'>, mesh: Mesh): string | null =>
-  isMeshed(meta, mesh) ? printIdentity(identityOf(mesh, meta.namespace, spec.serviceAccount)) : null;
+export const workloadName = ({ kind, meta }: Target): Type.Static<typeof WorkloadName> => ({
+  kind,
+  namespace: meta.namespace,
+  name: meta.name,
+});
 
-export const podFacts = (pod: KubeObject<'Pod'>, mesh: Mesh) => {
-  const { meta, spec } = pod;
-  return {
-    workload: { namespace: meta.namespace, pod: meta.name },
-    owner: spec.owner === undefined ? null : { kind: spec.owner.kind, name: spec.owner.name },
-    serviceAccount: spec.serviceAccount,
-    identity: podIdentity(pod, mesh),
-    addresses: [...spec.ips],
-    phase: spec.phase,
-  };
+/** What its certificate holds; null where it has none of this mesh. */
+export const identityOfWorkload = (target: Target, mesh: Mesh): string | null => {
+  // One that cannot be read is the empty text.
+  if (target.kind === 'ExternalWorkload') return target.spec.identity || null;
+  const { meta, spec } = target;
+  return hasProxy(target, mesh) ? printIdentity(identityOf(mesh, meta.namespace, spec.serviceAccount)) : null;
 };
+
+export const workloadFacts = (target: Target, mesh: Mesh) => ({
+  workload: workloadName(target),
+  ...(target.kind === 'Pod'
+    ? {
+        owner: target.spec.owner === undefined ? null : ownerOf(target.spec.owner),
+        serviceAccount: target.spec.serviceAccount,
+        phase: target.spec.phase,
+      }
+    : { owner: null, serviceAccount: null, phase: null }),
+  identity: identityOfWorkload(target, mesh),
+  addresses: [...target.spec.ips],
+});
+
+const ownerOf = ({ kind, name }: { readonly kind: string; readonly name: string }) => ({ kind, name });
 
 export const portFacts = ({ first, last, names, declared }: ListedPort) => ({
   port: { first, last },

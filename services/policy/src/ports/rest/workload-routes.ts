@@ -2,17 +2,26 @@ import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { namespaceQuery, pageOf, pageQuery } from '@gatehouse/platform/http/page';
 import { type Asking, Permitted } from '@gatehouse/platform/http/permitted';
 import { Type } from 'typebox';
-import { pageOfPods } from './page-of-pods.ts';
-import { PortReport, WorkloadItem, WorkloadReport } from './rest-workload.ts';
-import { type KnownWorkloads, WorkloadAnswers } from './workload-answers.ts';
+import { pageOfWorkloads } from './page-of-workloads.ts';
+import { PortReport, WorkloadItem, WorkloadReport, workloadKinds } from './rest-workload.ts';
+import { type KnownWorkloads, WorkloadAnswers, type WorkloadNamed } from './workload-answers.ts';
 
 const access = { reads: 'workloads' } as const;
 
-const podParams = { namespace: Type.String(), pod: Type.String() };
+const nameParams = { namespace: Type.String(), workload: Type.String({ description: 'Its name' }) };
+
+const kind = Type.Enum(workloadKinds, { description: 'Whose name it is. Default: Pod', default: 'Pod' });
+
+const kindQuery = Type.Object({ kind: Type.Optional(kind) });
+
+const named = (
+  { namespace, workload }: { readonly namespace: string; readonly workload: string },
+  { kind = 'Pod' }: { readonly kind?: WorkloadNamed['kind'] },
+): WorkloadNamed => ({ kind, namespace, name: workload });
 
 const permittedNamespaces = (request: Asking) => new Permitted<string>(request, (namespace) => namespace);
 
-/** What is in force on pods, by pod and by port. */
+/** What is in force on workloads, by workload and by port. */
 export const workloadRoutes =
   (known: KnownWorkloads, settled: () => void) =>
   (app: AdminApp): void => {
@@ -21,10 +30,14 @@ export const workloadRoutes =
       {
         config: { access },
         schema: {
-          summary: 'Every pod: meshed or not and why, its ports, what governs each, and whom it admits',
+          summary:
+            'Every pod and ExternalWorkload: meshed or not and why, its ports, what governs each, and whom it admits',
           querystring: Type.Object({
             ...pageQuery,
             ...namespaceQuery,
+            kind: Type.Optional(
+              Type.Enum(workloadKinds, { description: 'Only workloads of this kind. Default: both' }),
+            ),
             owner: Type.Optional(
               Type.String({ description: 'Only pods of this owner, such as `Deployment/backend`' }),
             ),
@@ -35,47 +48,50 @@ export const workloadRoutes =
       async (request) => {
         settled();
         const answers = new WorkloadAnswers(known, request.signal);
-        const page = await pageOfPods(known.index, permittedNamespaces(request), request.query);
+        const page = await pageOfWorkloads(known.index, permittedNamespaces(request), request.query);
         const items = [];
-        for (const pod of page.items) items.push(await answers.item(pod));
+        for (const workload of page.items) items.push(await answers.item(workload));
         return { ...page, items };
       },
     );
 
     app.get(
-      '/v1/workloads/:namespace/:pod',
+      '/v1/workloads/:namespace/:workload',
       {
         config: { access },
         schema: {
-          summary: 'One pod, with all that is in force on each of its ports',
-          params: Type.Object(podParams),
+          summary: 'One workload, with all that is in force on each of its ports',
+          params: Type.Object(nameParams),
+          querystring: kindQuery,
           response: { 200: WorkloadReport },
         },
       },
-      async ({ params, signal }) => {
+      async ({ params, query, signal }) => {
         settled();
         const answers = new WorkloadAnswers(known, signal);
-        return answers.report(answers.pod(params.namespace, params.pod));
+        return answers.report(answers.workload(named(params, query)));
       },
     );
 
     app.get(
-      '/v1/workloads/:namespace/:pod/ports/:port',
+      '/v1/workloads/:namespace/:workload/ports/:port',
       {
         config: { access },
         schema: {
-          summary: 'What is in force on a port of a pod, what its proxy is told, and which object did that',
+          summary:
+            'What is in force on a port of a workload, what its proxy is told, and which object did that',
           params: Type.Object({
-            ...podParams,
-            port: Type.String({ description: 'A number, or the name of a container port' }),
+            ...nameParams,
+            port: Type.String({ description: 'A number, or the name of a declared port' }),
           }),
+          querystring: kindQuery,
           response: { 200: PortReport },
         },
       },
-      async ({ params, signal }) => {
+      async ({ params, query, signal }) => {
         settled();
         const answers = new WorkloadAnswers(known, signal);
-        return answers.port(answers.pod(params.namespace, params.pod), params.port);
+        return answers.port(answers.workload(named(params, query)), params.port);
       },
     );
   };

@@ -1,8 +1,7 @@
 import { Readers } from '@gatehouse/core/dependency/readers';
-import { isMeshed } from '@gatehouse/core/mesh/workload';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import { type Target, workloadOf } from '../workload-of.ts';
+import { hasProxy, type Target, workloadOf } from '../workload-of.ts';
 import { readsOf } from './class-facts.ts';
 import type { ConcernedRows } from './concerned-rows.ts';
 import type { InboundAnswer, RowCompiler } from './row-compiler.ts';
@@ -275,12 +274,10 @@ export class InboundRows<R> {
     return compiler.compile({ workload, policies: compiler.policiesFor(workload) }, port);
   }
 
-  /** An ExternalWorkload is there for the mesh alone. */
   #meshed({ kind, namespace, pod: name }: WorkloadAsked): Target | undefined {
     const { index, mesh } = this.#options;
-    if (kind === 'external-workload') return index.get('ExternalWorkload', namespace, name);
-    const pod = index.get('Pod', namespace, name);
-    return pod !== undefined && isMeshed(pod.meta, mesh) ? pod : undefined;
+    const target = index.get(kind === undefined ? 'Pod' : 'ExternalWorkload', namespace, name);
+    return target !== undefined && hasProxy(target as Target, mesh) ? (target as Target) : undefined;
   }
 
   #watchedPod(target: Target): WatchedPod<R> {
@@ -350,7 +347,11 @@ export class InboundRows<R> {
   }
 }
 
-const askedAs = ({ kind, meta: { namespace, name: pod } }: Pick<Target, 'kind' | 'meta'>): WorkloadAsked =>
+/** As a proxy asks for its own ports. */
+export const askedAs = ({
+  kind,
+  meta: { namespace, name: pod },
+}: Pick<Target, 'kind' | 'meta'>): WorkloadAsked =>
   kind === 'Pod' ? { namespace, pod } : { kind: 'external-workload', namespace, pod };
 
 /** Apart from the pods of its namespace: no name has a slash. */

@@ -3,8 +3,8 @@ import test from 'node:test';
 import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import type { AdminCaller } from '@gatehouse/platform/http/authenticator';
 import { type Asking, Permitted } from '@gatehouse/platform/http/permitted';
-import { aPod } from '@gatehouse/testing/builders';
-import { type PodsQuery, pageOfPods } from './page-of-pods.ts';
+import { anExternalWorkload, aPod } from '@gatehouse/testing/builders';
+import { pageOfWorkloads, type WorkloadsQuery } from './page-of-workloads.ts';
 
 const indexOf = (...pods: readonly ReturnType<typeof aPod>[]): ResourceIndex => {
   const index = new ResourceIndex();
@@ -26,12 +26,12 @@ const asking = (...visible: readonly string[]): Permitted<string> => {
 const all = async (
   index: ResourceIndex,
   permitted: Permitted<string>,
-  query: PodsQuery,
+  query: WorkloadsQuery,
 ): Promise<readonly string[]> => {
   const names: string[] = [];
   let mark: string | undefined;
   do {
-    const page = await pageOfPods(index, permitted, { ...query, continue: mark });
+    const page = await pageOfWorkloads(index, permitted, { ...query, continue: mark });
     assert.ok(page.items.length <= (query.limit ?? 100));
     names.push(...page.items.map(({ meta }) => `${meta.namespace}/${meta.name}`));
     mark = page.continue;
@@ -79,6 +79,33 @@ test('a namespace and an owner narrow the list', async () => {
   assert.deepEqual(await all(index, asking(), { owner: 'StatefulSet/even' }), []);
 });
 
+test('ExternalWorkloads come after the pods of their namespace, and a kind narrows the list', async () => {
+  const index = indexOf(...pods);
+  const outside = ['a', 'c', 'd'].flatMap((namespace) => [
+    anExternalWorkload({ namespace, name: 'vm-1' }),
+    // Of the name of a pod.
+    anExternalWorkload({ namespace, name: 'p-1' }),
+  ]);
+  index.apply([{ type: 'reset', kind: 'ExternalWorkload', objects: outside }]);
+  const vms = (namespace: string): readonly string[] => [`${namespace}/p-1`, `${namespace}/vm-1`];
+  const whole = [
+    ...inOrder('a'),
+    ...vms('a'),
+    ...inOrder('a-b'),
+    ...inOrder('b'),
+    ...inOrder('c'),
+    ...vms('c'),
+    ...vms('d'),
+  ];
+  for (const limit of [1, 2, 23, 24, 25, 1000])
+    assert.deepEqual(await all(index, asking(), { limit }), whole, `${limit}`);
+  const external = await all(index, asking(), { kind: 'ExternalWorkload', limit: 2 });
+  assert.deepEqual(external, ['a', 'c', 'd'].flatMap(vms));
+  assert.deepEqual(await all(index, asking(), { kind: 'Pod', namespace: 'c', limit: 5 }), inOrder('c'));
+  assert.deepEqual(await all(index, asking('d'), {}), vms('d'));
+  assert.deepEqual(await all(index, asking(), { owner: 'Deployment/even', namespace: 'd' }), []);
+});
+
 test('a mark that no page has said is refused', async () => {
   const index = indexOf(...pods);
   for (const mark of [
@@ -86,6 +113,6 @@ test('a mark that no page has said is refused', async () => {
     Buffer.from('a').toString('base64url'),
     Buffer.from('a/b/c').toString('base64url'),
   ]) {
-    await assert.rejects(pageOfPods(index, asking(), { continue: mark }), { code: 'invalid-argument' });
+    await assert.rejects(pageOfWorkloads(index, asking(), { continue: mark }), { code: 'invalid-argument' });
   }
 });
