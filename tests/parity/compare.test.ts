@@ -112,3 +112,15 @@ test('an ExternalWorkload has ports with names, and none of the probes of a pod'
   assert.equal(compared(rows, { about: vm, port: 4191 }).kind, 'agree');
   assert.equal(compared(rows, { port: 4191 }).kind, 'disagree');
 });
+
+test('a message that no proxy can read agrees with nothing', () => {
+  const unreadable = {
+    kind: 'unreadable',
+    field: 'protocol.grpc.routes[0].rules[0].matches[0].rpc',
+  } as const;
+  for (const gatehouse of [unreadable, { kind: 'row', server: aServerRow({}) }] as const) {
+    const outcome = compare({ linkerd: unreadable, gatehouse, pod: pod({}), port: 8080, attempts: [] });
+    assert.equal(outcome.kind, 'disagree');
+    assert.match(outcome.report, /Linkerd, as it is meant here: a message that no proxy can read: .*\.rpc\n/);
+  }
+});

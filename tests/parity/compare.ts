@@ -5,7 +5,7 @@ import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
 import { type Described, differences, hasAttachedRoutes, type Question } from './differences.ts';
 import { normalForm } from './normal-form.ts';
 import { probesOn } from './pod-facts.ts';
-import type { Answer } from './two-controllers.ts';
+import { type Answer, whyNoRow } from './two-controllers.ts';
 
 export interface Comparison extends Question {
   readonly linkerd: Answer;
@@ -31,8 +31,9 @@ export const probesBesideRoutes: Described = {
 
 export const compare = (comparison: Comparison): Outcome => {
   const { linkerd, gatehouse } = comparison;
-  if (linkerd.kind === 'none' || gatehouse.kind === 'none') {
-    return isDeepStrictEqual(linkerd, gatehouse) ? agree : disagree(linkerd, gatehouse);
+  if (linkerd.kind !== 'row' || gatehouse.kind !== 'row') {
+    const neither = linkerd.kind === 'none' && isDeepStrictEqual(linkerd, gatehouse);
+    return neither ? agree : disagree(linkerd, gatehouse);
   }
   let expected = linkerd.server;
   const differing: string[] = [];
@@ -98,7 +99,7 @@ const outcomeOf = (verdict: Verdict | undefined): object | undefined =>
   verdict?.kind === 'allowed' ? { route: verdict.route, filters: verdict.filters } : verdict;
 
 const print = (answer: Answer): string =>
-  answer.kind === 'none' ? answer.code : printValue(normalForm(answer.server));
+  answer.kind === 'row' ? printValue(normalForm(answer.server)) : whyNoRow(answer);
 
 const printValue = (value: unknown): string =>
   JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner));

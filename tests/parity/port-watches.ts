@@ -3,7 +3,7 @@ import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import { type Followed, follow } from '@gatehouse/policy/testing/followed-stream';
 import { decodeServer, inboundService } from '@gatehouse/policy/testing/watched-port';
 import { normalForm } from './normal-form.ts';
-import { type Answer, request, type Side, type TwoControllers } from './two-controllers.ts';
+import { type Answer, request, type Side, type TwoControllers, whyNoRow } from './two-controllers.ts';
 
 /** An open WatchPort of each controller on one port. */
 export class PortWatch {
@@ -36,6 +36,7 @@ export class PortWatch {
     const end = this.#ends[side];
     if (answer.kind === 'none') return end === 'ok' ? undefined : `the stream has not ended with OK: ${end}`;
     if (end !== undefined) return `the stream ended: ${end}`;
+    if (answer.kind === 'unreadable') return whyNoRow(answer);
     const last = this.#streams[side].messages.at(-1);
     return last !== undefined && isDeepStrictEqual(normalForm(last), normalForm(answer.server))
       ? undefined

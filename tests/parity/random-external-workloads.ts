@@ -1,6 +1,6 @@
 import type { WireObject } from '@gatehouse/testing/real-cluster';
 import fc from 'fast-check';
-import { here, labels, maybe, said } from './random-parts.ts';
+import { here, labels, maybe, said, usually } from './random-parts.ts';
 import { settings } from './random-pods.ts';
 
 /** Those that are asked for; one has the name of a pod. */
@@ -9,11 +9,11 @@ export const externalTargets = ['vm', 'backend'] as const;
 const declaredPorts: fc.Arbitrary<readonly WireObject[]> = fc
   .uniqueArray(
     fc.record({
-      name: fc.constantFrom('http', 'admin', 'db', undefined),
+      name: fc.constantFrom('http', 'http', 'admin', 'db', undefined),
       port: fc.constantFrom(8080, 8081, 9000, 4191, 3306),
-      protocol: fc.constantFrom(undefined, undefined, 'TCP', 'UDP'),
+      protocol: fc.constantFrom(undefined, undefined, undefined, 'TCP', 'UDP'),
     }),
-    { selector: ({ port }) => port, maxLength: 3 },
+    { selector: ({ port }) => port, minLength: 1, maxLength: 3 },
   )
   .map((chosen) =>
     // No two of a name.
@@ -37,7 +37,7 @@ const externalWorkload = (name: string): fc.Arbitrary<WireObject> =>
           },
           { noNullPrototype: true },
         ),
-        ports: maybe(declaredPorts),
+        ports: usually(declaredPorts, fc.constant(undefined)),
         workloadIPs: maybe(fc.constantFrom([{ ip: '192.0.2.9' }], [{ ip: '192.0.2.9' }, { ip: 'fd00::9' }])),
       }),
     })

@@ -23,9 +23,11 @@ const group = 'policy.linkerd.io';
 
 const server: fc.Arbitrary<WireObject> = said({
   // A Server is for pods or for ExternalWorkloads.
-  podSelector: fc.option(selector, { nil: undefined, freq: 2 }),
+  podSelector: fc.option(selector, { nil: undefined, freq: 1 }),
   externalWorkloadSelector: selector,
   port: fc.constantFrom(8080, 8080, 9000, 4191, 7777, 'http', 'admin', 'nosuch'),
+  // By name as often as by number: ExternalWorkloads are few, and so are their ports.
+  externalPort: fc.constantFrom(8080, 9000, 'http', 'http', 'admin', 'db'),
   proxyProtocol: fc.constantFrom(
     undefined,
     'unknown',
@@ -46,8 +48,8 @@ const server: fc.Arbitrary<WireObject> = said({
     'cluster-authenticated',
     'audit',
   ),
-}).map(({ externalWorkloadSelector, ...spec }) =>
-  spec.podSelector === undefined ? { ...spec, externalWorkloadSelector } : spec,
+}).map(({ externalWorkloadSelector, externalPort, ...spec }) =>
+  spec.podSelector === undefined ? { ...spec, externalWorkloadSelector, port: externalPort } : spec,
 );
 
 /** The fields that a Server has in its version; what it does not know cannot be applied. */

@@ -93,7 +93,7 @@ const httpRoute: fc.Arbitrary<WireObject> = said({
   ),
 });
 
-/** With a method: without one Linkerd leaves out `rpc`, which a proxy requires. */
+/** With a method: told-apart.ts shows those without one, which Linkerd sends without `rpc`. */
 const grpcMatch: fc.Arbitrary<WireObject> = said({
   method: said({
     type: fc.constantFrom('Exact', undefined),

@@ -10,6 +10,7 @@ import {
   podWorkload,
   type Side,
   type TwoControllers,
+  whyNoRow,
 } from './two-controllers.ts';
 
 /** A difference that would spread too far in random clusters, so that it stands by itself. */
@@ -84,6 +85,31 @@ export const toldApart: readonly ToldApart[] = [
       ],
     ],
     said: closedByRoute,
+  },
+  {
+    name: 'A match of a GRPCRoute without a method',
+    reason:
+      'is about every call with its headers; Linkerd leaves a required field out of its message, and a proxy refuses the whole port',
+    shownBy: {
+      file: 'shared/platform/src/kube/parse/grpc-route.test.ts',
+      title: 'it names services, methods and headers, and changes headers',
+    },
+    writes: [
+      [
+        pod,
+        { ...server, spec: { ...(server.spec as WireObject), proxyProtocol: 'gRPC' } },
+        {
+          apiVersion: `${gateway}/v1`,
+          kind: 'GRPCRoute',
+          metadata: metadata('calls'),
+          spec: { parentRefs: [serverRef], rules: [{ matches: [{}] }] },
+        },
+      ],
+    ],
+    said: {
+      linkerd: 'a message that no proxy can read: protocol.grpc.routes[0].rules[0].matches[0].rpc',
+      gatehouse: 'server web, grpc; admits all-authenticated; routes GRPCRoute calls',
+    },
   },
   {
     name: "The default policy of a pod's Namespace",
@@ -240,7 +266,7 @@ const nameOf = (meta: Meta): string =>
   meta.kind === 'default' ? meta.name : `${meta.resource.kind} ${meta.resource.name}`;
 
 const summaryOf = (answer: Answer): string => {
-  if (answer.kind === 'none') return answer.code;
+  if (answer.kind !== 'row') return whyNoRow(answer);
   const { meta, protocol, authorizations } = answer.server;
   const governor = meta.kind === 'default' ? `default ${meta.name}` : nameOf(meta);
   const admits = authorizations.map((one) => nameOf(one.meta)).sort();

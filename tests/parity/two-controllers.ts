@@ -3,14 +3,18 @@ import { GatehouseError } from '@gatehouse/core/error';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
 import type { GrpcClient } from '@gatehouse/platform/grpc/client';
 import { kindOf } from '@gatehouse/platform/kube/kind-table';
-import { decodeServer, inboundService } from '@gatehouse/policy/testing/watched-port';
+import { checkProxyRegex } from '@gatehouse/platform/kube/parse/proxy-regex';
+import { inboundService } from '@gatehouse/policy/testing/watched-port';
 import type { RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
+import { decodeInbound } from '@gatehouse/wire/decode-inbound';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import { markerName, markerNamespace, markers } from './markers.ts';
 
 /** What a controller says of a port: the row, or why there is none. */
 export type Answer =
   | { readonly kind: 'row'; readonly server: InboundServer }
+  /** A message that a proxy refuses; the field for which it does. */
+  | { readonly kind: 'unreadable'; readonly field: string }
   | { readonly kind: 'none'; readonly code: string };
 
 export const request = (workload: string, port: number): Uint8Array =>
@@ -21,10 +25,16 @@ export const podWorkload = (namespace: string, pod: string): string => JSON.stri
 export const externalWorkload = (namespace: string, name: string): string =>
   JSON.stringify({ ns: namespace, external_workload: name });
 
+const readAnswer = (bytes: Uint8Array): Answer => {
+  const read = decodeInbound(bytes, checkProxyRegex);
+  if (read.ok) return { kind: 'row', server: read.value };
+  return { kind: 'unreadable', field: read.problems.map(({ field }) => field).join(', ') };
+};
+
 export const getPort = async (client: GrpcClient, workload: string, port: number): Promise<Answer> => {
   try {
     const bytes = await client.unary(`${inboundService}/GetPort`, request(workload, port));
-    return { kind: 'row', server: decodeServer(bytes) };
+    return readAnswer(bytes);
   } catch (error) {
     if (error instanceof GatehouseError) return { kind: 'none', code: error.code };
     throw error;
@@ -101,7 +111,11 @@ export class TwoControllers {
 const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? String(apiVersion.split('/')[0]) : '';
 
+/** Why an answer is not a row. */
+export const whyNoRow = (answer: Exclude<Answer, { kind: 'row' }>): string =>
+  answer.kind === 'none' ? answer.code : `a message that no proxy can read: ${answer.field}`;
+
 const print = (answer: Answer): string =>
-  answer.kind === 'none'
-    ? answer.code
-    : JSON.stringify(answer.server, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+  answer.kind === 'row'
+    ? JSON.stringify(answer.server, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+    : whyNoRow(answer);
