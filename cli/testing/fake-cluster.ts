@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { RealCluster } from '@gatehouse/testing/real-cluster';
-import type { OpenedCluster } from './identity-cluster.ts';
+import type { OpenedCluster } from './cli-cluster.ts';
 
 /** A cluster of the fake API server alone, in RBAC mode, with an administrator. */
 export const openFakeCluster = async (): Promise<OpenedCluster> => {

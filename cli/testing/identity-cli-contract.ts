@@ -5,7 +5,8 @@ import { createServer } from 'node:tls';
 import { aKey, anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
 import { pemOf } from '@gatehouse/platform/tls/material';
 import { exitCode } from '../src/exit-code.ts';
-import { IdentityCluster, type OpenedCluster } from './identity-cluster.ts';
+import type { OpenedCluster } from './cli-cluster.ts';
+import { IdentityCluster } from './identity-cluster.ts';
 
 /** `gatehouse identity` against a cluster, through its API server: run on the fake, and on the real one. */
 export const identityCliContract = (

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { eventually } from '@gatehouse/testing/grpc';
 import { exitCode } from '../src/exit-code.ts';
-import type { OpenedCluster } from './identity-cluster.ts';
+import type { OpenedCluster } from './cli-cluster.ts';
 import { PolicyCluster } from './policy-cluster.ts';
 
 const meshed = { 'linkerd.io/control-plane-ns': 'gatehouse' };

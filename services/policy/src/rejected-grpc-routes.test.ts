@@ -4,10 +4,8 @@ import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { asManifest } from '@gatehouse/testing/manifest-folder';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import { aFolderMesh } from '../testing/a-folder-mesh.ts';
+import { aRoutedNamespace, gateway, parentRefs } from '../testing/a-routed-namespace.ts';
 
-const linkerd = 'policy.linkerd.io';
-const gateway = 'gateway.networking.k8s.io';
-const parentRefs = [{ group: linkerd, kind: 'Server', name: 'web' }];
 const purge = { service: 'shop.v1.Admin', method: 'Purge' };
 
 /** What an author wrote to keep everybody but `ops` from purging. */
@@ -20,32 +18,16 @@ const admin = (spec: WireObject = {}, metadata: WireObject = {}): WireObject =>
 
 const matching = (...matches: readonly unknown[]): WireObject => admin({ rules: [{ matches }] });
 
-const authorize = (
-  name: string,
-  targetRef: WireObject,
-  requiredAuthenticationRefs: readonly unknown[],
-): WireObject =>
-  aWireObject('AuthorizationPolicy', { name, spec: { targetRef, requiredAuthenticationRefs } });
-
-const account = (name: string): WireObject => ({ kind: 'ServiceAccount', name });
-
-/** The rest of the namespace, which nobody breaks: every call is open to the whole mesh, `Purge` is not. */
-const surroundings = asManifest(
-  aWireObject('Namespace', { name: 'demo', metadata: { annotations: { 'linkerd.io/inject': 'enabled' } } }),
-  aWireObject('Pod', {
-    name: 'backend',
-    metadata: { labels: { app: 'backend' } },
-    spec: { containers: [{ name: 'c', ports: [{ containerPort: 8080 }] }] },
+/** Every call is open to the whole mesh, `Purge` is not. */
+const surroundings = aRoutedNamespace({
+  group: gateway,
+  kind: 'GRPCRoute',
+  everything: aWireObject('GRPCRoute', {
+    name: 'everything',
+    spec: { parentRefs, rules: [{ matches: [{}] }] },
   }),
-  aWireObject('Server', { name: 'web', spec: { podSelector: {}, port: 8080, proxyProtocol: 'gRPC' } }),
-  aWireObject('GRPCRoute', { name: 'everything', spec: { parentRefs, rules: [{ matches: [{}] }] } }),
-  aWireObject('MeshTLSAuthentication', { name: 'anybody', spec: { identities: ['*'] } }),
-  authorize('everything', { group: gateway, kind: 'GRPCRoute', name: 'everything' }, [
-    { group: linkerd, kind: 'MeshTLSAuthentication', name: 'anybody' },
-  ]),
-  authorize('admin', { group: gateway, kind: 'GRPCRoute', name: 'admin' }, [account('ops')]),
-  authorize('superuser', { group: linkerd, kind: 'Server', name: 'web' }, [account('superuser')]),
-);
+  server: { proxyProtocol: 'gRPC' },
+});
 
 const aMesh = (t: TestContext, files: Readonly<Record<string, string>>) =>
   aFolderMesh(t, { 'rest.yaml': surroundings, ...files });

@@ -5,9 +5,8 @@ import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { asManifest } from '@gatehouse/testing/manifest-folder';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import { aFolderMesh } from '../testing/a-folder-mesh.ts';
+import { aRoutedNamespace, linkerd, parentRefs } from '../testing/a-routed-namespace.ts';
 
-const linkerd = 'policy.linkerd.io';
-const parentRefs = [{ group: linkerd, kind: 'Server', name: 'web' }];
 const adminPath = { type: 'PathPrefix', value: '/admin' };
 
 /** What an author wrote to keep everybody but `ops` from `/admin`. */
@@ -28,34 +27,15 @@ const gatewayAdmin = (spec: WireObject): WireObject =>
     spec: { parentRefs, rules: [{ matches: [{ path: adminPath }] }], ...spec },
   });
 
-const authorize = (
-  name: string,
-  targetRef: WireObject,
-  requiredAuthenticationRefs: readonly unknown[],
-): WireObject =>
-  aWireObject('AuthorizationPolicy', { name, spec: { targetRef, requiredAuthenticationRefs } });
-
-const account = (name: string): WireObject => ({ kind: 'ServiceAccount', name });
-const anyMeshIdentity = { group: linkerd, kind: 'MeshTLSAuthentication', name: 'anybody' };
-
-/** The rest of the namespace, which nobody breaks: `everything` is open to the whole mesh, `/admin` is not. */
-const surroundings = asManifest(
-  aWireObject('Namespace', { name: 'demo', metadata: { annotations: { 'linkerd.io/inject': 'enabled' } } }),
-  aWireObject('Pod', {
-    name: 'backend',
-    metadata: { labels: { app: 'backend' } },
-    spec: { containers: [{ name: 'c', ports: [{ containerPort: 8080 }] }] },
-  }),
-  aWireObject('Server', { name: 'web', spec: { podSelector: {}, port: 8080 } }),
-  aWireObject('HTTPRoute', {
+/** `/` is open to the whole mesh, `/admin` is not. */
+const surroundings = aRoutedNamespace({
+  group: linkerd,
+  kind: 'HTTPRoute',
+  everything: aWireObject('HTTPRoute', {
     name: 'everything',
     spec: { parentRefs, rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/' } }] }] },
   }),
-  aWireObject('MeshTLSAuthentication', { name: 'anybody', spec: { identities: ['*'] } }),
-  authorize('everything', { group: linkerd, kind: 'HTTPRoute', name: 'everything' }, [anyMeshIdentity]),
-  authorize('admin', { group: linkerd, kind: 'HTTPRoute', name: 'admin' }, [account('ops')]),
-  authorize('superuser', { group: linkerd, kind: 'Server', name: 'web' }, [account('superuser')]),
-);
+});
 
 const aMesh = (t: TestContext, files: Readonly<Record<string, string>>) =>
   aFolderMesh(t, { 'rest.yaml': surroundings, ...files });

@@ -56,19 +56,25 @@ const hosts = fc.oneof(
   { arbitrary: fc.constant([]), weight: 2 },
   { arbitrary: fc.subarray(['example.com', '*.example.com', 'a.example.com', '*.com']), weight: 1 },
 );
-const routeSpec = (servers: readonly (readonly string[])[]): fc.Arbitrary<HttpRouteSpec> =>
+/** The parts of a rule that a kind of route has of its own. */
+interface RuleParts<Match, Filter> {
+  readonly matches: fc.Arbitrary<Match[]>;
+  readonly filter: fc.Arbitrary<Filter>;
+}
+
+const specOf = <Match, Filter>(
+  servers: readonly (readonly string[])[],
+  { matches, filter }: RuleParts<Match, Filter>,
+) =>
   fc.record({
     servers: fc.constantFrom(...servers),
     services: fc.constant([]),
     hosts,
-    rules: fc.array(
-      fc.record({
-        matches: fc.array(routeMatch, { maxLength: 2 }),
-        filters: fc.array(filter, { maxLength: 1 }),
-      }),
-      { maxLength: 3 },
-    ),
+    rules: fc.array(fc.record({ matches, filters: fc.array(filter, { maxLength: 1 }) }), { maxLength: 3 }),
   });
+
+const routeSpec = (servers: readonly (readonly string[])[]): fc.Arbitrary<HttpRouteSpec> =>
+  specOf(servers, { matches: fc.array(routeMatch, { maxLength: 2 }), filter });
 
 /** Names of services and methods that begin alike, and kubelet's own call; '' = any. */
 const callMatch: fc.Arbitrary<GrpcMatch> = fc.record({
@@ -77,17 +83,9 @@ const callMatch: fc.Arbitrary<GrpcMatch> = fc.record({
   headers: fc.array(routeHeader, { maxLength: 2 }),
 });
 const grpcRouteSpec = (servers: readonly (readonly string[])[]): fc.Arbitrary<GrpcRouteSpec> =>
-  fc.record({
-    servers: fc.constantFrom(...servers),
-    services: fc.constant([]),
-    hosts,
-    rules: fc.array(
-      fc.record({
-        matches: fc.array(callMatch, { minLength: 1, maxLength: 2 }),
-        filters: fc.array(fc.constant(requestHeaders), { maxLength: 1 }),
-      }),
-      { maxLength: 3 },
-    ),
+  specOf(servers, {
+    matches: fc.array(callMatch, { minLength: 1, maxLength: 2 }),
+    filter: fc.constant(requestHeaders),
   });
 
 type Attachments = readonly (readonly string[] | 'all')[];

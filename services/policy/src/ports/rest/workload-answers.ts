@@ -77,44 +77,25 @@ export class WorkloadAnswers {
   /** The workload as one of many. */
   async item(target: Target): Promise<WorkloadItem> {
     await this.#turns.next();
-    const { ports, leftOut, other, facts } = this.#facts(target, limits.item);
-    const listed = [];
-    for (const port of ports) {
-      const row = await this.#row(target, port.first);
-      listed.push({
-        ...portFacts(port),
-        enforcement: this.#enforcement(target, port.first),
-        ...summaryOf(row),
-      });
-    }
-    const otherRow = other === undefined ? undefined : await this.#row(target, other);
-    return {
-      ...facts,
-      ports: listed,
-      portsLeftOut: leftOut,
-      otherPorts:
-        other === undefined
-          ? null
-          : { enforcement: this.#enforcement(target, other), ...summaryOf(otherRow) },
-    };
+    return this.#told(target, limits.item, summaryOf);
   }
 
   /** The workload with the whole row of each port. */
-  async report(target: Target): Promise<WorkloadReport> {
-    const { ports, leftOut, other, facts } = this.#facts(target, limits.report);
+  report(target: Target): Promise<WorkloadReport> {
+    return this.#told(target, limits.report, (row) => ({ row: row ?? null }));
+  }
+
+  /** The workload, with what `tell` says of the row of each of its ports. */
+  async #told<Said>(target: Target, limit: number, tell: (row: Row | undefined) => Said) {
+    const { ports, leftOut, other, facts } = this.#facts(target, limit);
+    const said = async (port: number) => ({
+      enforcement: this.#enforcement(target, port),
+      ...tell(await this.#row(target, port)),
+    });
     const listed = [];
-    for (const port of ports) {
-      const row = (await this.#row(target, port.first)) ?? null;
-      listed.push({ ...portFacts(port), enforcement: this.#enforcement(target, port.first), row });
-    }
-    const otherRow = other === undefined ? undefined : await this.#row(target, other);
-    return {
-      ...facts,
-      ports: listed,
-      portsLeftOut: leftOut,
-      otherPorts:
-        other === undefined ? null : { enforcement: this.#enforcement(target, other), row: otherRow ?? null },
-    };
+    for (const port of ports) listed.push({ ...portFacts(port), ...(await said(port.first)) });
+    const otherPorts = other === undefined ? null : await said(other);
+    return { ...facts, ports: listed, portsLeftOut: leftOut, otherPorts };
   }
 
   /** One port: a number, or the name of a declared port. Throws when no port, or more than one, has the name. */
