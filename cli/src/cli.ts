@@ -4,6 +4,7 @@ import { authzCommand } from './commands/authz/authz.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
 import { identityCommand } from './commands/identity/identity.ts';
+import { installCommand } from './commands/install/install.ts';
 import { policyCommand } from './commands/policy/policy.ts';
 import { serveCommand } from './commands/serve/serve.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
@@ -28,6 +29,7 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     .exitOverride()
     // What stands behind a sub-command is the sub-command's, also where its parent has an option of that name.
     .enablePositionalOptions()
+    .addCommand(installCommand(finish))
     .addCommand(serveCommand(finish))
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))

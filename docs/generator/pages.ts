@@ -5,6 +5,7 @@ import { metricsPage } from './metrics-page.ts';
 import { restPage } from './rest-page.ts';
 import { askServices } from './running-services.ts';
 import { settingsPage } from './settings-page.ts';
+import { valuesPage } from './values-page.ts';
 
 /** Every page of docs/reference by its file name. Starts the three services for a moment, on loopback. */
 export const referencePages = async (): Promise<Readonly<Record<string, string>>> => {
@@ -16,5 +17,6 @@ export const referencePages = async (): Promise<Readonly<Record<string, string>>
     'rest.md': restPage(told),
     'cli.md': cliPage(),
     'manifests.md': manifestsPage(),
+    'values.md': valuesPage(),
   };
 };

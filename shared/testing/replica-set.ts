@@ -19,11 +19,11 @@ export const policyName = 'gatehouse-policy.gatehouse.serviceaccount.identity.ga
 /** On a busy machine a good answer may take long; tests of slow peers say their own. */
 const patientMs = 30_000;
 
-/** What the EndpointSlice controller writes for one pod of a headless Service. */
+/** What the EndpointSlice controller writes for one pod of the Service with the admin ports. */
 export const sliceOf = (
   pod: string,
   {
-    service = 'gatehouse-policy',
+    service = 'gatehouse-policy-admin',
     address,
     ports,
   }: {
@@ -94,7 +94,7 @@ export class ReplicaSet {
     const directory = new PeerDirectory({
       client: kube,
       namespace: 'gatehouse',
-      service: 'gatehouse-policy',
+      service: 'gatehouse-policy-admin',
       self: pod,
       adminPort: 9997,
       keepMs,
@@ -117,7 +117,7 @@ export class ReplicaSet {
     const admin = await startedAdmin(this.#t, { now: Date.now, address, replicas, metrics, ...more });
     admin.replaceTlsMaterial(this.material());
     const port = Number(new URL(admin.url).port);
-    api.put(sliceOf(pod, { address: host, ports: { grpc: 8090, admin: port } }));
+    api.put(sliceOf(pod, { address: host, ports: { admin: port } }));
     return { pod, admin, replicas, metrics, port };
   }
 }

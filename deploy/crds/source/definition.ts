@@ -34,8 +34,15 @@ export const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metad
 
 export const crdName = ({ plural, group }: Definition): string => `${plural}.${group}`;
 
+export interface CrdManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: object;
+}
+
 /** The manifest that `kubectl apply` takes. */
-export const toManifest = (definition: Definition): Readonly<Record<string, unknown>> => {
+export const toManifest = (definition: Definition): CrdManifest => {
   const { group, kind, plural, shortNames, categories, description, versions, status } = definition;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

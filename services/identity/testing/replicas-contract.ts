@@ -24,7 +24,7 @@ import { ask } from '@gatehouse/testing/started-admin';
 import { readIdentityConfig } from '../src/config.ts';
 import { startIdentity } from '../src/service.ts';
 
-const service = 'gatehouse-identity-headless';
+const service = 'gatehouse-identity-admin';
 const namespaces = ['blue', 'red'] as const;
 type Namespace = (typeof namespaces)[number];
 

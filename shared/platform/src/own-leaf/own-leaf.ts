@@ -61,7 +61,8 @@ export const ownLeaf = (config: SharedConfig & LeafConfig, parts: OwnLeafParts):
 const identityServer = (config: SharedConfig & LeafConfig) => {
   const { namespace, trustDomain, clusterDomain, grpcTls } = config;
   const address = config.identityAddress ?? {
-    host: printServiceName({ namespace, name: 'gatehouse-identity-headless' }, clusterDomain),
+    // The dot at the end keeps resolvers from trying it below each of the pod's search domains first.
+    host: `${printServiceName({ namespace, name: 'gatehouse-identity-headless' }, clusterDomain)}.`,
     port: 8080,
   };
   const mesh = { controlPlaneNamespace: namespace, trustDomain };

@@ -9,7 +9,7 @@ export interface Peer {
   readonly address: HostPort;
 }
 
-/** The port's name in the headless Services of the control plane. */
+/** The port's name in the Services that are for admin ports. */
 const adminPortName = 'admin';
 
 /**

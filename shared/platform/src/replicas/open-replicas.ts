@@ -11,11 +11,21 @@ import { PeerDirectory } from './peer-directory.ts';
 import { peerMetrics } from './peer-metrics.ts';
 import { alone, type Replicas } from './replicas.ts';
 
-/** The headless Service of each service (design §3), whose EndpointSlices name its replicas. */
+/** The headless Service of each service, by which proxies reach it (design §3). */
 export const headlessServiceOf = {
   identity: 'gatehouse-identity-headless',
   destination: 'gatehouse-dst-headless',
   policy: 'gatehouse-policy',
+} as const satisfies Record<ServiceName, string>;
+
+/**
+ * The headless Service with the admin port of each service, whose EndpointSlices name its replicas. It is a Service of its own
+ * because proxies resolve the other one by SRV and take every port of the answer for an endpoint (design §15.11).
+ */
+export const adminServiceOf = {
+  identity: 'gatehouse-identity-admin',
+  destination: 'gatehouse-destination-admin',
+  policy: 'gatehouse-policy-admin',
 } as const satisfies Record<ServiceName, string>;
 
 export interface ReplicasParts {
@@ -40,7 +50,7 @@ export const openReplicas = (
   const directory = new PeerDirectory({
     client: platform.client,
     namespace,
-    service: headlessServiceOf[service],
+    service: adminServiceOf[service],
     self: podName,
     adminPort: adminAddress.port,
     now,

@@ -48,7 +48,9 @@ test('on a real API server the permissions that we ship let a replica find the o
     ],
   });
   await cluster.apply(sliceOf('p-3', { address: '2001:db8::3', ports }));
-  await cluster.apply(sliceOf('d-1', { service: 'gatehouse-dst-headless', address: '192.0.2.9', ports }));
+  await cluster.apply(
+    sliceOf('d-1', { service: 'gatehouse-destination-admin', address: '192.0.2.9', ports }),
+  );
 
   const file = join(folder, 'kubeconfig');
   const account = { namespace: 'gatehouse', name: 'gatehouse-policy' };
@@ -59,7 +61,7 @@ test('on a real API server the permissions that we ship let a replica find the o
     new PeerDirectory({
       client,
       namespace,
-      service: 'gatehouse-policy',
+      service: 'gatehouse-policy-admin',
       self: 'p-0',
       adminPort: 1,
       keepMs: 0,

@@ -11,7 +11,7 @@ const aDirectory = (t: TestContext, url: string, more: Partial<PeerDirectoryOpti
   const directory = new PeerDirectory({
     client,
     namespace: 'gatehouse',
-    service: 'gatehouse-policy',
+    service: 'gatehouse-policy-admin',
     self: 'p-0',
     adminPort: 9997,
     now: Date.now,
@@ -32,7 +32,7 @@ test('the slices of its own Service in its own namespace are listed, by label', 
   api.put(
     sliceOf('p-0', { address: '10.0.0.0', ports }),
     sliceOf('p-1', { address: '10.0.0.1', ports }),
-    sliceOf('i-1', { service: 'gatehouse-identity-headless', address: '10.0.1.1', ports }),
+    sliceOf('i-1', { service: 'gatehouse-identity-admin', address: '10.0.1.1', ports }),
     { ...sliceOf('q-1', { address: '10.0.2.1', ports }), metadata: elsewhere },
   );
   const found = await aDirectory(t, api.url).find();
@@ -45,7 +45,7 @@ test('the slices of its own Service in its own namespace are listed, by label', 
 const elsewhere = {
   name: 'q-1',
   namespace: 'demo',
-  labels: { 'kubernetes.io/service-name': 'gatehouse-policy' },
+  labels: { 'kubernetes.io/service-name': 'gatehouse-policy-admin' },
 };
 
 test('all who ask within some seconds share one list, and later ones get a new one', async (t) => {
@@ -73,7 +73,7 @@ test('when the API server does not answer, refuses or talks nonsense, the last k
   assert.equal(peers.length, 1);
 
   for (const [answer, reason] of [
-    [403, /answered 403 when asked for the EndpointSlices of gatehouse\/gatehouse-policy: grant list/],
+    [403, /answered 403 when asked for the EndpointSlices of gatehouse\/gatehouse-policy-admin: grant list/],
     [500, /answered 500/],
     ['nonsense', /no list/],
     ['silence', /did not list them within 200 ms/],

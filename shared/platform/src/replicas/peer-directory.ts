@@ -9,7 +9,7 @@ import { findPeers, type Peer } from './find-peers.ts';
 export interface PeerDirectoryOptions {
   readonly client: KubeClient;
   readonly namespace: string;
-  /** The headless Service whose pods are our replicas. */
+  /** The Service whose pods are our replicas. */
   readonly service: string;
   /** The name of our own pod. */
   readonly self: string;

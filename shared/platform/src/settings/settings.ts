@@ -188,7 +188,7 @@ export const leafSettings = {
   identityAddress: optionalSetting({
     variable: 'GATEHOUSE_IDENTITY_ADDR',
     value: hostPort,
-    absent: '`gatehouse-identity-headless.NAMESPACE.svc.CLUSTER_DOMAIN:8080`',
+    absent: '`gatehouse-identity-headless.NAMESPACE.svc.CLUSTER_DOMAIN.:8080`',
     sentence: 'Where identity answers Certify.',
   }),
   tokenFile: optionalSetting({

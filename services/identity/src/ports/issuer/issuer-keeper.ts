@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { identityOf, identitySuffix, type Mesh, printIdentity } from '@gatehouse/core/mesh/workload-identity';
+import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import { type Parsed, parsed, printProblem, problem } from '@gatehouse/core/problem';
 import { type EventRecorder, noEvents } from '@gatehouse/platform/kube/write/events';
 import type { Log } from '@gatehouse/platform/log/log';
-import { accountOf, serviceNames } from '@gatehouse/platform/service/service';
 import { FolderWatch } from '@gatehouse/platform/state/folder-watch';
 import { dateFlaws } from '../../core/issuer/ca-flaws.ts';
 import { type IssuerState, offerIssuer, type Rejection } from '../../core/issuer/issuer-state.ts';
 import { judgeIssuer, type WantedNames } from '../../core/issuer/judge-issuer.ts';
+import { wantedNames } from './check-issuer.ts';
 import { type IssuerFiles, readIssuerFiles } from './issuer-files.ts';
 import { IssuerNews } from './issuer-news.ts';
 import { type Place, placesOf } from './issuer-places.ts';
@@ -52,12 +52,7 @@ export class IssuerKeeper {
     const { log, events = noEvents, mesh } = options;
     this.#options = options;
     this.#news = new IssuerNews({ log, events });
-    this.#names = {
-      suffix: identitySuffix(mesh),
-      own: serviceNames.map((service) =>
-        printIdentity(identityOf(mesh, mesh.controlPlaneNamespace, accountOf(service))),
-      ),
-    };
+    this.#names = wantedNames(mesh);
   }
 
   /** The issuer to sign with now; undefined while there is none, or its chain is not valid: it has expired, or a clock was set back. */

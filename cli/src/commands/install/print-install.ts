@@ -1,0 +1,89 @@
+import { GatehouseError } from '@gatehouse/core/error';
+import type { KubeObject } from '@gatehouse/manifests/objects/kube-object';
+import { printList, printObjects } from '@gatehouse/manifests/print-objects';
+import { renderControlPlane, renderCrds } from '@gatehouse/manifests/render';
+import { readShippedRbac } from '@gatehouse/manifests/shipped-rbac';
+import { type ReadValues, readValues } from '@gatehouse/manifests/values/read-values';
+import type { Surroundings } from '../../cli.ts';
+import { type ExitCode, exitCode } from '../../exit-code.ts';
+import { findTrust, givenFiles } from './find-trust.ts';
+import type { InstallOptions } from './install.ts';
+import type { ManifestFormat } from './install-options.ts';
+import { type Installed, openCluster, readInstalled } from './installed.ts';
+import { writtenLayers } from './written-options.ts';
+
+/** Prints the manifests to standard output; what a person should know goes to standard error. */
+export const printInstall = async (
+  options: InstallOptions,
+  surroundings: Surroundings,
+): Promise<ExitCode> => {
+  const { terminal } = surroundings;
+  if (options.crds === true) {
+    terminal.out(printAs(options.output, renderCrds()));
+    return exitCode.ok;
+  }
+  const read = readValues(await writtenLayers(options, surroundings));
+  const { installed, notes } = await lookAtCluster(read, options, surroundings);
+  const found = await findTrust({
+    values: read.values,
+    files: givenFiles(options, surroundings),
+    installed,
+    now: Date.now(),
+  });
+  const controlPlane = renderControlPlane({
+    ...read,
+    trust: found.trust,
+    shippedRbac: await readShippedRbac(),
+  });
+  terminal.out(
+    printAs(options.output, [...(options.skipCrds === true ? [] : renderCrds()), ...controlPlane]),
+  );
+  for (const note of [...notes, ...found.notes]) terminal.err(`${terminal.paint('yellow', 'note:')} ${note}`);
+  return exitCode.ok;
+};
+
+export const printAs = (format: ManifestFormat, objects: readonly KubeObject[]): string =>
+  format === 'json' ? printList(objects) : printObjects(objects).trimEnd();
+
+interface Looked {
+  readonly installed: Installed | undefined;
+  readonly notes: readonly string[];
+}
+
+/** What runs there already. Whoever has no cluster, or does not want it asked, is told what that means. */
+const lookAtCluster = async (
+  { values, given }: ReadValues,
+  options: InstallOptions,
+  surroundings: Surroundings,
+): Promise<Looked> => {
+  if (options.ignoreCluster === true) return { installed: undefined, notes: [] };
+  const client = await openCluster(options, surroundings);
+  if (client === undefined) {
+    return {
+      installed: undefined,
+      notes: [
+        'no cluster is known, so nobody looked whether Gatehouse runs there already; its root would be replaced',
+      ],
+    };
+  }
+  try {
+    const { namespace } = values;
+    const installed = await readInstalled(client, { namespace, signal: surroundings.interrupted });
+    return { installed, notes: changesOf(installed, given) };
+  } catch (thrown) {
+    if (!(thrown instanceof GatehouseError) || thrown.code === 'failed-precondition') throw thrown;
+    throw new GatehouseError(
+      thrown.code,
+      `${thrown.message}: whether Gatehouse runs there is not known; correct the kubeconfig, or use --ignore-cluster for a ` +
+        'cluster that has none',
+      { cause: thrown },
+    );
+  } finally {
+    client.close();
+  }
+};
+
+const changesOf = ({ given: before }: Installed, given: object): readonly string[] =>
+  before === undefined || JSON.stringify(before) === JSON.stringify(given)
+    ? []
+    : ['Gatehouse was installed there with other values; `gatehouse upgrade` would keep them'];
