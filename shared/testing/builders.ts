@@ -197,6 +197,20 @@ export const anExternalWorkload = (
     said,
   );
 
+/** Empty unless the test says something of requests; its name is that of a Service in full. */
+export const aServiceProfile = (said: Said<Good<'ServiceProfile'>> = {}): KubeObject<'ServiceProfile'> =>
+  build(
+    'ServiceProfile',
+    {
+      name: 'a.demo.svc.cluster.local',
+      routes: [],
+      retryBudget: undefined,
+      overrides: [],
+      opaquePorts: undefined,
+    },
+    said,
+  );
+
 /** A hundred requests a second to the Server `a`, unless the test says which limits. */
 export const aRateLimit = (
   said: Said<Good<'HTTPLocalRateLimitPolicy'>> = {},

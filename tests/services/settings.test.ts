@@ -117,6 +117,6 @@ describe('the settings of a service', () => {
       assert.deepEqual(services[service].read(env).warnings, [], service);
       foreign[service] = others.length;
     }
-    assert.deepEqual(foreign, { identity: 23, destination: 21, policy: 13 });
+    assert.deepEqual(foreign, { identity: 24, destination: 21, policy: 14 });
   });
 });

@@ -28,6 +28,8 @@ const settings = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
   clusterDomain: 'cluster.local',
   defaultOpaquePorts: noPorts,
+  ipv6: false,
+  slices: 'derived' as const,
 };
 const apply = (objects: ReturnType<typeof clusterObjects>): void => {
   index.apply(objects.map((object) => ({ type: 'apply', kind: object.kind, object }) as Change));

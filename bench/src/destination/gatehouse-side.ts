@@ -17,6 +17,8 @@ const watch = new ClusterWatch({
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
   clusterDomain: 'cluster.local',
   defaultOpaquePorts: noPorts,
+  ipv6: false,
+  slices: 'derived' as const,
 });
 const authority = anAuthority();
 const grpc = await startGrpcServer({

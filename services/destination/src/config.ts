@@ -1,5 +1,6 @@
 import { budgetSettings } from '@gatehouse/platform/settings/budget-settings';
-import { type Config, readConfig } from '@gatehouse/platform/settings/config';
+import { type Config, readConfig, setting } from '@gatehouse/platform/settings/config';
+import { boolean } from '@gatehouse/platform/settings/setting-forms';
 import {
   leafSettings,
   sharedProblems,
@@ -13,6 +14,13 @@ export const destinationSettings = {
   ...leafSettings,
   ...trafficSettings,
   ...budgetSettings,
+  ipv6: setting({
+    variable: 'GATEHOUSE_PROXY_IPV6',
+    value: boolean,
+    fallback: 'false',
+    sentence:
+      'Whether proxies listen on IPv6 too where the environment of their pod does not say; dual-stack pods are then given by it.',
+  }),
 };
 
 export type DestinationConfig = Config<typeof destinationSettings>;

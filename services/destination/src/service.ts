@@ -24,8 +24,9 @@ export const startDestination = (
 
 const assemble = (config: DestinationConfig, base: ServiceBase): OwnHalf => {
   const { supervisor, source, metrics, mesh, now } = base;
-  const { clusterDomain, defaultOpaquePorts } = config;
-  const watch = new ClusterWatch({ mesh, clusterDomain, defaultOpaquePorts });
+  const { clusterDomain, defaultOpaquePorts, ipv6 } = config;
+  const slices = config.source.kind === 'directory' ? 'derived' : 'written';
+  const watch = new ClusterWatch({ mesh, clusterDomain, defaultOpaquePorts, ipv6, slices });
   const server = new DestinationServer(watch, now);
   measureDestination(metrics, server);
   supervisor.run('watch', (signal) => watch.run(source, signal));

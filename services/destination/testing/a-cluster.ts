@@ -3,18 +3,27 @@ import { portSet } from '@gatehouse/core/port-set';
 import type { Change } from '@gatehouse/core/resources/changes';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex, type Touched } from '@gatehouse/core/resources/resource-index';
-import type { Cluster } from '../src/core/cluster.ts';
+import type { Cluster, ClusterSettings } from '../src/core/cluster.ts';
 
-/** The settings of tests: mesh `gatehouse`, MySQL's port opaque by default. */
-export const settings = {
+/** The settings of tests: mesh `gatehouse`, MySQL's port opaque by default, IPv6 in use, and nobody writes EndpointSlices. */
+export const settings: ClusterSettings = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
   clusterDomain: 'cluster.local',
   defaultOpaquePorts: portSet([{ first: 3306, last: 3306 }]),
+  ipv6: true,
+  slices: 'derived',
 };
 
 /** A cluster that holds these objects. */
-export const aCluster = (...objects: readonly KubeObject[]): Cluster => {
-  const cluster: Cluster = { index: new ResourceIndex(), addresses: new AddressIndex(), settings };
+export const aCluster = (...objects: readonly KubeObject[]): Cluster => aClusterWith({}, ...objects);
+
+/** The same with other settings. */
+export const aClusterWith = (said: Partial<ClusterSettings>, ...objects: readonly KubeObject[]): Cluster => {
+  const cluster: Cluster = {
+    index: new ResourceIndex(),
+    addresses: new AddressIndex(),
+    settings: { ...settings, ...said },
+  };
   put(cluster, ...objects);
   return cluster;
 };

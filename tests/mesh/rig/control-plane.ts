@@ -54,6 +54,7 @@ export class ControlPlane {
           GATEHOUSE_GRPC_ADDR: `${address}:${grpcPorts[service]}`,
           GATEHOUSE_ADMIN_ADDR: `127.0.0.1:${adminPorts[service]}`,
           GATEHOUSE_LOG_FORMAT: 'json',
+          ...(service === 'destination' ? { GATEHOUSE_PROXY_IPV6: 'true' } : {}),
           ...(service === 'identity'
             ? {}
             : {

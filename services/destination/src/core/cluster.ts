@@ -17,6 +17,13 @@ export interface ClusterSettings {
   readonly mesh: Mesh;
   readonly clusterDomain: string;
   readonly defaultOpaquePorts: PortSet;
+  /** Whether proxies listen on IPv6 too where their pod does not say; dual-stack pods are then given by it. */
+  readonly ipv6: boolean;
+  /**
+   * Where the endpoints of a Service come from: `written`, from EndpointSlices alone, which a cluster's controllers write; or
+   * `derived` from its selector where it has none, since a folder of manifests has no controller.
+   */
+  readonly slices: 'written' | 'derived';
 }
 
 /** The zone of a node by its label; '' where nobody says. */

@@ -6,7 +6,15 @@ import { parseAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
-import { aNode, anEndpointSlice, aPod, aServer, aService } from '@gatehouse/testing/builders';
+import {
+  aNode,
+  anEndpointSlice,
+  anExternalWorkload,
+  aPod,
+  aServer,
+  aService,
+  aServiceProfile,
+} from '@gatehouse/testing/builders';
 import fc from 'fast-check';
 import { aCluster, put, relist, remove } from '../../testing/a-cluster.ts';
 import type { Cluster } from './cluster.ts';
@@ -21,8 +29,14 @@ const node = fc.constantFrom('', 'node-1', 'node-2');
 const app = fc.constantFrom('a', 'b').map((value) => ({ app: value }));
 
 const sliceEndpoint: fc.Arbitrary<SliceEndpoint> = fc
-  .record({ address: ip, ready: fc.boolean(), nodeName: node, pod: fc.option(name, { nil: undefined }) })
-  .map(({ address, ready, nodeName, pod }) => ({
+  .record({
+    address: ip,
+    ready: fc.boolean(),
+    nodeName: node,
+    kind: fc.constantFrom('Pod', 'Pod', 'ExternalWorkload', 'Node', undefined),
+    target: name,
+  })
+  .map(({ address, ready, nodeName, kind, target }) => ({
     addresses: [address],
     ready,
     nodeName,
@@ -30,7 +44,7 @@ const sliceEndpoint: fc.Arbitrary<SliceEndpoint> = fc
     zone: '',
     forZones: [],
     forNodes: [],
-    target: pod === undefined ? undefined : { kind: 'Pod', namespace: 'demo', name: pod },
+    target: kind === undefined ? undefined : { kind, namespace: 'demo', name: target },
   }));
 
 /** Random objects of each watched kind. A kind without a row here does not compile, so none is left unproved. */
@@ -63,6 +77,23 @@ const objects = {
   EndpointSlice: fc
     .record({ name, service: name, endpoints: fc.array(sliceEndpoint, { maxLength: 2 }) })
     .map((said) => anEndpointSlice(said)),
+  ExternalWorkload: fc
+    .record({
+      name,
+      labels: app,
+      ips: fc.uniqueArray(ip, { maxLength: 2 }),
+      ready: fc.boolean(),
+      identity: fc.constantFrom('spiffe://elsewhere/vm', ''),
+      ports: fc.constantFrom([], [{ name: 'web', port: 8080 }]),
+    })
+    .map((said) => anExternalWorkload(said)),
+  ServiceProfile: fc
+    .record({
+      namespace: fc.constantFrom('demo', 'client'),
+      name: name.map((service) => `${service}.demo.svc.cluster.local`),
+      overrides: fc.constantFrom([], [{ authority: 'a.b', weightMilli: 1 }]),
+    })
+    .map((said) => aServiceProfile(said)),
   Node: fc
     .record({ name: fc.constantFrom('node-1', 'node-2'), zone: fc.constantFrom('', 'x', 'y') })
     .map((said) => aNode(said)),
@@ -119,7 +150,8 @@ const questions = (cluster: Cluster): readonly ((previous: unknown) => Compiled<
   ...paths.flatMap((path) => {
     const parsed = parseAuthority(path, 'cluster.local');
     const target = parsed.ok ? parsed.value : assert.fail(path);
-    const profile = (previous: unknown) => compileProfile(cluster, target, previous as undefined);
+    const profile = (previous: unknown) =>
+      compileProfile(cluster, { target, clientNamespace: 'client' }, previous as undefined);
     return target.kind === 'address'
       ? [profile]
       : [profile, (previous: unknown) => compileEndpointSet(cluster, target, previous as undefined)];

@@ -9,7 +9,9 @@ export const facts = {
   service: (namespace: string, name: string): string => `service/${namespace}/${name}`,
   slices: (namespace: string, service: string): string => `slices/${namespace}/${service}`,
   pod: (namespace: string, name: string): string => `pod/${namespace}/${name}`,
-  /** Pods that carry one pair of a selector: whatever matches the selector carries it. */
+  externalWorkload: (namespace: string, name: string): string => `external-workload/${namespace}/${name}`,
+  profile: (namespace: string, name: string): string => `profile/${namespace}/${name}`,
+  /** Workloads that carry one pair of a selector: whatever matches the selector carries it. */
   labelled: (namespace: string, key: string, value: string): string => `label/${namespace}/${key}=${value}`,
   servers: (namespace: string): string => `servers/${namespace}`,
   zone: (node: string): string => `zone/${node}`,
@@ -31,13 +33,23 @@ export const kindFacts = {
     for (const ip of spec.ips) yield facts.address(ip);
     for (const ip of spec.hostIps) yield facts.address(ip);
   },
+  *ExternalWorkload({ meta: { namespace, name, labels }, spec }) {
+    yield facts.externalWorkload(namespace, name);
+    for (const [key, value] of Object.entries(labels)) yield facts.labelled(namespace, key, value);
+    for (const ip of spec.ips) yield facts.address(ip);
+  },
+  *ServiceProfile({ meta: { namespace, name } }) {
+    yield facts.profile(namespace, name);
+  },
   *Server({ meta: { namespace } }) {
     yield facts.servers(namespace);
   },
   *Node({ meta: { name } }) {
     yield facts.zone(name);
   },
-} satisfies KindFacts<'Service' | 'EndpointSlice' | 'Pod' | 'Server' | 'Node'>;
+} satisfies KindFacts<
+  'Service' | 'EndpointSlice' | 'Pod' | 'ExternalWorkload' | 'ServiceProfile' | 'Server' | 'Node'
+>;
 
 export type WatchedKind = keyof typeof kindFacts;
 

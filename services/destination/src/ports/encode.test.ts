@@ -19,8 +19,8 @@ const facts = {
 };
 
 const address = (ip: string, locality: (typeof zoneLocalities)[number] = 'unknown', port = 8080): Address => {
-  const place = { pod: 'p', hostname: '', nodeName: '', zone: 'a', forZones: [], forNodes: [] };
-  const candidate = { ip, port, pod: aPod({ name: 'p', ips: [ip] }), place };
+  const place = { workload: 'p', hostname: '', nodeName: '', zone: 'a', forZones: [], forNodes: [] };
+  const candidate = { ip, port, workload: aPod({ name: 'p', ips: [ip] }), place };
   return endpointOf(candidate, facts, undefined).seenAs[locality];
 };
 

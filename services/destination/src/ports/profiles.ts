@@ -2,7 +2,7 @@ import type { Row } from '@gatehouse/platform/grpc/latest-stream';
 import { localityOf, type ZoneLocality } from '../core/endpoints/endpoint.ts';
 import type { ClientPlace } from '../core/endpoints/filter.ts';
 import type { Profile } from '../core/profile/profile.ts';
-import { encodeProfile } from './encode.ts';
+import { encodeProfile } from './encode-profile.ts';
 
 /** Encodes each profile once for all streams that are sent it. */
 export class Profiles {

@@ -107,8 +107,10 @@ export class DestinationServer {
       ...asked(authority, token),
     });
     const session = new Session(answers, call);
-    const profile = session.ask(`profile/${authority}`, (previous: Profile | undefined) =>
-      compileProfile(cluster, target, previous),
+    const question = { target, clientNamespace: token.namespace };
+    const profile = session.ask(
+      `profile/${JSON.stringify([authority, token.namespace])}`,
+      (previous: Profile | undefined) => compileProfile(cluster, question, previous),
     );
     refuse(profile.value, authority);
     const place = this.#askPlace(session, token);

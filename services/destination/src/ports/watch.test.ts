@@ -87,7 +87,7 @@ test('the watch is ready when the last kind has been listed, and stays so', asyn
   const watch = new ClusterWatch(settings);
   const abort = new AbortController();
   const running = watch.run(slow, abort.signal);
-  assert.equal(watchedKinds.length, 5);
+  assert.equal(watchedKinds.length, 7);
   for (const kind of watchedKinds) {
     assert.equal(watch.isReady, false, kind);
     deliver([{ type: 'reset', kind, objects: [] } as Change]);

@@ -5,6 +5,7 @@ import { hasEnded } from './workload.ts';
 
 type Pod = KubeObject<'Pod'>;
 type Service = KubeObject<'Service'>;
+type ExternalWorkload = KubeObject<'ExternalWorkload'>;
 
 /** Whose an address is, of all pods whose status has it. */
 export type AddressHolder =
@@ -16,11 +17,17 @@ export type AddressHolder =
   | { readonly kind: 'nobody' };
 
 /** Nothing tells which of them was given the address last, so none may be recognised by it. */
-export interface Contested {
+export interface Contested<Claimant = Pod> {
   readonly kind: 'contested';
   /** By namespace and name. */
-  readonly claimants: readonly Pod[];
+  readonly claimants: readonly Claimant[];
 }
+
+/** Which ExternalWorkload serves a port of an address. */
+export type ExternalHolder =
+  | { readonly kind: 'external-workload'; readonly workload: ExternalWorkload }
+  | Contested<ExternalWorkload>
+  | { readonly kind: 'nobody' };
 
 const nobody = { kind: 'nobody' } as const;
 const node = { kind: 'node' } as const;
@@ -44,6 +51,16 @@ export const hostPortHolder = (
   port: number,
 ): Exclude<AddressHolder, { readonly kind: 'node' }> =>
   lastGiven(withoutEnded(pods).filter(({ spec }) => spec.ports.some(({ hostPort }) => hostPort === port)));
+
+/** Whose a port of a machine outside the cluster is: of those that declare it. Nothing tells which of several has it. */
+export const externalHolder = (workloads: Iterable<ExternalWorkload>, port: number): ExternalHolder => {
+  const claimants = [...workloads].filter(({ spec }) =>
+    spec.ports.some((declared) => declared.port === port),
+  );
+  const [first, ...others] = claimants;
+  if (first === undefined) return nobody;
+  return others.length === 0 ? { kind: 'external-workload', workload: first } : contested(claimants);
+};
 
 /**
  * Which Service answers to a cluster IP: the oldest that has it, then the first by namespace and name, so that a Service
@@ -94,7 +111,7 @@ const lastGiven = (
   return newest.length === 1 && pod !== undefined ? { kind: 'pod', pod } : contested(rivals);
 };
 
-const contested = (claimants: readonly Pod[]): Contested => ({
+const contested = <Claimant extends KubeObject>(claimants: readonly Claimant[]): Contested<Claimant> => ({
   kind: 'contested',
   claimants: [...claimants].sort(({ meta: a }, { meta: b }) => compareKeys(a, b)),
 });

@@ -1,11 +1,18 @@
 import { SetMap } from '../dependency/set-map.ts';
 import type { KubeObject } from '../resources/kinds.ts';
 import type { Touched } from '../resources/resource-index.ts';
-import { type AddressHolder, addressHolder, hostPortHolder } from './address-holder.ts';
+import {
+  type AddressHolder,
+  addressHolder,
+  type ExternalHolder,
+  externalHolder,
+  hostPortHolder,
+} from './address-holder.ts';
 import { ServiceAddresses } from './service-addresses.ts';
 
 type Service = KubeObject<'Service'>;
 type Pod = KubeObject<'Pod'>;
+type ExternalWorkload = KubeObject<'ExternalWorkload'>;
 
 /**
  * Whose an address is, asked by address: there may be thousands of pods and as many questions. Addresses are texts as
@@ -16,6 +23,7 @@ export class AddressIndex {
   readonly #pods = new SetMap<string, Pod>();
   /** Pods that map ports of their node, by the node's addresses. */
   readonly #onHosts = new SetMap<string, Pod>();
+  readonly #external = new SetMap<string, ExternalWorkload>();
 
   /** To be called with what ResourceIndex.apply answered, before anybody reads either. */
   apply(touched: readonly Touched[]): void {
@@ -25,6 +33,11 @@ export class AddressIndex {
       } else if (kind === 'Pod') {
         if (before !== undefined) this.#enterPod(before as Pod, 'remove');
         if (after !== undefined) this.#enterPod(after as Pod, 'add');
+      } else if (kind === 'ExternalWorkload') {
+        for (const ip of (before as ExternalWorkload | undefined)?.spec.ips ?? [])
+          this.#external.remove(ip, before as ExternalWorkload);
+        for (const ip of (after as ExternalWorkload | undefined)?.spec.ips ?? [])
+          this.#external.add(ip, after as ExternalWorkload);
       }
     }
   }
@@ -41,6 +54,11 @@ export class AddressIndex {
   /** The pod that a node's port leads to. */
   podAtHostPort(ip: string, port: number): ReturnType<typeof hostPortHolder> {
     return hostPortHolder(this.#onHosts.get(ip), port);
+  }
+
+  /** The ExternalWorkload that serves a port of an address. */
+  externalWorkload(ip: string, port: number): ExternalHolder {
+    return externalHolder(this.#external.get(ip), port);
   }
 
   #enterPod(pod: Pod, how: 'add' | 'remove'): void {

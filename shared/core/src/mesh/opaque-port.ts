@@ -6,30 +6,39 @@ import { selectServer } from './select-server.ts';
 /** Lists ports whose bytes clients must not interpret; on pods and on Services, each for itself. */
 export const opaquePortsAnnotation = 'config.linkerd.io/opaque-ports';
 
-/** What decides whether a pod's port is opaque. */
+/** What decides whether a workload's port is opaque. */
 export interface OpaqueFacts {
-  /** Every Server of the pod's namespace, rejected ones too; the order does not matter. */
+  /** Every Server of the workload's namespace, rejected ones too; the order does not matter. */
   readonly servers: Iterable<KubeObject<'Server'>>;
   /** GATEHOUSE_DEFAULT_OPAQUE_PORTS: what holds where no annotation speaks. */
   readonly defaults: PortSet;
 }
 
 /**
- * Whether clients must treat a pod's port as opaque bytes: the oldest Server that selects it says so by its
- * proxyProtocol, unless that is `unknown`; then, or without a Server, the pod's annotation, else the default list
+ * Whether clients must treat the port of a pod or of an ExternalWorkload as opaque bytes: the oldest Server that selects it says so by its
+ * proxyProtocol, unless that is `unknown`; then, or without a Server, the workload's annotation, else the default list
  * (design §7). Destination's hints and policy's outbound rows both ask here, so that they cannot disagree.
  */
-export const isOpaquePort = (pod: KubeObject<'Pod'>, port: number, facts: OpaqueFacts): boolean => {
-  const { namespace, labels } = pod.meta;
+export const isOpaquePort = (
+  { kind, meta, spec }: KubeObject<'Pod'> | KubeObject<'ExternalWorkload'>,
+  port: number,
+  facts: OpaqueFacts,
+): boolean => {
+  const { namespace, labels, annotations } = meta;
   const { governing: server } = selectServer(
     facts.servers,
-    { namespace, labels, ports: pod.spec.ports },
+    {
+      ...(kind === 'ExternalWorkload' ? { kind: 'external-workload' as const } : {}),
+      namespace,
+      labels,
+      ports: spec.ports,
+    },
     port,
   );
   // A rejected Server keeps its place in the order (design §6.2), and its protocol where that could be read.
   const protocol = server?.spec.proxyProtocol ?? 'unknown';
   if (protocol !== 'unknown') return protocol === 'opaque';
-  return isListedOpaque({ annotations: pod.meta.annotations, ports: pod.spec.ports }, port, facts.defaults);
+  return isListedOpaque({ annotations, ports: spec.ports }, port, facts.defaults);
 };
 
 /** The same for a Service's port, where no Server can speak: the Service's annotation, else the default list. */

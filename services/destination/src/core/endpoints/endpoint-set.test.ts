@@ -5,7 +5,7 @@ import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import { aNode, anEndpointSlice, aPod, aServer, aService, labelled } from '@gatehouse/testing/builders';
-import { aCluster, put, remove } from '../../../testing/a-cluster.ts';
+import { aCluster, aClusterWith, put, remove } from '../../../testing/a-cluster.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Shown } from './endpoint.ts';
 import { compileEndpointSet, type EndpointSet } from './endpoint-set.ts';
@@ -379,6 +379,33 @@ test('a slice cannot lend the identity of another namespace to its addresses', (
   const foreign = inSlice({ target: { kind: 'Pod', namespace: 'other', name: 'backend-0' } });
   const cluster = aCluster(service(), backend({ namespace: 'other' }), slice({ endpoints: [foreign] }));
   assert.deepEqual(keys(compile(cluster)), []);
+});
+
+test('a cluster whose controllers write slices has no endpoints but theirs', () => {
+  const written = { slices: 'written' } as const;
+  assert.deepEqual(keys(compile(aClusterWith(written, service(), backend()))), []);
+  assert.deepEqual(keys(compile(aClusterWith(written, service(), backend(), slice()))), ['10.1.0.1:8080']);
+});
+
+test('an endpoint that is neither a pod nor an ExternalWorkload is a bare address', () => {
+  const node = inSlice({
+    addresses: ['192.0.2.1'],
+    target: { kind: 'Node', namespace: '', name: 'node-1' },
+  });
+  const [found] = shown(compile(aCluster(service(), slice({ endpoints: [node] }))));
+  assert.deepEqual(found, { ip: '192.0.2.1', port: 8080, labels: {}, identity: undefined, hint: undefined });
+});
+
+test('where a pod does not say on what its proxy listens, the setting does', () => {
+  const pod = backend({ ...dual, proxyListensOn: 'unsaid' });
+  const both = service({ clusterIps: ['10.32.0.1', 'fd01::1'] });
+  assert.deepEqual(keys(compile(aClusterWith({ ipv6: false }, both, pod))), ['10.1.0.1:8080']);
+  assert.deepEqual(keys(compile(aClusterWith({ ipv6: true }, both, pod))), [
+    '10.1.0.1:8080',
+    '[fd00::1]:8080',
+  ]);
+  const said = backend({ ...dual, proxyListensOn: 'IPv6' });
+  assert.deepEqual(keys(compile(aClusterWith({ ipv6: false }, both, said))), ['[fd00::1]:8080']);
 });
 
 test('an address without a pod behind it is shown bare', () => {

@@ -42,7 +42,7 @@ export const compileEndpointSet = (
   const service = cluster.index.get('Service', namespace, name);
   if (service === undefined) return { value: { kind: 'missing' }, reads };
   if (service.spec.type === 'ExternalName') return { value: { kind: 'external-name' }, reads };
-  const { mesh, defaultOpaquePorts } = cluster.settings;
+  const { mesh, defaultOpaquePorts, ipv6 } = cluster.settings;
   const before = previous?.kind === 'endpoints' ? previous : undefined;
   const servers = serversIn(cluster, reads, namespace);
   const known: EndpointFacts = { mesh, defaultOpaquePorts, servers, labels: {} };
@@ -50,7 +50,7 @@ export const compileEndpointSet = (
   const chosen = new Map<string, Candidate>();
   for (const found of candidatesOf(cluster, { service, port, reads })) {
     if (instance !== undefined && found.place.hostname !== instance) continue;
-    const candidate = atProxy(found, mesh);
+    const candidate = atProxy(found, { mesh, ipv6 });
     const key = addressKey(candidate);
     const rival = chosen.get(key);
     if (rival === undefined || displaces(cluster, reads, { candidate, rival })) chosen.set(key, candidate);
@@ -61,7 +61,11 @@ export const compileEndpointSet = (
   const value: Endpoints = {
     kind: 'endpoints',
     endpoints: keepSame(inOrder(endpoints, before?.endpoints ?? []), before?.endpoints),
-    rules: { local: service.spec.internalTrafficLocal, distribution: service.spec.trafficDistribution },
+    rules: {
+      local: service.spec.internalTrafficLocal,
+      distribution: service.spec.trafficDistribution,
+      prefers: ipv6 ? 'IPv6' : 'IPv4',
+    },
   };
   return { value: before !== undefined && isSame(before, value) ? before : value, reads };
 };
@@ -72,10 +76,10 @@ const displaces = (
   reads: Set<string>,
   { candidate, rival }: { readonly candidate: Candidate; readonly rival: Candidate },
 ): boolean => {
-  if (candidate.pod === rival.pod) return false;
+  if (candidate.workload === rival.workload) return false;
   reads.add(facts.address(candidate.ip));
   const holder = cluster.addresses.pod(candidate.ip);
-  return holder.kind === 'pod' && holder.pod === candidate.pod;
+  return holder.kind === 'pod' && holder.pod === candidate.workload;
 };
 
 const isSame = (a: Endpoints, b: Endpoints): boolean =>

@@ -3,16 +3,16 @@ import { bypassOf } from '@gatehouse/core/mesh/proxy-bypass';
 import { isProxyServer } from '@gatehouse/core/mesh/proxy-ports';
 import { controlPlaneLabel, isMeshed } from '@gatehouse/core/mesh/workload';
 import {
+  type Identity,
   identityOf,
   isDnsName,
   isSameIdentity,
   type Mesh,
   printIdentity,
-  type WorkloadIdentity,
 } from '@gatehouse/core/mesh/workload-identity';
 import type { PortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import type { PodSpec } from '@gatehouse/core/resources/kinds/kubernetes';
+import { externalIdentity, externalLabels, externalProxyPort } from './external-workload.ts';
 
 const podTemplateLabel = 'pod-template-hash';
 
@@ -26,7 +26,9 @@ export interface Shown {
   readonly port: number;
   readonly labels: Readonly<Record<string, string>>;
   /** Whom it must prove to be; undefined = plaintext. */
-  readonly identity: WorkloadIdentity | undefined;
+  readonly identity: Identity | undefined;
+  /** The name that it ends TLS for, where that is another than its identity's. */
+  readonly serverName?: string;
   /** Undefined for whatever has no proxy of ours. */
   readonly hint: Hint | undefined;
 }
@@ -45,7 +47,8 @@ export interface Address {
 
 /** Where an endpoint is, for the filters. Empty strings and lists where nobody says. */
 export interface Place {
-  readonly pod: string;
+  /** The pod's name, or `externalworkload/NAME`; '' for a bare address. */
+  readonly workload: string;
   readonly hostname: string;
   readonly nodeName: string;
   readonly zone: string;
@@ -64,25 +67,42 @@ export interface Endpoint {
 export interface Candidate {
   readonly ip: string;
   readonly port: number;
-  /** Undefined for an address that no pod stands behind, such as a hand-written EndpointSlice's. */
-  readonly pod: KubeObject<'Pod'> | undefined;
+  /** Undefined for an address that no workload of the mesh's stands behind, such as a hand-written EndpointSlice's. */
+  readonly workload: Workload | undefined;
   readonly place: Place;
+}
+
+/** What can stand behind an address and be known. */
+export type Workload = KubeObject<'Pod'> | KubeObject<'ExternalWorkload'>;
+
+/** How a place names its workload. */
+export const workloadName = (workload: Workload | undefined): string => {
+  if (workload === undefined) return '';
+  return workload.kind === 'Pod' ? workload.meta.name : `externalworkload/${workload.meta.name}`;
+};
+
+/** What of the settings says which address of a pod its proxy listens on. */
+interface Listening {
+  readonly mesh: Mesh;
+  /** Whether proxies listen on IPv6 too where their pod does not say. */
+  readonly ipv6: boolean;
 }
 
 /**
  * The candidate at an address on which the pod's proxy takes connections (design §15.7): on another one the application would
  * be met, without its proxy, or nobody. A pod of which no such address is known stays where it was found.
  */
-export const atProxy = (candidate: Candidate, mesh: Mesh): Candidate => {
-  const { ip, port, pod } = candidate;
-  if (pod === undefined || !hasProxy(pod, port, mesh)) return candidate;
+export const atProxy = (candidate: Candidate, { mesh, ipv6 }: Listening): Candidate => {
+  const { ip, port, workload: pod } = candidate;
+  if (pod?.kind !== 'Pod' || !hasProxy(pod, port, mesh)) return candidate;
   const { ips, proxyListensOn } = pod.spec;
-  if (isFamily(ip, proxyListensOn)) return candidate;
-  const other = ips.find((each) => isFamily(each, proxyListensOn));
+  const listensOn = proxyListensOn === 'unsaid' ? (ipv6 ? 'both' : 'IPv4') : proxyListensOn;
+  if (isFamily(ip, listensOn)) return candidate;
+  const other = ips.find((each) => isFamily(each, listensOn));
   return other === undefined ? candidate : { ...candidate, ip: other };
 };
 
-const isFamily = (ip: string, family: PodSpec['proxyListensOn']): boolean =>
+const isFamily = (ip: string, family: 'IPv4' | 'IPv6' | 'both'): boolean =>
   family === 'both' || ip.includes(':') === (family === 'IPv6');
 
 export interface EndpointFacts {
@@ -99,27 +119,46 @@ const hasProxy = (pod: KubeObject<'Pod'>, port: number, mesh: Mesh): boolean =>
   isMeshed(pod.meta, mesh) && !bypasses(pod, port);
 
 /** What is shown of a candidate: TLS identity and hints by semantics §3.3, labels by §3.2. */
-const show = ({ ip, port, pod, place }: Candidate, facts: EndpointFacts): Shown => {
+const show = (candidate: Candidate, facts: EndpointFacts): Shown => {
+  const { ip, port, workload, place } = candidate;
   const labels = {
     ...facts.labels,
-    ...(pod === undefined ? {} : podLabels(pod)),
+    ...(workload === undefined ? {} : workloadLabels(workload)),
     ...(place.zone === '' ? {} : { zone: place.zone }),
   };
-  if (pod === undefined || !hasProxy(pod, port, facts.mesh)) {
-    return { ip, port, labels, identity: undefined, hint: undefined };
+  const bare = { ip, port, labels, identity: undefined, hint: undefined };
+  if (workload === undefined) return bare;
+  const protocol = isOpaquePort(workload, port, {
+    servers: facts.servers,
+    defaults: facts.defaultOpaquePorts,
+  })
+    ? 'opaque'
+    : 'h2';
+  switch (workload.kind) {
+    case 'Pod':
+      return hasProxy(workload, port, facts.mesh)
+        ? { ...bare, ...showPod(workload, port, { mesh: facts.mesh, protocol }) }
+        : bare;
+    case 'ExternalWorkload': {
+      const hint = { protocol, inboundPort: externalProxyPort(workload.spec) } as const;
+      return { ...bare, ...externalIdentity(workload.spec), hint };
+    }
   }
-  const identity = identityOf(facts.mesh, pod.meta.namespace, pod.spec.serviceAccount);
-  const opaque = isOpaquePort(pod, port, { servers: facts.servers, defaults: facts.defaultOpaquePorts });
+};
+
+const showPod = (
+  { meta, spec }: KubeObject<'Pod'>,
+  port: number,
+  { mesh, protocol }: { readonly mesh: Mesh; readonly protocol: Hint['protocol'] },
+): Pick<Shown, 'identity' | 'hint'> => {
+  const identity = identityOf(mesh, meta.namespace, spec.serviceAccount);
   return {
-    ip,
-    port,
-    labels,
     // A name that is not a valid DNS name has no certificate; the proxy would ignore it and warn on every update.
     identity: isDnsName(printIdentity(identity)) ? identity : undefined,
     hint: {
-      protocol: opaque ? 'opaque' : 'h2',
+      protocol,
       // The proxy's own servers take no transport header (semantics §3.3).
-      inboundPort: isProxyServer(pod.spec.proxyPorts, port) ? undefined : pod.spec.proxyPorts.inbound,
+      inboundPort: isProxyServer(spec.proxyPorts, port) ? undefined : spec.proxyPorts.inbound,
     },
   };
 };
@@ -142,17 +181,17 @@ interface Remembered {
   readonly shown: Shown;
 }
 
-// Objects are replaced when they change, so what was shown of a pod stays true of it while the Servers stay the same. A
+// Objects are replaced when they change, so what was shown of a workload stays true of it while the Servers stay the same. A
 // change of one pod among thousands then costs the showing of one.
-const remembered = new WeakMap<KubeObject<'Pod'>, Map<string, Remembered>>();
+const remembered = new WeakMap<Workload, Map<string, Remembered>>();
 
 const showOnce = (candidate: Candidate, facts: EndpointFacts): Shown => {
-  const { pod, place } = candidate;
-  if (pod === undefined) return show(candidate, facts);
-  let known = remembered.get(pod);
+  const { workload, place } = candidate;
+  if (workload === undefined) return show(candidate, facts);
+  let known = remembered.get(workload);
   if (known === undefined) {
     known = new Map();
-    remembered.set(pod, known);
+    remembered.set(workload, known);
   }
   const key = `${addressKey(candidate)} ${place.zone}`;
   const last = known.get(key);
@@ -187,12 +226,15 @@ export const localityOf = (zone: string, clientZone: string): ZoneLocality => {
 const bypasses = ({ meta, spec }: KubeObject<'Pod'>, port: number): boolean =>
   bypassOf({ hostNetwork: spec.hostNetwork, annotations: meta.annotations }, port) !== undefined;
 
+const workloadLabels = (workload: Workload): Readonly<Record<string, string>> =>
+  workload.kind === 'Pod' ? podLabels(workload) : externalLabels(workload);
+
 const podLabels = ({ meta, spec }: KubeObject<'Pod'>): Record<string, string> => {
   const controlPlane = meta.labels[controlPlaneLabel];
   const template = meta.labels[podTemplateLabel];
   return {
     // First, so that no owner's kind takes the place of a label that says something else.
-    ...(spec.owner === undefined ? {} : { [spec.owner.kind.toLowerCase()]: spec.owner.name }),
+    ...(spec.owner === undefined ? {} : { [ownerLabel(spec.owner.kind)]: spec.owner.name }),
     pod: meta.name,
     serviceaccount: spec.serviceAccount,
     ...(controlPlane === undefined ? {} : { control_plane_ns: controlPlane }),
@@ -200,11 +242,15 @@ const podLabels = ({ meta, spec }: KubeObject<'Pod'>): Record<string, string> =>
   };
 };
 
+/** `job` is Prometheus's own label (semantics, correction 2). */
+const ownerLabel = (kind: string): string => (kind === 'Job' ? 'k8s_job' : kind.toLowerCase());
+
 const sameShown = (a: Shown, b: Shown): boolean =>
   a === b ||
   (a.ip === b.ip &&
     a.port === b.port &&
     isSameIdentity(a.identity, b.identity) &&
+    a.serverName === b.serverName &&
     a.hint?.protocol === b.hint?.protocol &&
     a.hint?.inboundPort === b.hint?.inboundPort &&
     sameLabels(a.labels, b.labels));
@@ -215,7 +261,7 @@ const sameLabels = (a: Readonly<Record<string, string>>, b: Readonly<Record<stri
 };
 
 const samePlace = (a: Place, b: Place): boolean =>
-  a.pod === b.pod &&
+  a.workload === b.workload &&
   a.hostname === b.hostname &&
   a.nodeName === b.nodeName &&
   a.zone === b.zone &&

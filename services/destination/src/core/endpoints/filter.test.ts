@@ -5,7 +5,7 @@ import { type ClientPlace, dependsOnNode, endpointsFor, type TrafficRules } from
 
 const endpoint = (ip: string, place: Partial<Place> = {}): Endpoint => ({
   key: addressKey({ ip, port: 80 }),
-  place: { pod: '', hostname: '', nodeName: '', zone: '', forZones: [], forNodes: [], ...place },
+  place: { workload: '', hostname: '', nodeName: '', zone: '', forZones: [], forNodes: [], ...place },
   seenAs: asSeen({ ip, port: 80, labels: {}, identity: undefined, hint: undefined }),
 });
 
@@ -17,14 +17,14 @@ const forA = endpoint('10.0.1.1', { zone: 'b', forZones: ['a'] });
 const forB = endpoint('10.0.1.2', { zone: 'b', forZones: ['b', 'c'] });
 const forNodeA1 = endpoint('10.0.1.3', { zone: 'a', forZones: ['a'], forNodes: ['a1'] });
 const forNodeA2 = endpoint('10.0.1.4', { zone: 'a', forZones: ['a'], forNodes: ['a2'] });
-const v4 = endpoint('10.0.2.1', { pod: 'p', zone: 'a' });
-const v6 = endpoint('fd00::1', { pod: 'p', zone: 'b' });
+const v4 = endpoint('10.0.2.1', { workload: 'p', zone: 'a' });
+const v6 = endpoint('fd00::1', { workload: 'p', zone: 'b' });
 const bare = [endpoint('10.9.9.9'), endpoint('fd00::9')];
-const other = endpoint('10.0.2.2', { pod: 'q', zone: 'b' });
+const other = endpoint('10.0.2.2', { workload: 'q', zone: 'b' });
 
-const plain: TrafficRules = { local: false, distribution: undefined };
-const local: TrafficRules = { local: true, distribution: undefined };
-const prefer = (distribution: TrafficRules['distribution']): TrafficRules => ({ local: false, distribution });
+const plain: TrafficRules = { local: false, distribution: undefined, prefers: 'IPv6' };
+const local: TrafficRules = { ...plain, local: true };
+const prefer = (distribution: TrafficRules['distribution']): TrafficRules => ({ ...plain, distribution });
 const at = (nodeName: string, zone: string): ClientPlace => ({ nodeName, zone });
 
 interface Case {
@@ -165,11 +165,18 @@ const cases: readonly Case[] = [
     client: at('', 'a'),
     given: [v4],
   },
+  {
+    says: 'and by IPv4 where the mesh does not use IPv6',
+    from: [v4, other, v6],
+    rules: { ...plain, prefers: 'IPv4' },
+    client: at('', ''),
+    given: [v4, other],
+  },
   { says: "bare addresses are nobody's pair", from: bare, rules: plain, client: at('', ''), given: bare },
 ];
 
 test('a client is given the endpoints that the Service, its hints and its zone leave', () => {
-  assert.equal(cases.length, 22);
+  assert.equal(cases.length, 23);
   for (const { says, from, rules, client, given } of cases) {
     const keys = (endpoints: readonly Endpoint[]) => endpoints.map(({ key }) => key);
     assert.deepEqual(keys(endpointsFor(from, rules, client)), keys(given), says);

@@ -11,18 +11,23 @@ export interface TrafficRules {
   /** internalTrafficPolicy: Local. */
   readonly local: boolean;
   readonly distribution: 'PreferClose' | 'PreferSameZone' | 'PreferSameNode' | undefined;
+  /** By which of its addresses a workload with both is reached; not the Service's but the mesh's word. */
+  readonly prefers: 'IPv4' | 'IPv6';
 }
 
 /**
  * The endpoints that one client is given, in semantics §3.4's order: Local traffic stays on the node or goes nowhere;
- * else hints, if every endpoint has them; else the Service's distribution; then one address per pod.
+ * else hints, if every endpoint has them; else the Service's distribution; then one address per workload.
  */
 export const endpointsFor = (
   endpoints: readonly Endpoint[],
   rules: TrafficRules,
   client: ClientPlace,
 ): readonly Endpoint[] =>
-  preferV6(rules.local ? onNode(endpoints, client) : near(endpoints, rules.distribution, client));
+  byOneFamily(
+    rules.local ? onNode(endpoints, client) : near(endpoints, rules.distribution, client),
+    rules.prefers,
+  );
 
 /** Whether the answer of `endpointsFor` depends on the client's node; if not, one answer serves a whole zone. */
 export const dependsOnNode = (endpoints: readonly Endpoint[], rules: TrafficRules): boolean =>
@@ -72,13 +77,16 @@ export const byDistribution = (
   return sameZone.length > 0 ? sameZone : undefined;
 };
 
-/** A pod that is left with both families is given once, by IPv6. */
-export const preferV6 = (endpoints: readonly Endpoint[]): readonly Endpoint[] => {
-  const withV6 = new Set<string>();
-  for (const { place, key } of endpoints) if (place.pod !== '' && isV6(key)) withV6.add(place.pod);
-  return withV6.size === 0
-    ? endpoints
-    : endpoints.filter(({ place, key }) => isV6(key) || !withV6.has(place.pod));
+/** A workload that is left with both families is given once, by the one that the mesh prefers. */
+const byOneFamily = (
+  endpoints: readonly Endpoint[],
+  prefers: TrafficRules['prefers'],
+): readonly Endpoint[] => {
+  const isPreferred = ({ key }: Endpoint): boolean => isV6(key) === (prefers === 'IPv6');
+  const reached = new Set<string>();
+  for (const endpoint of endpoints)
+    if (endpoint.place.workload !== '' && isPreferred(endpoint)) reached.add(endpoint.place.workload);
+  return endpoints.filter((endpoint) => isPreferred(endpoint) || !reached.has(endpoint.place.workload));
 };
 
 const isV6 = (key: string): boolean => key.startsWith('[');

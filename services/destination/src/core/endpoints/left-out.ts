@@ -30,8 +30,12 @@ export const leftOut = (
   const isGiven = new Set(given);
   const farther = set.endpoints
     .filter((endpoint) => !isGiven.has(endpoint))
-    .map(({ place: { pod }, seenAs }) => ({ pod, address: seenAs.unknown.shown.ip, why: whyNotNear(set) }));
-  const known = new Set(set.endpoints.map(({ place }) => place.pod));
+    .map(({ place, seenAs }) => ({
+      pod: place.workload,
+      address: seenAs.unknown.shown.ip,
+      why: whyNotNear(set),
+    }));
+  const known = new Set(set.endpoints.map(({ place }) => place.workload));
   return [...farther, ...unpublished(cluster, asked, known)];
 };
 

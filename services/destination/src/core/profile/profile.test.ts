@@ -2,14 +2,25 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseAuthority } from '@gatehouse/core/mesh/service-authority';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { anEndpointSlice, aPod, aServer, aService } from '@gatehouse/testing/builders';
-import { aCluster, put } from '../../../testing/a-cluster.ts';
+import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
+import {
+  anEndpointSlice,
+  anExternalWorkload,
+  aPod,
+  aRejected,
+  aServer,
+  aService,
+  aServiceProfile,
+} from '@gatehouse/testing/builders';
+import { aCluster, put, remove } from '../../../testing/a-cluster.ts';
 import type { Cluster } from '../cluster.ts';
 import { compileProfile, type Profile } from './profile.ts';
 
-const compile = (cluster: Cluster, path: string, previous?: Profile): Profile => {
+const compile = (cluster: Cluster, path: string, previous?: Profile, clientNamespace = ''): Profile => {
   const target = parseAuthority(path, 'cluster.local');
-  return target.ok ? compileProfile(cluster, target.value, previous).value : assert.fail(path);
+  return target.ok
+    ? compileProfile(cluster, { target: target.value, clientNamespace }, previous).value
+    : assert.fail(path);
 };
 
 const pod = (said: Parameters<typeof aPod>[0] = {}) =>
@@ -19,7 +30,14 @@ const service = (said: Parameters<typeof aService>[0] = {}) =>
 const hostPort = (said: Parameters<typeof aPod>[0] = {}) =>
   pod({ hostIps: ['192.168.0.7'], ports: [{ name: '', port: 8080, hostPort: 30080 }], ...said });
 
-const named = { kind: 'service', namespace: 'demo', name: 'backend', port: 80, opaque: false };
+const named = {
+  kind: 'service',
+  namespace: 'demo',
+  name: 'backend',
+  port: 80,
+  opaque: false,
+  routing: { kind: 'none' },
+};
 /** An endpoint by its address and whether it is meshed. */
 const at = (address: string, meshed = true, opaque = false) => ({
   kind: 'endpoint',
@@ -129,7 +147,7 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
       }),
     ],
     'backend-0.backend.demo.svc.cluster.local:80',
-    at('10.1.0.1 8080'),
+    at('10.1.0.1 80'),
   ],
   [
     'a hostPort of an init container',
@@ -170,10 +188,36 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
   ['an address that nobody has', [], '192.0.2.1:80', unknown()],
   ['such an address with a port opaque by default', [], '192.0.2.1:3306', unknown(true)],
   [
-    'an instance',
+    'an instance: at the port that was asked for, where a client without a mesh would arrive',
     [service({ clusterIps: [] }), pod({ hostname: 'backend-0', subdomain: 'backend' })],
     'backend-0.backend.demo.svc.cluster.local:80',
-    at('10.1.0.1 8080'),
+    at('10.1.0.1 80'),
+  ],
+  ["an ExternalWorkload's address", [anExternalWorkload()], '192.0.2.9:8080', at('192.0.2.9 8080')],
+  ['a port that it does not declare', [anExternalWorkload()], '192.0.2.9:8081', unknown()],
+  [
+    'an opaque port of an ExternalWorkload',
+    [anExternalWorkload(opaquePorts('http'))],
+    '192.0.2.9:8080',
+    at('192.0.2.9 8080', true, true),
+  ],
+  [
+    'an ExternalWorkload that nobody can recognise',
+    [anExternalWorkload({ identity: '' })],
+    '192.0.2.9:8080',
+    unknown(),
+  ],
+  [
+    'an address that a pod and an ExternalWorkload have: the pod is in the cluster',
+    [anExternalWorkload({ ips: ['10.1.0.1'] }), pod({ meshed: false })],
+    '10.1.0.1:8080',
+    at('10.1.0.1 8080', false),
+  ],
+  [
+    'a port that two ExternalWorkloads declare at one address',
+    [anExternalWorkload({ name: 'vm-1' }), anExternalWorkload({ name: 'vm-2' })],
+    '192.0.2.9:8080',
+    contested('demo/vm-1', 'demo/vm-2'),
   ],
   [
     'an instance that is not there',
@@ -185,7 +229,7 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
 ];
 
 test('a profile says who stands behind a name or an address', () => {
-  assert.equal(cases.length, 36);
+  assert.equal(cases.length, 42);
   for (const [says, objects, path, expected] of cases) {
     assert.deepEqual(brief(compile(aCluster(...objects), path)), expected, says);
   }
@@ -201,24 +245,104 @@ test('the endpoint of a profile says its namespace, which no set says for it', (
   });
 });
 
+const endpoint = (address: string, said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
+  addresses: [address],
+  ready: true,
+  hostname: 'web',
+  nodeName: '',
+  zone: '',
+  forZones: [],
+  forNodes: [],
+  target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
+  ...said,
+});
+
+const instance = 'web.backend.demo.svc.cluster.local:80';
+const headless = service({ clusterIps: [] });
+const sliceWith = (...endpoints: readonly SliceEndpoint[]) =>
+  anEndpointSlice({ name: 'v4', service: 'backend', endpoints });
+
+test('an instance that is not ready has a profile: others may have to reach it to become ready', () => {
+  const cluster = aCluster(headless, pod(), sliceWith(endpoint('10.1.0.1', { ready: false })));
+  assert.deepEqual(brief(compile(cluster, instance)), at('10.1.0.1 80'));
+});
+
+test('an instance that is not a pod has a profile by its address', () => {
+  const bare = sliceWith(endpoint('192.0.2.1', { target: undefined }));
+  assert.deepEqual(brief(compile(aCluster(headless, bare), instance)), at('192.0.2.1 80', false));
+});
+
+test('an instance whose pod is not known has none', () => {
+  assert.deepEqual(
+    compile(aCluster(headless, sliceWith(endpoint('10.1.0.1'))), instance),
+    nothing('no-instance'),
+  );
+});
+
+const profileIn = (namespace: string, said: Parameters<typeof aServiceProfile>[0] = {}) =>
+  aServiceProfile({ namespace, name: 'backend.demo.svc.cluster.local', ...said });
+
+/** Whose ServiceProfile applies to a client of the namespace. */
+const routingTo = (cluster: Cluster, client: string): string => {
+  const profile = compile(cluster, 'backend.demo.svc.cluster.local:80', undefined, client);
+  if (profile.kind !== 'service') return assert.fail(profile.kind);
+  const { routing } = profile;
+  return routing.kind === 'none' ? 'none' : `${routing.kind} of ${routing.namespace}`;
+};
+
+test("a client's own ServiceProfile goes before the Service's, for its namespace alone", () => {
+  const own = profileIn('client');
+  const cluster = aCluster(service(), profileIn('demo'), own);
+  assert.equal(routingTo(cluster, 'client'), 'profile of client');
+  assert.equal(routingTo(cluster, 'other'), 'profile of demo');
+  assert.equal(routingTo(cluster, ''), 'profile of demo');
+  remove(cluster, own);
+  assert.equal(routingTo(cluster, 'client'), 'profile of demo');
+  assert.equal(routingTo(aCluster(service()), 'client'), 'none');
+});
+
+test('a rejected ServiceProfile keeps its place, and nothing of it applies', () => {
+  const cluster = aCluster(
+    service(),
+    profileIn('demo'),
+    aRejected('ServiceProfile', { namespace: 'client', name: 'backend.demo.svc.cluster.local' }),
+  );
+  assert.equal(routingTo(cluster, 'client'), 'rejected of client');
+  assert.equal(routingTo(cluster, 'demo'), 'profile of demo');
+});
+
+test('a ServiceProfile that changes is another profile, and one that stays is the same', () => {
+  const path = 'backend.demo.svc.cluster.local:80';
+  const cluster = aCluster(service(), profileIn('demo'));
+  const before = compile(cluster, path);
+  put(cluster, service({ labels: { touched: 'by nothing that anybody sees' } }));
+  assert.equal(compile(cluster, path, before), before);
+  put(cluster, profileIn('demo', { overrides: [{ authority: 'a.b', weightMilli: 1 }] }));
+  assert.notEqual(compile(cluster, path, before), before);
+});
+
+test('an opaque Server makes open profiles opaque, and its end undoes that', () => {
+  const cluster = aCluster(pod());
+  const isOpaque = (): boolean => {
+    const profile = compile(cluster, '10.1.0.1:8080');
+    return profile.kind === 'endpoint' && profile.opaque;
+  };
+  const server = aServer({ proxyProtocol: 'opaque' });
+  assert.equal(isOpaque(), false);
+  put(cluster, server);
+  assert.equal(isOpaque(), true);
+  remove(cluster, server);
+  assert.equal(isOpaque(), false);
+});
+
 test('an instance with both families is shown by IPv6, as Get has it', () => {
-  const endpoint = (address: string) => ({
-    addresses: [address],
-    ready: true,
-    hostname: 'web',
-    nodeName: '',
-    zone: '',
-    forZones: [],
-    forNodes: [],
-    target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
-  });
   const cluster = aCluster(
     service({ clusterIps: [] }),
     pod({ ips: ['10.1.0.1', 'fd00::1'] }),
     anEndpointSlice({ name: 'v4', service: 'backend', endpoints: [endpoint('10.1.0.1')] }),
     anEndpointSlice({ name: 'v6', service: 'backend', family: 6, endpoints: [endpoint('fd00::1')] }),
   );
-  assert.deepEqual(brief(compile(cluster, 'web.backend.demo.svc.cluster.local:80')), at('fd00::1 8080'));
+  assert.deepEqual(brief(compile(cluster, instance)), at('fd00::1 80'));
 });
 
 test('a profile that says the same as before is the same object', () => {

@@ -154,7 +154,7 @@ const mostLeftOut = 100;
 const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
   const { clusterDomain } = cluster.settings;
   const client = placeOf(cluster, from);
-  const profile = compileProfile(cluster, target).value;
+  const profile = compileProfile(cluster, { target, clientNamespace: from?.namespace ?? '' }).value;
   const context = { clusterDomain, clientZone: client.zone };
   const answer = {
     target: printAuthority(target, clusterDomain),

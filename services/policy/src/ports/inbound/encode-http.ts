@@ -15,13 +15,9 @@ import type {
   RequestHeaderModifier,
   RequestRedirect,
 } from '@gatehouse/wire/gen/io/linkerd/proxy/http_route';
-import {
-  type Headers,
-  type HttpMethod,
-  HttpMethod_Registered,
-  Scheme_Registered,
-} from '@gatehouse/wire/gen/io/linkerd/proxy/http_types';
+import { type Headers, Scheme_Registered } from '@gatehouse/wire/gen/io/linkerd/proxy/http_types';
 import type { Metadata } from '@gatehouse/wire/gen/io/linkerd/proxy/meta';
+import { encodeHttpMethod } from '@gatehouse/wire/http-method';
 
 /** Inbound metadata: the proxy keeps group, kind and name only. */
 export const encodeMeta = (meta: Meta): Metadata =>
@@ -42,7 +38,7 @@ export const encodeHttpMatch = ({ path, method, headers, queryParams }: HttpMatc
   path: path === undefined ? undefined : { kind: { $case: path.kind, value: path.value } },
   headers: headers.map(encodeHeaderMatch),
   queryParams: queryParams.map(encodeQueryParam),
-  method: method === undefined ? undefined : encodeMethod(method),
+  method: method === undefined ? undefined : encodeHttpMethod(method),
 });
 
 export const encodeHeaderMatch = ({ name, kind, value }: ValueMatch): HeaderMatch => ({
@@ -54,15 +50,6 @@ const encodeQueryParam = ({ name, kind, value }: ValueMatch): QueryParamMatch =>
   name,
   value: { $case: kind, value },
 });
-
-const encodeMethod = (method: string): HttpMethod => {
-  const registered = Object.entries(HttpMethod_Registered).find(
-    ([name, number]) => name === method && number !== HttpMethod_Registered.UNRECOGNIZED,
-  );
-  return registered === undefined
-    ? { type: { $case: 'unregistered', value: method } }
-    : { type: { $case: 'registered', value: registered[1] } };
-};
 
 const encodeHeaders = (headers: readonly HeaderValue[]): Headers | undefined =>
   headers.length === 0

@@ -34,8 +34,8 @@ export interface PodSpec {
   readonly subdomain: string;
   /** As the environment of the proxy's container says, else the usual ones. */
   readonly proxyPorts: ProxyPorts;
-  /** The addresses on which it takes connections, by the variable for its inbound port; `both` when it says nothing. */
-  readonly proxyListensOn: 'IPv4' | 'IPv6' | 'both';
+  /** The addresses on which it takes connections, by the variable for its inbound port; `unsaid` where that says nothing. */
+  readonly proxyListensOn: 'IPv4' | 'IPv6' | 'both' | 'unsaid';
 }
 
 export type UnreadPart =

@@ -139,4 +139,6 @@ export interface ExternalWorkloadSpec {
   /** Set where one of its ports cannot be read, so that nobody can say which ports policies name. */
   readonly unreadPorts?: true;
   readonly ready: boolean;
+  /** What made it, if exactly one thing did. */
+  readonly owner?: { readonly kind: string; readonly name: string };
 }

@@ -18,12 +18,6 @@ export const unactedKinds: readonly UnactedKind[] = [
   { kind: 'EgressNetwork', without: 'no egress is denied' },
   { kind: 'TLSRoute', without: 'no connection is routed or refused by it' },
   { kind: 'TCPRoute', without: 'no connection is routed or refused by it' },
-  { kind: 'ServiceProfile', without: 'its routes, retries and overrides do not apply' },
-  {
-    kind: 'ExternalWorkload',
-    acted: 'part',
-    without: 'policies apply to its ports, but it is not an endpoint',
-  },
 ];
 
 export const isActedUpon = (kind: Kind): boolean => !unactedKinds.some((each) => each.kind === kind);

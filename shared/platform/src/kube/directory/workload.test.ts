@@ -52,7 +52,7 @@ test('the pods of a Deployment are those of its template, and belong to it', () 
       hostname: '',
       subdomain: '',
       proxyPorts: usualProxyPorts,
-      proxyListensOn: 'both',
+      proxyListensOn: 'unsaid',
     },
   });
 });

@@ -30,6 +30,17 @@ test('a workload outside the cluster has an identity, addresses and TCP ports', 
   assert.deepEqual(warnings, []);
 });
 
+test('what made it is known where exactly one thing did', () => {
+  const owner = (...kinds: readonly string[]) =>
+    readWire(kind, {
+      metadata: { ownerReferences: kinds.map((each) => ({ kind: each, name: 'vms' })) },
+      spec: { meshTLS: tls },
+    }).spec.owner;
+  assert.deepEqual(owner('ExternalGroup'), { kind: 'ExternalGroup', name: 'vms' });
+  assert.equal(owner('ExternalGroup', 'Fleet'), undefined);
+  assert.equal(owner(), undefined);
+});
+
 test('the older version spells one field in another way', () => {
   const { spec, warnings } = readWire(kind, { version: 'v1alpha1', spec: { meshTls: tls } });
   assert.deepEqual(spec, { ...tls, ips: [], ports: [], ready: false });

@@ -30,6 +30,18 @@ const isReady = (body: Fields): boolean =>
     }))
     ?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 
+/** Of several owners nobody can say which one people would name. */
+const readOwner = (metadata: Fields): ExternalWorkloadSpec['owner'] => {
+  const owners = metadata.eachFields('ownerReferences', (owner) => ({
+    kind: intern(owner.text('kind') ?? ''),
+    name: intern(owner.text('name') ?? ''),
+  }));
+  const [owner, ...others] = owners ?? [];
+  return owner === undefined || others.length > 0 || owner.kind === '' || owner.name === ''
+    ? undefined
+    : owner;
+};
+
 export const parseExternalWorkload = (wire: Wire): Read<ExternalWorkloadSpec> =>
   readCore(wire, (body) => {
     const spec = body.part('spec');
@@ -42,6 +54,7 @@ export const parseExternalWorkload = (wire: Wire): Read<ExternalWorkloadSpec> =>
     const ports = spec.eachFields('ports', readPort) ?? [];
     const isWhole = spec.problems.length === before;
     const ips = spec.eachFields('workloadIPs', readIp) ?? [];
+    const owner = readOwner(body.part('metadata'));
     tls.close();
     spec.close();
     return {
@@ -51,5 +64,6 @@ export const parseExternalWorkload = (wire: Wire): Read<ExternalWorkloadSpec> =>
       ports,
       ...(isWhole ? {} : { unreadPorts: true as const }),
       ready: isReady(body),
+      ...(owner === undefined ? {} : { owner }),
     };
   });

@@ -22,7 +22,7 @@ export const readProxy = (containers: readonly Fields[]): Pick<PodSpec, 'proxyPo
       control: readListenAddress(environment.get(control))?.port ?? usualProxyPorts.control,
       admin: readListenAddress(environment.get(admin))?.port ?? usualProxyPorts.admin,
     },
-    proxyListensOn: address === undefined ? 'both' : familyOf(address.host),
+    proxyListensOn: address === undefined ? 'unsaid' : familyOf(address.host),
   };
 };
 
@@ -52,6 +52,7 @@ const readListenAddress = (text = ''): ListenAddress | undefined => {
 /** `[::]` takes IPv4 too, as sockets do on Linux unless they are told not to; the proxy tells them nothing. */
 const familyOf = (host: string): PodSpec['proxyListensOn'] => {
   const ip = readIp(host);
-  if (ip === undefined || (ip.family === 6 && ip.bits === 0n)) return 'both';
+  if (ip === undefined) return 'unsaid';
+  if (ip.family === 6 && ip.bits === 0n) return 'both';
   return ip.family === 4 ? 'IPv4' : 'IPv6';
 };

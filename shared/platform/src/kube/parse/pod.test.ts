@@ -18,7 +18,7 @@ const bare: PodSpec = {
   hostname: '',
   subdomain: '',
   proxyPorts: usualProxyPorts,
-  proxyListensOn: 'both',
+  proxyListensOn: 'unsaid',
 };
 
 const full = {
@@ -82,14 +82,15 @@ test('a pod is read with everything that matters to a decision', () => {
     ready: true,
     startedAt: Date.parse('2026-05-04T08:00:00Z'),
     ports: [
-      { name: 'linkerd-proxy', port: 4143 },
       { name: 'http', port: 8080, hostPort: 80 },
       { name: '', port: 9000 },
+      { name: 'linkerd-proxy', port: 4143 },
     ],
     owner: { kind: 'Deployment', name: 'web' },
     hostname: 'h',
     subdomain: 's',
     proxyPorts: { ...usualProxyPorts, inbound: 5143 },
+    proxyListensOn: 'both',
   });
   assert.deepEqual(warnings, []);
 });
@@ -112,8 +113,8 @@ test('ports of init containers that end before the others start are known as suc
     },
   });
   assert.deepEqual(spec.ports, [
-    { name: 'http', port: 2 },
     { name: 'http', port: 4 },
+    { name: 'http', port: 2 },
     { name: 'http', port: 1, init: true },
     { name: 'http', port: 3, init: true },
   ]);
@@ -129,11 +130,11 @@ const listening: readonly (readonly [
   ['[::]:4143', 4143, 'both'],
   ['[fd00::1]:5143', 5143, 'IPv6'],
   ['[::ffff:10.4.0.21]:5143', 5143, 'IPv4'],
-  ['$(POD_IP):5143', 5143, 'both'],
-  ['localhost:5143', 5143, 'both'],
-  ['0.0.0.0:0', 4143, 'both'],
-  ['0.0.0.0', 4143, 'both'],
-  [undefined, 4143, 'both'],
+  ['$(POD_IP):5143', 5143, 'unsaid'],
+  ['localhost:5143', 5143, 'unsaid'],
+  ['0.0.0.0:0', 4143, 'unsaid'],
+  ['0.0.0.0', 4143, 'unsaid'],
+  [undefined, 4143, 'unsaid'],
 ];
 
 test('the address on which the proxy listens tells its port and its family', () => {

@@ -15,7 +15,10 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const;
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
 
 interface Containers {
-  /** Those that serve: the pod's containers and its sidecars, which are init containers that are restarted. */
+  /**
+   * Those that serve: the pod's containers, then its sidecars, which are init containers that are restarted. Kubernetes looks
+   * for a Service's named port in this order.
+   */
   readonly serving: readonly Fields[];
   /** Those that end before the others start. */
   readonly init: readonly Fields[];
@@ -27,7 +30,7 @@ const readContainers = (spec: Fields): Containers => {
     container.oneOf('restartPolicy', ['Always', 'OnFailure', 'Never']) === 'Always';
   const [sidecars, init]: [Fields[], Fields[]] = [[], []];
   for (const container of listed('initContainers')) (isSidecar(container) ? sidecars : init).push(container);
-  return { serving: [...sidecars, ...listed('containers')], init };
+  return { serving: [...listed('containers'), ...sidecars], init };
 };
 
 const fixName = 'at most 15 lower-case letters, digits and `-`, a letter among them';
