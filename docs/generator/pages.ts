@@ -1,5 +1,6 @@
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { findingsPage } from './findings-page.ts';
 import { manifestsPage } from './manifests-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { restPage } from './rest-page.ts';
@@ -14,6 +15,7 @@ export const referencePages = async (): Promise<Readonly<Record<string, string>>
     'settings.md': settingsPage(),
     'metrics.md': metricsPage(told),
     'errors.md': errorsPage(),
+    'findings.md': findingsPage(),
     'rest.md': restPage(told),
     'cli.md': cliPage(),
     'manifests.md': manifestsPage(),

@@ -11,7 +11,7 @@ export const updateSeconds = (metrics: Metrics): Histogram =>
   });
 
 export interface Measured {
-  readonly watch: Pick<PolicyWatch, 'load'>;
+  readonly watch: Pick<PolicyWatch, 'load' | 'verdicts'>;
   readonly streams: RowStreams;
 }
 
@@ -70,6 +70,22 @@ export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): v
     labelNames: ['kind'],
     collect() {
       for (const [kind, count] of Object.entries(watch.load.contested)) this.set({ kind }, count);
+    },
+  });
+  metrics.gauge({
+    name: 'gatehouse_policy_findings',
+    help: 'Policy objects that do not do all that they say, by reason (docs/reference/findings.md); `/v1/policies` names them.',
+    labelNames: ['reason'],
+    collect() {
+      for (const [reason, count] of watch.verdicts.reasons) this.set({ reason }, count);
+    },
+  });
+  metrics.gauge({
+    name: 'gatehouse_policy_objects',
+    help: 'Policy objects by how much of what they say is in force.',
+    labelNames: ['state'],
+    collect() {
+      for (const [state, count] of watch.verdicts.states) this.set({ state }, count);
     },
   });
 };

@@ -141,12 +141,13 @@ test('an address that two pods or two Services claim is logged once, and again w
     lines
       .splice(0)
       .map((line) => JSON.parse(line))
+      .filter(({ address }) => address !== undefined)
       .map(({ level, address, claimants = [] }) => [level, address, ...claimants].join(' '));
   assert.deepEqual(told(), ['warn 10.0.0.1 demo/frontend-1 demo/frontend-2']);
   assert.deepEqual(admitted('backend-0'), []);
   assert.equal(watch.load.contested.Pod, 1);
   const [finding] = answerOf('backend-0')?.compiled.findings ?? [];
-  assert.equal(finding?.reason, 'AddressContested');
+  assert.equal(finding?.reason, 'AddressShared');
 
   source.put(frontend(1, { labels: { app: 'frontend', other: 'label' } }));
   source.put(aService({ name: 'a', createdAt: 2 }));

@@ -21,16 +21,20 @@ import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compil
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { EncodedRow, RowUpdate } from '../core/inbound/rows/watched-row.ts';
 import type { Target } from '../core/inbound/workload-of.ts';
+import { lookedUpKinds } from '../core/judgement/judge-authorizations.ts';
+import type { Judged, Judgement } from '../core/judgement/judgement.ts';
+import { Judgements } from '../core/judgement/judgements.ts';
 import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
 import { encodedRow } from './encoded-row.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
+import { JudgementRounds } from './judgement-rounds.ts';
 import { encodeOutbound } from './outbound/encode-outbound.ts';
 import type { RowStream } from './row-streams.ts';
 import { Slices } from './slices.ts';
 
-/** Everything that a row can depend on: the kinds of the tables of both directions. */
+/** Everything that a row can depend on, by the tables of both directions, or that policies name. */
 export const watchedKinds: readonly Kind[] = [
-  ...new Set<Kind>([...watchedForInbound, ...watchedForOutbound]),
+  ...new Set<Kind>([...watchedForInbound, ...watchedForOutbound, ...lookedUpKinds]),
 ];
 
 /** The first change of a burst is compiled at once, the others at most this often (design §6.5). */
@@ -72,6 +76,8 @@ export class PolicyWatch {
   readonly outbound: OutboundRows<RowStream>;
   readonly #compiler: RowCompiler;
   readonly #inbound: InboundRows<RowStream>;
+  readonly #judgements: Judgements;
+  readonly #rounds: JudgementRounds;
   readonly #rejections = new Rejections();
   readonly #podContests = new Contests();
   readonly #serviceContests = new Contests();
@@ -97,6 +103,7 @@ export class PolicyWatch {
       encode: encodedServer,
     });
     this.#inbound = new InboundRows({ index, compiler: this.#compiler, mesh: cluster.mesh });
+    this.#judgements = new Judgements({ index, cluster, compiler: this.#compiler });
     this.outbound = new OutboundRows({
       index,
       config: { ...cluster, clusterDomain },
@@ -107,6 +114,12 @@ export class PolicyWatch {
       clock,
       work: (isOver) => this.#compile(isOver),
       isBehind: () => this.#inbound.isBehind,
+    });
+    this.#rounds = new JudgementRounds({
+      clock,
+      log: options.log,
+      judgements: this.#judgements,
+      isBusy: () => this.#inbound.isBehind || !this.isReady,
     });
   }
 
@@ -129,6 +142,14 @@ export class PolicyWatch {
       rejected: this.#rejections.counts,
       contested: { Pod: this.#compiler.contested.size, Service: this.outbound.contested.size },
     };
+  }
+
+  /** What became of a policy object, as the index is now; undefined for a route that is for clients of a Service. */
+  readonly judge = (object: Judged): Judgement | undefined => this.#judgements.of(object);
+
+  /** The findings of all policy objects, as of the last round. */
+  get verdicts(): JudgementRounds {
+    return this.#rounds;
   }
 
   /** What is closed since it cannot be read, a sentence each. */
@@ -206,9 +227,10 @@ export class PolicyWatch {
     cancel = this.#clock.after(judgeEveryMs, judge);
     try {
       const watched = source.run(watchedKinds, (changes) => this.#hear(changes), signal);
-      await Promise.race([watched, this.#bursts.failed, this.#slices.failed]);
+      await Promise.race([watched, this.#bursts.failed, this.#slices.failed, this.#rounds.failed]);
     } finally {
       cancel();
+      this.#rounds.close();
       this.#bursts.close();
     }
   }
@@ -223,13 +245,16 @@ export class PolicyWatch {
     const changes = this.#waiting;
     this.#waiting = [];
     const touched = this.index.apply(changes);
-    const inbound = this.#inbound.apply(touched);
+    const concerned = this.#compiler.apply(touched);
+    const inbound = this.#inbound.take(concerned);
+    this.#judgements.take(touched, concerned);
     const outbound = this.outbound.refresh(touched);
     for (const update of [inbound, outbound]) publish(update);
     this.#sayRejected(touched);
     this.#sayContested();
     this.#behindSince ??= startedAt;
     this.#slices.wake();
+    this.#rounds.wake();
   }
 
   #compile(isOver: () => boolean): void {
@@ -305,8 +330,11 @@ export class PolicyWatch {
       );
     }
     if (staleness.onStale !== 'deny') return;
-    publish(this.#inbound.setTrust(trust));
+    const concerned = this.#compiler.setTrust(trust);
+    publish(this.#inbound.take(concerned));
+    this.#judgements.take([], concerned);
     this.#slices.wake();
+    this.#rounds.wake();
   }
 }
 

@@ -130,7 +130,7 @@ const contested = ({ policies, costly, ...others }: Steps): readonly Finding[] =
     sources
       .flatMap(({ contestedAddresses }) => contestedAddresses)
       .map((contest) => ({
-        reason: 'AddressContested' as const,
+        reason: 'AddressShared' as const,
         about: refOf(object),
         message: printContest(contest),
       })),

@@ -210,7 +210,7 @@ export const findingReasons = [
   /** An older HTTPLocalRateLimitPolicy limits the Server. */
   'LimitOverlapped',
   /** A pod that it selects is not admitted by an address that other pods have too. */
-  'AddressContested',
+  'AddressShared',
   /** A kubelet probe that nothing keeps open here. */
   'ProbeNotOpened',
   /** A lifecycle hook that kubelet calls here, which nothing keeps open. */

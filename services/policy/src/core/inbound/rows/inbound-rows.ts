@@ -123,12 +123,12 @@ export class InboundRows<R> {
 
   /** Takes what a batch changed in the index, which must hold it already; answers what need not wait. */
   apply(touched: readonly Touched[]): RowUpdate<R> {
-    return this.#update(this.#options.compiler.apply(touched));
+    return this.take(this.#options.compiler.apply(touched));
   }
 
   /** Withdraws what is granted to addresses, or grants it again. */
   setTrust(trust: AddressTrust): RowUpdate<R> {
-    return this.#update(this.#options.compiler.setTrust(trust));
+    return this.take(this.#options.compiler.setTrust(trust));
   }
 
   /** Compiles what waits until `isOver`, one row at least, namespaces in turns. */
@@ -136,7 +136,8 @@ export class InboundRows<R> {
     return this.#waiting.compile(isOver);
   }
 
-  #update(concerned: ConcernedRows): RowUpdate<R> {
+  /** The same, from what the compiler says of a batch that it has taken already. */
+  take(concerned: ConcernedRows): RowUpdate<R> {
     const { compiler } = this.#options;
     const moved: Moved<R> = new Map();
     const regrouped: string[] = [];

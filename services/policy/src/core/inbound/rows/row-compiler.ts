@@ -90,11 +90,18 @@ export class RowCompiler {
     return rows;
   }
 
-  compile({ workload, policies }: Compilable, port: number): InboundAnswer {
-    const { cluster, matchesRegex, encode, compile = compilePort } = this.#options;
+  compile(compilable: Compilable, port: number): InboundAnswer {
+    const compiled = this.compiledPort(compilable, port);
+    this.#compiled += 1;
+    return { compiled, encoded: this.#options.encode(compiled.server) };
+  }
+
+  /** The same without its bytes, for anyone who judges policies by it. */
+  compiledPort({ workload, policies }: Compilable, port: number): CompiledPort {
+    const { cluster, matchesRegex, compile = compilePort } = this.#options;
     const { networkPolicies, ...others } = policies;
     const sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>) => this.sourcesOf(policy);
-    const compiled = compile({
+    return compile({
       port,
       workload,
       namespaceAnnotations: this.#annotationsOf(workload.namespace),
@@ -112,8 +119,6 @@ export class RowCompiler {
       unreadableManifests: this.#unreadableIn(workload.namespace),
       matchesRegex,
     });
-    this.#compiled += 1;
-    return { compiled, encoded: encode(compiled.server) };
   }
 
   policiesFor(workload: Workload): ConcerningPolicies {
