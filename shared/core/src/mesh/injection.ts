@@ -9,6 +9,9 @@ export interface NewPod {
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly hostNetwork: boolean;
+  /** Its containers' names, those of init containers too; absent where they are not known. */
+  readonly containers?: readonly string[];
+  readonly isWindows?: boolean;
   /** Those of its Namespace; none when nobody knows it. */
   readonly namespaceAnnotations: Labels;
 }
@@ -29,6 +32,10 @@ export type LeftAlone =
   | 'host-network'
   /** It is already of a mesh. */
   | 'has-proxy'
+  /** A proxy of Istio is in it: two that redirect one pod's traffic fight over it. */
+  | 'foreign-proxy'
+  /** There is no proxy for Windows. */
+  | 'windows'
   /** The control plane serves its own TLS, and must come up before anybody can be injected; so must kube-system. */
   | 'never-here'
   /** Neither the pod nor its namespace asks for it. */
@@ -61,9 +68,32 @@ const asked = (pod: NewPod): Mode | LeftAlone => {
 };
 
 const reasonToLeaveAlone = (pod: NewPod, controlPlaneNamespace: string): LeftAlone | undefined => {
-  if (Object.hasOwn(pod.labels, controlPlaneLabel)) return 'has-proxy';
+  const { containers = [] } = pod;
+  if (
+    Object.hasOwn(pod.labels, controlPlaneLabel) ||
+    containers.some((name) => proxyContainers.includes(name))
+  )
+    return 'has-proxy';
+  if (containers.some((name) => foreignContainers.includes(name))) return 'foreign-proxy';
   if (pod.namespace === controlPlaneNamespace || pod.namespace === 'kube-system') return 'never-here';
-  return pod.hostNetwork ? 'host-network' : undefined;
+  if (pod.hostNetwork) return 'host-network';
+  return pod.isWindows === true ? 'windows' : undefined;
+};
+
+const proxyContainers = ['linkerd-proxy', 'linkerd-init'];
+const foreignContainers = ['istio-proxy', 'istio-init'];
+
+/** Why a pod got no proxy, for people. */
+export const sayLeftAlone: Readonly<Record<LeftAlone, string>> = {
+  'host-network': 'it is on its host network',
+  'has-proxy': 'it has a proxy already',
+  'foreign-proxy': 'it has a proxy of Istio',
+  'never-here': 'pods of the control plane and of kube-system are never injected',
+  windows: 'it runs on Windows, for which there is no proxy',
+  'not-asked-for': `neither it nor its namespace has the annotation ${injectAnnotation}: enabled`,
+  disabled: `the annotation ${injectAnnotation} says disabled`,
+  'unknown-pod-value': `its annotation ${injectAnnotation} has a value that means nothing`,
+  'unknown-namespace-value': `its namespace's annotation ${injectAnnotation} has a value that means nothing`,
 };
 
 /**

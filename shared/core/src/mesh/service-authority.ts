@@ -94,6 +94,9 @@ export const completeServiceName = (
   return isShort ? printServiceName({ name, namespace: second ?? namespace }, clusterDomain) : text;
 };
 
+/** What all names of Services end in, as a proxy is told it: absolute, with the root dot. */
+export const serviceSuffix = (clusterDomain: string): string => `${infix}.${clusterDomain}.`;
+
 /** The cluster domain in what all names of Services end in: `cluster.local` of `svc.cluster.local.`. */
 export const clusterDomainIn = (suffix: string): string | undefined =>
   suffix.startsWith(`${infix}.`) ? suffix.slice(infix.length + 1).replace(/\.$/, '') : undefined;

@@ -1,8 +1,7 @@
-import { injectionOf, type LeftAlone } from '@gatehouse/core/mesh/injection';
+import { injectionOf, sayLeftAlone } from '@gatehouse/core/mesh/injection';
 import { type Bypass, bypassOf } from '@gatehouse/core/mesh/proxy-bypass';
 import { controlPlaneLabel, hasEnded, isMeshed } from '@gatehouse/core/mesh/workload';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
-import { injectAnnotation } from '@gatehouse/core/resources/annotations';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Target } from './workload-of.ts';
 
@@ -81,15 +80,5 @@ const whyUnmeshed = (
   const injection = injectionOf(newPod, mesh.controlPlaneNamespace);
   return injection.kind === 'injected'
     ? 'it was made before injection was enabled, so delete it to have it made again with one'
-    : whyLeftAlone[injection.reason];
+    : sayLeftAlone[injection.reason];
 };
-
-const whyLeftAlone = {
-  'host-network': 'it is on its host network',
-  'has-proxy': 'it has the label of a mesh',
-  'never-here': 'pods of the control plane and of kube-system are never injected',
-  'not-asked-for': `neither it nor its namespace has the annotation ${injectAnnotation}: enabled`,
-  disabled: `the annotation ${injectAnnotation} says disabled`,
-  'unknown-pod-value': `its annotation ${injectAnnotation} has a value that means nothing`,
-  'unknown-namespace-value': `its namespace's annotation ${injectAnnotation} has a value that means nothing`,
-} as const satisfies Record<LeftAlone, string>;
