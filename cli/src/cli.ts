@@ -4,6 +4,8 @@ import { authzCommand } from './commands/authz/authz.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
 import { identityCommand } from './commands/identity/identity.ts';
+import { injectCommand } from './commands/inject/inject.ts';
+import { uninjectCommand } from './commands/inject/uninject.ts';
 import { installCommand } from './commands/install/install.ts';
 import { policyCommand } from './commands/policy/policy.ts';
 import { serveCommand } from './commands/serve/serve.ts';
@@ -15,8 +17,17 @@ export interface Surroundings {
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
+  /** What is piped in; undefined where there is nothing to read. */
+  readonly input?: Input;
   /** Aborts at the first SIGINT or SIGTERM: the command ends in order, leaving nothing running. */
   readonly interrupted: AbortSignal;
+}
+
+/** stdin, read only by a command that was told to. */
+export interface Input {
+  readonly isTty: boolean;
+  /** All of it, but no more than a chunk beyond `most` bytes. */
+  read(most: number): Promise<Uint8Array>;
 }
 
 /** What a command does, loaded when it runs (CONTRIBUTING.md, "A command"); answers how it ended. */
@@ -30,6 +41,8 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     // What stands behind a sub-command is the sub-command's, also where its parent has an option of that name.
     .enablePositionalOptions()
     .addCommand(installCommand(finish))
+    .addCommand(injectCommand(finish))
+    .addCommand(uninjectCommand(finish))
     .addCommand(serveCommand(finish))
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))

@@ -5,6 +5,7 @@ import { keepCompiled } from './compile-cache.ts';
 keepCompiled({ env: process.env, home: homedir, uid: process.getuid?.() });
 // Only what is loaded from here on is kept.
 const { runCli } = await import('./cli.ts');
+const { openInput } = await import('./print/input.ts');
 const { openTerminal } = await import('./print/terminal.ts');
 
 const interrupt = new AbortController();
@@ -15,5 +16,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   terminal: openTerminal(process.stdout, process.stderr, process.env),
   env: process.env,
   workingDirectory: process.cwd(),
+  input: openInput(() => process.stdin),
   interrupted: interrupt.signal,
 });

@@ -61,7 +61,7 @@ const loadedBy = async (t: TestContext, args: readonly string[]) => {
 const light = [
   /^cli\/src\/[\w-]+\.ts$/,
   /^cli\/src\/commands\//,
-  /^cli\/src\/print\/(?:output-option|read-arguments|terminal)\.ts$/,
+  /^cli\/src\/print\/(?:input|output-option|read-arguments|terminal)\.ts$/,
   /^cli\/src\/reach\/reach-options\.ts$/,
   /^shared\/core\/src\//,
   /^shared\/platform\/src\/process\/run-service\.ts$/,

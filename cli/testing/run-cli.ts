@@ -13,12 +13,15 @@ export interface CommandLine {
   readonly env?: Readonly<Record<string, string>>;
   /** A terminal so wide; default: a pipe. */
   readonly width?: number;
+  /** What is piped in. */
+  readonly input?: string;
 }
 
 /** Runs a command line to its end, without colours. */
 export const runToEnd = async (args: readonly string[], about: CommandLine = {}): Promise<Ended> => {
-  const { workingDirectory = '/nonexistent', env = {}, width } = about;
+  const { workingDirectory = '/nonexistent', env = {}, width, input } = about;
   const out: string[] = [];
+  let exact = '';
   const err: string[] = [];
   const code = await runCli(args, {
     terminal: {
@@ -27,11 +30,17 @@ export const runToEnd = async (args: readonly string[], about: CommandLine = {})
       isTty: width !== undefined,
       out: (text) => void out.push(text),
       err: (text) => void err.push(text),
+      exactly: (text) => {
+        exact += text;
+      },
       paint: (_style, text) => text,
     },
     env,
     workingDirectory,
+    ...(input === undefined
+      ? {}
+      : { input: { isTty: false, read: () => Promise.resolve(Buffer.from(input)) } }),
     interrupted: new AbortController().signal,
   });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  return { code, out: exact + out.join('\n'), err: err.join('\n') };
 };

@@ -13,6 +13,8 @@ export interface Terminal {
   readonly isTty: boolean;
   out(text: string): void;
   err(text: string): void;
+  /** To where `out` writes, without a line end; absent where that place knows whole lines only. */
+  exactly?(text: string): void;
   paint(style: Style, text: string): string;
 }
 
@@ -37,6 +39,7 @@ export const openTerminal = (
     isTty,
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
+    exactly: (text) => void stdout.write(text),
     paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   };
 };

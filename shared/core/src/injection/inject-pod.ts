@@ -108,10 +108,10 @@ export const injectPod = (pod: PodToInject, mesh: InjectingMesh): PodInjection =
   ];
   if (problems.length > 0) return invalid(problems);
   const labels = labelsOf(pod, outcome.labels);
-  const annotations = {
-    ...newOnes(outcome.annotations, template.annotations),
-    ...writtenAnnotations(template, configured.settings, mesh),
-  };
+  const annotations = writtenAnnotations(template, outcome.annotations, {
+    settings: configured.settings,
+    mesh,
+  });
   return {
     kind: 'injected',
     patch: [
@@ -184,17 +184,29 @@ const ownerKinds: ReadonlySet<string> = new Set([
   'CronJob',
 ]);
 
-/** What is written on every injected pod. */
-const writtenAnnotations = (template: PodTemplate, settings: ProxySettings, mesh: InjectingMesh): Labels => {
+/** The names of annotations that a pod has from elsewhere, so that `uninject` can tell them from its own. */
+export const inheritedAnnotation = 'linkerd.io/inherited-annotations';
+
+/** What is written on every injected pod, beside what it inherits. */
+const writtenAnnotations = (
+  { annotations }: PodTemplate,
+  inherited: Labels,
+  { settings, mesh }: { readonly settings: ProxySettings; readonly mesh: InjectingMesh },
+): Labels => {
   const { skipInboundPorts } = settings.init;
+  // The services know from the pod alone on which of its ports no policy holds.
+  const isSkipping = skipInboundPorts !== '' && !Object.hasOwn(annotations, skipInboundPortsAnnotation);
+  const taken = {
+    ...newOnes(inherited, annotations),
+    ...(isSkipping ? { [skipInboundPortsAnnotation]: skipInboundPorts } : {}),
+  };
+  const names = Object.keys(taken).sort();
   return {
+    ...taken,
+    ...(names.length === 0 ? {} : { [inheritedAnnotation]: names.join(',') }),
     'linkerd.io/created-by': mesh.createdBy,
     'linkerd.io/proxy-version': settings.proxy.version,
     'linkerd.io/trust-root-sha256': mesh.trustAnchors.sha256,
-    // The services know from the pod alone which of its ports no policy holds for.
-    ...(skipInboundPorts === '' || Object.hasOwn(template.annotations, skipInboundPortsAnnotation)
-      ? {}
-      : { [skipInboundPortsAnnotation]: skipInboundPorts }),
   };
 };
 
