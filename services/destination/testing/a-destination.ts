@@ -4,6 +4,7 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Clock } from '@gatehouse/platform/process/clock';
 import { FakeSource } from '@gatehouse/testing/fake-source';
 import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
+import type { ClusterSettings } from '../src/core/cluster.ts';
 import { DestinationServer } from '../src/ports/serve.ts';
 import { ClusterWatch } from '../src/ports/watch.ts';
 import { settings } from './a-cluster.ts';
@@ -17,10 +18,13 @@ export interface Ask {
 }
 
 /** Destination on a fake source, without a socket: every change is settled before the call that made it returns. */
-export const aDestination = (...objects: readonly KubeObject[]) => {
+export const aDestination = (...objects: readonly KubeObject[]) => aDestinationWith({}, ...objects);
+
+/** The same with other settings. */
+export const aDestinationWith = (said: Partial<ClusterSettings>, ...objects: readonly KubeObject[]) => {
   const source = new FakeSource(...objects);
   const abort = new AbortController();
-  const watch = new ClusterWatch(settings, inNoHurry());
+  const watch = new ClusterWatch({ ...settings, ...said }, inNoHurry());
   const server = new DestinationServer(watch, () => 1_700_000_000_000);
   const open = (method: 'Get' | 'GetProfile', request: Uint8Array): FakeCall => {
     const call = new FakeCall(request);
