@@ -1,6 +1,7 @@
 import { cp, glob, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { neededNode } from './needed-node.ts';
 import { ownUrls } from './own-urls.ts';
 import { checkout, programs, readAtRunTime, started } from './programs.ts';
 
@@ -19,7 +20,7 @@ export const bundle = async (folder: string): Promise<readonly string[]> => {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node24',
+    target: `node${neededNode}`,
     // Names and lines stay, so that a stack trace in a bug report can be read.
     legalComments: 'none',
     banner: { js: commonJs },

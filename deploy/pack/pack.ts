@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
+import { neededNode } from './needed-node.ts';
 import { checkout } from './programs.ts';
 import { printThirdParties, thirdParties } from './third-party.ts';
 
@@ -34,7 +35,7 @@ const packageJson = async (): Promise<object> => {
     license: root.license,
     type: 'module',
     bin: { gatehouse: './gatehouse.mjs' },
-    engines: { node: '>=24.12' },
+    engines: { node: `>=${neededNode}` },
     optionalDependencies: root.optionalDependencies,
   };
 };

@@ -5,7 +5,7 @@ export const checkout: string = fileURLToPath(new URL('../../', import.meta.url)
 
 /** What is bundled: the program's name in the packed folder and the module that it starts with, by its path in the checkout. */
 export const programs: Readonly<Record<string, string>> = {
-  gatehouse: 'cli/src/main.ts',
+  gatehouse: 'deploy/pack/gatehouse.ts',
   serve: 'deploy/pack/serve.ts',
   identity: 'services/identity/src/main.ts',
   destination: 'services/destination/src/main.ts',
