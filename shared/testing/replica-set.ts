@@ -85,9 +85,17 @@ export class ReplicaSet {
       readonly calls?: Partial<PeerClientOptions>;
       /** How long a list of replicas is good. Default: always asked again. */
       readonly keepMs?: number;
+      readonly elapsed?: () => number;
     } = {},
   ): Promise<TestReplica> {
-    const { host = '127.0.0.1', calls = {}, keepMs = 0, log = silentLog, ...more } = options;
+    const {
+      host = '127.0.0.1',
+      calls = {},
+      keepMs = 0,
+      log = silentLog,
+      elapsed = () => performance.now(),
+      ...more
+    } = options;
     const { api } = this;
     const kube = kubeClientAt(api.url);
     const metrics = new Metrics('policy');
@@ -108,6 +116,7 @@ export class ReplicaSet {
       client: new PeerClient({ name: policyName, timeoutMs: patientMs, ...calls }),
       metrics: peerMetrics(metrics, () => directory.last.peers.length),
       log,
+      elapsed,
     });
     this.#t.after(() => {
       replicas.close();

@@ -57,10 +57,21 @@ interface Replica {
   certify(namespace: Namespace): Promise<Certified>;
 }
 
+/** Replicas ask each other from their first second on, two others at once. */
+const untilTheyHaveAsked = async (url: string): Promise<void> => {
+  const asked = async (): Promise<number> => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return Number(/^gatehouse_peer_requests_total\{[^}]*result="ok"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0);
+  };
+  const before = await asked();
+  await eventually(async () => (await asked()) >= before + 2);
+};
+
 interface Item {
   readonly serial: string;
   readonly replica: string;
   readonly issuedAt: string;
+  readonly learnedFrom?: string;
 }
 
 interface Page {
@@ -281,15 +292,16 @@ export const replicasContract = (
       assert.equal(refused.status, 403);
     });
 
-    test('one that ended is named, the others answer for themselves and stay ready', async (t) => {
+    test('one that ended is named, the others tell what it issued and stay ready', async (t) => {
       const [first, second, third] = await threeReplicas(t);
       for (const replica of [first, second, third]) await replica.certify('red');
       const ofRed = `?identity=${nameOf('red')}`;
       assert.equal((await list(first, admin, ofRed)).items.length, 3);
+      for (const replica of [first, second]) await untilTheyHaveAsked(replica.url);
       await third.running.stop('killed');
       for (const replica of [first, second]) {
         const { items, partial } = await list(replica, admin, ofRed);
-        assert.deepEqual(items.map((item) => item.replica).toSorted(), [first.pod, second.pod]);
+        assert.deepEqual(items.map((item) => item.replica).toSorted(), [first.pod, second.pod, third.pod]);
         assert.deepEqual(
           partial.map((one) => one.replica),
           [third.pod],
@@ -314,8 +326,9 @@ export const replicasContract = (
       hung.child.kill('SIGSTOP');
       await killed.ended;
       const { items, partial } = await list(asked, admin, '');
+      const own = items.filter(({ learnedFrom }) => learnedFrom === undefined);
       assert.deepEqual(
-        items.map(({ replica }) => replica),
+        own.map(({ replica }) => replica),
         [asked.pod],
       );
       assert.deepEqual(

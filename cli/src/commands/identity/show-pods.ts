@@ -1,6 +1,8 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { Type } from 'typebox';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
+import { printClock, printMoment } from '../../print/human-time.ts';
 import { printShown, type Shown } from '../../print/output.ts';
 import type { AdminApi } from '../../reach/admin-client.ts';
 import type { MeshPlace } from '../../reach/open-admin.ts';
@@ -30,7 +32,7 @@ export const showPods = async (
     const found: Found[] = [];
     for (const pod of pods) found.push({ pod, ...(await readIssued(api, { pod }, remembered)) });
     const see = options.served === true ? await seeing(api, mesh, surroundings.interrupted) : undefined;
-    return show(found, { see, options, surroundings });
+    return show(found, { see, since: () => rememberedSince(api), options, surroundings });
   });
 };
 
@@ -60,11 +62,16 @@ interface Found extends Issued {
 
 interface Showing {
   readonly see: See | undefined;
+  /** Since when identity tells of certificates; undefined where it does not say. */
+  readonly since: () => Promise<string | undefined>;
   readonly options: PodOptions;
   readonly surroundings: Surroundings;
 }
 
-const show = async (found: readonly Found[], { see, options, surroundings }: Showing): Promise<ExitCode> => {
+const show = async (
+  found: readonly Found[],
+  { see, since, options, surroundings }: Showing,
+): Promise<ExitCode> => {
   const { terminal } = surroundings;
   const told = { now: Date.now(), paint: terminal.paint };
   const reports: ShownPod[] = [];
@@ -96,6 +103,24 @@ const show = async (found: readonly Found[], { see, options, surroundings }: Sho
   throw new GatehouseError(
     'not-found',
     `identity remembers no certificate of ${missing.join(', ')}: is the name right, and is the pod in the mesh? ` +
-      '`gatehouse identity list` shows what it remembers',
+      `${await sinceWhen(since)}\`gatehouse identity list\` shows what it remembers`,
   );
+};
+
+const sinceWhen = async (since: Showing['since']): Promise<string> => {
+  const moment = await since();
+  if (moment === undefined) return '';
+  const at = Date.parse(moment);
+  return `It remembers what was issued since ${printClock(at)} (${printMoment(at, Date.now())}); a proxy renews after up to 17 hours. `;
+};
+
+const Remembers = Type.Object({ since: Type.String() });
+
+/** Who may see the pods of a namespace alone is not told. */
+const rememberedSince = async (api: AdminApi): Promise<string | undefined> => {
+  try {
+    return (await api.json(Remembers, '/v1/issuance-log')).since;
+  } catch {
+    return undefined;
+  }
 };

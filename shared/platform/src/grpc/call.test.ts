@@ -209,3 +209,21 @@ test("every code of ours has gRPC's number and name, and comes back from it", ()
   for (const unknown of [2, 10, 11, 15, 99, Number.NaN])
     assert.equal(errorOfStatus(unknown, '').code, 'internal');
 });
+
+test('a status that a method gives all the time is counted, and no news', async () => {
+  const levels: unknown[] = [];
+  for (const usual of [undefined, 'not-found'] as const) {
+    const { lines, metrics, observed } = recording();
+    const method: Method = {
+      kind: 'unary',
+      ...(usual === undefined ? {} : { usual }),
+      handle: () => {
+        throw new GatehouseError('not-found', 'no Service answers there');
+      },
+    };
+    await assert.rejects(async () => unary(observed(method)).handle(aCall()), { code: 'not-found' });
+    assert.match(await metrics.text(), /grpc_server_handled_total\{[^}]*grpc_code="NotFound"[^}]*\} 1/);
+    levels.push(...lines.map(({ level }) => level));
+  }
+  assert.deepEqual(levels, ['info', 'debug']);
+});

@@ -68,13 +68,14 @@ export const observe = (methods: Methods, options: ObserveOptions): Methods =>
 const observeOne = (path: string, method: Method, options: ObserveOptions): Method => {
   const [, service = '', name = ''] = path.split('/');
   const labels = (type: string) => ({ grpc_service: service, grpc_method: name, grpc_type: type });
+  const { usual } = method;
   switch (method.kind) {
     case 'unary': {
       const unary = labels('unary');
       return {
         kind: 'unary',
         handle: async (call) => {
-          const record = new CallRecord(unary, options);
+          const record = new CallRecord(unary, options, usual);
           try {
             const answer = await withDeadline((inner) => method.handle(inner), call, options.unaryDeadlineMs);
             record.end(undefined, call.peer);
@@ -92,7 +93,7 @@ const observeOne = (path: string, method: Method, options: ObserveOptions): Meth
       return {
         kind: 'server-stream',
         open: (call) => {
-          const observed = new ObservedStream(call, new CallRecord(stream, options), options.metrics);
+          const observed = new ObservedStream(call, new CallRecord(stream, options, usual), options.metrics);
           try {
             method.open(observed);
           } catch (thrown) {
@@ -112,10 +113,12 @@ const cancelled = (cause: unknown): GatehouseError =>
 class CallRecord {
   readonly #labels: Record<MethodLabel, string>;
   readonly #options: ObserveOptions;
+  readonly #usual: ErrorCode | undefined;
   readonly #startedAt = performance.now();
   #ended = false;
 
-  constructor(labels: Record<MethodLabel, string>, options: ObserveOptions) {
+  constructor(labels: Record<MethodLabel, string>, options: ObserveOptions, usual: ErrorCode | undefined) {
+    this.#usual = usual;
     this.#labels = labels;
     this.#options = options;
     options.metrics.started.inc(labels);
@@ -135,7 +138,7 @@ class CallRecord {
     const { code, message } = failure;
     const { grpc_service, grpc_method } = this.#labels;
     this.#options.strangers.say(
-      levels[code],
+      code === this.#usual ? 'debug' : levels[code],
       {
         method: `${grpc_service}/${grpc_method}`,
         code,

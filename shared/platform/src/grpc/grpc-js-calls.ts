@@ -1,5 +1,10 @@
 import { EventEmitter } from 'node:events';
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { asGatehouseError, type ErrorCode } from '@gatehouse/core/error';
 import {
   Metadata,
@@ -37,17 +42,29 @@ export const guardStreams = (
   server: Server,
   admit: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean,
 ): void => {
-  const servers: unknown = Reflect.get(server, 'http2Servers');
-  const [http2] = servers instanceof Map ? servers.keys() : [];
-  if (!(http2 instanceof EventEmitter) || http2.listenerCount('stream') === 0) {
-    throw new Error('this version of @grpc/grpc-js keeps its HTTP/2 server elsewhere');
-  }
+  const http2 = http2ServerOf(server);
   const listeners = http2.listeners('stream');
   http2.removeAllListeners('stream');
   http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => {
     if (admit(stream, headers))
       for (const listener of listeners) listener.call(http2, stream, headers, ...rest);
   });
+};
+
+/** Tells each connection whose client has shown that it speaks HTTP/2. Call it when the server has its connection injector. */
+export const onHttp2Client = (server: Server, listener: (session: ServerHttp2Session) => void): void => {
+  http2ServerOf(server).on('session', (session: ServerHttp2Session) =>
+    session.once('remoteSettings', () => listener(session)),
+  );
+};
+
+const http2ServerOf = (server: Server): EventEmitter => {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  const [http2] = servers instanceof Map ? servers.keys() : [];
+  if (!(http2 instanceof EventEmitter) || http2.listenerCount('stream') === 0) {
+    throw new Error('this version of @grpc/grpc-js keeps its HTTP/2 server elsewhere');
+  }
+  return http2;
 };
 
 /** A view of the same bytes: encoded once, they go to every stream. */

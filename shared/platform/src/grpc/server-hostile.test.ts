@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect as connectHttp2, type OutgoingHttpHeaders } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -6,6 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { anAuthority, aTlsMaterial } from '@gatehouse/dev/certificates';
 import { aGrpcClient, aGrpcServer, eventually, portOf } from '@gatehouse/testing/grpc';
 import { garbage, http2Preface, sendAndClose } from '@gatehouse/testing/hostile/garbage';
+import { RecordingLog } from '@gatehouse/testing/recording-log';
 import fc from 'fast-check';
 import { createLog } from '../log/log.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -152,6 +154,22 @@ test('refused connections are counted, and logged at a bounded rate', async (t) 
   assert.match(await metrics.text(), /grpc_server_log_lines_suppressed_total\{service="test"\} 10/);
   await server.drain(0);
   assert.match(lines[10] ?? '', /"leftOut":10,"addresses":1/);
+});
+
+test('a client that connects to every replica and calls one is counted, and nobody is warned of it', async (t) => {
+  const log = new RecordingLog();
+  const metrics = new Metrics('test');
+  const server = await aGrpcServer(t, { methods, log, metrics });
+  const session = connectHttp2(`http://${server.address}`);
+  await once(session, 'remoteSettings');
+  session.close();
+  await eventually(() => server.connections === 0);
+  await sendAndClose(aSocket(t, server), Buffer.from('garbage'));
+  await eventually(() => server.connections === 0);
+  const text = await metrics.text();
+  for (const reason of ['unused', 'no-call'])
+    assert.match(text, new RegExp(`connections_refused_total\\{reason="${reason}",service="test"\\} 1`));
+  assert.deepEqual(log.lines('warn'), ['a connection ended before a call']);
 });
 
 test('a client that does not answer pings is cut off', async (t) => {

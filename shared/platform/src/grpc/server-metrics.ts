@@ -56,6 +56,18 @@ export const measureServer = (metrics: Metrics, { acceptor, guard, limits }: Mea
   });
 };
 
+/**
+ * Why a connection carried no call: `no-call` sent something that is not HTTP/2. `unused` spoke HTTP/2 and was closed again, as the
+ * proxy's balancer does, which connects to every replica and calls one.
+ */
+export type ConnectionEnd = Refusal | 'no-call' | 'unused';
+
+/**
+ * Ends that healthy clients and probes cause by the second, and those of a service that starts, which says why it is not ready: worth
+ * a number, not a line.
+ */
+const usual: ReadonlySet<ConnectionEnd> = new Set<ConnectionEnd>(['hung-up', 'unused', 'no-certificate']);
+
 /** Counts connections that ended before a call, and logs some of them: strangers decide how many there are. */
 export const connectionRefusals = (strangers: StrangerLog, metrics: Metrics) => {
   const counter = metrics.counter({
@@ -63,10 +75,9 @@ export const connectionRefusals = (strangers: StrangerLog, metrics: Metrics) => 
     help: 'Connections that ended before a call or made room for others, by reason.',
     labelNames: ['reason'],
   });
-  return (reason: Refusal | 'no-call', error: Error | undefined, client: string): void => {
+  return (reason: ConnectionEnd, error: Error | undefined, client: string): void => {
     counter.inc({ reason });
-    // Probes that only connect do so by the second; they are worth a number, not a line.
-    if (reason === 'hung-up') return;
+    if (usual.has(reason)) return;
     strangers.say(
       'warn',
       { reason, client, ...(error === undefined ? {} : { err: error }) },

@@ -18,20 +18,27 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { clientOf } from '../tls/client-of.ts';
 import type { TlsMaterial } from '../tls/material.ts';
 import type { AcceptLimits } from '../tls/tls-acceptor.ts';
-import { Acceptor, type Refusal } from './acceptor.ts';
+import { Acceptor } from './acceptor.ts';
 import { callMetrics, observe } from './call.ts';
 import { CallGuard } from './call-guard.ts';
-import { type AnyCall, answerUnary, GrpcJsStream, guardStreams, http2StreamOf } from './grpc-js-calls.ts';
+import {
+  type AnyCall,
+  answerUnary,
+  GrpcJsStream,
+  guardStreams,
+  http2StreamOf,
+  onHttp2Client,
+} from './grpc-js-calls.ts';
 import { peerOf } from './peer.ts';
 import { type ServerLimits, usualLimits } from './server-limits.ts';
-import { callRefusals, connectionRefusals, measureServer } from './server-metrics.ts';
+import { type ConnectionEnd, callRefusals, connectionRefusals, measureServer } from './server-metrics.ts';
 import type { GrpcServer, Method, Methods, Peer } from './transport.ts';
 
 export interface GrpcServerOptions {
   readonly address: HostPort;
   /** The variable that the address came from, named when it cannot be listened on. */
   readonly setting?: string;
-  /** Plaintext is refused beyond loopback. Without material, handshakes fail until `replaceTlsMaterial`. */
+  /** Plaintext is refused beyond loopback. Without material, nobody is let in until `replaceTlsMaterial`. */
   readonly tls: 'plaintext' | { readonly material?: TlsMaterial };
   readonly methods: Methods;
   readonly log: Log;
@@ -67,6 +74,12 @@ interface Connection {
   readonly streams: Set<GrpcJsStream>;
 }
 
+interface Callless {
+  readonly socket: Socket;
+  /** Whether the client has sent its HTTP/2 settings. */
+  speaksHttp2: boolean;
+}
+
 class GrpcJsServer implements RunningGrpcServer {
   readonly #server: Server;
   readonly #injector: ConnectionInjector;
@@ -74,8 +87,8 @@ class GrpcJsServer implements RunningGrpcServer {
   readonly #guard: CallGuard;
   readonly #connections = new Map<ServerHttp2Session, Connection>();
   /** Connections that have not carried a call yet, by the client's address. */
-  readonly #callless = new Map<string, Socket>();
-  readonly #refused: (reason: Refusal | 'no-call', error: Error | undefined, client: string) => void;
+  readonly #callless = new Map<string, Callless>();
+  readonly #refused: (reason: ConnectionEnd, error: Error | undefined, client: string) => void;
   readonly #strangers: StrangerLog;
   #streams = 0;
   #bound: HostPort | undefined;
@@ -102,6 +115,10 @@ class GrpcJsServer implements RunningGrpcServer {
     const limits = { ...usualLimits(), ...options.limits };
     this.#guard = new CallGuard(limits, callRefusals(this.#strangers, metrics));
     guardStreams(this.#server, (stream, headers) => this.#guard.admit(stream, headers));
+    onHttp2Client(this.#server, ({ socket }) => {
+      const callless = this.#callless.get(clientOf(socket));
+      if (callless !== undefined) callless.speaksHttp2 = true;
+    });
     this.#refused = connectionRefusals(this.#strangers, metrics);
     quietGrpcJs(log);
     this.#acceptor = new Acceptor({
@@ -168,12 +185,13 @@ class GrpcJsServer implements RunningGrpcServer {
 
   #serve(socket: Socket): void {
     const client = clientOf(socket);
-    this.#callless.set(client, socket);
+    const callless: Callless = { socket, speaksHttp2: false };
+    this.#callless.set(client, callless);
     socket.once('close', () => {
-      if (this.#callless.get(client) !== socket) return;
+      if (this.#callless.get(client) !== callless) return;
       this.#callless.delete(client);
-      // Bytes, but no call: something that does not speak HTTP/2. Without bytes it was a probe, or a client that changed its mind.
-      if (socket.bytesRead > 0) this.#refused('no-call', undefined, client);
+      // Without bytes it was a probe, or a client that changed its mind.
+      if (socket.bytesRead > 0) this.#refused(callless.speaksHttp2 ? 'unused' : 'no-call', undefined, client);
     });
     this.#injector.injectConnection(socket);
   }

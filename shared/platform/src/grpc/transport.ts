@@ -47,11 +47,18 @@ export interface Status {
 /** By full method path, such as `/io.linkerd.proxy.identity.Identity/Certify`. */
 export type Methods = Readonly<Record<string, Method>>;
 
-export type Method =
-  /** A thrown GatehouseError becomes its gRPC status. */
-  | { readonly kind: 'unary'; handle(call: UnaryCall): Promise<Uint8Array> | Uint8Array }
+export type Method = {
+  /** A status by which this method answers healthy clients all the time: counted, and in the log for `debug` only. */
+  readonly usual?: ErrorCode;
+} & (
+  | {
+      /** A thrown GatehouseError becomes its gRPC status. */
+      readonly kind: 'unary';
+      handle(call: UnaryCall): Promise<Uint8Array> | Uint8Array;
+    }
   /** `open` returns once the stream is set up; a throw ends the stream with that status. */
-  | { readonly kind: 'server-stream'; open(call: StreamCall): void };
+  | { readonly kind: 'server-stream'; open(call: StreamCall): void }
+);
 
 export interface GrpcServer {
   /** `host:port` as bound (port 0 resolved). */

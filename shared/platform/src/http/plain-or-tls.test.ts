@@ -44,13 +44,13 @@ test('one port: a client that begins with a TLS handshake is served TLS with the
   assert.deepEqual(from, ['127.0.0.1', '127.0.0.1']);
 });
 
-test('until there is a leaf, handshakes fail', async (t) => {
+test('until there is a leaf, who wants TLS is turned away', async (t) => {
   const admin = await startedAdmin(t);
   const { port } = new URL(admin.url);
   const request = httpsRequest({ host: '127.0.0.1', port, path: '/live', agent: false });
   request.end();
   const [error] = await once(request, 'error');
-  assert.match(error.message, /handshake failure/);
+  assert.match(error.message, /ECONNRESET|socket hang up|disconnected before secure/);
 });
 
 test('a client that does not believe our certificate is not waited for', { timeout: 60_000 }, async (t) => {

@@ -33,8 +33,8 @@ export interface FailedAttempt {
 
 /** The first attempts of a renewal that fail are said, but nobody is called for them. */
 const patience = 3;
-/** Services that start together are ready together within this time; until then it is no trouble that identity is not up yet. */
-const startingMs = 15_000;
+/** Services that start together are ready together within this time, images to pull included; `/ready` says all the while what is missing. */
+const startingMs = 60_000;
 const repeatAfterMs = 60_000;
 
 /** How bad it is that no certificate was obtained; `failing` = the one that is shown is good still. */

@@ -294,8 +294,8 @@ test('a leaf that identity does not give while it starts is no trouble, one that
     },
   });
   await rest();
-  for (let attempt = 1; attempt < 8; attempt += 1) await pass();
-  assert.deepEqual([events.length, lines.map(({ level }) => level)], [0, Array(8).fill('info')]);
+  for (let attempt = 1; attempt < 12; attempt += 1) await pass();
+  assert.deepEqual([events.length, lines.map(({ level }) => level)], [0, Array(12).fill('info')]);
   await pass();
   assert.deepEqual(
     [events.map(({ reason }) => reason), lines.at(-1)?.level],

@@ -6,6 +6,7 @@ import type { Peer } from './find-peers.ts';
 import type { PeerClient } from './peer-client.ts';
 import type { PeerDirectory } from './peer-directory.ts';
 import type { PeerMetrics } from './peer-metrics.ts';
+import { PeerPatience } from './peer-patience.ts';
 import type { Heard, Known, PeerQuery, PeerQuestion, ReplicaName, Replicas, Unreached } from './replicas.ts';
 
 export interface ClusterReplicasParts {
@@ -16,6 +17,8 @@ export interface ClusterReplicasParts {
   readonly meshName: string;
   readonly metrics: PeerMetrics;
   readonly log: Log;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
 }
 
 /** What one peer said. */
@@ -35,10 +38,12 @@ export class ClusterReplicas implements Replicas {
   readonly #directory: PeerDirectory;
   readonly #client: PeerClient;
   readonly #metrics: PeerMetrics;
+  readonly #patience: PeerPatience;
   /** Limited, since any client can cause it. */
   readonly #say: (fields: Unreached, message: string) => void;
 
-  constructor({ name, meshName, directory, client, metrics, log }: ClusterReplicasParts) {
+  constructor({ name, meshName, directory, client, metrics, log, elapsed }: ClusterReplicasParts) {
+    this.#patience = new PeerPatience(elapsed);
     this.self = { name, instance: randomUUID() };
     this.meshName = meshName;
     this.#directory = directory;
@@ -70,7 +75,8 @@ export class ClusterReplicas implements Replicas {
       this.self,
     );
     const partial = [...unknown, ...parts.filter((part) => 'reason' in part), ...doubles];
-    for (const unreached of partial) this.#say(unreached, 'an answer is without the part of another replica');
+    for (const unreached of this.#patience.judge(partial))
+      this.#say(unreached, 'an answer is without the part of another replica');
     return { answers, partial };
   }
 

@@ -14,6 +14,17 @@ test('parts are merged in order, and what two replicas have is there once', () =
   assert.deepEqual(mergeParts([part('ad'), part('bcd'), part('')], undefined), part('abcd'));
 });
 
+test('what a replica says of itself counts, and not what others have heard of it', () => {
+  const said = (item: string): Part<string> => ({ items: [{ key: 'a', item }], more: false });
+  const isHearsay = (item: string): boolean => item === 'heard';
+  for (const parts of [
+    [said('heard'), said('own')],
+    [said('own'), said('heard')],
+  ])
+    assert.deepEqual(mergeParts(parts, undefined, isHearsay), said('own'));
+  assert.deepEqual(mergeParts([said('heard')], undefined, isHearsay), said('heard'));
+});
+
 test('nothing is shown beyond the end of a part that has more: what comes next there is not known yet', () => {
   assert.deepEqual(mergeParts([part('ac', true), part('bd')], undefined), part('abc', true));
 });

@@ -12,16 +12,22 @@ export const leadsNowhere = ({ items, more }: Part<unknown>, after: string | und
 
 /**
  * The union of parts after the key `after`, in order, each key once. It ends where the first part that has more ends:
- * beyond that key nobody knows yet what comes next. Nothing at or before `after` is in it, whatever a part says.
+ * beyond that key nobody knows yet what comes next. Nothing at or before `after` is in it, whatever a part says. Of two items with one
+ * key the first counts, unless it is hearsay and the second is not.
  */
-export const mergeParts = <T>(parts: readonly Part<T>[], after: string | undefined): Part<T> => {
+export const mergeParts = <T>(
+  parts: readonly Part<T>[],
+  after: string | undefined,
+  isHearsay: (item: T) => boolean = () => false,
+): Part<T> => {
   const ends = parts.filter(({ more }) => more).map(({ items }) => lastKey(items));
   const [horizon] = ends.sort();
   const items = new Map<string, Keyed<T>>();
   for (const keyed of parts.flatMap((part) => part.items)) {
     if (after !== undefined && keyed.key <= after) continue;
     if (horizon !== undefined && keyed.key > horizon) continue;
-    if (!items.has(keyed.key)) items.set(keyed.key, keyed);
+    const known = items.get(keyed.key);
+    if (known === undefined || (isHearsay(known.item) && !isHearsay(keyed.item))) items.set(keyed.key, keyed);
   }
   return {
     items: [...items.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),

@@ -11,6 +11,7 @@ import {
 import { type Answer, ask, token } from '@gatehouse/testing/started-admin';
 import type { StreamFacts } from '../admin/streams.ts';
 import type { AdminAuthenticator } from '../http/authenticator.ts';
+import { patienceMs } from './peer-patience.ts';
 
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 
@@ -111,7 +112,9 @@ test('a caller sees what he may see on all replicas, in full pages that tell not
 
 test('a replica that is gone is named with the reason, and the others are told of all the same', async (t) => {
   const log = new RecordingLog();
-  const [first, second, third] = await three(await ReplicaSet.start(t), { log });
+  const clock = { now: 0 };
+  const elapsed = (): number => clock.now;
+  const [first, second, third] = await three(await ReplicaSet.start(t), { log, elapsed });
   assert.ok(first && second && third);
   await read(first);
   await third.admin.close();
@@ -122,6 +125,9 @@ test('a replica that is gone is named with the reason, and the others are told o
     ['p-2'],
   );
   assert.match(answer.json.partial[0].reason, /^127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+  assert.deepEqual(log.lines('warn'), []);
+  clock.now = patienceMs;
+  await read(first);
   await read(first);
   // Clients cannot fill the log.
   assert.deepEqual(log.lines('warn'), ['an answer is without the part of another replica']);

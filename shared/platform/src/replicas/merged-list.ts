@@ -29,6 +29,8 @@ export interface MergedList<Query extends TProperties, Item extends TObject, Row
   readonly keyOf: (row: Row, replica: string) => string;
   /** The key again, from what a replica sent. */
   readonly keyOfItem: (item: OfReplica<Static<Item>>) => string;
+  /** The replica that an item is of, where that is not the one that told of it. */
+  readonly replicaOf?: (item: Static<Item>) => string | undefined;
   /** Items without a namespace are for those who may see all. */
   readonly namespaceOf: (item: Static<Item>) => string | undefined;
 }
@@ -72,7 +74,9 @@ export const mergedList = <Query extends TProperties, Item extends TObject, Row>
     read: (answer) => (validator.Check(answer) ? (answer as Answer<Item>) : undefined),
   };
   const partOf = (replica: string, answer: Answer<Item>): Part<Found> => {
-    const items = answer.items.map((item): Found => ({ ...item, replica }));
+    const items = answer.items.map(
+      (item): Found => ({ ...item, replica: list.replicaOf?.(item) ?? replica }),
+    );
     return {
       items: items.map((item) => ({ key: list.keyOfItem(item), item })),
       more: answer.continue !== undefined,
@@ -88,7 +92,8 @@ export const mergedList = <Query extends TProperties, Item extends TObject, Row>
       if (leadsNowhere(part, after)) missing.push({ replica, reason: 'its pages lead nowhere' });
       else parts.push(part);
     }
-    return { ...mergeParts(parts, after), partial: missing };
+    const isHearsay = (one: Found): boolean => list.replicaOf?.(one) !== undefined;
+    return { ...mergeParts(parts, after, isHearsay), partial: missing };
   };
 
   const item = Type.Object({

@@ -37,12 +37,14 @@ export interface ReplicasParts {
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number;
 }
 
 /** The replicas of a service, as far as there can be several: a folder of manifests is served by one process. */
 export const openReplicas = (
   { podName = hostname(), namespace, adminAddress }: SharedConfig,
-  { service, platform, name: meshName, metrics, log, now }: ReplicasParts,
+  { service, platform, name: meshName, metrics, log, now, elapsed }: ReplicasParts,
 ): Replicas => {
   let replicas: ClusterReplicas | undefined;
   const measures = peerMetrics(metrics, () => replicas?.lastSeen ?? 0);
@@ -56,6 +58,14 @@ export const openReplicas = (
     now,
   });
   const client = new PeerClient({ name: meshName });
-  replicas = new ClusterReplicas({ name: podName, meshName, directory, client, metrics: measures, log });
+  replicas = new ClusterReplicas({
+    name: podName,
+    meshName,
+    directory,
+    client,
+    metrics: measures,
+    log,
+    elapsed,
+  });
   return replicas;
 };

@@ -84,7 +84,7 @@ export const openBase = async (
     openSource(config, platform, { log: log.child({ part: 'source' }), metrics, elapsed, budgets });
   const authenticator = await authenticatorOn(platform, metrics);
   const part = log.child({ part: 'replicas' });
-  const replicas = openReplicas(config, { service, platform, name, metrics, log: part, now });
+  const replicas = openReplicas(config, { service, platform, name, metrics, log: part, now, elapsed });
   supervisor.onEnd('calls of other replicas', () => replicas.close());
   const { namespace } = config;
   const events = eventsOn(platform, { service, namespace, supervisor, log, metrics, now, elapsed });

@@ -132,3 +132,15 @@ test('a service that serves plaintext and watches nothing waits for neither', as
   t.after(() => running.stop('the test is over'));
   assert.deepEqual(await readiness(running), { status: 200, reasons: ['ready'] });
 });
+
+test('a service that is told to stop goes on for the drain delay, and says that it is not ready', async (t) => {
+  const trial = await aTrial(t, { GATEHOUSE_DRAIN_DELAY: '300ms' });
+  const running = await trial.start();
+  const stopped = running.stop('SIGTERM');
+  const answer = await fetch(`${running.admin}/ready`);
+  assert.equal(answer.status, 503);
+  assert.match(await answer.text(), /the service is being stopped/);
+  await stopped;
+  assert.deepEqual(await running.ended, { kind: 'stopped', reason: 'SIGTERM' });
+  await assert.rejects(fetch(`${running.admin}/ready`));
+});

@@ -1,6 +1,7 @@
 import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { defaultObjectBudgets, type ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { createLog } from '../log/log.ts';
+import { pause } from '../process/pause.ts';
 import { Supervisor } from '../process/supervise.ts';
 import type { SharedConfig } from '../settings/settings.ts';
 import { type OwnHalf, serveHalf } from './serve-half.ts';
@@ -33,7 +34,14 @@ export const startService = (
   const supervisor = new Supervisor({ log });
   return supervisor.build(async () => {
     const base = await openBase(config, { service, supervisor, log, now, elapsed, budgets, parts });
-    const { grpc, admin } = await serveHalf(await assemble(base), config, base);
+    const half = await assemble(base);
+    let isDraining = false;
+    const reasons = (): readonly string[] => [
+      ...(isDraining ? ['the service is being stopped'] : []),
+      ...(half.reasons?.() ?? []),
+    ];
+    const { grpc, admin } = await serveHalf({ ...half, reasons }, config, base);
+    const { drainDelayMs } = config;
     const name = printIdentity(base.identity);
     log.info({ grpc, admin, name }, `${service} is up`);
     return {
@@ -42,7 +50,14 @@ export const startService = (
       grpc,
       admin,
       ended: supervisor.ended,
-      stop: (reason) => supervisor.stop(reason),
+      stop: async (reason) => {
+        if (!isDraining && drainDelayMs > 0) {
+          isDraining = true;
+          log.info({ reason, drainDelayMs }, `${service} goes on until DNS has forgotten it`);
+          await pause(drainDelayMs, supervisor.signal);
+        }
+        await supervisor.stop(reason);
+      },
     };
   });
 };

@@ -113,6 +113,13 @@ export const sharedSettings = ({
     sentence:
       'How many connections the admin port keeps open; then the address with most of them loses its oldest.',
   }),
+  drainDelayMs: setting({
+    variable: 'GATEHOUSE_DRAIN_DELAY',
+    value: duration,
+    fallback: '0s',
+    sentence:
+      'How long the service goes on after SIGTERM, not ready but serving as before, until DNS has forgotten it; for pods without a preStop hook that waits.',
+  }),
   stateDir: optionalSetting({
     variable: 'GATEHOUSE_STATE_DIR',
     value: path,

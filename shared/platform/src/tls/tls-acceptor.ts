@@ -11,6 +11,7 @@ export type AcceptRefusal =
   | HelloRefusal
   | GateRefusal
   | 'no-tls'
+  | 'no-certificate'
   | 'handshake'
   | 'handshake-timeout'
   | 'hung-up';
@@ -50,7 +51,7 @@ const leastLimit = 8;
 
 export interface TlsAcceptorOptions {
   readonly alpn: string;
-  /** Until there is some, handshakes fail. */
+  /** Until there is some, whoever wants TLS is turned away at once, without a handshake: another replica may serve. */
   readonly material?: TlsMaterial;
   readonly limits?: Partial<AcceptLimits>;
   readonly onSecure: (socket: TLSSocket) => void;
@@ -85,9 +86,11 @@ export class TlsAcceptor {
   /** Sockets in a handshake by the client's address, since a finished one is known by nothing else. */
   readonly #handshakes = new Map<string, Socket>();
   #isClosed = false;
+  #hasMaterial: boolean;
 
   constructor(options: TlsAcceptorOptions) {
     this.#options = options;
+    this.#hasMaterial = options.material !== undefined;
     const limits = { ...defaultAcceptLimits, ...options.limits };
     const refuse = (socket: Socket, reason: AcceptRefusal): void => this.#refuse(socket, reason);
     this.#tls = this.#createServer(limits.timeoutMs);
@@ -108,7 +111,10 @@ export class TlsAcceptor {
       max: limits.silent,
       withinMs: limits.helloMs,
       maxBytes: limits.helloBytes,
-      onHello: (socket, holder) => this.#gate.admit(socket, holder),
+      onHello: (socket, holder) => {
+        if (this.#hasMaterial) this.#gate.admit(socket, holder);
+        else refuse(socket, 'no-certificate');
+      },
       onPlain: options.onPlain ?? ((socket) => refuse(socket, 'no-tls')),
       refuse,
       onGone: (socket) => options.onRefused('hung-up', undefined, clientOf(socket)),
@@ -123,6 +129,7 @@ export class TlsAcceptor {
   /** What handshakes from now on show and believe; connections that are through stay as they are. */
   replaceTlsMaterial(material: TlsMaterial): void {
     this.#tls.setSecureContext(secureContextOptions(material.trustAnchors, material));
+    this.#hasMaterial = true;
   }
 
   admit(socket: Socket): void {

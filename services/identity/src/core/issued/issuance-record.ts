@@ -20,10 +20,12 @@ export interface IssuanceRecord {
   readonly notAfter: number;
   /** Set when the pod had certified a newer key before. */
   readonly suspicious: OlderKey | undefined;
+  /** The replica that issued it, where that is another. */
+  readonly learnedFrom?: string;
 }
 
 /** What is known of a certificate before it is signed. */
-export type IssuanceIntent = Omit<IssuanceRecord, 'leafSha256' | 'suspicious'>;
+export type IssuanceIntent = Omit<IssuanceRecord, 'leafSha256' | 'suspicious' | 'learnedFrom'>;
 
 /** Sorts as text, newest first; the serial tells apart what was issued in the same millisecond. The order of every list. */
 export const newestFirst = ({ issuedAt, serial }: Pick<IssuanceRecord, 'issuedAt' | 'serial'>): string =>

@@ -19,7 +19,7 @@ export class MemoryIssuanceLog implements IssuanceLog {
     this.#issued.complete(serial, leafSha256);
   }
 
-  /** What another replica has issued counts for the keys of the pods. */
+  /** What another replica has issued. */
   learn(record: IssuanceRecord): void {
     this.#issued.learn(record);
   }

@@ -2,6 +2,7 @@ import type { IssuanceQuery } from '../../core/issued/issuance-query.ts';
 import type { IssuanceIntent, IssuanceRecord } from '../../core/issued/issuance-record.ts';
 import { IssuanceRing } from '../../core/issued/issuance-ring.ts';
 import { PodKeys } from '../../core/issued/pod-keys.ts';
+import { mergeNewestFirst, RecordsElsewhere } from '../../core/issued/records-elsewhere.ts';
 
 /** About 12 MB: the latest certificates of a mesh of 5,000 workloads for two days. */
 export const ringSize = 20_000;
@@ -12,6 +13,7 @@ export type OnSuspicious = (record: IssuanceRecord) => void;
 /** What is known in memory of what was issued: the latest records, and the keys of the pods. */
 export class Issued {
   readonly #ring = new IssuanceRing(ringSize);
+  readonly #elsewhere = new RecordsElsewhere(ringSize);
   readonly #keys = new PodKeys();
   readonly #onSuspicious: OnSuspicious;
 
@@ -35,8 +37,10 @@ export class Issued {
     this.#ring.add(record);
   }
 
-  /** What another replica has issued, for the keys of the pods alone. */
-  learn({ pod, spkiSha256, issuedAt: at }: IssuanceIntent): void {
+  /** What another replica has issued, or has learned itself: it counts for the keys of the pods, and is found when that one is gone. */
+  learn(record: IssuanceRecord): void {
+    this.#elsewhere.learn(record);
+    const { pod, spkiSha256, issuedAt: at } = record;
     if (pod !== undefined) this.#keys.learn({ podUid: pod.uid, spkiSha256, at });
   }
 
@@ -46,7 +50,7 @@ export class Issued {
 
   /** Newest first. */
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
-    return this.#ring.find(query);
+    return mergeNewestFirst(this.#ring.find(query), this.#elsewhere.find(query));
   }
 
   /** Tokens without pod are shared by many workloads, and we ourselves take a new key each time. */

@@ -65,6 +65,23 @@ describe('the keys that other replicas have certified', () => {
     );
   });
 
+  it('are told of when the other replica is gone, each once', async () => {
+    const { here, there, keys, issue } = two();
+    issue(here, 'a');
+    issue(there.issued, 'b');
+    issue(here, 'c');
+    await keys.poll();
+    await keys.poll();
+    there.isDown = true;
+    await keys.poll();
+    const found = [...here.find({})].map(({ spkiSha256, learnedFrom }) => [spkiSha256, learnedFrom]);
+    assert.deepEqual(found, [
+      ['c', undefined],
+      ['b', 'other'],
+      ['a', undefined],
+    ]);
+  });
+
   it('leave a restart alone that happened elsewhere before', async () => {
     const { told, here, there, keys, issue } = two();
     issue(there.issued, 'a');

@@ -13,7 +13,7 @@ export interface KeysElsewhereOptions {
   readonly now: () => number;
   /** Milliseconds on a clock that only goes forward. */
   readonly elapsed: () => number;
-  /** How often the others are asked. Default: 15 s. */
+  /** How often the others are asked. Default: 15 s, and sooner at the start. */
   readonly everyMs?: number;
 }
 
@@ -33,6 +33,9 @@ const question: PeerQuestion<Page> = {
 const pageLimit = 1_000;
 const mostPages = 20;
 
+/** The waits before the first polls. */
+const firstPollsMs = [1_000, 2_000, 5_000];
+
 /** At the start: proxies renew within a day. */
 const historyMs = 86_400_000;
 /** Clocks differ, and records appear a moment after their time. Learning twice does nothing. */
@@ -41,8 +44,8 @@ const overlapMs = 60_000;
 const longestGapMs = 600_000;
 
 /**
- * Learns which keys the other replicas have certified. A proxy asks any replica, so one alone would take the older key of a
- * pod for a new one.
+ * Learns what the other replicas have certified. A proxy asks any replica, so one alone would take the older key of a pod for a new
+ * one; and what a replica issued is still asked about when it is gone.
  */
 export class KeysElsewhere {
   readonly #options: KeysElsewhereOptions;
@@ -57,9 +60,10 @@ export class KeysElsewhere {
 
   /** Asks until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      // Not at once: a replica that starts is not in its Service's EndpointSlices yet. An abort ends the sleep.
-      await pause(this.#options.everyMs ?? 15_000, signal);
+    const { everyMs = 15_000 } = this.#options;
+    for (let polls = 0; !signal.aborted; polls += 1) {
+      // Not at once, since nobody answers who has no certificate yet; but in a rollout the others are gone soon after we are ready.
+      await pause(Math.min(firstPollsMs[polls] ?? everyMs, everyMs), signal);
       if (!signal.aborted) await this.poll();
     }
   }
@@ -81,7 +85,8 @@ export class KeysElsewhere {
         limit: pageLimit,
       });
       isWhole &&= partial.length === 0;
-      for (const { answer } of answers) for (const item of answer.items) learn(readItem(item));
+      for (const { replica, answer } of answers)
+        for (const item of answer.items) learn({ learnedFrom: replica, ...readItem(item) });
       // Newest first: who has more goes on below the oldest that it said, with those of the same millisecond again.
       const unfinished = answers.filter(({ answer }) => answer.continue !== undefined);
       const oldest = unfinished.map(({ answer }) => Date.parse(answer.items.at(-1)?.issuedAt ?? '') + 1);

@@ -32,10 +32,15 @@ export const IssuanceItem = Type.Object({
     ],
     { description: 'Set when the pod had certified a newer key before: two hold keys of this pod' },
   ),
+  learnedFrom: Type.Optional(
+    Type.String({
+      description: 'The replica that issued it, where another tells of it: that one may be gone',
+    }),
+  ),
 });
 export type IssuanceItem = Type.Static<typeof IssuanceItem>;
 
-export const printItem = ({ suspicious, ...record }: IssuanceRecord): IssuanceItem => ({
+export const printItem = ({ suspicious, learnedFrom, ...record }: IssuanceRecord): IssuanceItem => ({
   issuedAt: new Date(record.issuedAt).toISOString(),
   identity: printIdentity(record.identity),
   pod: record.pod ?? null,
@@ -52,6 +57,7 @@ export const printItem = ({ suspicious, ...record }: IssuanceRecord): IssuanceIt
           newerSpkiSha256: suspicious.newerSpkiSha256,
           newerSince: new Date(suspicious.newerSince).toISOString(),
         },
+  ...(learnedFrom === undefined ? {} : { learnedFrom }),
 });
 
 export const readItem = (item: IssuanceItem): IssuanceRecord => ({
@@ -71,4 +77,5 @@ export const readItem = (item: IssuanceItem): IssuanceRecord => ({
           newerSpkiSha256: item.suspicious.newerSpkiSha256,
           newerSince: Date.parse(item.suspicious.newerSince),
         },
+  ...(item.learnedFrom === undefined ? {} : { learnedFrom: item.learnedFrom }),
 });

@@ -1,8 +1,14 @@
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { Type } from 'typebox';
+import { ringSize } from '../issued/issued.ts';
 import type { ServiceIssuanceLog } from '../issued/open-issuance-log.ts';
 
 const IssuanceLogReport = Type.Object({
+  since: Type.String({
+    format: 'date-time',
+    description:
+      'What was issued since then is told of. Older certificates may be in use: replicas hand on what they know, but a single one that starts again knows only its file.',
+  }),
   file: Type.Union([Type.String(), Type.Null()], {
     description: 'Null: the latest certificates are remembered in memory only',
   }),
@@ -27,8 +33,9 @@ const IssuanceLogReport = Type.Object({
 
 /** How the issuance log of this replica is. */
 export const issuanceLogRoute =
-  (log: ServiceIssuanceLog) =>
+  (log: ServiceIssuanceLog, now: () => number) =>
   (app: AdminApp): void => {
+    const startedAt = now();
     app.get(
       '/v1/issuance-log',
       {
@@ -42,6 +49,7 @@ export const issuanceLogRoute =
         const file = log.kind === 'file' ? log.issued : undefined;
         const { failure, damage } = file ?? {};
         return {
+          since: new Date(knownSince(log, startedAt)).toISOString(),
           file: file?.path ?? null,
           bytes: file?.bytes ?? 0,
           writable: failure === undefined,
@@ -53,3 +61,14 @@ export const issuanceLogRoute =
       },
     );
   };
+
+/** What an earlier process or another replica has handed on reaches further back than this process. */
+const knownSince = ({ issued }: ServiceIssuanceLog, startedAt: number): number => {
+  let oldest = startedAt;
+  let count = 0;
+  for (const { issuedAt } of issued.find({})) {
+    oldest = issuedAt;
+    count += 1;
+  }
+  return count < ringSize ? Math.min(oldest, startedAt) : oldest;
+};

@@ -66,7 +66,7 @@ export const identityRoutes =
   ({ keeper, expiry, record, replicas, now }: RestParts) =>
   (app: AdminApp): void => {
     trustBundleRoute({ keeper, now })(app);
-    issuanceLogRoute(record)(app);
+    issuanceLogRoute(record, now)(app);
 
     app.get(
       '/v1/issuer',
@@ -101,6 +101,7 @@ export const identityRoutes =
       print: printItem,
       keyOf: newestFirst,
       keyOfItem: ({ issuedAt, serial }) => newestFirst({ issuedAt: Date.parse(issuedAt), serial }),
+      replicaOf: ({ learnedFrom }) => learnedFrom,
       namespaceOf: ({ identity }) => namespaceOf(parseIdentity(identity)),
     });
   };

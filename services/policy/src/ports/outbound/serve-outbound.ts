@@ -26,10 +26,14 @@ export interface OutboundParts {
   readonly settle: () => void;
 }
 
+/** What proxies are told of addresses that are no Service's, as those of pods: they go on without policy (`contract/proxy.md` §2.1). */
+const usual = 'not-found';
+
 /** What proxies ask about the targets of their applications (`contract/proxy.md` §1.6). */
 export const outboundMethods = (parts: OutboundParts): Methods => ({
   [`${service}/Get`]: {
     kind: 'unary',
+    usual,
     handle: ({ request }) => {
       const target = readKnownTarget(request, parts);
       const answer = parts.rows.look(target);
@@ -39,6 +43,7 @@ export const outboundMethods = (parts: OutboundParts): Methods => ({
   },
   [`${service}/Watch`]: {
     kind: 'server-stream',
+    usual,
     open: (call) => watch(call, readKnownTarget(call.request, parts), parts),
   },
 });

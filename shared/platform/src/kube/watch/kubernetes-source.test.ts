@@ -26,6 +26,7 @@ const timings: WatchTimings = {
   graceMs: 60_000,
   steadyMs: 0,
   absentMs: 5,
+  permissionsMs: 5,
   firstBackoffMs: 1,
   maxBackoffMs: 5,
 };
@@ -308,7 +309,7 @@ suite('a Kubernetes source, whatever befalls it,', () => {
     const { client, source } = sourceOn(api.url, { log });
     const observer = new SourceObserver(source, ['Pod', 'Server']);
     const serve = async (): Promise<void> => {
-      for (let reviews = 0; reviews < 4; ) {
+      for (let reviews = 0; reviews < 8; ) {
         const asked = await api.next();
         if (asked.method !== 'POST') {
           asked.json(403, { kind: 'Status', code: 403, message: 'forbidden' });

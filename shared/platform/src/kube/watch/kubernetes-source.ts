@@ -4,6 +4,7 @@ import type { Kind } from '@gatehouse/core/resources/kinds';
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import type { Log } from '../../log/log.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
+import { pause } from '../../process/pause.ts';
 import type { KubeClient } from '../client/client.ts';
 import type { KindHealth, Source } from '../source.ts';
 import { ListWatch } from './list-watch.ts';
@@ -77,8 +78,12 @@ export class KubernetesSource implements Source {
 
   /** All at once, where one refused list after another would tell them one by one. */
   async #namePermissions(kinds: readonly Kind[], signal: AbortSignal): Promise<void> {
-    const { client, log } = this.#options;
+    const { client, log, timings } = this.#options;
     try {
+      if ((await missingPermissions(client, kinds, signal)) === undefined) return;
+      // An API server that starts denies everything until it has read its own roles.
+      await pause(timings.permissionsMs, signal);
+      if (signal.aborted) return;
       const missing = await missingPermissions(client, kinds, signal);
       if (missing !== undefined && !signal.aborted) log.error(missing);
     } catch (error) {

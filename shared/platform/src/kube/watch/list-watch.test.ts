@@ -19,6 +19,7 @@ const timings: WatchTimings = {
   graceMs: 600_000,
   steadyMs: 0,
   absentMs: 1,
+  permissionsMs: 1,
   firstBackoffMs: 1,
   maxBackoffMs: 2,
 };

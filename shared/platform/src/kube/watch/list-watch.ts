@@ -49,6 +49,8 @@ export class ListWatch {
   readonly #known: KnownObjects;
   readonly #complain: (fields: Readonly<Record<string, unknown>>, message: string) => void;
   #synced = false;
+  /** Whether it was said that something failed, and not yet that it works again. */
+  #complained = false;
   #aliveAt: number | undefined;
   #absentSince: number | undefined;
   /** The version of the kind's API that the last list came in. */
@@ -196,6 +198,7 @@ export class ListWatch {
       });
       if (!('lines' in answer)) return this.#relistUnlessTransient(this.#refusal(answer), answer.status);
       isOpen = true;
+      this.#opened();
       for await (const lines of answer.lines) {
         if (signal.aborted) break;
         const told = this.#takeLines(lines, version);
@@ -303,6 +306,14 @@ export class ListWatch {
 
   // Telling
 
+  /** Said when the watch is there again, not when it has proved steady: that would be most of a minute later. */
+  #opened(): void {
+    if (!this.#complained) return;
+    this.#complained = false;
+    const { kind, log } = this.#options;
+    log.info({ kind }, `${this.#name} are watched again`);
+  }
+
   #prove(): void {
     this.#aliveAt = this.#options.elapsed();
   }
@@ -318,7 +329,6 @@ export class ListWatch {
         return;
       case 'ended':
         metrics.restarts.inc({ kind, reason: 'ended' });
-        if (failures > 0) log.info({ kind }, `${this.#name} are watched again`);
         return;
       case 'cut':
       case 'silent':
@@ -338,6 +348,7 @@ export class ListWatch {
     const doing = step.kind === 'list' ? 'listing' : 'watching';
     // One line for a row of failures; the rest of it is for anyone who wants to know more.
     const say = failures === 0 ? log.warn.bind(log) : log.debug.bind(log);
+    this.#complained ||= failures === 0;
     say({ kind, why: outcome.why, reason: outcome.kind }, `${doing} ${this.#name} failed: ${outcome.why}`);
   }
 

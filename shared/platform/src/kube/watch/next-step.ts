@@ -45,6 +45,8 @@ export interface WatchTimings {
   readonly steadyMs: number;
   /** How often to look whether a CRD has been installed meanwhile. */
   readonly absentMs: number;
+  /** How long permissions must be missing before it is said that they are. */
+  readonly permissionsMs: number;
   readonly firstBackoffMs: number;
   readonly maxBackoffMs: number;
 }
@@ -55,6 +57,7 @@ export const usualTimings: WatchTimings = {
   graceMs: 10_000,
   steadyMs: 10_000,
   absentMs: 20_000,
+  permissionsMs: 5_000,
   firstBackoffMs: 250,
   maxBackoffMs: 20_000,
 };
