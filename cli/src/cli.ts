@@ -8,7 +8,10 @@ import { injectCommand } from './commands/inject/inject.ts';
 import { uninjectCommand } from './commands/inject/uninject.ts';
 import { installCommand } from './commands/install/install.ts';
 import { policyCommand } from './commands/policy/policy.ts';
+import { pruneCommand } from './commands/prune/prune.ts';
 import { serveCommand } from './commands/serve/serve.ts';
+import { uninstallCommand } from './commands/uninstall/uninstall.ts';
+import { upgradeCommand } from './commands/upgrade/upgrade.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './print/terminal.ts';
 
@@ -43,6 +46,9 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     .addCommand(installCommand(finish))
     .addCommand(injectCommand(finish))
     .addCommand(uninjectCommand(finish))
+    .addCommand(upgradeCommand(finish))
+    .addCommand(uninstallCommand(finish))
+    .addCommand(pruneCommand(finish))
     .addCommand(serveCommand(finish))
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))

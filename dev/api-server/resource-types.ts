@@ -88,6 +88,8 @@ export const builtInTypes: readonly ResourceType[] = [
   builtIn(['discovery.k8s.io', 'EndpointSlice', 'endpointslices'], 'counted'),
   builtIn(['coordination.k8s.io', 'Lease', 'leases']),
   builtIn(['apps', 'Deployment', 'deployments', 'deploy'], 'status', 'counted'),
+  builtIn(['networking.k8s.io', 'NetworkPolicy', 'networkpolicies', 'netpol'], 'counted'),
+  builtIn(['policy', 'PodDisruptionBudget', 'poddisruptionbudgets', 'pdb'], 'status', 'counted'),
   builtIn(['apps', 'ReplicaSet', 'replicasets', 'rs'], 'status', 'counted'),
   builtIn(['apps', 'StatefulSet', 'statefulsets', 'sts'], 'status', 'counted'),
   builtIn(['apps', 'DaemonSet', 'daemonsets', 'ds'], 'status', 'counted'),

@@ -1,6 +1,4 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import type { KubeObject } from '@gatehouse/manifests/objects/kube-object';
-import { printList, printObjects } from '@gatehouse/manifests/print-objects';
 import { renderControlPlane, renderCrds } from '@gatehouse/manifests/render';
 import { readShippedRbac } from '@gatehouse/manifests/shipped-rbac';
 import { type ReadValues, readValues } from '@gatehouse/manifests/values/read-values';
@@ -8,8 +6,8 @@ import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { findTrust, givenFiles } from './find-trust.ts';
 import type { InstallOptions } from './install.ts';
-import type { ManifestFormat } from './install-options.ts';
 import { type Installed, openCluster, readInstalled } from './installed.ts';
+import { printAs, printNotes } from './print-manifests.ts';
 import { writtenLayers } from './written-options.ts';
 
 /** Prints the manifests to standard output; what a person should know goes to standard error. */
@@ -38,12 +36,9 @@ export const printInstall = async (
   terminal.out(
     printAs(options.output, [...(options.skipCrds === true ? [] : renderCrds()), ...controlPlane]),
   );
-  for (const note of [...notes, ...found.notes]) terminal.err(`${terminal.paint('yellow', 'note:')} ${note}`);
+  printNotes(terminal, [...notes, ...found.notes]);
   return exitCode.ok;
 };
-
-export const printAs = (format: ManifestFormat, objects: readonly KubeObject[]): string =>
-  format === 'json' ? printList(objects) : printObjects(objects).trimEnd();
 
 interface Looked {
   readonly installed: Installed | undefined;

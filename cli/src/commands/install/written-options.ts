@@ -24,8 +24,8 @@ export const writtenLayers = async (
   );
   const namespace = options.controlPlaneNamespace ?? env.GATEHOUSE_NAMESPACE;
   return [
-    ...(namespace === undefined ? [] : [{ namespace: new WrittenText(namespace) }]),
     ...files,
+    ...(namespace === undefined ? [] : [{ namespace: new WrittenText(namespace) }]),
     ...(options.ha === true ? [{ highAvailability: true }] : []),
     ...(options.set ?? []).map((text) => done(readAssignments(text))),
   ];

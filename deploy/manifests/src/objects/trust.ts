@@ -36,5 +36,13 @@ export const trustObjects = ({ anchors, issuer }: Trust, { namespace }: Values):
       ]),
 ];
 
+/** What no manifest need hold though it belongs to the installation: trust is kept as it is, and policy makes the webhook's certificate. */
+export const keptObjects = ({ namespace }: Values): readonly KubeObject[] =>
+  [
+    ['ConfigMap', trustRootsName],
+    ['Secret', issuerName],
+    ['Secret', 'gatehouse-webhook-tls'],
+  ].map(([kind = '', name = '']) => ({ apiVersion: 'v1', kind, metadata: { name, namespace } }));
+
 /** As the API server has it, so that `kubectl diff` compares like with like. */
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type FakeApiServer, startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
+import { anAuthority } from '@gatehouse/dev/certificates';
+import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
+import { parseAllDocuments } from 'yaml';
+import { type Ended, runToEnd } from '../../../testing/run-cli.ts';
+
+interface Fixture {
+  readonly folder: string;
+  readonly api: FakeApiServer;
+  /** A command line on that cluster, in that folder. */
+  readonly run: (line: string, env?: Readonly<Record<string, string>>) => Promise<Ended>;
+  /** The same, whose objects are applied. */
+  readonly apply: (line: string) => Promise<readonly WireObject[]>;
+}
+
+const aCluster = async (t: TestContext): Promise<Fixture> => {
+  const folder = await temporaryFolder(t);
+  const api = await startFakeApiServer({ crds: [] });
+  t.after(() => api.stop());
+  const kubeconfig = join(folder, 'kubeconfig');
+  await api.kubeconfig(kubeconfig);
+  const run: Fixture['run'] = (line, env = { KUBECONFIG: kubeconfig }) =>
+    runToEnd(line.split(' '), { workingDirectory: folder, env });
+  const apply: Fixture['apply'] = async (line) => {
+    const objects = objectsOf(await run(line));
+    api.put(...objects);
+    return objects;
+  };
+  return { folder, api, run, apply };
+};
+
+const objectsOf = (ended: Ended): readonly WireObject[] => {
+  assert.equal(ended.code, 0, ended.err);
+  return parseAllDocuments(ended.out).map((document): WireObject => document.toJS());
+};
+
+const names = (objects: readonly WireObject[], kind: string): readonly string[] =>
+  objects
+    .filter((object) => object.kind === kind)
+    .map(({ metadata }) => String((metadata as WireObject).name));
+
+const find = (objects: readonly WireObject[], kind: string, name: string): WireObject | undefined =>
+  objects.find((object) => object.kind === kind && (object.metadata as WireObject).name === name);
+
+const dataOf = (objects: readonly WireObject[], kind: string, name: string): WireObject => {
+  const data = find(objects, kind, name)?.data;
+  assert.ok(isWireObject(data), `${kind} ${name}`);
+  return data;
+};
+
+const rootsIn = (objects: readonly WireObject[]): string =>
+  String(dataOf(objects, 'ConfigMap', 'gatehouse-trust-roots')['ca-bundle.crt']);
+
+const givenIn = (objects: readonly WireObject[]): unknown =>
+  JSON.parse(String(dataOf(objects, 'ConfigMap', 'gatehouse-config')['values.json']));
+
+/** A root and an issuer below it, in files of the folder. */
+const ownCa = async (folder: string) => {
+  const root = anAuthority({ name: 'our root' });
+  const issuer = anAuthority({ name: 'our issuer', issuedBy: root });
+  await writeFile(join(folder, 'ca.crt'), root.pem);
+  await writeFile(join(folder, 'issuer.crt'), `a comment\n${issuer.pem}`);
+  await writeFile(join(folder, 'issuer.key'), issuer.key.export({ type: 'sec1', format: 'pem' }));
+  return { root, issuer };
+};
+
+const ownFiles =
+  '--identity-trust-anchors-file ca.crt --identity-issuer-certificate-file issuer.crt --identity-issuer-key-file issuer.key';
+
+test('the first installation makes a root and an issuer below it, and says that the root cannot be used again', async (t) => {
+  const { run } = await aCluster(t);
+  const ended = await run('install --set policyController.enabled=true');
+  const objects = objectsOf(ended);
+  const root = new X509Certificate(rootsIn(objects));
+  const secret = dataOf(objects, 'Secret', 'gatehouse-issuer');
+  const issuer = new X509Certificate(Buffer.from(String(secret['tls.crt']), 'base64'));
+  assert.ok(root.ca && issuer.ca && issuer.verify(root.publicKey));
+  assert.match(
+    ended.err,
+    /^note: a new trust root was made, valid until \d{4}-\d\d-\d\d; its key is kept nowhere/,
+  );
+  assert.equal(names(objects, 'CustomResourceDefinition').length, 11);
+  assert.equal(names(objects, 'Deployment').length, 3);
+});
+
+test('over a running installation the root is kept, and the key is not printed again', async (t) => {
+  const { run, apply } = await aCluster(t);
+  const first = await apply('install');
+  const ended = await run('install');
+  const second = objectsOf(ended);
+  assert.equal(rootsIn(second), rootsIn(first));
+  assert.deepEqual(names(second, 'Secret'), []);
+  assert.equal(ended.err, '');
+});
+
+test('an installation of which half is missing is not completed with another root', async (t) => {
+  const { api, run, apply } = await aCluster(t);
+  const objects = await apply('install');
+  for (const [kind, name, other] of [
+    ['Secret', 'gatehouse-issuer', 'ConfigMap gatehouse-trust-roots'],
+    ['ConfigMap', 'gatehouse-trust-roots', 'Secret gatehouse-issuer'],
+  ] as const) {
+    const object = find(objects, kind, name);
+    assert.ok(object !== undefined && api.remove(object));
+    const { code, out, err } = await run('install');
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(
+      err,
+      new RegExp(`^error: ${other} exists in the namespace gatehouse, but ${kind} ${name} does not: give`),
+    );
+    api.put(object);
+  }
+});
+
+test('a cluster that does not answer is an error, and --ignore-cluster does not ask it', async (t) => {
+  const { api, run } = await aCluster(t);
+  await api.away(async () => {
+    const { code, out, err } = await run('install');
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(
+      err,
+      /whether Gatehouse runs there is not known; correct the kubeconfig, or use --ignore-cluster/,
+    );
+    assert.equal(objectsOf(await run('install --ignore-cluster')).length > 40, true);
+    assert.equal(objectsOf(await run('install --crds')).length, 11);
+  });
+});
+
+test('without a cluster a new root is made, and what that means is said', async (t) => {
+  const { run, folder } = await aCluster(t);
+  const home = process.env.HOME;
+  process.env.HOME = folder;
+  t.after(() => {
+    process.env.HOME = home;
+  });
+  const { code, err } = await run('install', {});
+  assert.equal(code, 0, err);
+  assert.match(err, /^note: no cluster is known, so nobody looked whether Gatehouse runs there already/);
+});
+
+test('certificates from files are checked as identity would, and only they are printed', async (t) => {
+  const { run, folder } = await aCluster(t);
+  const { root, issuer } = await ownCa(folder);
+  const objects = objectsOf(await run(`install ${ownFiles}`));
+  assert.deepEqual(new X509Certificate(rootsIn(objects)).raw, new X509Certificate(root.pem).raw);
+  const secret = dataOf(objects, 'Secret', 'gatehouse-issuer');
+  const text = (key: string): string => Buffer.from(String(secret[key]), 'base64').toString();
+  assert.deepEqual(new X509Certificate(text('tls.crt')).raw, new X509Certificate(issuer.pem).raw);
+  assert.ok(text('tls.crt').startsWith('-----BEGIN CERTIFICATE-----'));
+  assert.equal(text('tls.key'), issuer.key.export({ type: 'pkcs8', format: 'pem' }));
+
+  await writeFile(join(folder, 'ca.crt'), anAuthority({ name: 'another root' }).pem);
+  const { code, out, err } = await run(`install ${ownFiles}`);
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /^error: the issuer cannot be used:\n {2}.*does not chain to a trust anchor/);
+});
+
+test("with cert-manager's issuer or an external CA only the rest is printed", async (t) => {
+  const { run, folder } = await aCluster(t);
+  await ownCa(folder);
+  const scheme = '--set identity.issuer.scheme=kubernetes.io/tls';
+  const issuedElsewhere = objectsOf(await run(`install ${scheme} --identity-trust-anchors-file ca.crt`));
+  assert.deepEqual(names(issuedElsewhere, 'Secret'), []);
+  assert.match(rootsIn(issuedElsewhere), /BEGIN CERTIFICATE/);
+  const allElsewhere = objectsOf(await run(`install ${scheme} --set identity.externalCA=true`));
+  assert.deepEqual(names(allElsewhere, 'Secret'), []);
+  assert.deepEqual(names(allElsewhere, 'ConfigMap'), ['gatehouse-config']);
+});
+
+test('options that contradict each other, or are half, are usage errors', async (t) => {
+  const { run, folder } = await aCluster(t);
+  await ownCa(folder);
+  await writeFile(join(folder, 'empty.key'), '');
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['--identity-issuer-key-file issuer.key', /belong together: give both/],
+    [
+      '--identity-issuer-certificate-file issuer.crt --identity-issuer-key-file issuer.key',
+      /the issuer needs its root beside it/,
+    ],
+    ['--identity-trust-anchors-file ca.crt', /needs the issuer below it/],
+    ['--set identity.issuer.scheme=kubernetes.io/tls', /the roots that the mesh trusts are not known/],
+    [`--set identity.issuer.scheme=kubernetes.io/tls ${ownFiles}`, /leave out its files/],
+    ['--set identity.externalCA=true', /needs an issuer below that CA/],
+    ['--set identity.externalCA=true --identity-trust-anchors-file ca.crt', /leave out their file/],
+    [ownFiles.replace('issuer.key', 'empty.key'), /its key|private key/],
+    [ownFiles.replace('ca.crt', 'nothing.crt'), /nothing\.crt.* cannot be read \(ENOENT\)/],
+    ['-f nothing.yaml', /nothing\.yaml cannot be read \(ENOENT\): correct its name/],
+    ['--set replica=3', /replica: unknown value: replicas is meant\?/],
+    ['--set replicas', /`replicas` is not an assignment: use NAME=VALUE/],
+    ['--crds --skip-crds', /cannot be used with/],
+  ];
+  assert.equal(cases.length, 13);
+  for (const [options, message] of cases) {
+    const { code, out, err } = await run(`install ${options}`);
+    assert.deepEqual([code, out], [2, ''], options);
+    assert.match(err, message, options);
+  }
+});
+
+test('values come from files, then from single values; the namespace from its own option', async (t) => {
+  const { run, folder } = await aCluster(t);
+  await writeFile(join(folder, 'a.yaml'), 'replicas: 4\nlogLevel: debug\n');
+  await writeFile(join(folder, 'b.json'), '{"logLevel": "warn"}');
+  const objects = objectsOf(
+    await run('install --skip-crds --set replicas=5 -f a.yaml -f b.json --control-plane-namespace mesh'),
+  );
+  assert.deepEqual(givenIn(objects), { namespace: 'mesh', replicas: 5, logLevel: 'warn' });
+  assert.ok(names(objects, 'Namespace').includes('mesh'));
+});
+
+test('an upgrade keeps values and root; installing again with other values says so', async (t) => {
+  const { run, apply } = await aCluster(t);
+  const first = await apply('install --set replicas=4 --set logLevel=debug');
+  const ended = await run('upgrade --set logLevel=null --set trustDomain=cluster.local -o json');
+  assert.deepEqual([ended.code, ended.err], [0, '']);
+  const objects = JSON.parse(ended.out).items as readonly WireObject[];
+  assert.deepEqual(givenIn(objects), { trustDomain: 'cluster.local', replicas: 4 });
+  assert.equal(rootsIn(objects), rootsIn(first));
+  assert.match(
+    (await run('install')).err,
+    /^note: Gatehouse was installed there with other values; `gatehouse upgrade` would/,
+  );
+});
+
+test('what was never installed cannot be upgraded or pruned, and nothing moves to another namespace', async (t) => {
+  const { run, apply } = await aCluster(t);
+  for (const line of ['upgrade', 'prune', 'uninstall']) {
+    const { code, out, err } = await run(line);
+    assert.deepEqual([code, out], [1, ''], line);
+    assert.match(err, /^error: nothing /, line);
+  }
+  await apply('install');
+  assert.match(
+    (await run('upgrade --set namespace=other')).err,
+    /nothing is installed in the namespace other/,
+  );
+});
+
+test('prune names what this version would not make, and nothing that it keeps', async (t) => {
+  const { api, run, apply } = await aCluster(t);
+  await apply('install');
+  const none = await run('prune');
+  assert.deepEqual(
+    [none.code, none.out, none.err],
+    [0, '', 'note: nothing is left of earlier installations'],
+  );
+  const labels = { 'app.kubernetes.io/part-of': 'gatehouse' };
+  api.put(
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'old', namespace: 'gatehouse', labels } },
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'other', namespace: 'demo', labels } },
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'mine', namespace: 'gatehouse' } },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'gatehouse-webhook-tls', namespace: 'gatehouse', labels },
+    },
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'old', labels } },
+  );
+  assert.deepEqual(objectsOf(await run('prune')), [
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'old', namespace: 'gatehouse' } },
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'old' } },
+  ]);
+});
+
+test('uninstall names all that was installed, the CRDs if asked, and not while pods are meshed', async (t) => {
+  const { api, run, apply } = await aCluster(t);
+  const installed = await apply('install');
+  const id = ({ apiVersion, kind, metadata }: WireObject): string => {
+    const { name, namespace } = metadata as WireObject;
+    return [apiVersion, kind, namespace, name].join(' ');
+  };
+  const all = objectsOf(await run('uninstall --crds'));
+  assert.deepEqual(all.map(id).sort(), installed.map(id).sort());
+  const ended = await run('uninstall');
+  const kept = installed.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+  assert.deepEqual(objectsOf(ended).map(id).sort(), kept.map(id).sort());
+  assert.equal(names(objectsOf(ended), 'Namespace').at(-1), 'gatehouse');
+  assert.match(ended.err, /policies and their CustomResourceDefinitions stay/);
+
+  const labels = { 'linkerd.io/control-plane-ns': 'gatehouse' };
+  api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-0', namespace: 'demo', labels } });
+  const refused = await run('uninstall');
+  assert.deepEqual([refused.code, refused.out], [1, '']);
+  assert.match(
+    refused.err,
+    /^error: 1 pod has a proxy of this control plane \(demo\/web-0\): take the proxies out first/,
+  );
+  const forced = await run('uninstall --force');
+  assert.equal(objectsOf(forced).length, kept.length);
+  assert.match(forced.err, /they work until their certificates end/);
+});
