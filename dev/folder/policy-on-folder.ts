@@ -1,10 +1,14 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import type { Unreadable } from '@gatehouse/core/resources/changes';
+import { compareText } from '@gatehouse/core/resources/creation-order';
 import { DirectorySource } from '@gatehouse/platform/kube/directory/directory-source';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { clusterConfigOf } from '@gatehouse/policy/cluster-config';
 import { readPolicyConfig } from '@gatehouse/policy/config';
 import { PolicyWatch } from '@gatehouse/policy/ports/policy-watch';
 import { pageOfWorkloads, type WorkloadsQuery } from '@gatehouse/policy/ports/rest/page-of-workloads';
+import { judgedKey, judgedObjects, policyItems } from '@gatehouse/policy/ports/rest/policy-routes';
+import type { PolicyItem } from '@gatehouse/policy/ports/rest/rest-judgement';
 import type { PortReport, WorkloadItem, WorkloadReport } from '@gatehouse/policy/ports/rest/rest-workload';
 import { WorkloadAnswers, type WorkloadNamed } from '@gatehouse/policy/ports/rest/workload-answers';
 
@@ -14,6 +18,12 @@ export interface PolicyOnFolder extends AsyncDisposable {
   workload(named: WorkloadNamed): Promise<WorkloadReport>;
   /** A number, or the name of a declared port. */
   port(named: WorkloadNamed, port: string): Promise<PortReport>;
+  /** All policy objects at once. */
+  policies(query: {
+    readonly namespace?: string | undefined;
+  }): Promise<{ items: PolicyItem[]; continue?: string }>;
+  /** Manifests that could not be read. */
+  unreadable(): Unreadable['manifests'];
 }
 
 export interface FolderPlace {
@@ -50,10 +60,10 @@ export const openPolicyOnFolder = async ({ path, env, signal }: FolderPlace): Pr
   // Said where the end is awaited.
   ended.catch(() => {});
   await Promise.race([listed, ended.then(() => Promise.reject(cannotRead(path, signal)))]);
-  const { index, look, survey, surveyKey, sourcesOf } = watch;
+  const { index, look, survey, surveyKey, sourcesOf, judge } = watch;
   const answers = (): WorkloadAnswers => {
     watch.settle();
-    return new WorkloadAnswers({ index, cluster, look, survey, surveyKey, sourcesOf }, signal);
+    return new WorkloadAnswers({ index, cluster, look, survey, surveyKey, sourcesOf, judge }, signal);
   };
   return {
     workloads: async (query) => {
@@ -71,6 +81,14 @@ export const openPolicyOnFolder = async ({ path, env, signal }: FolderPlace): Pr
       const asked = answers();
       return asked.port(asked.workload(named), port);
     },
+    policies: async ({ namespace }) => {
+      watch.settle();
+      const objects = [...judgedObjects({ index }, namespace)].toSorted((a, b) =>
+        compareText(judgedKey(a), judgedKey(b)),
+      );
+      return { items: await policyItems(objects, { index, judge }, signal) };
+    },
+    unreadable: () => index.unreadable,
     [Symbol.asyncDispose]: async () => {
       over.abort();
       await ended.catch(() => {});

@@ -48,7 +48,7 @@ const objectsOf = (namespace: Namespace): readonly WireObject[] => [
   {
     apiVersion: 'policy.linkerd.io/v1alpha1',
     kind: 'NetworkAuthenticationPolicy',
-    metadata: { namespace, name: `${namespace}-policy` },
+    metadata: { namespace, name: `${namespace}-svc` },
     spec: { target: { selector: {} }, sources: [{ serviceAccounts: [{ name: 'default' }] }] },
   },
 ];
@@ -101,6 +101,8 @@ const expected: Readonly<Record<string, 'of the mesh' | 'refused' | 'left out'>>
   'policy /v1/health': 'of the mesh',
   'policy /v1/openapi.json': 'of the mesh',
   'policy /v1/outbound': 'refused',
+  'policy /v1/policies': 'left out',
+  'policy /v1/policies/{namespace}/{kind}/{name}': 'refused',
   'policy /v1/streams': 'left out',
   'policy /v1/workloads': 'left out',
   'policy /v1/workloads/{namespace}/{workload}': 'refused',
@@ -119,6 +121,7 @@ const valuesFor = (namespace: Namespace): Readonly<Record<string, string>> => {
   return {
     namespace,
     name: `${namespace}-svc`,
+    kind: 'NetworkAuthenticationPolicy',
     workload: `${namespace}-pod`,
     port: '8080',
     authority,
@@ -338,7 +341,7 @@ export const restPermissionsContract = (
 
     test('a list that is asked for one namespace refuses those who may not see it', async () => {
       const filtered = routes.filter((route) => route.parameters.some(({ name }) => name === 'namespace'));
-      assert.equal(filtered.length, 10);
+      assert.equal(filtered.length, 12);
       for (const route of filtered) {
         const { path } = route;
         if (path.includes('{')) continue;

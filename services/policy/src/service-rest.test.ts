@@ -92,22 +92,22 @@ test('the REST API says who may call whom, object by object, and pages', async (
   assert.deepEqual(
     items.map(({ object: { kind, name }, state }) => `${kind} ${name} ${state}`),
     [
-      'Namespace demo enforced',
-      'AuthorizationPolicy anyone enforced',
-      'AuthorizationPolicy lost incomplete',
-      'NetworkAuthenticationPolicy a rejected',
-      'NetworkAuthenticationPolicy frontend-can-talk-to-backend enforced',
-      'NetworkAuthenticationPolicy get-only audited',
-      'Server web partly-enforced',
-      'ServerAuthorization probes matches-nothing',
-      'ServerAuthorization web-probes enforced',
+      'Namespace demo Enforced',
+      'AuthorizationPolicy anyone PartlyEnforced',
+      'AuthorizationPolicy lost MatchesNothing',
+      'NetworkAuthenticationPolicy a Rejected',
+      'NetworkAuthenticationPolicy frontend-can-talk-to-backend Enforced',
+      'NetworkAuthenticationPolicy get-only Audited',
+      'Server web PartlyEnforced',
+      'ServerAuthorization probes MatchesNothing',
+      'ServerAuthorization web-probes PartlyEnforced',
     ],
   );
   const byName = new Map(items.map((item) => [item.object.name, item]));
   const frontend = { matchLabels: { app: 'frontend' }, matchExpressions: [] };
   assert.deepEqual(byName.get('frontend-can-talk-to-backend'), {
     object: policyNamed('frontend-can-talk-to-backend'),
-    state: 'enforced',
+    state: 'Enforced',
     target: {
       kind: 'pods',
       selector: { matchLabels: { app: 'backend' }, matchExpressions: [] },
@@ -137,7 +137,16 @@ test('the REST API says who may call whom, object by object, and pages', async (
         networks: [{ cidr: '10.0.0.7/32', except: [] }],
       },
     ],
-    notes: ['Pod demo/frontend-1 is selected but has no proxy, so no identity, and is not admitted.'],
+    findings: [
+      {
+        reason: 'SourceUnmeshed',
+        field: 'spec.sources[0]',
+        about: [{ group: '', kind: 'Pod', namespace: 'demo', name: 'frontend-1' }],
+        message: 'Pod demo/frontend-1 has no proxy, so no identity, and cannot be admitted by labels.',
+        fix: 'Inject a proxy into the client, or admit it by `networks`.',
+      },
+    ],
+    notes: ['Pod demo/frontend-1 has no proxy, so no identity, and cannot be admitted by labels.'],
   });
   assert.deepEqual(byName.get('get-only').requests, [
     {
@@ -173,6 +182,60 @@ test('the REST API says who may call whom, object by object, and pages', async (
   assert.equal((await read('/v1/authorizations')).json.items.length, 10);
 });
 
+test('the REST API says of every policy object what became of it, and of one by kind and name', async (t) => {
+  const { read } = await restOf(t);
+  const first = (await read('/v1/policies?limit=4')).json;
+  const rest = (await read(`/v1/policies?continue=${first.continue}`)).json;
+  const items = [...first.items, ...rest.items];
+  assert.deepEqual(
+    items.map(({ object, state, findings }) =>
+      [object.kind, object.name, state, ...findings.map(({ reason }: { reason: string }) => reason)].join(
+        ' ',
+      ),
+    ),
+    [
+      'AuthorizationPolicy anyone PartlyEnforced TargetWithoutEffect',
+      'AuthorizationPolicy lost MatchesNothing MissingAuthentication NoSuchTarget',
+      'MeshTLSAuthentication a Enforced',
+      'NetworkAuthenticationPolicy a Rejected Rejected',
+      'NetworkAuthenticationPolicy frontend-can-talk-to-backend Enforced SourceUnmeshed',
+      'NetworkAuthenticationPolicy get-only Audited NoSuchServiceAccount',
+      'Server web PartlyEnforced TargetUnmeshed',
+      'ServerAuthorization probes MatchesNothing NoSuchTarget',
+      'ServerAuthorization web-probes PartlyEnforced TargetWithoutEffect',
+    ],
+  );
+  const one = (await read('/v1/policies/demo/networkauthenticationpolicy/a')).json;
+  assert.deepEqual(one, items[3]);
+  assert.deepEqual(
+    [one.pods.names, one.findings[0].field, one.findings[0].fix],
+    [['backend-0'], 'spec.rule', 'did you mean `rules`?'],
+  );
+});
+
+test('a pod on its host network is open in every answer', async (t) => {
+  const where = await folders(t);
+  const pod = aPod({ name: 'agent', labels: { app: 'backend' }, hostNetwork: true });
+  const { admin } = await start(where, {
+    source: new FakeSource(aNamespace(), pod, aNetworkAuthenticationPolicy()),
+  });
+  const token = (await readFile(join(where.state, 'admin-token'), 'utf8')).trim();
+  const read = async (path: string) => (await ask(`${admin}${path}`, { token })).json;
+  const [listed] = (await read('/v1/workloads?namespace=demo')).items;
+  const report = await read('/v1/workloads/demo/agent');
+  const port = await read('/v1/workloads/demo/agent/ports/8080');
+  const why = 'Open, not enforced: the pod is on its host network.';
+  assert.deepEqual(
+    [listed, report, port].map(({ enforcement }) => enforcement.message),
+    [why, why, why],
+  );
+  assert.deepEqual([listed.ports[0].access, report.ports[0].row, port.row], [null, null, null]);
+  const authorization = (await read('/v1/authorizations?namespace=demo')).items[1];
+  const policy = await read('/v1/policies/demo/NetworkAuthenticationPolicy/frontend-can-talk-to-backend');
+  assert.deepEqual([authorization.state, policy.state, port.selectedBy[0].state], ['Open', 'Open', 'Open']);
+  assert.equal(policy.findings[0].reason, 'HostNetwork');
+});
+
 test('the REST API shows the row that a proxy is sent, why it is so, and who has it', async (t) => {
   const { read, grpc, admin } = await restOf(t);
   const { row, ...facts } = (await read('/v1/workloads/demo/backend-0/ports/8080')).json;
@@ -184,10 +247,17 @@ test('the REST API shows the row that a proxy is sent, why it is so, and who has
     declared: true,
     enforcement: { state: 'enforced', reason: null, message: null },
     selectedBy: [
-      policyNamed('a'),
-      policyNamed('frontend-can-talk-to-backend'),
-      policyNamed('get-only'),
-      { group: 'policy.linkerd.io', kind: 'Server', namespace: 'demo', name: 'web' },
+      { ...policyNamed('a'), state: 'Rejected', findings: ['Rejected'] },
+      { ...policyNamed('frontend-can-talk-to-backend'), state: 'Enforced', findings: ['SourceUnmeshed'] },
+      { ...policyNamed('get-only'), state: 'Audited', findings: ['NoSuchServiceAccount'] },
+      {
+        group: 'policy.linkerd.io',
+        kind: 'Server',
+        namespace: 'demo',
+        name: 'web',
+        state: 'PartlyEnforced',
+        findings: ['TargetUnmeshed'],
+      },
     ],
   });
   assert.deepEqual(row.governedBy, {
@@ -335,7 +405,16 @@ test('an ExternalWorkload is listed after the pods, and shown by its kind and na
     addresses: ['192.0.2.9'],
     phase: null,
     enforcement: { state: 'enforced', reason: null, message: null },
-    selectedBy: [{ group: 'policy.linkerd.io', kind: 'Server', namespace: 'demo', name: 'vms' }],
+    selectedBy: [
+      {
+        group: 'policy.linkerd.io',
+        kind: 'Server',
+        namespace: 'demo',
+        name: 'vms',
+        state: 'Enforced',
+        findings: [],
+      },
+    ],
   });
   const report = (await read('/v1/workloads/demo/backend-0?kind=ExternalWorkload')).json;
   assert.deepEqual(report.workload, external.workload);

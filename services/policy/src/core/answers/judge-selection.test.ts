@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
-import { aPod, labelled } from '@gatehouse/testing/builders';
+import { aPod } from '@gatehouse/testing/builders';
 import { podEnforcement } from '../inbound/enforcement.ts';
 import { judgeSelection } from './judge-selection.ts';
-import { PodsByLabels } from './pods-by-labels.ts';
 
 const facts = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
@@ -50,29 +49,4 @@ test('many pods are counted, and the first hundred named', () => {
   const { count, names, notEnforced, notEnforcedCount } = judgeSelection(judged(...pods.toReversed()), 'all');
   assert.deepEqual([count, names.length, notEnforced.length, notEnforcedCount], [150, 100, 100, 150]);
   assert.deepEqual([names[0], names.at(-1)], ['p-000', 'p-099']);
-});
-
-test('pods are found by every selector that they were grouped for', () => {
-  const selectors = [
-    labelled({ app: 'web' }),
-    labelled({}),
-    { matchLabels: {}, matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' as const }] },
-  ];
-  const pods = new PodsByLabels(selectors);
-  const all = [
-    aPod({ name: 'a', labels: { app: 'web', hash: '1' } }),
-    aPod({ name: 'b', labels: { app: 'web', hash: '2', tier: 'front' } }),
-    aPod({ name: 'c', labels: { app: 'db' } }),
-  ];
-  for (const one of judged(...all)) pods.add(one);
-  assert.deepEqual(
-    selectors.map((selector) =>
-      pods
-        .selectedBy(selector)
-        .map(({ pod }) => pod.meta.name)
-        .sort()
-        .join(''),
-    ),
-    ['ab', 'abc', 'ac'],
-  );
 });

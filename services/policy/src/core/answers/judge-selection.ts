@@ -2,8 +2,14 @@ import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { skippedPorts } from '@gatehouse/core/mesh/proxy-bypass';
 import type { PortRange } from '@gatehouse/core/port-set';
 import { compareText } from '@gatehouse/core/resources/creation-order';
+import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { type Enforcement, type NotEnforced, whyBypassed } from '../inbound/enforcement.ts';
-import type { JudgedPod } from './pods-by-labels.ts';
+
+/** A pod, and whether a proxy of this mesh stands before it. */
+export interface JudgedPod {
+  readonly pod: KubeObject<'Pod'>;
+  readonly enforcement: Enforcement;
+}
 
 /** How much of what an object selects it has effect on. */
 export type SelectionState = 'enforced' | 'partly-enforced' | 'not-enforced' | 'matches-nothing';

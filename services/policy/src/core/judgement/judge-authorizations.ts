@@ -114,11 +114,9 @@ const serversOfRoute = (look: Look, route: RouteObject, field: string): AtServer
   return nowhere(...findings, found('RouteNeedsProtocol', message, { field }));
 };
 
-/** Undefined for a route that is for clients of a Service: it has no place at a port that is called. */
-export const judgeRoute = (look: Look, route: RouteObject): Judgement | undefined => {
-  if (isRejected(route.spec))
-    return route.spec.attachedTo.length === 0 ? undefined : rejectedJudgement(route);
-  if (route.spec.servers.length === 0) return undefined;
+/** Of a route that is for Servers. */
+export const judgeRoute = (look: Look, route: RouteObject): Judgement => {
+  if (isRejected(route.spec)) return rejectedJudgement(route);
   return judgeAtServers(look, route, serversOfRoute(look, route, 'spec.parentRefs'));
 };
 

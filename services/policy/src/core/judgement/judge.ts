@@ -1,4 +1,4 @@
-import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
+import { isRejected, type Kind, type KubeObject } from '@gatehouse/core/resources/kinds';
 import {
   judgeAuthentication,
   judgeAuthorizationPolicy,
@@ -16,6 +16,7 @@ export const isJudged = (object: KubeObject): object is Judged => kinds.has(obje
 
 /** What became of one object; undefined for a route that is not for ports that are called. */
 export const judge = (look: Look, object: Judged): Judgement | undefined => {
+  if (!isForServers(object)) return undefined;
   switch (object.kind) {
     case 'NetworkAuthenticationPolicy':
       return judgeNetworkPolicy(look, object);
@@ -34,5 +35,17 @@ export const judge = (look: Look, object: Judged): Judgement | undefined => {
       return judgeRoute(look, object);
     case 'HTTPLocalRateLimitPolicy':
       return judgeRateLimit(look, object);
+  }
+};
+
+/** Whether it is for ports that are called: a route may be for clients of a Service alone. */
+export const isForServers = (object: Judged): boolean => {
+  switch (object.kind) {
+    case 'HTTPRoute':
+    case 'GatewayHTTPRoute':
+    case 'GRPCRoute':
+      return (isRejected(object.spec) ? object.spec.attachedTo : object.spec.servers).length > 0;
+    default:
+      return true;
   }
 };

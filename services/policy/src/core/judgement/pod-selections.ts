@@ -4,7 +4,7 @@ import { SetMap } from '@gatehouse/core/dependency/set-map';
 import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
-import type { JudgedPod } from '../answers/pods-by-labels.ts';
+import type { JudgedPod } from '../answers/judge-selection.ts';
 import { podEnforcement } from '../inbound/enforcement.ts';
 import type { ClusterConfig, Workload } from '../inbound/model.ts';
 import { classFacts } from '../inbound/rows/class-facts.ts';

@@ -1,8 +1,8 @@
 import type { LabelSelector } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { isProxyServer } from '@gatehouse/core/mesh/proxy-ports';
+import type { JudgedPod } from '../answers/judge-selection.ts';
 import { type JudgedSelection, judgeSelection, type SelectionState } from '../answers/judge-selection.ts';
-import type { JudgedPod } from '../answers/pods-by-labels.ts';
 import type { NotEnforced } from '../inbound/enforcement.ts';
 import { found, type PolicyFinding, type PolicyState, podRefs, someOf } from './judgement.ts';
 import type { Look } from './look.ts';

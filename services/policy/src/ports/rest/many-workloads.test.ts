@@ -46,7 +46,7 @@ const served = async (t: TestContext) => {
   await eventually(() => watch.isReady);
   /** The pods of which a row was asked for, once for each row. */
   const looked: string[] = [];
-  const { index, requireReady, settle, survey, surveyKey, sourcesOf } = watch;
+  const { index, requireReady, settle, survey, surveyKey, sourcesOf, judge } = watch;
   const admin = await startedAdmin(t, {
     routes: policyRoutes({
       watch: {
@@ -56,6 +56,7 @@ const served = async (t: TestContext) => {
         survey,
         surveyKey,
         sourcesOf,
+        judge,
         look: (asked, signal) => {
           looked.push(`${asked.namespace}/${asked.pod}`);
           return watch.look(asked, signal);

@@ -1,24 +1,22 @@
-import { everything, type LabelSelector, selects } from '@gatehouse/core/label-selector';
+import { everything, type LabelSelector } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { printProblem } from '@gatehouse/core/problem';
 import { unreadableIn } from '@gatehouse/core/resources/changes';
-import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import { isRejected, type KubeObject, type Rejected } from '@gatehouse/core/resources/kinds';
 import type {
   AuthorizationPolicySpec,
   ServerAuthorizationSpec,
 } from '@gatehouse/core/resources/kinds/linkerd';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
-import { type JudgedSelection, judgeSelection } from '../../core/answers/judge-selection.ts';
-import type { JudgedPod } from '../../core/answers/pods-by-labels.ts';
-import { whatIsMissing } from '../../core/answers/what-is-missing.ts';
 import { authorizationsOf } from '../../core/inbound/default-policy.ts';
 import { type ClusterConfig, grantsOf, type ResolvedSource, refOf } from '../../core/inbound/model.ts';
 import { authorizationFromIndex, defaultFromIndex } from '../../core/inbound/objects-from-index.ts';
-import { printContest } from '../../core/inbound/print-contest.ts';
-import { authorizationOf, noNetworks, selectsServer } from '../../core/inbound/server-authorizations.ts';
+import { authorizationOf } from '../../core/inbound/server-authorizations.ts';
+import type { Judged, Judgement } from '../../core/judgement/judgement.ts';
 import type { AuthorizingObject, PortsItem, TargetItem } from './rest-authorizing-object.ts';
 import { portsItem, ruleItem } from './rest-authorizing-object.ts';
 import { grantItem, printSelector, selectorItem, sourceItem } from './rest-grant.ts';
+import { findingItem, podsItem } from './rest-judgement.ts';
 import { objectName } from './rest-object.ts';
 
 /** What there is to say of policies. */
@@ -27,11 +25,7 @@ export interface KnownPolicies {
   readonly cluster: ClusterConfig;
   /** What the sources of a policy stand for now. */
   readonly sourcesOf: (policy: KubeObject<'NetworkAuthenticationPolicy'>) => readonly ResolvedSource[];
-}
-
-/** The same, and the pods that a selector of one of the objects of a page selects. */
-export interface PageOfPolicies extends KnownPolicies {
-  readonly podsSelected: (namespace: string, selector: LabelSelector) => readonly JudgedPod[];
+  readonly judge: (object: Judged) => Judgement | undefined;
 }
 
 export type Authorizing =
@@ -65,21 +59,38 @@ export const authorizingNamespace = ({ kind, meta }: Authorizing): string =>
 export const authorizingKey = ({ kind, meta }: Authorizing): string =>
   kind === 'Namespace' ? `${meta.name}/` : `${meta.namespace}/${kind}/${meta.name}`;
 
-/** Which pods it selects; undefined = it selects none itself. */
-export const selectorOf = (object: Authorizing): LabelSelector | undefined => {
-  switch (object.kind) {
-    case 'NetworkAuthenticationPolicy':
-      return isRejected(object.spec) ? object.spec.closes.selector : object.spec.target;
-    case 'Server':
-      return isRejected(object.spec) ? object.spec.closes.selector : object.spec.podSelector;
-    case 'AuthorizationPolicy':
-    case 'ServerAuthorization':
-    case 'Namespace':
-      return undefined;
-  }
+export const authorizingObject = (object: Authorizing, known: KnownPolicies): AuthorizingObject => {
+  if (object.kind === 'Namespace') return namespaceDefault(object, known);
+  const judgement = known.judge(object);
+  if (judgement === undefined) throw new Error(`${object.kind} is not judged`);
+  const { state, findings, selection } = judgement;
+  return item(object, {
+    state,
+    pods: selection === undefined ? null : podsItem(selection),
+    findings: findings.map(findingItem),
+    notes: findings.map(({ message }) => message),
+    ...saidBy(object, known),
+  });
 };
 
-export const authorizingObject = (object: Authorizing, known: PageOfPolicies): AuthorizingObject => {
+type Said = Pick<AuthorizingObject, 'target'> & Partial<AuthorizingObject>;
+
+const item = (object: Authorizing, said: Said & Pick<AuthorizingObject, 'state'>): AuthorizingObject => ({
+  object: objectName(refOf(object)),
+  pods: null,
+  ports: portsItem('of-target'),
+  base: null,
+  requests: null,
+  sources: [],
+  authentications: [],
+  grants: [],
+  findings: [],
+  notes: [],
+  ...said,
+});
+
+/** What it is for, and whom it admits. */
+const saidBy = (object: Exclude<Authorizing, KubeObject<'Namespace'>>, known: KnownPolicies): Said => {
   switch (object.kind) {
     case 'NetworkAuthenticationPolicy':
       return networkPolicy(object, known);
@@ -89,140 +100,70 @@ export const authorizingObject = (object: Authorizing, known: PageOfPolicies): A
       return authorizationPolicy(object, known);
     case 'ServerAuthorization':
       return serverAuthorization(object, known);
-    case 'Namespace':
-      return namespaceDefault(object, known);
   }
 };
 
-type Said = Pick<AuthorizingObject, 'state' | 'target'> & Partial<AuthorizingObject>;
-
-const item = (object: Authorizing, said: Said): AuthorizingObject => ({
-  object: objectName(refOf(object)),
-  pods: null,
-  ports: portsItem('of-target'),
-  base: null,
-  requests: null,
-  sources: [],
-  authentications: [],
-  grants: [],
-  notes: [],
-  ...said,
-});
-
-const networkPolicy = (
-  policy: KubeObject<'NetworkAuthenticationPolicy'>,
-  known: PageOfPolicies,
-): AuthorizingObject => {
-  const { meta, spec } = policy;
-  if (isRejected(spec)) return rejected(policy, known);
+const networkPolicy = (policy: KubeObject<'NetworkAuthenticationPolicy'>, known: KnownPolicies): Said => {
+  const { spec } = policy;
+  if (isRejected(spec)) return rejected(spec);
   const sources = known.sourcesOf(policy);
-  const enforces = spec.mode === 'Enforce';
-  const selection = judgeSelection(known.podsSelected(meta.namespace, spec.target), spec.ports);
-  return item(policy, {
-    state: enforces ? selection.state : 'audited',
-    ...selecting(spec.target, selection, spec.ports),
-    base: enforces ? 'deny' : null,
+  return {
+    ...selecting(spec.target, spec.ports),
+    base: spec.mode === 'Enforce' ? 'deny' : null,
     requests: spec.rules?.map(ruleItem) ?? null,
     sources: spec.sources.flatMap((source, at) => {
       const resolved = sources[at];
       return resolved === undefined ? [] : [sourceItem(source, resolved)];
     }),
     grants: grantsOf(sources).map(grantItem),
-    notes: [...selectionNotes(selection), ...sources.flatMap(notesOf)],
-  });
+  };
 };
 
-const notesOf = ({
-  unmeshedPods,
-  hostNetworkPods,
-  contestedAddresses,
-}: ResolvedSource): readonly string[] => [
-  ...unmeshedPods.map(
-    (pod) => `Pod ${pod} is selected but has no proxy, so no identity, and is not admitted.`,
-  ),
-  ...hostNetworkPods.map(
-    (pod) => `Pod ${pod} is selected but shares its node's address, and is not admitted by it.`,
-  ),
-  ...contestedAddresses.map(printContest),
-];
-
-const server = (object: KubeObject<'Server'>, known: PageOfPolicies): AuthorizingObject => {
-  const { meta, spec } = object;
-  if (isRejected(spec)) return rejected(object, known);
+const server = ({ spec }: KubeObject<'Server'>, { cluster }: KnownPolicies): Said => {
+  if (isRejected(spec)) return rejected(spec);
   const { podSelector, externalWorkloadSelector = everything, port, accessPolicy } = spec;
   const said = {
     base: accessPolicy,
-    grants: authorizationsOf(accessPolicy, known.cluster).map(grantItem),
+    grants: authorizationsOf(accessPolicy, cluster).map(grantItem),
   };
-  if (podSelector === undefined) {
-    const labels = printSelector(externalWorkloadSelector);
-    const target = {
-      kind: 'external-workloads' as const,
-      selector: selectorItem(externalWorkloadSelector),
-      object: null,
-      text: labels === '' ? 'every ExternalWorkload' : `ExternalWorkloads with ${labels}`,
-    };
-    const workloads = known.index.in('ExternalWorkload', meta.namespace).values();
-    const isSelecting = workloads.some((each) => selects(externalWorkloadSelector, each.meta.labels));
-    const state = isSelecting ? 'enforced' : 'matches-nothing';
-    return item(object, { ...said, state, target, ports: portsItem([port]) });
-  }
-  const selection = judgeSelection(known.podsSelected(meta.namespace, podSelector), [port]);
-  return item(object, {
-    ...said,
-    state: selection.state,
-    ...selecting(podSelector, selection, [port]),
-    notes: selectionNotes(selection),
-  });
+  if (podSelector !== undefined) return { ...said, ...selecting(podSelector, [port]) };
+  const labels = printSelector(externalWorkloadSelector);
+  const target = {
+    kind: 'external-workloads' as const,
+    selector: selectorItem(externalWorkloadSelector),
+    object: null,
+    text: labels === '' ? 'every ExternalWorkload' : `ExternalWorkloads with ${labels}`,
+  };
+  return { ...said, target, ports: portsItem([port]) };
 };
 
 const authorizationPolicy = (
   policy: KubeObject<'AuthorizationPolicy'>,
-  { index, cluster }: KnownPolicies,
-): AuthorizingObject => {
+  { index, cluster, judge }: KnownPolicies,
+): Said => {
   const { meta, spec } = policy;
   const authorized = authorizationFromIndex(index, policy, cluster);
-  if (isRejected(spec) || authorized === undefined) return grantsNothing(policy);
-  const { namespace } = meta;
-  const said = {
-    target: targetItem(spec.target, namespace),
+  if (isRejected(spec) || authorized === undefined) return unknownTarget;
+  const isIdle = judge(policy)?.state === 'MatchesNothing';
+  return {
+    target: targetItem(spec.target, meta.namespace),
     authentications: spec.authentications.map(objectOfAuthentication),
+    grants: authorized.kind === 'missing' || isIdle ? [] : [grantItem(authorized.authorization)],
   };
-  switch (authorized.kind) {
-    case 'missing':
-      return item(policy, {
-        ...said,
-        state: 'incomplete',
-        notes: [`${authorized.reference} does not exist or could not be read.`],
-      });
-    case 'grants': {
-      const grants = [grantItem(authorized.authorization)];
-      const missing = whatIsMissing(spec.target, namespace, index);
-      return missing === undefined
-        ? item(policy, { ...said, state: 'enforced', grants })
-        : item(policy, { ...said, state: 'matches-nothing', notes: [missing] });
-    }
-  }
 };
 
 const serverAuthorization = (
   policy: KubeObject<'ServerAuthorization'>,
-  { index, cluster }: KnownPolicies,
-): AuthorizingObject => {
+  { cluster, judge }: KnownPolicies,
+): Said => {
   const { meta, spec } = policy;
-  if (isRejected(spec)) return grantsNothing(policy);
-  const { namespace, name } = meta;
-  const target = serversItem(spec.server, namespace);
-  const authorization = authorizationOf({ name, spec }, cluster);
-  if (authorization === undefined) return item(policy, { state: 'incomplete', target, notes: [noNetworks] });
-  for (const server of index.in('Server', namespace).values())
-    if (!isRejected(server.spec) && selectsServer(spec, server) === 'yes')
-      return item(policy, { state: 'enforced', target, grants: [grantItem(authorization)] });
-  return item(policy, {
-    state: 'matches-nothing',
-    target,
-    notes: ['The namespace has no such Server that could be read.'],
-  });
+  if (isRejected(spec)) return unknownTarget;
+  const authorization = authorizationOf({ name: meta.name, spec }, cluster);
+  const isIdle = judge(policy)?.state === 'MatchesNothing';
+  return {
+    target: serversItem(spec.server, meta.namespace),
+    grants: authorization === undefined || isIdle ? [] : [grantItem(authorization)],
+  };
 };
 
 const serversItem = (meant: ServerAuthorizationSpec['server'], namespace: string): TargetItem => {
@@ -240,12 +181,8 @@ const serversItem = (meant: ServerAuthorizationSpec['server'], namespace: string
 };
 
 /** Of a rejected object that closes nothing. */
-const grantsNothing = (
-  policy: KubeObject<'AuthorizationPolicy'> | KubeObject<'ServerAuthorization'>,
-): AuthorizingObject => {
-  const notes = isRejected(policy.spec) ? policy.spec.rejected.map(printProblem) : [];
-  const target = { kind: 'unknown' as const, selector: null, object: null, text: 'cannot be read' };
-  return item(policy, { state: 'rejected', target, notes });
+const unknownTarget: Said = {
+  target: { kind: 'unknown', selector: null, object: null, text: 'cannot be read' },
 };
 
 const objectOfAuthentication = ({
@@ -275,7 +212,7 @@ const namespaceDefault = (
   );
   const text = `every port of the namespace that nothing above selects, by the ${from}'s default`;
   return item(object, {
-    state: 'enforced',
+    state: 'Enforced',
     target: { kind: 'namespace', selector: null, object: null, text },
     ports: portsItem('all'),
     base: policy,
@@ -284,26 +221,15 @@ const namespaceDefault = (
   });
 };
 
-const rejected = (
-  object: KubeObject<'NetworkAuthenticationPolicy'> | KubeObject<'Server'>,
-  known: PageOfPolicies,
-): AuthorizingObject => {
-  const { meta, spec } = object;
-  const { closes, rejected: problems } = spec as Extract<typeof spec, { rejected: unknown }>;
-  const selection = judgeSelection(known.podsSelected(meta.namespace, closes.selector), closes.ports);
-  return item(object, {
-    state: 'rejected',
-    ...selecting(closes.selector, selection, closes.ports),
-    base: 'deny',
-    notes: [...problems.map(printProblem), ...selectionNotes(selection)],
-  });
-};
+const rejected = ({ closes }: Rejected): Said => ({
+  ...selecting(closes.selector, closes.ports),
+  base: 'deny',
+});
 
 const selecting = (
   selector: LabelSelector,
-  { count, names, notEnforced, notEnforcedCount }: JudgedSelection,
   ports: readonly PortSelector[] | 'all',
-): Pick<AuthorizingObject, 'target' | 'pods'> & { readonly ports: PortsItem } => {
+): Pick<AuthorizingObject, 'target'> & { readonly ports: PortsItem } => {
   const text = printSelector(selector);
   return {
     target: {
@@ -312,25 +238,6 @@ const selecting = (
       object: null,
       text: text === '' ? 'every pod' : `pods with ${text}`,
     },
-    pods: {
-      count,
-      names: [...names],
-      notEnforcedCount,
-      notEnforced: notEnforced.map(({ pod, reason, why }) => ({
-        pod,
-        reason,
-        message: `Open, not enforced: ${why}.`,
-      })),
-    },
     ports: portsItem(ports),
   };
-};
-
-const selectionNotes = ({ state, notEnforced, notEnforcedCount }: JudgedSelection): string[] => {
-  const more = notEnforcedCount - notEnforced.length;
-  return [
-    ...(state === 'matches-nothing' ? ['It selects no pod.'] : []),
-    ...notEnforced.map(({ pod, why }) => `On pod ${pod} it is open, not enforced: ${why}.`),
-    ...(more > 0 ? [`It is not enforced on ${more} more pods.`] : []),
-  ];
 };

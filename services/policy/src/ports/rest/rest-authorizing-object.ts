@@ -1,8 +1,8 @@
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import type { PolicyRule } from '@gatehouse/core/resources/kinds/gatehouse';
 import { Type } from 'typebox';
-import { notEnforcedReasons } from '../../core/inbound/enforcement.ts';
 import { GrantItem, SelectorItem, SourceItem } from './rest-grant.ts';
+import { FindingItem, SelectedPods, State } from './rest-judgement.ts';
 import { printPath } from './rest-match.ts';
 import { nullable, ObjectName, wordOf } from './rest-object.ts';
 import { Base } from './rest-row.ts';
@@ -49,33 +49,10 @@ const Rule = Type.Object({
   text: Type.String({ description: 'All of it for a reader' }),
 });
 
-const SelectedPods = Type.Object({
-  count: Type.Integer(),
-  names: Type.Array(Type.String(), { description: 'The first hundred' }),
-  notEnforcedCount: Type.Integer(),
-  notEnforced: Type.Array(
-    Type.Object({
-      pod: Type.String(),
-      reason: Type.Enum(notEnforcedReasons),
-      message: Type.String(),
-    }),
-    { description: 'The first hundred where it has no effect, or not on all its ports' },
-  ),
-});
-
 /** One object that lets clients in, or keeps them out, and whom. */
 export const AuthorizingObject = Type.Object({
   object: ObjectName,
-  state: wordOf({
-    enforced: 'in force on everything that it selects',
-    'partly-enforced': 'some of its pods or ports have no proxy before them',
-    'not-enforced': 'none has',
-    'matches-nothing': 'there is nothing that it selects, or no Server or route that it is for',
-    audited: 'grants and closes nothing',
-    rejected: 'grants nothing, closes what it names',
-    incomplete:
-      'grants nothing: a reference leads nowhere, or there is no network from which clients could come',
-  }),
+  state: State,
   target: Target,
   pods: nullable(SelectedPods, { description: 'Of those that select pods, which at present' }),
   ports: Ports,
@@ -86,7 +63,10 @@ export const AuthorizingObject = Type.Object({
   sources: Type.Array(SourceItem, { description: 'Of a NetworkAuthenticationPolicy, as it is written' }),
   authentications: Type.Array(ObjectName, { description: 'To which an AuthorizationPolicy refers' }),
   grants: Type.Array(GrantItem, { description: 'Whom it admits now' }),
-  notes: Type.Array(Type.String(), { description: 'What its author should know' }),
+  findings: Type.Array(FindingItem),
+  notes: Type.Array(Type.String(), {
+    description: 'What its author should know: the messages of `findings`, and more',
+  }),
 });
 export type AuthorizingObject = Type.Static<typeof AuthorizingObject>;
 

@@ -4,6 +4,8 @@ import type { ListedPort } from '../../core/answers/listed-ports.ts';
 import { type Enforcement, notEnforcedReasons } from '../../core/inbound/enforcement.ts';
 import { findingReasons } from '../../core/inbound/model.ts';
 import { hasProxy, type Target } from '../../core/inbound/workload-of.ts';
+import { policyReasons } from '../../core/judgement/reasons.ts';
+import { State } from './rest-judgement.ts';
 import { nullable, ObjectName } from './rest-object.ts';
 import { Access, Base, Governor, Protocol, Row } from './rest-row.ts';
 
@@ -34,6 +36,14 @@ export const WorkloadName = Type.Object({
   name: Type.String(),
 });
 
+/** An object whose labels select a workload, and what became of it everywhere. */
+const SelectedBy = Type.Object({
+  ...ObjectName.properties,
+  state: State,
+  findings: Type.Array(Type.Enum(policyReasons), { description: 'What `/v1/policies` explains' }),
+});
+export type SelectedBy = Type.Static<typeof SelectedBy>;
+
 const Facts = {
   workload: WorkloadName,
   owner: nullable(Type.Object({ kind: Type.String(), name: Type.String() }), {
@@ -50,7 +60,7 @@ const Facts = {
     description: 'null for an ExternalWorkload',
   }),
   enforcement: EnforcementItem,
-  selectedBy: Type.Array(ObjectName, {
+  selectedBy: Type.Array(SelectedBy, {
     description: 'The Servers and NetworkAuthenticationPolicies whose labels select it, enforced or not',
   }),
 };

@@ -13,6 +13,7 @@ import { encodedRow } from '../encoded-row.ts';
 import { encodeOutbound } from '../outbound/encode-outbound.ts';
 import type { PolicyWatch } from '../policy-watch.ts';
 import { authorizingItems } from './authorizing-items.ts';
+import { judgementRoutes } from './policy-routes.ts';
 import {
   authorizingKey,
   authorizingNamespace,
@@ -25,7 +26,7 @@ import { workloadRoutes } from './workload-routes.ts';
 export interface RestParts {
   readonly watch: Pick<
     PolicyWatch,
-    'index' | 'requireReady' | 'settle' | 'look' | 'survey' | 'surveyKey' | 'sourcesOf'
+    'index' | 'requireReady' | 'settle' | 'look' | 'survey' | 'surveyKey' | 'sourcesOf' | 'judge'
   >;
   readonly settings: ClusterConfig & OutboundConfig;
 }
@@ -49,8 +50,8 @@ export const policyRoutes =
   ({ watch, settings }: RestParts) =>
   (app: AdminApp): void => {
     const { clusterDomain } = settings;
-    const { index, sourcesOf } = watch;
-    const known: KnownPolicies = { index, cluster: settings, sourcesOf };
+    const { index, sourcesOf, judge } = watch;
+    const known: KnownPolicies = { index, cluster: settings, sourcesOf, judge };
     const settled = (): void => {
       watch.requireReady();
       watch.settle();
@@ -77,8 +78,10 @@ export const policyRoutes =
       },
     );
 
+    judgementRoutes({ index, judge }, settled)(app);
+
     const { look, survey, surveyKey } = watch;
-    workloadRoutes({ index, cluster: settings, look, survey, surveyKey, sourcesOf }, settled)(app);
+    workloadRoutes({ index, cluster: settings, look, survey, surveyKey, sourcesOf, judge }, settled)(app);
 
     app.get(
       '/v1/outbound',

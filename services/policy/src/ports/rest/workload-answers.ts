@@ -10,10 +10,12 @@ import {
   portEnforcement,
   workloadEnforcement,
 } from '../../core/inbound/enforcement.ts';
-import type { ClusterConfig, ResolvedSource } from '../../core/inbound/model.ts';
+import type { ClusterConfig, ObjectRef, ResolvedSource } from '../../core/inbound/model.ts';
 import { askedAs, type WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
 import type { InboundAnswer } from '../../core/inbound/rows/row-compiler.ts';
 import { hasProxy, type Target, workloadOf } from '../../core/inbound/workload-of.ts';
+import { isJudged } from '../../core/judgement/judge.ts';
+import type { Judged, Judgement } from '../../core/judgement/judgement.ts';
 import { Turns } from '../turns.ts';
 import { objectName } from './rest-object.ts';
 import { type Row, rowItem } from './rest-row.ts';
@@ -22,6 +24,7 @@ import {
   identityOfWorkload,
   type PortReport,
   portFacts,
+  type SelectedBy,
   summaryOf,
   type WorkloadItem,
   type WorkloadReport,
@@ -37,6 +40,7 @@ export interface KnownWorkloads {
   readonly surveyKey: (target: Target) => string;
   readonly look: (asked: WorkloadPort, signal?: AbortSignal) => Promise<InboundAnswer | undefined>;
   readonly sourcesOf: (policy: KubeObject<'NetworkAuthenticationPolicy'>) => readonly ResolvedSource[];
+  readonly judge: (object: Judged) => Judgement | undefined;
 }
 
 export interface WorkloadNamed {
@@ -109,7 +113,7 @@ export class WorkloadAnswers {
       names: [...new Set(declared.map(({ name }) => name).filter((name) => name !== ''))].sort(),
       declared: declared.length > 0,
       enforcement: this.#enforcement(target, port),
-      selectedBy: this.#survey(target, limits.report).selectedBy.map(objectName),
+      selectedBy: this.#selectedBy(this.#survey(target, limits.report).selectedBy),
       row: (await this.#row(target, port)) ?? null,
     };
   }
@@ -128,9 +132,20 @@ export class WorkloadAnswers {
     const facts = {
       ...workloadFacts(target, this.#known.cluster.mesh),
       enforcement: enforcementItem(workloadEnforcement(target, this.#enforcementFacts(target))),
-      selectedBy: selectedBy.map(objectName),
+      selectedBy: this.#selectedBy(selectedBy),
     };
     return { ...ports, facts };
+  }
+
+  #selectedBy(objects: readonly ObjectRef[]): SelectedBy[] {
+    const { index, judge } = this.#known;
+    return objects.flatMap((ref) => {
+      const object = index.get(ref.kind, ref.namespace, ref.name);
+      const judgement = object !== undefined && isJudged(object) ? judge(object) : undefined;
+      if (judgement === undefined) return [];
+      const findings = [...new Set(judgement.findings.map(({ reason }) => reason))];
+      return [{ ...objectName(ref), state: judgement.state, findings }];
+    });
   }
 
   #survey(target: Target, limit: number): WorkloadSurvey {
@@ -147,7 +162,9 @@ export class WorkloadAnswers {
   }
 
   #row(target: Target, port: number): Promise<Row | undefined> {
-    if (!hasProxy(target, this.#known.cluster.mesh)) return nothing;
+    // What a proxy that stands before nothing would be told says nothing of who may call.
+    const isEnforced = workloadEnforcement(target, this.#enforcementFacts(target)).kind === 'enforced';
+    if (!isEnforced) return nothing;
     const key = `${port} ${this.#keyOf(target)}`;
     const known = this.#rows.get(key) ?? this.#compile({ ...askedAs(target), port });
     this.#rows.set(key, known);
