@@ -41,12 +41,15 @@ export const objectsIn = (value: unknown, keys: readonly string[] = []): readonl
   });
 };
 
+export const objectsOf = (manifests: readonly Manifest[]): readonly PlacedObject[] =>
+  manifests
+    .flatMap(({ text, origin }) => splitDocuments(text, origin))
+    .flatMap(({ value }) => objectsIn(value));
+
 /** Annotations of the Namespaces that manifests hold: what their pods inherit. */
 export const namespacesIn = (manifests: readonly Manifest[]): ReadonlyMap<string, Labels> =>
   new Map(
-    manifests
-      .flatMap(({ text, origin }) => splitDocuments(text, origin))
-      .flatMap(({ value }) => objectsIn(value))
+    objectsOf(manifests)
       .filter(({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace')
       .map(({ object }) => {
         const { name, annotations } = metadataOf(object);

@@ -20,6 +20,8 @@ export interface Injecting {
   /** Annotations that the command line asks for. */
   readonly annotations: Labels;
   readonly mode: 'enabled' | 'ingress';
+  /** What one namespace is to have beside the annotations. */
+  readonly defaults?: { readonly namespace: string; readonly labels: Labels; readonly annotations: Labels };
   /** Where objects are that do not say it; undefined = nobody said. */
   readonly namespace: string | undefined;
   /** Annotations of a namespace, where they are known. */
@@ -59,27 +61,36 @@ export const injectObject = (object: Wire, injecting: Injecting): Treated => {
   const apiVersion = textOf(object.apiVersion);
   const template = templatePlaceOf(apiVersion, kind);
   if (apiVersion === 'v1' && kind === 'Namespace') {
-    const wanted = { [injectAnnotation]: injecting.mode, ...injecting.annotations };
-    return { ...about, outcome: 'annotated', patch: annotate(metadata, wanted) };
+    const defaults = injecting.defaults?.namespace === about.name ? injecting.defaults : undefined;
+    const wanted = { [injectAnnotation]: injecting.mode, ...injecting.annotations, ...defaults?.annotations };
+    const patch = [
+      ...annotate(metadata, 'annotations', wanted),
+      ...annotate(metadata, 'labels', defaults?.labels ?? {}),
+    ];
+    return { ...about, outcome: 'annotated', patch };
   }
   if (apiVersion === 'v1' && kind === 'Service') {
     const ports = injecting.annotations[opaquePortsAnnotation];
     return ports === undefined
       ? { ...about, outcome: 'skipped', why: 'a Service has no pods of its own' }
-      : { ...about, outcome: 'annotated', patch: annotate(metadata, { [opaquePortsAnnotation]: ports }) };
+      : {
+          ...about,
+          outcome: 'annotated',
+          patch: annotate(metadata, 'annotations', { [opaquePortsAnnotation]: ports }),
+        };
   }
   if (template === undefined) return { ...about, outcome: 'skipped', why: `a ${kind} has no pods` };
   return { ...about, ...injectTemplate({ object, kind, name: about.name }, template, injecting) };
 };
 
-/** Adds annotations, or makes those that are there say what is wanted. */
-const annotate = (metadata: Wire, wanted: Labels): readonly Addition[] => {
-  const present = textsOf(metadata.annotations);
+/** Adds annotations or labels, or makes those that are there say what is wanted. */
+const annotate = (metadata: Wire, part: 'annotations' | 'labels', wanted: Labels): readonly Addition[] => {
+  const present = textsOf(metadata[part]);
   const news = Object.entries(wanted).filter(([name, value]) => present[name] !== value);
   if (news.length === 0) return [];
-  return isWire(metadata.annotations)
-    ? news.map(([name, value]) => addition(pointer('metadata', 'annotations', name), value))
-    : [addition(pointer('metadata', 'annotations'), Object.fromEntries(news))];
+  return isWire(metadata[part])
+    ? news.map(([name, value]) => addition(pointer('metadata', part, name), value))
+    : [addition(pointer('metadata', part), Object.fromEntries(news))];
 };
 
 interface Named {
@@ -142,7 +153,7 @@ const injectTemplate = (
 const annotateTemplate = (template: Wire, wanted: Labels, always: boolean): readonly Addition[] => {
   const metadata = metadataOf(template);
   const isThere = isWire(metadata.annotations);
-  const annotations = annotate(metadata, wanted);
+  const annotations = annotate(metadata, 'annotations', wanted);
   const additions =
     annotations.length === 0 && always && !isThere ? [addition('/metadata/annotations', {})] : annotations;
   return isWire(template.metadata) || additions.length === 0
