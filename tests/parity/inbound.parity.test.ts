@@ -11,7 +11,7 @@ import { randomCluster } from './random-objects.ts';
 import { here } from './random-parts.ts';
 import { tellApart } from './told-apart.ts';
 
-const peers = findPeers();
+const peers = findPeers('LINKERD_POLICY_CONTROLLER_BIN');
 const numRuns = Number(process.env.PARITY_CASES ?? 50);
 const seed = Number(process.env.PARITY_SEED ?? Date.now() % 2 ** 31);
 

@@ -5,24 +5,30 @@ import { realApiServerAssets } from '@gatehouse/testing/real-api-server';
 export interface Peers {
   /** The folder that holds `etcd` and `kube-apiserver`. */
   readonly assets: string;
-  /** Linkerd's policy controller, built outside of this repository. */
+  /** Linkerd's controller, built outside of this repository. */
   readonly controller: string;
   /** Why the comparison cannot run here; false when it can. */
   readonly skip: false | string;
 }
 
-export const findPeers = (env: Readonly<Record<string, string | undefined>> = process.env): Peers => {
+/** The variable that names a controller of Linkerd: the one for policies, or the one that is destination among others. */
+export type ControllerVariable = 'LINKERD_POLICY_CONTROLLER_BIN' | 'LINKERD_CONTROLLER_BIN';
+
+export const findPeers = (
+  variable: ControllerVariable,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Peers => {
   const { assets, skip } = realApiServerAssets(env);
-  const controller = env.LINKERD_POLICY_CONTROLLER_BIN ?? '';
-  return { assets, controller, skip: skip || whyNoController(controller) };
+  const controller = env[variable] ?? '';
+  return { assets, controller, skip: skip || whyNoController(variable, controller) };
 };
 
-const whyNoController = (path: string): false | string => {
-  if (path === '') return 'LINKERD_POLICY_CONTROLLER_BIN names no policy controller of Linkerd';
+const whyNoController = (variable: ControllerVariable, path: string): false | string => {
+  if (path === '') return `${variable} names no controller of Linkerd`;
   try {
     accessSync(path, constants.X_OK);
     return false;
   } catch {
-    return `LINKERD_POLICY_CONTROLLER_BIN=${path} is not a program that can be run`;
+    return `${variable}=${path} is not a program that can be run`;
   }
 };

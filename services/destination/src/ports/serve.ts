@@ -156,14 +156,15 @@ const asked = (authority: string, { namespace }: ContextToken) => ({
 const refuse = (profile: Profile, authority: string): void => {
   if (profile.kind !== 'nothing') return;
   switch (profile.reason) {
-    case 'no-service':
-      throw new GatehouseError('not-found', `no Service answers at ${authority}`);
     case 'no-instance':
       throw new GatehouseError('not-found', `${authority} is not an instance of its Service`);
     case 'external-name':
       throw externalName(authority);
     case 'no-port':
       // The proxy then goes by its policy alone, which knows what to do with a port that is not declared.
+      return;
+    case 'no-service':
+      // A proxy asks again and again after NotFound, and holds requests up meanwhile (`contract/proxy.md` §2.1).
       return;
   }
 };

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { DestinationServer } from '@gatehouse/destination/ports/serve';
+import { ClusterWatch } from '@gatehouse/destination/ports/watch';
+import type { GrpcClient } from '@gatehouse/platform/grpc/client';
+import { KubernetesSource } from '@gatehouse/platform/kube/watch/kubernetes-source';
+import { silentLog } from '@gatehouse/platform/log/log';
+import { Metrics } from '@gatehouse/platform/metrics/metrics';
+import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
+import { RealCluster, type WireObject } from '@gatehouse/testing/real-cluster';
+import fc from 'fast-check';
+import { findPeers, type Peers } from '../prerequisites.ts';
+import { mesh, ourConfig } from '../same-settings.ts';
+import { type Answer, askFor, type Question } from './answer.ts';
+import { destinationDifferences } from './differences.ts';
+import { startLinkerdDestination } from './linkerd-destination.ts';
+import {
+  type ClusterPlan,
+  client,
+  clusterPlan,
+  here,
+  nodes,
+  objectsOf,
+  questions,
+} from './random-cluster.ts';
+
+const peers = findPeers('LINKERD_CONTROLLER_BIN');
+const numRuns = Number(process.env.PARITY_CASES ?? 20);
+const seed = Number(process.env.PARITY_SEED ?? Date.now() % 2 ** 31);
+
+/** Watches are given so long to agree; only what is different afterwards counts. */
+const agreeWithinMs = 3_000;
+
+type Sides = Readonly<Record<'linkerd' | 'gatehouse', GrpcClient>>;
+
+const startBoth = async (
+  t: TestContext,
+  { assets, controller }: Peers,
+): Promise<{ readonly cluster: RealCluster; readonly sides: Sides }> => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-parity-destination-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const cluster = await RealCluster.start(assets);
+  t.after(() => cluster[Symbol.asyncDispose]());
+  for (const name of [here, client, mesh.controlPlaneNamespace]) {
+    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    for (const account of ['default', 'web'])
+      await cluster.apply({
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { namespace: name, name: account },
+      });
+  }
+  for (const [name, zone] of Object.entries(nodes)) {
+    const labels = { 'topology.kubernetes.io/zone': zone };
+    await cluster.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
+  }
+  // Linkerd's does not start in a cluster without any slice.
+  await cluster.apply({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { namespace: client, name: 'first', labels: { 'kubernetes.io/service-name': 'first' } },
+    addressType: 'IPv4',
+    endpoints: [],
+  });
+  const linkerd = await startLinkerdDestination(controller, { cluster, folder });
+  t.after(() => linkerd.stop());
+  const watch = new ClusterWatch({
+    mesh,
+    clusterDomain: 'cluster.local',
+    defaultOpaquePorts: ourConfig.defaultOpaquePorts,
+    ipv6: false,
+    slices: 'written',
+  });
+  const abort = new AbortController();
+  const source = new KubernetesSource({
+    client: cluster.client,
+    log: silentLog,
+    metrics: new Metrics('test'),
+  });
+  const watching = watch.run(source, abort.signal);
+  t.after(async () => {
+    abort.abort();
+    await watching;
+  });
+  const server = await aGrpcServer(t, { methods: new DestinationServer(watch, Date.now).methods });
+  while (!watch.isReady) await sleep(20);
+  return { cluster, sides: { linkerd: linkerd.client, gatehouse: aGrpcClient(t, server) } };
+};
+
+const keyOf = ({ kind, metadata }: WireObject): string => {
+  const { namespace, name } = metadata as WireObject;
+  return `${kind}/${namespace}/${name}`;
+};
+
+const write = async (
+  cluster: RealCluster,
+  before: readonly WireObject[],
+  objects: readonly WireObject[],
+): Promise<void> => {
+  const kept = new Set(objects.map(keyOf));
+  const gone = before.filter((object) => !kept.has(keyOf(object)));
+  await Promise.all(gone.map((object) => cluster.remove(object)));
+  for (const { status, ...object } of objects) {
+    await cluster.apply(object);
+    if (status !== undefined)
+      await cluster.setStatus({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: object.metadata,
+        status,
+      } as WireObject);
+  }
+};
+
+interface Found {
+  readonly question: Question;
+  readonly theirs: Answer;
+  readonly expected: Answer;
+  readonly ours: Answer;
+}
+
+/** What was expected after the differences of the table, and what ours said. */
+const describeDifference = (found: Found | undefined): readonly string[] =>
+  found === undefined
+    ? []
+    : [
+        `${found.question.method} ${found.question.path} ${found.question.contextToken}`,
+        `  expected ${JSON.stringify(found.expected)}`,
+        `  ours     ${JSON.stringify(found.ours)}`,
+      ];
+
+/** How often each difference that is meant was met. */
+type Tally = Map<string, number>;
+
+const compare = async (
+  sides: Sides,
+  plan: ClusterPlan,
+  question: Question,
+  tally: Tally,
+): Promise<Found | undefined> => {
+  const until = performance.now() + agreeWithinMs;
+  const asked = destinationDifferences.reduce((each, { asked: ask }) => ask?.(each, plan) ?? each, question);
+  for (;;) {
+    const [theirs, ours] = await Promise.all([
+      askFor(sides.linkerd, asked),
+      askFor(sides.gatehouse, question),
+    ]);
+    const met: string[] = [];
+    let expected = theirs;
+    for (const { name, ours: mapped, asked: ask } of destinationDifferences) {
+      const next = mapped(expected, asked, plan);
+      if (!isDeepStrictEqual(next, expected) || (ask !== undefined && asked !== question)) met.push(name);
+      expected = next;
+    }
+    if (isDeepStrictEqual(expected, ours)) {
+      for (const name of met) tally.set(name, (tally.get(name) ?? 0) + 1);
+      return undefined;
+    }
+    if (performance.now() > until) return { question, theirs, expected, ours };
+    await sleep(50);
+  }
+};
+
+suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 3_000_000 }, () => {
+  test('say the same of random clusters, but for the differences of the table', async (t) => {
+    const { cluster, sides } = await startBoth(t, peers);
+    const tally: Tally = new Map();
+    let asked = 0;
+    let present: readonly WireObject[] = [];
+    const holds = fc.asyncProperty(clusterPlan, clusterPlan, async (...plans) => {
+      // A pod's spec is for its life, and so is much of a Service: what changes is made anew.
+      for (const plan of plans) {
+        await write(cluster, present, []);
+        present = objectsOf(plan);
+        await write(cluster, [], present);
+        const found = await Promise.all(questions.map((question) => compare(sides, plan, question, tally)));
+        asked += questions.length;
+        assert.deepEqual(found.flatMap(describeDifference), []);
+      }
+    });
+    await fc.assert(holds, {
+      numRuns,
+      seed,
+      endOnFailure: process.env.PARITY_SHRINK !== 'yes',
+      interruptAfterTimeLimit: 2_700_000,
+      markInterruptAsFailure: true,
+    });
+    const met = [...tally].map(([name, count]) => `${name}: ${count}`).join('; ');
+    t.diagnostic(`seed ${seed}, ${numRuns} cases, ${asked} answers compared; differences met: ${met}`);
+  });
+});
