@@ -1,5 +1,6 @@
 import { asGatehouseError, type GatehouseError } from '@gatehouse/core/error';
 import { Command, CommanderError } from 'commander';
+import { allowScrapesCommand } from './commands/allow-scrapes/allow-scrapes.ts';
 import { authzCommand } from './commands/authz/authz.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
@@ -49,6 +50,7 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     .addCommand(upgradeCommand(finish))
     .addCommand(uninstallCommand(finish))
     .addCommand(pruneCommand(finish))
+    .addCommand(allowScrapesCommand(finish))
     .addCommand(serveCommand(finish))
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))

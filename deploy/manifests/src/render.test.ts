@@ -75,7 +75,7 @@ test('both printed forms are the objects that were rendered', () => {
 });
 
 test('every object has a name of its own, the label of the installation, and a namespace unless its kind has none', () => {
-  const clusterWide = ['Namespace', 'ClusterRole', 'ClusterRoleBinding'];
+  const clusterWide = ['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration'];
   for (const { values, trust } of Object.values(goldenCases)) {
     const objects = render(values, trust);
     assert.equal(new Set(objects.map(printObjectName)).size, objects.length);
@@ -182,4 +182,32 @@ test('no value of an installation in its ConfigMap is secret', () => {
   assert.ok(fixedTrust.issuer !== undefined);
   for (const text of Object.values(data)) assert.ok(!text.includes('PRIVATE KEY'));
   assert.deepEqual(Object.keys(data), ['values.json', 'proxy.json']);
+});
+
+test('the webhook refuses pods only in namespaces with the label, each namespace is asked about once, and ours never', () => {
+  const { webhooks } = find(
+    render({ namespace: 'mesh', injector: { enabled: true } }),
+    'MutatingWebhookConfiguration',
+    'gatehouse-injector',
+  );
+  const asked = (labels: Readonly<Record<string, string>>): readonly string[] =>
+    // biome-ignore lint/suspicious/noExplicitAny: manifests are what they are.
+    (webhooks as readonly any[])
+      .filter(({ namespaceSelector }) =>
+        namespaceSelector.matchExpressions.every(
+          ({ key, operator, values }: { key: string; operator: string; values: readonly string[] }) =>
+            values.includes(labels[key] ?? '') === (operator === 'In'),
+        ),
+      )
+      .map(({ failurePolicy }) => failurePolicy);
+  const metadata = 'kubernetes.io/metadata.name';
+  assert.deepEqual(asked({ [metadata]: 'demo', 'linkerd.io/inject': 'enabled' }), ['Fail']);
+  assert.deepEqual(asked({ [metadata]: 'demo' }), ['Ignore']);
+  assert.deepEqual(asked({ [metadata]: 'demo', 'linkerd.io/inject': 'disabled' }), ['Ignore']);
+  for (const name of ['mesh', 'kube-system']) {
+    assert.deepEqual(asked({ [metadata]: name, 'linkerd.io/inject': 'enabled' }), []);
+    assert.deepEqual(asked({ [metadata]: name }), []);
+  }
+  const optedOut = { [metadata]: 'demo', 'config.linkerd.io/admission-webhooks': 'disabled' };
+  assert.deepEqual(asked({ ...optedOut, 'linkerd.io/inject': 'enabled' }), []);
 });

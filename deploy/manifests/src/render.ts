@@ -4,6 +4,7 @@ import { configMap } from './objects/config-map.ts';
 import { controlPlane } from './objects/control-plane.ts';
 import { deployment, replicasOf } from './objects/deployment.ts';
 import { disruptionBudget } from './objects/disruption-budget.ts';
+import { injector } from './objects/injector.ts';
 import type { KubeObject } from './objects/kube-object.ts';
 import { namespace } from './objects/namespace.ts';
 import { networkPolicy } from './objects/network-policy.ts';
@@ -38,5 +39,7 @@ export const renderControlPlane = (input: RenderInput): readonly KubeObject[] =>
     ...(values.networkPolicies ? controlPlane.map((facts) => networkPolicy(facts, values)) : []),
     ...several.map((facts) => disruptionBudget(facts, values)),
     ...controlPlane.map((facts) => deployment(facts, values)),
+    // Last: from here on the API server asks about every new pod.
+    ...(values.injector.enabled ? injector(values) : []),
   ];
 };

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
+import { anAuthority } from '@gatehouse/dev/certificates';
 import {
   type RealApiServer,
   realApiServerAssets,
@@ -54,32 +55,57 @@ suite('gatehouse install on a real API server', {
     return (await kubectl(['get', kinds, '-n', 'gatehouse', '-o', columns])).out;
   };
 
+  const configuration = 'mutatingwebhookconfiguration/gatehouse-injector';
+  const caBundle = async (): Promise<string> =>
+    (await kubectl(['get', configuration, '-o', 'jsonpath={.webhooks[0].clientConfig.caBundle}'])).out;
+
   test('it is accepted with strict validation and without a warning, and changes nothing the second time', async () => {
-    const created = await apply(await gatehouse('install'));
+    const created = await apply(await gatehouse('install', '--set', 'injector.enabled=true'));
     assert.ok(created.length > 40, created.join('\n'));
     assert.deepEqual(
       created.filter((line) => !line.endsWith(' created')),
       [],
     );
+    // As policy does once it has a certificate.
+    const bundle = {
+      op: 'add',
+      path: '/webhooks/0/clientConfig/caBundle',
+      value: btoa(anAuthority({ name: 'a CA' }).pem),
+    };
+    const patch = ['patch', configuration, '--type=json', `-p=[${JSON.stringify(bundle)}]`];
+    assert.equal((await kubectl(patch)).code, 0);
     const before = await versions();
-    const again = await apply(await gatehouse('install'));
+    const again = await apply(await gatehouse('install', '--set', 'injector.enabled=true'));
     assert.deepEqual(
       // kubectl sends the selector of a PodDisruptionBudget each time (its patch strategy is `replace`), which changes nothing.
       again.filter((line) => !line.endsWith(' unchanged') && !line.startsWith('poddisruptionbudget.')),
       [],
     );
     assert.equal(await versions(), before);
-    const { code, out, err } = await kubectl(['diff', '-f', '-'], await gatehouse('install'));
+    const { code, out, err } = await kubectl(
+      ['diff', '-f', '-'],
+      await gatehouse('install', '--set', 'injector.enabled=true'),
+    );
     assert.deepEqual([code, out, err], [0, '', '']);
+    assert.equal(await caBundle(), bundle.value);
   });
 
   test('server-side apply takes it over, with any values, and changes nothing the second time', async () => {
-    const values = ['--ha', '--set', 'ipv6=true', '--set', 'metrics.namespaces=monitoring'];
+    const values = [
+      '--ha',
+      '--set',
+      'injector.enabled=true',
+      '--set',
+      'ipv6=true',
+      '--set',
+      'metrics.namespaces=monitoring',
+    ];
     const manifest = await gatehouse('install', ...values);
     await apply(manifest, '--server-side', '--force-conflicts');
     const before = await versions();
     await apply(await gatehouse('install', ...values), '--server-side');
     assert.equal(await versions(), before);
+    assert.notEqual(await caBundle(), '');
   });
 
   test('pods of the Deployments fit the restricted profile that their namespace enforces', async () => {

@@ -1,6 +1,7 @@
 import type { Values } from '../values/value-fields.ts';
 import { type ServiceFacts, selectorOf } from './control-plane.ts';
 import { environmentOf } from './environment.ts';
+import { servesWebhooks, webhookPort } from './injector.ts';
 import type { KubeObject } from './kube-object.ts';
 import { placementOf } from './placement.ts';
 
@@ -73,6 +74,7 @@ const container = (facts: ServiceFacts, values: Values): object => {
     ports: [
       { name: 'grpc', containerPort: ports.grpc },
       { name: 'admin', containerPort: ports.admin },
+      ...(servesWebhooks(facts, values) ? [{ name: 'webhook', containerPort: webhookPort }] : []),
     ],
     // A process that starts on a busy node is slow, not dead: two minutes, then liveness counts.
     startupProbe: { ...probe('/live'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 120 },

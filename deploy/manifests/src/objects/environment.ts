@@ -4,6 +4,7 @@ import { unusableValues } from '../values/read-values.ts';
 import { isField, type Values, type ValueTree, valueFields } from '../values/value-fields.ts';
 import type { SettingField } from '../values/value-forms.ts';
 import type { ServiceFacts } from './control-plane.ts';
+import { webhookPort } from './injector.ts';
 
 /** One variable of a container, as core/v1 EnvVar. */
 export type Variable =
@@ -27,7 +28,11 @@ const variablesOf = (
 const addressesOf = ({ ports }: ServiceFacts): readonly (readonly [string, string])[] => [
   ['GATEHOUSE_GRPC_ADDR', `[::]:${ports.grpc}`],
   ['GATEHOUSE_ADMIN_ADDR', `[::]:${ports.admin}`],
+  [webhookAddress, `[::]:${webhookPort}`],
 ];
+
+/** Of policy; the others do not know it. */
+const webhookAddress = 'GATEHOUSE_WEBHOOK_ADDR';
 
 /**
  * What the container of a service is told. Its own configuration reader is asked whether it would start with that: a mistake is an
@@ -41,6 +46,7 @@ export const environmentOf = (facts: ServiceFacts, values: Values): readonly Var
     ['GATEHOUSE_NAMESPACE', values.namespace],
     ...variablesOf(valueFields, values as unknown as Readonly<Record<string, unknown>>),
     ...(values.ipv6 ? addressesOf(facts) : []),
+    ...(values.injector.enabled ? [] : [[webhookAddress, ''] as const]),
   ]);
   const own = [...written].filter(([variable]) => known.has(variable));
   const problems = extra.flatMap(([variable]): readonly Problem[] => {

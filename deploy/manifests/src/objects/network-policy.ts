@@ -1,5 +1,6 @@
 import type { Values } from '../values/value-fields.ts';
 import { type ServiceFacts, selectorOf } from './control-plane.ts';
+import { servesWebhooks } from './injector.ts';
 import { type KubeObject, partOf } from './kube-object.ts';
 
 const namespaceIn = (names: readonly string[]): object => ({
@@ -12,7 +13,8 @@ const namespaceIn = (names: readonly string[]): object => ({
 const tcp = (port: string): object => ({ port, protocol: 'TCP' });
 
 /**
- * What may reach the pods of a service: proxies of any namespace its gRPC port; each other, and what scrapes, the admin port. Kubelet's
+ * What may reach the pods of a service: proxies of any namespace its gRPC port; each other, and what scrapes, the admin port; the
+ * API server, which may be anywhere, the webhook. Kubelet's
  * probes come from the pod's own node, which no NetworkPolicy keeps out, and `kubectl port-forward` from inside the pod. What
  * goes out is not restricted: the API server's address is not known when the manifest is written.
  */
@@ -29,7 +31,11 @@ export const networkPolicy = (facts: ServiceFacts, values: Values): KubeObject =
     spec: {
       podSelector: { matchLabels: selectorOf(facts) },
       policyTypes: ['Ingress'],
-      ingress: [{ ports: [tcp('grpc')] }, { ports: [tcp('admin')], ...scrapers }],
+      ingress: [
+        { ports: [tcp('grpc')] },
+        { ports: [tcp('admin')], ...scrapers },
+        ...(servesWebhooks(facts, values) ? [{ ports: [tcp('webhook')] }] : []),
+      ],
     },
   };
 };

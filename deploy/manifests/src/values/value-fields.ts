@@ -14,6 +14,7 @@ import {
   settingField,
   type Texts,
   texts,
+  webhookTimeout,
 } from './value-forms.ts';
 
 const field = <T>(form: forms.ValueForm<T>, fallback: NoInfer<T>, sentence: string): Field<T> => ({
@@ -146,6 +147,18 @@ export const valueFields = {
     ...service('policy'),
     probeNetworks: settingField(policySettings.probeNetworks),
     onStale: settingField(policySettings.onStale),
+  },
+  injector: {
+    enabled: field(
+      forms.flag,
+      false,
+      'Whether new pods get their proxy by a webhook; without it, `gatehouse inject --manual` writes it into manifests.',
+    ),
+    timeoutSeconds: field(
+      webhookTimeout,
+      10,
+      'How long the API server waits for the webhook before it refuses a pod, or lets it start without proxy.',
+    ),
   },
   policyController: {
     enabled: field(alwaysTrue, true, "Accepted for Linkerd's sake: the policy service is always installed."),

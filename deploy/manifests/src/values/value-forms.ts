@@ -55,7 +55,19 @@ const readCount = (value: unknown, field: string): Parsed<number> =>
     ? parsed(value)
     : problem(field, `${describe(value)} is not a number of replicas`, 'write a whole number from 1 to 100');
 
-/** The same, where 0 leaves the decision to another value. */
+/** As admission webhooks may have it (admissionregistration.k8s.io/v1). */
+export const webhookTimeout: ValueForm<number> = {
+  form: 'whole number from 1 to 30',
+  readText: (text, field) => readSeconds(/^\d{1,2}$/.test(text) ? Number(text) : text, field),
+  readJson: (value, field) => readSeconds(value, field),
+};
+
+const readSeconds = (value: unknown, field: string): Parsed<number> =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 30
+    ? parsed(value)
+    : problem(field, `${describe(value)} is not a valid timeout`, 'write whole seconds from 1 to 30');
+
+/** A number of replicas, where 0 leaves the decision to another value. */
 export const optionalReplicaCount: ValueForm<number> = {
   form: `${replicaCount.form}; 0 = as \`replicas\``,
   readText: (text, field) => (text === '0' ? parsed(0) : replicaCount.readText(text, field)),
