@@ -8,6 +8,7 @@ import { identityCommand } from './commands/identity/identity.ts';
 import { injectCommand } from './commands/inject/inject.ts';
 import { uninjectCommand } from './commands/inject/uninject.ts';
 import { installCommand } from './commands/install/install.ts';
+import { lintCommand } from './commands/lint/lint.ts';
 import { policyCommand } from './commands/policy/policy.ts';
 import { pruneCommand } from './commands/prune/prune.ts';
 import { serveCommand } from './commands/serve/serve.ts';
@@ -54,6 +55,7 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     .addCommand(serveCommand(finish))
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))
+    .addCommand(lintCommand(finish))
     .addCommand(identityCommand(finish))
     .addCommand(demoCommand(finish))
     .addCommand(devCommand(finish));

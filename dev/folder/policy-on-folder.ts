@@ -5,12 +5,16 @@ import { DirectorySource } from '@gatehouse/platform/kube/directory/directory-so
 import { silentLog } from '@gatehouse/platform/log/log';
 import { clusterConfigOf } from '@gatehouse/policy/cluster-config';
 import { readPolicyConfig } from '@gatehouse/policy/config';
+import { policyReasons } from '@gatehouse/policy/core/judgement/reasons';
 import { PolicyWatch } from '@gatehouse/policy/ports/policy-watch';
 import { pageOfWorkloads, type WorkloadsQuery } from '@gatehouse/policy/ports/rest/page-of-workloads';
 import { judgedKey, judgedObjects, policyItems } from '@gatehouse/policy/ports/rest/policy-routes';
 import type { PolicyItem } from '@gatehouse/policy/ports/rest/rest-judgement';
 import type { PortReport, WorkloadItem, WorkloadReport } from '@gatehouse/policy/ports/rest/rest-workload';
 import { WorkloadAnswers, type WorkloadNamed } from '@gatehouse/policy/ports/rest/workload-answers';
+
+/** The reasons that findings of `policies` may have. */
+export const findingReasons: readonly string[] = policyReasons;
 
 /** What the policy service would answer about workloads if it ran on a folder; nothing listens, and nothing is written. */
 export interface PolicyOnFolder extends AsyncDisposable {

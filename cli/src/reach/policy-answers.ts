@@ -110,12 +110,39 @@ const WorkloadName = Type.Object({
 });
 export type WorkloadName = Static<typeof WorkloadName>;
 
+/** An object that selects a workload; older services say nothing more of it. */
+const SelectedBy = Type.Object({
+  ...ObjectName.properties,
+  findings: Type.Optional(Type.Array(Type.String())),
+});
+export type SelectedBy = Static<typeof SelectedBy>;
+
+const PolicyItem = Type.Object({
+  object: ObjectName,
+  state: Type.String(),
+  findings: Type.Array(
+    Type.Object({
+      reason: Type.String(),
+      field: nullable(Type.String()),
+      message: Type.String(),
+      fix: Type.String(),
+    }),
+  ),
+});
+export type PolicyItem = Static<typeof PolicyItem>;
+
+const PolicyPage = Type.Object({
+  items: Type.Array(PolicyItem),
+  continue: Type.Optional(Type.String()),
+});
+export type PolicyPage = Static<typeof PolicyPage>;
+
 const Facts = {
   workload: WorkloadName,
   owner: nullable(Type.Object({ kind: Type.String(), name: Type.String() })),
   identity: nullable(Type.String()),
   enforcement: Enforcement,
-  selectedBy: Type.Array(ObjectName),
+  selectedBy: Type.Array(SelectedBy),
 };
 const PortFacts = {
   port: Type.Object({ first: Type.Integer(), last: Type.Integer() }),
@@ -177,6 +204,12 @@ export interface PolicyAnswers {
   workloads(query: WorkloadsQuery): Promise<WorkloadPage>;
   workload(named: WorkloadName): Promise<WorkloadReport>;
   port(named: WorkloadName, port: string): Promise<PortReport>;
+  policies(query: PoliciesQuery): Promise<PolicyPage>;
+}
+
+export interface PoliciesQuery {
+  readonly namespace?: string | undefined;
+  readonly continue?: string | undefined;
 }
 
 export interface PolicyReach extends ReachOptions {
@@ -217,5 +250,6 @@ const overRest = (api: AdminApi): PolicyAnswers => {
     workload: ({ kind, namespace, name }) => api.json(WorkloadReport, path(namespace, name), { kind }),
     port: ({ kind, namespace, name }, port) =>
       api.json(PortReport, path(namespace, name, 'ports', port), { kind }),
+    policies: (query) => api.json(PolicyPage, '/v1/policies', { ...query, limit: 500 }),
   };
 };

@@ -22,6 +22,8 @@ test('all who may call the pods of a Deployment are shown by port, and by which 
       '8080/http   default.demo     pods app=frontend (2)  all                     nap/frontend-can-talk-to-backend',
       '9000/admin  admin.demo       anywhere               GET /admin/*            nap/admins-read',
       'others      nobody           -                      -                       default deny (cluster)',
+      '',
+      'nap/admins-read PartlyEnforced: There is no ServiceAccount demo/admin.',
     ],
   );
 });
@@ -103,6 +105,8 @@ test('wide has whole names and every address, and on a narrow terminal sentences
     '  admin.demo from anywhere: GET /admin/*, by nap/admins-read',
     'others',
     '  nobody, by default deny (cluster)',
+    '',
+    'nap/admins-read PartlyEnforced: There is no ServiceAccount demo/admin.',
   ]);
 });
 

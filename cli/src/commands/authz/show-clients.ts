@@ -13,10 +13,13 @@ import {
   workloadsOf,
 } from '../../reach/named-workload.ts';
 import { type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
+import { notesOfSelecting } from '../../reach/policy-findings.ts';
 import type { AuthzOptions } from './authz.ts';
 
 interface Found extends AlikeWorkloads {
   readonly report: WorkloadReport;
+  /** What the objects that select it do not do. */
+  readonly notes: readonly string[];
 }
 
 /** `gatehouse authz WORKLOAD`. */
@@ -31,7 +34,11 @@ export const showClients = (
     for (const alike of await workloadsOf(named, answers)) {
       const asked = firstOf(alike);
       const report = await whereIsIt(asked.namespace, () => answers.workload(asked));
-      found.push({ ...alike, report });
+      found.push({
+        ...alike,
+        report,
+        notes: await notesOfSelecting({ ...report, rows: rowsOf(report) }, answers),
+      });
     }
     show(found, options, surroundings);
     return exitCode.ok;
@@ -51,10 +58,13 @@ const show = (found: readonly Found[], { output }: AuthzOptions, { terminal }: S
         if (at > 0) terminal.out('');
         terminal.out(terminal.paint('bold', printAlike(one, one.report)));
         terminal.out(textOf(one.report, output, terminal));
+        if (one.notes.length > 0) terminal.out(`\n${printNotes(one.notes, terminal.columns)}`);
         for (const hint of hintsFor(one)) terminal.err(terminal.paint('dim', hint));
       }
   }
 };
+
+const rowsOf = ({ ports, otherPorts }: WorkloadReport) => [...ports.map(({ row }) => row), otherPorts?.row];
 
 /** For programs: the same clients, as the REST API has them. */
 const clientsOf = ({ ports, otherPorts, ...facts }: WorkloadReport) => ({

@@ -5,6 +5,7 @@ import { admits, printPort, shortGovernor, shortObject } from '../../print/polic
 import { printName, printNotes } from '../../print/workload-text.ts';
 import { allWorkloads, groupAlike } from '../../reach/named-workload.ts';
 import { type WorkloadItem, withPolicy } from '../../reach/policy-answers.ts';
+import { allPolicies, findingNotes } from '../../reach/policy-findings.ts';
 import type { PolicyOptions } from './policy.ts';
 
 /** `gatehouse policy` without a workload. */
@@ -14,6 +15,7 @@ export const listWorkloads = (options: PolicyOptions, surroundings: Surroundings
     const namespace = options.allNamespaces === true ? undefined : (options.namespace ?? fallback);
     const items: WorkloadItem[] = [];
     for await (const item of allWorkloads(answers, { namespace })) items.push(item);
+    const policies = await allPolicies(answers, namespace);
     const { output } = options;
     const isForPeople = output === 'table' || output === 'wide';
     if (items.length === 0 && isForPeople) {
@@ -35,11 +37,11 @@ export const listWorkloads = (options: PolicyOptions, surroundings: Surroundings
       return linesOf(group.first).map((line) => [label, ...line]);
     });
     const wideRows = groups.flatMap(({ first }) => linesOf(first).map(() => [first.identity ?? '']));
-    const notes = isForPeople ? notesOf(groups, isWhole) : [];
+    const notes = isForPeople ? [...notesOf(groups, isWhole), ...findingNotes(policies, isWhole)] : [];
     terminal.out(
       printShown(
         output,
-        { value: { items }, heads: listHeads, rows, wideHeads: ['identity'], wideRows },
+        { value: { items, policies }, heads: listHeads, rows, wideHeads: ['identity'], wideRows },
         terminal.width,
       ),
     );

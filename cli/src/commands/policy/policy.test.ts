@@ -33,6 +33,12 @@ test('every workload of a namespace is listed, alike pods together, and why poli
       'agent: Open, not enforced: the pod is on its host network.',
       'batch: Open, not enforced: the pod has no proxy: the annotation',
       '  linkerd.io/inject says disabled.',
+      'nap/admins-read PartlyEnforced: On pod agent it is open, not enforced: the pod',
+      '  is on its host network. (and 1 more finding)',
+      'nap/frontend-can-talk-to-backend PartlyEnforced: On pod agent it is open, not',
+      '  enforced: the pod is on its host network.',
+      'nap/grpc-callers Rejected: spec.sorces: unknown field: remove it; known here:',
+      '  target, ports, sources, rules, mode, allowUnnormalizedPaths',
     ],
   );
 });

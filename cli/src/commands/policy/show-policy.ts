@@ -2,7 +2,9 @@ import { GatehouseError } from '@gatehouse/core/error';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printShown } from '../../print/output.ts';
-import { withPolicy } from '../../reach/policy-answers.ts';
+import { printNotes } from '../../print/workload-text.ts';
+import { type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
+import { notesOfSelecting } from '../../reach/policy-findings.ts';
 import { listWorkloads } from './list-workloads.ts';
 import { itemsOf, printState } from './policy-state.ts';
 import { type PolicyQuestion, readState } from './read-policy.ts';
@@ -28,7 +30,16 @@ export const showPolicy = async (
     const { output } = options;
     if (output === 'json' || output === 'yaml')
       terminal.out(printShown(output, { value: { items: itemsOf(state) }, heads: [], rows: [] }));
-    else terminal.out(printState(state, output, terminal));
+    else {
+      terminal.out(printState(state, output, terminal));
+      for (const found of state) {
+        if (found.of === 'port') continue;
+        const notes = await notesOfSelecting({ ...found.report, rows: rowsOf(found.report) }, answers);
+        if (notes.length > 0) terminal.out(`\n${printNotes(notes, terminal.columns)}`);
+      }
+    }
     return exitCode.ok;
   });
 };
+
+const rowsOf = ({ ports, otherPorts }: WorkloadReport) => [...ports.map(({ row }) => row), otherPorts?.row];

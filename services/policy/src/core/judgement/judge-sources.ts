@@ -35,7 +35,7 @@ export const judgeAccount = (
   look: Look,
   { namespace, name, field }: NamedAccount,
 ): readonly PolicyFinding[] => {
-  if (look.get('ServiceAccount', namespace, name) !== undefined) return [];
+  if (look.hasAccount(namespace, name)) return [];
   return look.hasNamespace(namespace)
     ? [found('NoSuchServiceAccount', `There is no ServiceAccount ${namespace}/${name}.`, { field })]
     : [

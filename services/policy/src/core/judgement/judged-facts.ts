@@ -19,6 +19,8 @@ export const judgedFacts = {
   labelKeys: (namespace: string): string => `label-keys/${namespace}`,
   servers: (namespace: string): string => `servers/${namespace}`,
   externalWorkloads: (namespace: string): string => `external-workloads/${namespace}`,
+  /** Pods that run under a ServiceAccount. */
+  account: (namespace: string, name: string): string => `account/${namespace}/${name}`,
   /** Which AuthorizationPolicies refer to an authentication. */
   references: (kind: string, namespace: string, name: string): string =>
     `references/${kind}/${namespace}/${name}`,
@@ -30,7 +32,7 @@ const keys = new WeakMap<Pod, string>();
 const judgedOf = (pod: Pod): string => {
   const known = keys.get(pod);
   if (known !== undefined) return known;
-  const key = `${hasEnded(pod.spec)} ${classKey(workloadOf(pod))}`;
+  const key = `${hasEnded(pod.spec)} ${pod.spec.serviceAccount} ${classKey(workloadOf(pod))}`;
   keys.set(pod, key);
   return key;
 };
@@ -71,6 +73,7 @@ function* factsOfOne(object: KubeObject): Generator<string> {
   switch (object.kind) {
     case 'Pod':
       yield judgedFacts.pods(namespace, undefined);
+      yield judgedFacts.account(namespace, (object as Pod).spec.serviceAccount);
       for (const [key, value] of Object.entries(labels)) yield judgedFacts.pods(namespace, pair(key, value));
       return;
     case 'ExternalWorkload':

@@ -42,6 +42,16 @@ export class Look {
     return this.#evidence.index.get(kind, namespace, name);
   }
 
+  /** A pod can only have been made under a ServiceAccount that there was; a folder may leave it out. */
+  hasAccount(namespace: string, name: string): boolean {
+    if (this.get('ServiceAccount', namespace, name) !== undefined) return true;
+    this.reads.add(judgedFacts.account(namespace, name));
+    return this.#evidence.index
+      .in('Pod', namespace)
+      .values()
+      .some(({ spec }) => spec.serviceAccount === name);
+  }
+
   hasNamespace(name: string): boolean {
     return this.get('Namespace', '', name) !== undefined;
   }
