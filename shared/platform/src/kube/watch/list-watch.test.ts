@@ -388,6 +388,22 @@ test('anyone who is told to come back later does so, and no sooner', () =>
     await told.follow('10');
   }));
 
+test('a server that is busy for a moment is no reason to warn, one that stays busy is', () =>
+  story('Service', async (told) => {
+    const busy = { kind: 'Status', code: 429, message: 'storage is (re)initializing' };
+    const refuse = async (times: number) => {
+      for (let n = 0; n < times; n += 1) (await told.list()).json(429, busy);
+    };
+    await refuse(3);
+    const fourth = await told.list();
+    assert.deepEqual(told.log.lines('warn'), []);
+    fourth.json(429, busy);
+    (await told.list()).json(429, busy);
+    (await told.list()).json(200, aList('10', []));
+    await told.follow('10');
+    assert.deepEqual(told.log.lines('warn'), ['listing services failed: 429 storage is (re)initializing']);
+  }));
+
 test('refusals are repeated until they end, said once, and take nothing away', () =>
   story('Service', async (told) => {
     (await told.list()).json(200, aList('10', [aService(5)]));

@@ -294,7 +294,7 @@ export class ListWatch {
     // Nobody can uninstall a built-in kind: such a 404 comes from something that is not an API server.
     if (status === 404 && !builtInGroups.has(rowOf(this.#options.kind).group)) return { kind: 'absent' };
     if (status === 410) return { kind: 'expired', why };
-    return { kind: 'failed', why, retryAfterMs: retryAfterMs ?? said.retryAfterMs };
+    return { kind: 'failed', why, retryAfterMs: retryAfterMs ?? said.retryAfterMs, isBusy: status === 429 };
   }
 
   /** A watch that is refused for what it asked, rather than for the moment it asked in, is refused for good. */
@@ -347,8 +347,11 @@ export class ListWatch {
     }
     const doing = step.kind === 'list' ? 'listing' : 'watching';
     // One line for a row of failures; the rest of it is for anyone who wants to know more.
-    const say = failures === 0 ? log.warn.bind(log) : log.debug.bind(log);
-    this.#complained ||= failures === 0;
+    // A kind that was just installed is served with 429 for a second, as the API server reads it for the first time.
+    const isForgiven = outcome.kind === 'failed' && outcome.isBusy === true && failures < busyForgiven;
+    const isWorthALine = (failures === 0 || !this.#complained) && !isForgiven;
+    const say = isWorthALine ? log.warn.bind(log) : log.debug.bind(log);
+    this.#complained ||= isWorthALine;
     say({ kind, why: outcome.why, reason: outcome.kind }, `${doing} ${this.#name} failed: ${outcome.why}`);
   }
 
@@ -367,6 +370,9 @@ export class ListWatch {
     return group === '' ? `/api/${version}/${plural}` : `/apis/${group}/${version}/${plural}`;
   }
 }
+
+/** How many times in a row an API server may ask for patience before anybody is told. */
+const busyForgiven = 3;
 
 const errorOf = ({ code, reason, message, retryAfterMs }: KubeStatus): Outcome => ({
   kind: code === 410 || reason === 'Expired' || reason === 'Gone' ? 'expired' : 'error',

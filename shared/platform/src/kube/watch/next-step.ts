@@ -25,8 +25,8 @@ export type Outcome =
   | ({ readonly kind: 'expired' | 'rewound' | 'error' | 'unreadable' } & Trouble)
   /** No answer at all: nobody is there, or nobody who talks to us. */
   | ({ readonly kind: 'away' } & Trouble)
-  /** An answer that says neither yes nor no: 401, 403, 429, 500, 503. */
-  | ({ readonly kind: 'failed' } & Trouble);
+  /** An answer that says neither yes nor no: 401, 403, 429, 500, 503. `isBusy` = 429, which asks for patience. */
+  | ({ readonly kind: 'failed'; readonly isBusy?: boolean } & Trouble);
 
 interface Trouble {
   readonly why: string;
