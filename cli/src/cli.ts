@@ -2,6 +2,7 @@ import { asGatehouseError, type GatehouseError } from '@gatehouse/core/error';
 import { Command, CommanderError } from 'commander';
 import { allowScrapesCommand } from './commands/allow-scrapes/allow-scrapes.ts';
 import { authzCommand } from './commands/authz/authz.ts';
+import { completeCommand, completionCommand } from './commands/completion/completion.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
 import { identityCommand } from './commands/identity/identity.ts';
@@ -14,6 +15,7 @@ import { pruneCommand } from './commands/prune/prune.ts';
 import { serveCommand } from './commands/serve/serve.ts';
 import { uninstallCommand } from './commands/uninstall/uninstall.ts';
 import { upgradeCommand } from './commands/upgrade/upgrade.ts';
+import { versionCommand } from './commands/version/version.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './print/terminal.ts';
 
@@ -26,6 +28,8 @@ export interface Surroundings {
   readonly input?: Input;
   /** Aborts at the first SIGINT or SIGTERM: the command ends in order, leaving nothing running. */
   readonly interrupted: AbortSignal;
+  /** As whom it was started: `kubectl gatehouse` for a plugin of kubectl. Default: gatehouse. */
+  readonly programName?: string;
 }
 
 /** stdin, read only by a command that was told to. */
@@ -38,10 +42,20 @@ export interface Input {
 /** What a command does, loaded when it runs (CONTRIBUTING.md, "A command"); answers how it ended. */
 export type Run = (surroundings: Surroundings) => Promise<ExitCode>;
 
-export const buildProgram = (finish: (run: Run) => void): Command =>
-  new Command('gatehouse')
+const examples = `
+Examples:
+  # the services on a folder of manifests, on this machine
+  gatehouse serve --dir manifests
+  # who may call a workload, and why
+  gatehouse authz deploy/backend -n demo
+  # whose certificates there are
+  gatehouse identity list -n demo`;
+
+export const buildProgram = (finish: (run: Run) => void, name = 'gatehouse'): Command =>
+  new Command(name)
     .description('The control plane of a zero-trust service mesh for Kubernetes.')
     .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', examples)
     .exitOverride()
     // What stands behind a sub-command is the sub-command's, also where its parent has an option of that name.
     .enablePositionalOptions()
@@ -58,15 +72,18 @@ export const buildProgram = (finish: (run: Run) => void): Command =>
     .addCommand(lintCommand(finish))
     .addCommand(identityCommand(finish))
     .addCommand(demoCommand(finish))
-    .addCommand(devCommand(finish));
+    .addCommand(devCommand(finish))
+    .addCommand(versionCommand(finish))
+    .addCommand(completionCommand(finish))
+    .addCommand(completeCommand(finish), { hidden: true });
 
 /** Runs one command line. Never throws: what went wrong is printed with what to do next, and answered as an exit code. */
 export const runCli = async (args: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
-  const { terminal } = surroundings;
+  const { terminal, programName } = surroundings;
   let chosen: Run | undefined;
   const program = buildProgram((run) => {
     chosen = run;
-  });
+  }, programName);
   speakThrough(program, terminal);
   try {
     program.parse([...args], { from: 'user' });
@@ -86,17 +103,19 @@ export const runCli = async (args: readonly string[], surroundings: Surroundings
 const endOf = ({ code }: GatehouseError): ExitCode =>
   code === 'invalid-argument' ? exitCode.usage : exitCode.failed;
 
-const speakThrough = (command: Command, terminal: Terminal, path = command.name()): void => {
+const speakThrough = (command: Command, terminal: Terminal, path = command.name(), program = path): void => {
   command
     .exitOverride()
     .showHelpAfterError(`see \`${path} --help\``)
     .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
+      // What it writes is help; its examples begin as the command was begun.
+      writeOut: (text) =>
+        terminal.out(text.trimEnd().replace(/^( +(?:.*\| )?)gatehouse /gm, `$1${program} `)),
       writeErr: (text) => terminal.err(text.trimEnd()),
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,
     });
-  for (const child of command.commands) speakThrough(child, terminal, `${path} ${child.name()}`);
+  for (const child of command.commands) speakThrough(child, terminal, `${path} ${child.name()}`, program);
 };
 
 const printError = (error: GatehouseError, terminal: Terminal, debug: boolean): string => {

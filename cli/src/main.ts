@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
+import { basename } from 'node:path';
 import { keepCompiled } from './compile-cache.ts';
 
 keepCompiled({ env: process.env, home: homedir, uid: process.getuid?.() });
@@ -8,14 +9,19 @@ const { runCli } = await import('./cli.ts');
 const { openInput } = await import('./print/input.ts');
 const { openTerminal } = await import('./print/terminal.ts');
 
+// kubectl runs `kubectl-gatehouse` as `kubectl gatehouse`, and `kubectl_complete-gatehouse` for its completion.
+const startedAs = basename(process.argv[1] ?? '');
+const begin = startedAs === 'kubectl_complete-gatehouse' ? ['__complete', '--kubectl', '--'] : [];
+
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort(signal));
 // The reader of our output has gone (`| head`): end in order, as for a signal.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interrupt.abort('EPIPE'));
-process.exitCode = await runCli(process.argv.slice(2), {
+process.exitCode = await runCli([...begin, ...process.argv.slice(2)], {
   terminal: openTerminal(process.stdout, process.stderr, process.env),
   env: process.env,
   workingDirectory: process.cwd(),
   input: openInput(() => process.stdin),
   interrupted: interrupt.signal,
+  ...(startedAs === 'kubectl-gatehouse' ? { programName: 'kubectl gatehouse' } : {}),
 });

@@ -34,7 +34,8 @@ const packageJson = async (): Promise<object> => {
     description: root.description,
     license: root.license,
     type: 'module',
-    bin: { gatehouse: './gatehouse.mjs' },
+    // kubectl runs the second as `kubectl gatehouse`, and the third to complete its words.
+    bin: Object.fromEntries(Object.keys(cli.bin).map((name) => [name, './gatehouse.mjs'])),
     engines: { node: `>=${neededNode}` },
     optionalDependencies: root.optionalDependencies,
   };

@@ -6,6 +6,12 @@ type Program = ReturnType<typeof buildProgram>;
 
 const width = 100;
 
+/** Not those that only scripts type. */
+const visible = (command: Program): readonly Program[] => {
+  const shown = command.createHelp().visibleCommands(command);
+  return command.commands.filter((child) => shown.includes(child)) as readonly Program[];
+};
+
 /** Every command that does something itself, which some do that have sub-commands beside it. */
 const doers = (
   command: Program,
@@ -25,7 +31,7 @@ const doers = (
   const does = command.commands.length === 0 || command.registeredArguments.length > 0;
   return [
     ...(does ? [{ path: name, help: help.trimEnd() }] : []),
-    ...command.commands.flatMap((child) => doers(child as Program, name)),
+    ...visible(command).flatMap((child) => doers(child, name)),
   ];
 };
 

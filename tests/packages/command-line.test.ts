@@ -62,7 +62,11 @@ suite('the npm package of the command line', () => {
       {
         name: '@gatehouse/cli',
         version: root.version,
-        bin: { gatehouse: './gatehouse.mjs' },
+        bin: {
+          gatehouse: './gatehouse.mjs',
+          'kubectl-gatehouse': './gatehouse.mjs',
+          'kubectl_complete-gatehouse': './gatehouse.mjs',
+        },
         dependencies: undefined,
         scripts: undefined,
         optionalDependencies: root.optionalDependencies,
@@ -81,8 +85,10 @@ suite('the npm package of the command line', () => {
   test('`npx gatehouse --help` lists the commands', async () => {
     const { code, stdout } = await gatehouse('--help');
     assert.equal(code, 0);
-    for (const command of ['serve', 'demo', 'dev', 'policy', 'identity'])
+    for (const command of ['serve', 'demo', 'dev', 'policy', 'identity', 'version', 'completion'])
       assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
+    const plugin = await run(installed, 'npx', ['--no-install', 'kubectl-gatehouse', '--help']);
+    assert.match(plugin.stdout, /^Usage: kubectl gatehouse /);
   });
 
   test('`serve` runs the three services, and `dev` reaches them as a pod does', async () => {

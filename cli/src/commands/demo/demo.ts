@@ -29,6 +29,15 @@ const readKill = (text: string): Kill => {
   return { service, step };
 };
 
+const examples = `
+Examples:
+  # the story, and then the mesh to try by hand
+  gatehouse demo
+  # end after the story; the exit code says whether it went well
+  gatehouse demo --once
+  # the same while a service is killed in the third step
+  gatehouse demo --once --kill policy@3`;
+
 /** `gatehouse demo`: plays the seed's story on this machine and leaves the mesh up to try (design §11). */
 export const demoCommand = (finish: (run: Run) => void): Command =>
   new Command('demo')
@@ -44,6 +53,7 @@ export const demoCommand = (finish: (run: Run) => void): Command =>
       ).conflicts(['kill', 'state']),
     )
     .option('--state <folder>', `state directory (default: ${defaultStateDir}/demo)`)
+    .addHelpText('after', examples)
     .action((options: DemoOptions) =>
       finish(async (surroundings) => (await import('./play-demo.ts')).playDemo(options, surroundings)),
     );

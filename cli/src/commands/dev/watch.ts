@@ -8,6 +8,13 @@ export interface WatchOptions extends DevOptions {
   readonly output: 'table' | 'json';
 }
 
+const examples = `
+Examples:
+  # each row as it comes, until interrupted
+  gatehouse dev watch demo/backend-0 8080
+  # the row in force now, for programs
+  gatehouse dev watch demo/backend-0 8080 --once -o json`;
+
 /** `gatehouse dev watch NS/POD PORT`: shows each row that the pod's proxy would be sent, as it comes. */
 export const devWatchCommand = (finish: (run: Run) => void): Command =>
   addDevOptions(new Command('watch'))
@@ -20,6 +27,7 @@ export const devWatchCommand = (finish: (run: Run) => void): Command =>
         .choices(['table', 'json'])
         .default('table'),
     )
+    .addHelpText('after', examples)
     .action((pod: NamespacedName, port: number, options: WatchOptions) =>
       finish(async (surroundings) =>
         (await import('./watch-port.ts')).watchPort({ pod, port, options }, surroundings),

@@ -14,6 +14,15 @@ export interface PodOptions extends ReachOptions {
   readonly output: OutputFormat;
 }
 
+const examples = `
+Examples:
+  # the certificate of a pod, and how it is renewed
+  gatehouse identity backend-0 -n demo
+  # of all pods with a label, and what their proxies present
+  gatehouse identity -l app=backend -n demo --served
+  # what was issued in the last hour
+  gatehouse identity list --since 1h`;
+
 /** `gatehouse identity POD…` as Linkerd has it, and beside it what is not about one pod. */
 export const identityCommand = (finish: (run: Run) => void): Command =>
   addReachOptions(
@@ -28,6 +37,7 @@ export const identityCommand = (finish: (run: Run) => void): Command =>
       .option('--served', "also show what the pods' proxies present, by port-forward (needs a cluster)")
       .addOption(outputOption()),
   )
+    .addHelpText('after', examples)
     .action((names: readonly string[], options: PodOptions) =>
       finish(async (surroundings) => (await import('./show-pods.ts')).showPods(names, options, surroundings)),
     )

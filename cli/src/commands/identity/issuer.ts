@@ -7,6 +7,13 @@ export interface IssuerOptions extends ReachOptions {
   readonly output: OutputFormat;
 }
 
+const examples = `
+Examples:
+  # who signs, until when, and what is wrong with it
+  gatehouse identity issuer
+  # for programs
+  gatehouse identity issuer -o json`;
+
 /** `gatehouse identity issuer`: who signs, under which roots, how long still, and what was refused. */
 export const identityIssuerCommand = (finish: (run: Run) => void): Command =>
   addReachOptions(
@@ -15,6 +22,8 @@ export const identityIssuerCommand = (finish: (run: Run) => void): Command =>
         'Show who signs, how long still, and why files were refused. Exit code 1 if nobody can sign.',
       )
       .addOption(outputOption()),
-  ).action((options: IssuerOptions) =>
-    finish(async (surroundings) => (await import('./show-issuer.ts')).showIssuer(options, surroundings)),
-  );
+  )
+    .addHelpText('after', examples)
+    .action((options: IssuerOptions) =>
+      finish(async (surroundings) => (await import('./show-issuer.ts')).showIssuer(options, surroundings)),
+    );

@@ -17,6 +17,15 @@ export interface ListOptions extends ReachOptions {
   readonly output: OutputFormat;
 }
 
+const examples = `
+Examples:
+  # what is valid now, of one namespace
+  gatehouse identity list -n demo --active
+  # what a pod was given
+  gatehouse identity list --pod demo/backend-0 -o wide
+  # issued for keys that their pods had left behind
+  gatehouse identity list --suspicious --since 7d`;
+
 /** `gatehouse identity list`: what was issued, newest first. */
 export const identityListCommand = (finish: (run: Run) => void): Command =>
   addReachOptions(
@@ -36,9 +45,11 @@ export const identityListCommand = (finish: (run: Run) => void): Command =>
       .option('--suspicious', 'for a key that the pod had left behind')
       .addOption(new Option('--limit <number>', 'at most so many').argParser(readLimit).default(100))
       .addOption(outputOption()),
-  ).action((options: ListOptions) =>
-    finish(async (surroundings) => (await import('./list-issued.ts')).listIssued(options, surroundings)),
-  );
+  )
+    .addHelpText('after', examples)
+    .action((options: ListOptions) =>
+      finish(async (surroundings) => (await import('./list-issued.ts')).listIssued(options, surroundings)),
+    );
 
 /** A length of time is one before now. */
 const readTime = (text: string): string => {

@@ -8,6 +8,13 @@ export interface TrustBundleOptions extends ReachOptions {
   readonly output: (typeof formats)[number];
 }
 
+const examples = `
+Examples:
+  # what proxies accept, as PEM
+  gatehouse identity trust-bundle > ca.crt
+  # as a SPIFFE bundle
+  gatehouse identity trust-bundle -o spiffe`;
+
 /** `gatehouse identity trust-bundle`: the roots, as a file for other programs unless a table is asked for. */
 export const identityTrustBundleCommand = (finish: (run: Run) => void): Command =>
   addReachOptions(
@@ -18,8 +25,10 @@ export const identityTrustBundleCommand = (finish: (run: Run) => void): Command 
           .choices([...formats])
           .default('pem'),
       ),
-  ).action((options: TrustBundleOptions) =>
-    finish(async (surroundings) =>
-      (await import('./print-trust-bundle.ts')).printTrustBundle(options, surroundings),
-    ),
-  );
+  )
+    .addHelpText('after', examples)
+    .action((options: TrustBundleOptions) =>
+      finish(async (surroundings) =>
+        (await import('./print-trust-bundle.ts')).printTrustBundle(options, surroundings),
+      ),
+    );

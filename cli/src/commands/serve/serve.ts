@@ -14,6 +14,15 @@ export interface ServeOptions {
   readonly output: 'table' | 'json';
 }
 
+const examples = `
+Examples:
+  # all three services on a folder of manifests
+  gatehouse serve --dir manifests
+  # on a cluster that kubectl knows, on any free ports
+  gatehouse serve --kubeconfig ~/.kube/config --port-base 0
+  # identity alone
+  gatehouse serve identity --dir manifests`;
+
 /** `gatehouse serve`: the embedded default, all three services in one process; or just the one that is named. */
 export const serveCommand = (finish: (run: Run) => void): Command =>
   new Command('serve')
@@ -33,6 +42,7 @@ export const serveCommand = (finish: (run: Run) => void): Command =>
         .choices(['table', 'json'])
         .default('table'),
     )
+    .addHelpText('after', examples)
     .action((service: ServiceName | undefined, options: ServeOptions) => {
       finish(async (surroundings) => {
         const { serve } = await import('./run-services.ts');

@@ -1,3 +1,4 @@
+import { release } from '@gatehouse/core/release';
 import type { AdminApp } from '../http/admin-app.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
@@ -20,6 +21,16 @@ export const countRequests = (app: AdminApp, metrics: Metrics): void => {
     seconds.observe({ route }, reply.elapsedTime / 1000);
   });
 };
+
+/** Always 1: says by its label which release runs, so that a roll-out can be seen. */
+export const tellRelease = (metrics: Metrics): void =>
+  metrics
+    .gauge({
+      name: 'gatehouse_build_info',
+      help: 'Always 1; `version` is the release that the service is of.',
+      labelNames: ['version'],
+    })
+    .set({ version: release }, 1);
 
 /** Counts connections that did not come so far as to make a request, by reason. */
 export const countRefusals = (metrics: Metrics): ((reason: string) => void) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
+import { release } from '@gatehouse/core/release';
 import { ask, now, startedAdmin, things, token } from '@gatehouse/testing/started-admin';
 import type { KindHealth } from '../kube/source.ts';
 import type { StreamFacts } from './streams.ts';
@@ -16,6 +17,7 @@ test('/ready is 503 with the reasons until there are none; /live is always 200',
   assert.deepEqual([before.status, before.text], [503, 'no usable issuer\nnot read yet: Pod\n']);
   assert.deepEqual((await ask(`${admin.url}/v1/health`, { token })).json, {
     service: 'policy',
+    version: release,
     ready: false,
     reasons: ['no usable issuer', 'not read yet: Pod'],
     warnings: [],

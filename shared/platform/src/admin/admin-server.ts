@@ -9,7 +9,7 @@ import { cannotListen } from '../process/listen-error.ts';
 import type { Replicas } from '../replicas/replicas.ts';
 import type { ServiceName } from '../service/service.ts';
 import type { TlsMaterial } from '../tls/material.ts';
-import { countRefusals, countRequests } from './admin-metrics.ts';
+import { countRefusals, countRequests, tellRelease } from './admin-metrics.ts';
 import { commonRoutes } from './common-routes.ts';
 import type { Watched } from './health.ts';
 import type { StreamFacts } from './streams.ts';
@@ -58,6 +58,7 @@ export const startAdmin = async (options: AdminOptions): Promise<AdminServer> =>
   const replicaName = replicas.meshName;
   const { app, table } = await createAdminApp({ ...options, listener, replicaName, now });
   countRequests(app, metrics);
+  tellRelease(metrics);
   commonRoutes(app, options);
   options.routes?.(app);
   try {

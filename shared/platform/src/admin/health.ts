@@ -1,9 +1,11 @@
+import { release } from '@gatehouse/core/release';
 import { Type } from 'typebox';
 import type { KindHealth, Source } from '../kube/source.ts';
 
 /** What `/ready` and `/v1/health` tell. */
 export const HealthReport = Type.Object({
   service: Type.String(),
+  version: Type.String({ description: 'The release of Gatehouse that it is of' }),
   ready: Type.Boolean(),
   reasons: Type.Array(Type.String(), { description: 'Why it is not ready; empty when it is' }),
   warnings: Type.Array(Type.String(), {
@@ -52,6 +54,7 @@ export const healthReport = ({
   if (unsynced.length > 0) all.push(`not read yet: ${unsynced.join(', ')}`);
   return {
     service,
+    version: release,
     ready: all.length === 0,
     reasons: all,
     warnings: [...warnings],
