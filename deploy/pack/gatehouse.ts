@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { exit, stderr, versions } from 'node:process';
 import { whyTooOld } from './needed-node.ts';
 
