@@ -20,8 +20,4 @@ export const programs: Readonly<Record<string, string>> = {
 export const started: readonly string[] = ['identity', 'destination', 'policy', 'proxy'];
 
 /** Files that the code reads beside itself at run time. In the packed folder they lie at the same path below `files/`. */
-export const readAtRunTime: readonly string[] = [
-  'dev/demo/manifests/*',
-  'deploy/crds/generated/*',
-  'deploy/rbac/*.yaml',
-];
+export const readAtRunTime: readonly string[] = ['dev/demo/manifests/*', 'deploy/rbac/*.yaml'];

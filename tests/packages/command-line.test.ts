@@ -91,13 +91,23 @@ suite('the npm package of the command line', () => {
     assert.match(plugin.stdout, /^Usage: kubectl gatehouse /);
   });
 
+  test('`install` prints the control plane', async () => {
+    const { code, stdout, stderr } = await gatehouse('install', '--ignore-cluster');
+    assert.equal(code, 0, stderr);
+    for (const kind of ['CustomResourceDefinition', 'ClusterRole', 'Deployment'])
+      assert.match(stdout, new RegExp(`^kind: ${kind}$`, 'm'));
+  });
+
   test('`serve` runs the three services, and `dev` reaches them as a pod does', async () => {
     const bin = join(installed, 'node_modules/.bin/gatehouse');
     const args = ['serve', '--dir', 'manifests', '--port-base', '0', '-o', 'json'];
     const server = spawn(bin, args, { cwd: installed, env, stdio: ['ignore', 'pipe', 'inherit'] });
     const closed = once(server, 'close');
     try {
-      const [said] = await once(server.stdout.setEncoding('utf8'), 'data');
+      const [said] = await Promise.race([
+        once(server.stdout.setEncoding('utf8'), 'data'),
+        closed.then(([code]) => Promise.reject(new Error(`serve ended with ${code}`))),
+      ]);
       assert.deepEqual(Object.keys(JSON.parse(said)).slice(0, 3), ['identity', 'destination', 'policy']);
       const certified = await gatehouse('dev', 'certify', 'demo/backend-0', '-o', 'json');
       assert.equal(certified.code, 0, certified.stderr);
