@@ -5,6 +5,9 @@ import type { Kind } from '@gatehouse/core/resources/kinds';
 import { watchedKinds as destinationKinds } from '@gatehouse/destination/core/facts';
 import { serviceNames } from '@gatehouse/dev/serve/service-addresses';
 import { callerKinds } from '@gatehouse/identity/core/token/known-callers';
+import type { KubeObject } from '@gatehouse/manifests/objects/kube-object';
+import { renderControlPlane } from '@gatehouse/manifests/render';
+import { readValues } from '@gatehouse/manifests/values/read-values';
 import { adminGroup, adminResources } from '@gatehouse/platform/http/route-access';
 import { rowOf } from '@gatehouse/platform/kube/kind-table';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
@@ -68,12 +71,7 @@ const needed: Readonly<
   Record<ServiceName, { readonly cluster: readonly string[]; readonly own: readonly string[] }>
 > = {
   identity: {
-    cluster: [
-      ...reviews,
-      ...watching(callerKinds),
-      'get /.well-known/openid-configuration',
-      'get /openid/v1/jwks',
-    ],
+    cluster: reviews,
     own: [...replicas, ...telling],
   },
   destination: { cluster: [...reviews, ...watching(destinationKinds)], own: [...replicas, ...telling] },
@@ -93,19 +91,34 @@ test('the roles of the services allow what their code asks for, and not one thin
   }
 });
 
+test('only with the reviewer `jwks` identity may read public keys, and watch whom tokens are bound to', () => {
+  assert.deepEqual(
+    permissionsOf(rulesOf('ClusterRole', 'gatehouse-identity-jwks')),
+    [...watching(callerKinds), 'get /.well-known/openid-configuration', 'get /openid/v1/jwks'].sort(),
+  );
+  const installed = (tokenReviewer: string): boolean => {
+    const read = readValues([{ identity: { tokenReviewer } }]);
+    const trust = { anchors: undefined, issuer: undefined };
+    const all = renderControlPlane({ ...read, trust, shippedRbac: objects as readonly KubeObject[] });
+    return all.some(({ metadata: { name } }) => name === 'gatehouse-identity-jwks');
+  };
+  assert.deepEqual([installed('jwks'), installed('token-review')], [true, false]);
+});
+
 test('each role is bound to the ServiceAccount of its service, and to nobody else', () => {
   const bindings = objects.filter(
     (one) => String(one.kind).endsWith('Binding') && nameOf(one).name !== viewerAccount,
   );
-  assert.equal(bindings.length, 6);
+  assert.equal(bindings.length, 7);
   for (const binding of bindings) {
     const { name, namespace } = nameOf(binding);
     const roleKind = binding.kind === 'ClusterRoleBinding' ? 'ClusterRole' : 'Role';
     assert.equal(namespace, roleKind === 'Role' ? 'gatehouse' : undefined);
     assert.deepEqual(binding.roleRef, { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name });
-    assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name, namespace: 'gatehouse' }]);
-    const account = objects.filter((one) => one.kind === 'ServiceAccount' && nameOf(one).name === name);
-    assert.equal(account.length, 1, name);
+    const account = name.replace(/-jwks$/, '');
+    assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: account, namespace: 'gatehouse' }]);
+    const accounts = objects.filter((one) => one.kind === 'ServiceAccount' && nameOf(one).name === account);
+    assert.equal(accounts.length, 1, account);
   }
 });
 

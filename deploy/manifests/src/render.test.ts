@@ -164,14 +164,14 @@ test('a setting with which a service would not start is an error that names it',
 });
 
 test('in another namespace the same permissions are given to the ServiceAccounts of that one, and to nobody else', () => {
-  const objects = render({ namespace: 'mesh' });
+  const objects = render({ namespace: 'mesh', identity: { tokenReviewer: 'jwks' } });
   const rules = (all: readonly KubeObject[]) =>
     all.filter(({ kind }) => kind.endsWith('Role')).map((role) => role.rules);
   assert.deepEqual(rules(objects), rules(shippedRbac));
   const subjects = objects.flatMap(
     (object) => (object.subjects ?? []) as readonly { readonly namespace: string }[],
   );
-  assert.equal(subjects.length, 7);
+  assert.equal(subjects.length, 8);
   for (const subject of subjects) assert.equal(subject.namespace, 'mesh');
 });
 

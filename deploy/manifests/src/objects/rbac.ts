@@ -6,8 +6,16 @@ import type { KubeObject } from './kube-object.ts';
 const writtenFor = 'gatehouse';
 
 /** ServiceAccounts, roles and bindings of deploy/rbac, for the namespace that the values name. */
-export const rbac = (shipped: readonly KubeObject[], { namespace }: Values): readonly KubeObject[] =>
-  shipped.map((object) => moved(object, namespace) as KubeObject);
+export const rbac = (
+  shipped: readonly KubeObject[],
+  { namespace, identity }: Values,
+): readonly KubeObject[] =>
+  shipped
+    .filter(({ metadata: { name } }) => identity.tokenReviewer === 'jwks' || name !== jwksRole)
+    .map((object) => moved(object, namespace) as KubeObject);
+
+/** The role, and its binding, of what identity needs only where it verifies tokens by the API server's keys. */
+const jwksRole = 'gatehouse-identity-jwks';
 
 /** Every field called `namespace`: of the object itself, and of a binding's subjects. */
 const moved = (value: unknown, namespace: string): unknown => {
