@@ -46,6 +46,8 @@ const examples = `
 Examples:
   # the services on a folder of manifests, on this machine
   gatehouse serve --dir manifests
+  # the control plane in a cluster
+  gatehouse install | kubectl apply -f -
   # who may call a workload, and why
   gatehouse authz deploy/backend -n demo
   # whose certificates there are

@@ -1,14 +1,14 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GatehouseError } from '@gatehouse/core/error';
 import { type Problem, printProblem } from '@gatehouse/core/problem';
-import { checkIssuer } from '@gatehouse/identity/ports/issuer/check-issuer';
+import { checkBundle, checkIssuer } from '@gatehouse/identity/ports/issuer/check-issuer';
 import { makeTrust } from '@gatehouse/identity/ports/issuer/make-ca';
 import { issuerName, type Trust, trustRootsName } from '@gatehouse/manifests/objects/trust';
 import type { Values } from '@gatehouse/manifests/values/value-fields';
-import { readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
+import { readPemBundle, readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
 import type { Surroundings } from '../../cli.ts';
 import type { ValueOptions } from './install-options.ts';
 import type { Installed } from './installed.ts';
@@ -104,10 +104,11 @@ const withoutOwnCa = async ({ values, files, installed }: TrustQuestion): Promis
 };
 
 const fromFiles = async (
-  { values, files, installed, now }: TrustQuestion,
+  question: TrustQuestion,
   pair: { readonly certificate: string; readonly key: string },
 ): Promise<FoundTrust> => {
-  const anchors = files.anchors;
+  const { files, installed } = question;
+  const { anchors } = files;
   if (anchors === undefined && installed?.anchors === undefined) {
     throw usage('the issuer needs its root beside it: give --identity-trust-anchors-file');
   }
@@ -117,10 +118,14 @@ const fromFiles = async (
     if (anchors === undefined) await writeFile(bundleFile, installed?.anchors ?? '');
     const checked = await checkIssuer(
       { issuer: { kind: 'files', ...pair }, anchors: [bundleFile] },
-      { mesh: { controlPlaneNamespace: values.namespace, trustDomain: values.trustDomain }, now },
+      checkOptions(question),
     );
     if (!checked.ok) throw unusable(checked.problems);
-    return { trust: { anchors: checked.value.bundle, issuer: await readIssuer(pair) }, notes: [] };
+    const { bundle } = checked.value;
+    return {
+      trust: { anchors: bundle, issuer: await readIssuer(pair) },
+      notes: leftOut(installed, bundle),
+    };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -130,8 +135,11 @@ const keptOrMade = async (question: TrustQuestion): Promise<FoundTrust> => {
   const { values, files, installed, now } = question;
   const { anchors, issuer } = installed ?? {};
   if (anchors !== undefined && issuer !== undefined) {
-    const bundle = files.anchors === undefined ? anchors : await readAnchors(files.anchors);
-    return { trust: { anchors: bundle, issuer: undefined }, notes: [] };
+    if (files.anchors === undefined) return { trust: { anchors, issuer: undefined }, notes: [] };
+    const bundle = await readAnchors(files.anchors);
+    const checked = checkBundle({ issuer, anchors: bundle }, checkOptions(question));
+    if (!checked.ok) throw unusable(checked.problems);
+    return { trust: { anchors: bundle, issuer: undefined }, notes: leftOut(installed, bundle) };
   }
   if (files.anchors !== undefined) {
     throw usage(
@@ -157,6 +165,27 @@ const keptOrMade = async (question: TrustQuestion): Promise<FoundTrust> => {
       `a new trust root was made, valid until ${until}; its key is kept nowhere: docs/identity.md says how to bring a CA of your own`,
     ],
   };
+};
+
+const checkOptions = ({ values, now }: TrustQuestion) => ({
+  mesh: { controlPlaneNamespace: values.namespace, trustDomain: values.trustDomain },
+  now,
+});
+
+/** Roots that proxies which run now were started with: what is signed below them by an older issuer is not believed any more. */
+const leftOut = (installed: Installed | undefined, bundle: string): readonly string[] => {
+  const rootsIn = (pem: string): readonly string[] => {
+    const read = readPemBundle(pem);
+    return read.ok ? read.value.certificates.map((der) => hash('sha256', der)) : [];
+  };
+  const kept = new Set(rootsIn(bundle));
+  const count = rootsIn(installed?.anchors ?? '').filter((root) => !kept.has(root)).length;
+  return count === 0
+    ? []
+    : [
+        `${count === 1 ? 'a root' : `${count} roots`} of the mesh that runs will not be trusted any more: if proxies still have ` +
+          'certificates below it, put it beside the new one first (docs/identity.md)',
+      ];
 };
 
 /** The certificates of the file and its key, and nothing else that may be there. */

@@ -161,6 +161,28 @@ test('certificates from files are checked as identity would, and only they are p
   assert.match(err, /^error: the issuer cannot be used:\n {2}.*does not chain to a trust anchor/);
 });
 
+test('another bundle must be one that the running issuer is below, and roots that it leaves out are told', async (t) => {
+  const { run, apply, folder } = await aCluster(t);
+  const { root } = await ownCa(folder);
+  await apply(`install ${ownFiles}`);
+  const next = anAuthority({ name: 'next root' });
+  await writeFile(join(folder, 'both.crt'), root.pem + next.pem);
+  await writeFile(join(folder, 'next.crt'), next.pem);
+  const both = await run('upgrade --identity-trust-anchors-file both.crt');
+  assert.equal(rootsIn(objectsOf(both)).match(/BEGIN/g)?.length, 2);
+  assert.equal(both.err, '');
+  const { code, out, err } = await run('upgrade --identity-trust-anchors-file next.crt');
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /^error: the issuer cannot be used:\n {2}.*does not chain to a trust anchor/);
+
+  const issuer = anAuthority({ name: 'next issuer', issuedBy: next });
+  await writeFile(join(folder, 'issuer.crt'), issuer.pem);
+  await writeFile(join(folder, 'issuer.key'), issuer.key.export({ type: 'pkcs8', format: 'pem' }));
+  const replaced = await run(`upgrade ${ownFiles.replace('ca.crt', 'next.crt')}`);
+  assert.equal(replaced.code, 0, replaced.err);
+  assert.match(replaced.err, /^note: a root of the mesh that runs will not be trusted any more/);
+});
+
 test("with cert-manager's issuer or an external CA only the rest is printed", async (t) => {
   const { run, folder } = await aCluster(t);
   await ownCa(folder);
@@ -212,6 +234,16 @@ test('values come from files, then from single values; the namespace from its ow
   );
   assert.deepEqual(givenIn(objects), { namespace: 'mesh', replicas: 5, logLevel: 'warn' });
   assert.ok(names(objects, 'Namespace').includes('mesh'));
+});
+
+test('values can be piped in, and nothing is waited for where nothing is', async () => {
+  const line = 'install --ignore-cluster --skip-crds -f -'.split(' ');
+  const objects = objectsOf(await runToEnd(line, { input: 'replicas: 7\n' }));
+  assert.deepEqual(givenIn(objects), { replicas: 7 });
+  const bad = await runToEnd(line, { input: '- a\n' });
+  assert.match(bad.err, /^error: standard input: holds a list: write an object of values/);
+  const { code, err } = await runToEnd(line);
+  assert.deepEqual([code, err], [2, 'error: -f - reads values from standard input, but nothing is piped in']);
 });
 
 test('an upgrade keeps values and root; installing again with other values says so', async (t) => {

@@ -41,6 +41,7 @@ export const installCommand = (finish: (run: Run) => void): Command =>
         'Print the manifests of the control plane, for kubectl apply. Over a running one, its trust root is kept.',
       ),
     )
+      .optionsGroup('What is printed:')
       .addOption(new Option('--crds', 'only the CustomResourceDefinitions').conflicts('skipCrds'))
       .option('--skip-crds', 'all but the CustomResourceDefinitions')
       .option('--ignore-cluster', 'do not look for a running control plane: make a new trust root')

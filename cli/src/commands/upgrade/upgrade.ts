@@ -33,6 +33,7 @@ export const upgradeCommand = (finish: (run: Run) => void): Command =>
         'Print the manifests of the control plane with the values of the one that runs, and changes to them.',
       ),
     )
+      .optionsGroup('What is printed:')
       .option('--skip-crds', 'all but the CustomResourceDefinitions')
       .addOption(manifestFormat()),
   )
