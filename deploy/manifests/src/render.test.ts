@@ -7,6 +7,7 @@ import { parseAllDocuments } from 'yaml';
 import { fixedTrust } from '../testing/fixed-trust.ts';
 import { type GoldenCase, goldenCases } from '../testing/golden-cases.ts';
 import { controlPlane } from './objects/control-plane.ts';
+import { imageOf } from './objects/deployment.ts';
 import type { Variable } from './objects/environment.ts';
 import { type KubeObject, printObjectName } from './objects/kube-object.ts';
 import { printList, printObjects } from './print-objects.ts';
@@ -210,4 +211,9 @@ test('the webhook refuses pods only in namespaces with the label, each namespace
   }
   const optedOut = { [metadata]: 'demo', 'config.linkerd.io/admission-webhooks': 'disabled' };
   assert.deepEqual(asked({ ...optedOut, 'linkerd.io/inject': 'enabled' }), []);
+});
+
+test('by default the image is that of npm run image in this checkout', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
+  assert.equal(imageOf(readValues([]).values), `localhost/gatehouse:${version}`);
 });

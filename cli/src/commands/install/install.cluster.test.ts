@@ -138,4 +138,31 @@ suite('gatehouse install on a real API server', {
     const refused = await kubectl(['create', '-f', '-'], JSON.stringify(loose));
     assert.match(refused.err, /violates PodSecurity "restricted/);
   });
+
+  test('an upgrade without changes changes nothing, prune finds nothing, and uninstall leaves nothing behind', async () => {
+    const before = await versions();
+    await apply(await gatehouse('upgrade'), '--server-side');
+    assert.equal(await versions(), before);
+    assert.equal(await gatehouse('prune'), '');
+
+    const names = await gatehouse('uninstall', '--crds');
+    // There is no controller that would end the namespace.
+    const deleted = await kubectl(['delete', '--wait=false', '-f', '-'], names);
+    assert.deepEqual([deleted.code, deleted.err], [0, '']);
+    const kinds =
+      'mutatingwebhookconfigurations,deployments,services,configmaps,secrets,networkpolicies,poddisruptionbudgets,' +
+      'serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings';
+    const left = await kubectl([
+      'get',
+      kinds,
+      '-A',
+      '-l',
+      'app.kubernetes.io/part-of=gatehouse',
+      '-o',
+      'name',
+    ]);
+    assert.deepEqual([left.out, left.err.trim()], ['', '']);
+    const crds = await kubectl(['wait', 'crd', '--all', '--for=delete', '--timeout=60s']);
+    assert.equal(crds.code, 0, crds.err);
+  });
 });
