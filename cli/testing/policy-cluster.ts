@@ -69,6 +69,7 @@ const startOn = async (on: CliCluster): Promise<RunningService> => {
     GATEHOUSE_TRUST_ANCHORS: trustAnchors,
     GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
     GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+    GATEHOUSE_WEBHOOK_ADDR: '',
     GATEHOUSE_LOG_LEVEL: 'error',
   }));
   if (policy === undefined) throw new TypeError('policy was started');

@@ -63,7 +63,8 @@ const findUser = async (
 
 /** Throws a 403 when the user may not. */
 export const requireAccess = ({ authorize }: AccessRules, user: User, info: RequestInfo): void => {
-  const { verb, group, resource, subresource, namespace, name } = info;
+  const { verb, group, resource, subresource, namespace } = info;
+  const name = info.name || info.selectedName;
   if (authorize({ user, verb, resource: { group, resource, subresource, namespace, name } })) return;
   const full = group === '' ? resource : `${resource}.${group}`;
   const which = name === '' ? full : `${full} "${name}"`;

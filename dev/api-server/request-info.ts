@@ -12,6 +12,8 @@ export interface RequestInfo {
   readonly namespace: string;
   /** '' for collections. */
   readonly name: string;
+  /** The one name that a list or a watch is for, by its fieldSelector: roles that name objects go by it. */
+  readonly selectedName: string;
   readonly subresource: string;
 }
 
@@ -29,7 +31,15 @@ export const parseRequest = (method: string, url: URL): RequestInfo | undefined 
   const watch = url.searchParams.get('watch');
   const watching = watch === 'true' || watch === '1';
   const verb = verbOf(method, name !== '', watching);
-  return verb === undefined ? undefined : { verb, group, version, resource, namespace, name, subresource };
+  if (verb === undefined) return undefined;
+  const selectedName = name === '' ? nameIn(url.searchParams.get('fieldSelector') ?? '') : '';
+  return { verb, group, version, resource, namespace, name, selectedName, subresource };
+};
+
+/** As the server has it: only a selector that says `metadata.name=NAME` names an object. */
+const nameIn = (fieldSelector: string): string => {
+  const [, name = ''] = /(?:^|,)metadata\.name==?([^,]+)/.exec(fieldSelector) ?? [];
+  return name;
 };
 
 const decodePart = (part: string): string => {

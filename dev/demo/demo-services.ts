@@ -42,6 +42,7 @@ export const prepareServices = async (
       GATEHOUSE_GRPC_ADDR: grpc,
       GATEHOUSE_GRPC_TLS: 'always',
       GATEHOUSE_ADMIN_ADDR: admin,
+      GATEHOUSE_WEBHOOK_ADDR: '',
       GATEHOUSE_LOG_FORMAT: 'json',
       ...(service === 'identity'
         ? {}

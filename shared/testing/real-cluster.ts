@@ -28,6 +28,12 @@ const unwatched: Readonly<Record<string, Omit<Place, 'api'>>> = {
     plural: 'customresourcedefinitions',
     namespaced: false,
   },
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': {
+    plural: 'mutatingwebhookconfigurations',
+    namespaced: false,
+  },
+  '/ConfigMap': { plural: 'configmaps', namespaced: true },
+  '/Secret': { plural: 'secrets', namespaced: true },
   'apps/Deployment': { plural: 'deployments', namespaced: true },
   'rbac.authorization.k8s.io/ClusterRole': { plural: 'clusterroles', namespaced: false },
   'rbac.authorization.k8s.io/ClusterRoleBinding': { plural: 'clusterrolebindings', namespaced: false },

@@ -66,6 +66,8 @@ const telling = [
   'get serviceaccounts',
 ];
 
+const isAboutEvents = (permission: string): boolean => permission.endsWith(' events.events.k8s.io');
+
 /** What the code of each service asks for, in the whole cluster and in its own namespace. */
 const needed: Readonly<
   Record<ServiceName, { readonly cluster: readonly string[]; readonly own: readonly string[] }>
@@ -75,7 +77,25 @@ const needed: Readonly<
     own: [...replicas, ...telling],
   },
   destination: { cluster: [...reviews, ...watching(destinationKinds)], own: [...replicas, ...telling] },
-  policy: { cluster: [...reviews, ...watching(policyKinds)], own: [...replicas, ...telling] },
+  policy: {
+    // Of pods that were injected it tells where they are.
+    cluster: [
+      ...reviews,
+      ...watching(policyKinds),
+      ...telling.filter(isAboutEvents),
+      'get namespaces',
+      ...['list', 'patch', 'watch'].map(
+        (verb) => `${verb} mutatingwebhookconfigurations.admissionregistration.k8s.io`,
+      ),
+    ],
+    own: [
+      ...replicas,
+      ...telling.filter((permission) => !isAboutEvents(permission)),
+      ...['create', 'list', 'update', 'watch'].map((verb) => `${verb} secrets`),
+      ...['list', 'watch'].map((verb) => `${verb} configmaps`),
+      ...['create', 'get', 'update'].map((verb) => `${verb} leases.coordination.k8s.io`),
+    ],
+  },
 };
 
 test('the roles of the services allow what their code asks for, and not one thing more', () => {
@@ -103,6 +123,28 @@ test('only with the reviewer `jwks` identity may read public keys, and watch who
     return all.some(({ metadata: { name } }) => name === 'gatehouse-identity-jwks');
   };
   assert.deepEqual([installed('jwks'), installed('token-review')], [true, false]);
+});
+
+test('what policy may do with Secrets, Leases and webhooks it may do with its own alone, but for making one', () => {
+  const named = [...rulesOf('ClusterRole', 'gatehouse-policy'), ...rulesOf('Role', 'gatehouse-policy')]
+    .filter(({ resources = [] }) =>
+      resources.some((one) =>
+        ['secrets', 'leases', 'configmaps', 'mutatingwebhookconfigurations'].includes(one),
+      ),
+    )
+    .map(({ resources = [], resourceNames = [], verbs }) => [
+      resources.join(),
+      resourceNames.join(),
+      verbs.join(),
+    ]);
+  assert.deepEqual(named.sort(), [
+    ['configmaps', 'gatehouse-config,gatehouse-trust-roots', 'list,watch'],
+    ['leases', '', 'create'],
+    ['leases', 'gatehouse-policy-writer', 'get,update'],
+    ['mutatingwebhookconfigurations', 'gatehouse-injector', 'list,patch,watch'],
+    ['secrets', '', 'create'],
+    ['secrets', 'gatehouse-webhook-tls', 'list,update,watch'],
+  ]);
 });
 
 test('each role is bound to the ServiceAccount of its service, and to nobody else', () => {

@@ -199,7 +199,11 @@ export const restPermissionsContract = (
       service: ServiceName,
       more: Readonly<Record<string, string>> = {},
     ): Promise<RunningService> => {
-      const addresses = { GATEHOUSE_GRPC_ADDR: '127.0.0.1:0', GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0' };
+      const addresses = {
+        GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
+        GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+        GATEHOUSE_WEBHOOK_ADDR: '',
+      };
       const started = await start(service, { ...source.settingsOf(service), ...addresses, ...more });
       await untilReady(started.admin).catch(async (error: unknown) => {
         await started.stop('it does not become ready');

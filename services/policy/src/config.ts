@@ -1,7 +1,7 @@
 import { defaultPolicies } from '@gatehouse/core/resources/kinds/linkerd';
 import { budgetSettings } from '@gatehouse/platform/settings/budget-settings';
 import { type Config, readConfig, setting } from '@gatehouse/platform/settings/config';
-import { count, networks, oneOf, orOff } from '@gatehouse/platform/settings/setting-forms';
+import { count, hostPort, networks, oneOf, orOff } from '@gatehouse/platform/settings/setting-forms';
 import {
   leafSettings,
   sharedProblems,
@@ -40,6 +40,12 @@ export const policySettings = {
   ...watchSettings,
   ...budgetSettings,
   ...rowBudgetSettings,
+  webhookAddress: setting({
+    variable: 'GATEHOUSE_WEBHOOK_ADDR',
+    value: orOff(hostPort),
+    fallback: '0.0.0.0:9443',
+    sentence: 'Where the API server reaches the admission webhooks of a cluster; a folder has none.',
+  }),
   defaultInboundPolicy: setting({
     variable: 'GATEHOUSE_DEFAULT_INBOUND_POLICY',
     value: oneOf(defaultPolicies),

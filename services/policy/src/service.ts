@@ -12,6 +12,7 @@ import { outboundMethods } from './ports/outbound/serve-outbound.ts';
 import { PolicyWatch } from './ports/policy-watch.ts';
 import { policyRoutes } from './ports/rest/rest.ts';
 import { RowStreams } from './ports/row-streams.ts';
+import { openWebhook } from './ports/webhook/open-webhook.ts';
 
 /** Starts policy. Rejects with a GatehouseError that says what to fix; nothing stays open then. */
 export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Promise<RunningService> =>
@@ -22,7 +23,7 @@ export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Pro
     assemble: (base) => assemble(config, base),
   });
 
-const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
+const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<OwnHalf> => {
   const { supervisor, source, metrics, log, now } = base;
   const { clusterDomain } = config;
   const took = updateSeconds(metrics);
@@ -37,6 +38,7 @@ const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
   const streams = new RowStreams(now);
   measurePolicy(metrics, { watch, streams });
   supervisor.run('watch', (signal) => watch.run(source, signal));
+  const webhook = await openWebhook(config, base, watch);
 
   const { requireReady, settle } = watch;
   return {
@@ -48,6 +50,7 @@ const assemble = (config: PolicyConfig, base: ServiceBase): OwnHalf => {
     streams,
     reasons: () => (watch.isReady ? [] : ['the first lists have not been taken in']),
     warnings: () => watch.warnings(),
+    ...(webhook === undefined ? {} : { webhook }),
     routes: policyRoutes({ watch, settings: { ...cluster, clusterDomain } }),
   };
 };

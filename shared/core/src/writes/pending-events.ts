@@ -10,6 +10,17 @@ export interface EventNote {
   readonly action: string;
   /** For people. Anyone who may list Events reads it: it holds no secret. */
   readonly note: string;
+  /** What it is about; absent = the service that tells it. */
+  readonly regarding?: EventObject;
+}
+
+/** What an Event is about. */
+export interface EventObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid?: string;
 }
 
 /** The same note again and again is one Event with a count (events.k8s.io/v1, `series`). */
@@ -68,11 +79,17 @@ interface Entry {
 /** Which notes are to be sent, when, and as what. Knows no clock: every call says what time it is. */
 export class PendingEvents {
   readonly #entries = new Map<string, Entry>();
-  readonly #rate = new TokenBucket(eventLimits.rate);
+  readonly #rate: TokenBucket;
+
+  /** `rate`: how many requests at once, and how many a second then. */
+  constructor(rate: { readonly burst: number; readonly perSecond: number } = eventLimits.rate) {
+    this.#rate = new TokenBucket(rate);
+  }
 
   /** Takes a note. False = too many others wait, and it is dropped. */
   note(event: EventNote, { wall, elapsed }: Moment): boolean {
-    const key = JSON.stringify([event.type, event.reason, event.action, event.note]);
+    const { type, reason, action, note, regarding } = event;
+    const key = JSON.stringify([type, reason, action, note, regarding]);
     const entry = this.#entries.get(key);
     if (entry !== undefined && (isWaiting(entry) || elapsed - entry.notedAt <= eventLimits.seriesEndMs)) {
       entry.series = { ...entry.series, count: entry.series.count + 1, lastAt: wall };

@@ -24,6 +24,8 @@ export interface OwnHalf {
   readonly warnings?: () => readonly string[];
   /** Whether it waits for its source; a service that asks the API server for each call does not. */
   readonly watches?: 'its source' | 'nothing';
+  /** Where it serves admission webhooks, for one that does. */
+  readonly webhook?: string;
   /** Its part of the REST API, all below `/v1`. */
   readonly routes: NonNullable<AdminOptions['routes']>;
 }

@@ -16,6 +16,8 @@ export interface RunningService {
   readonly grpc: string;
   /** `http://host:port` as bound. */
   readonly admin: string;
+  /** `https://host:port` of the admission webhooks as bound; absent where it serves none. */
+  readonly webhook?: string;
   /** Resolves once it is over and everything is closed, no matter who ended it. */
   readonly ended: Promise<Ended>;
   /** Ends it in order; resolves when everything is closed. */

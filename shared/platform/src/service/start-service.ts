@@ -43,12 +43,14 @@ export const startService = (
     const { grpc, admin } = await serveHalf({ ...half, reasons }, config, base);
     const { drainDelayMs } = config;
     const name = printIdentity(base.identity);
-    log.info({ grpc, admin, name }, `${service} is up`);
+    const webhook = half.webhook === undefined ? {} : { webhook: half.webhook };
+    log.info({ grpc, admin, ...webhook, name }, `${service} is up`);
     return {
       service,
       name,
       grpc,
       admin,
+      ...webhook,
       ended: supervisor.ended,
       stop: async (reason) => {
         if (!isDraining && drainDelayMs > 0) {

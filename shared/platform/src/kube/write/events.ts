@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   type EventNote,
+  type EventObject,
   type EventSeries,
   PendingEvents,
   type SendOutcome,
@@ -34,21 +35,14 @@ export interface KubeEventsOptions {
   readonly log: Log;
   /** Told what came of each. */
   readonly onResult: (result: EventResult) => void;
+  /** How many requests at once, and how many a second then. Default: those of a service that seldom has something to tell. */
+  readonly rate?: { readonly burst: number; readonly perSecond: number };
   /** Epoch milliseconds. */
   readonly now?: () => number;
   /** Milliseconds on a clock that only goes forward. */
   readonly elapsed?: () => number;
   /** Resolves early when the signal aborts. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-/** What an Event is about (`regarding`). */
-interface ObjectReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid?: string;
 }
 
 /** The API server cuts nothing: it refuses what is longer. */
@@ -65,13 +59,14 @@ export class KubeEvents implements EventRecorder {
   readonly #options: KubeEventsOptions;
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  readonly #pending = new PendingEvents();
+  readonly #pending: PendingEvents;
   readonly #complain: ReturnType<typeof limitedLog>;
-  #regarding: ObjectReference | undefined;
+  #regarding: EventObject | undefined;
   #wake = new AbortController();
 
   constructor(options: KubeEventsOptions) {
     this.#options = options;
+    this.#pending = new PendingEvents(options.rate);
     this.#now = options.now ?? Date.now;
     this.#elapsed = options.elapsed ?? (() => performance.now());
     this.#complain = limitedLog((fields, message) => options.log.warn(fields, message), {
@@ -107,11 +102,9 @@ export class KubeEvents implements EventRecorder {
   async #send(series: EventSeries, signal: AbortSignal): Promise<SendOutcome> {
     const { client } = this.#options;
     try {
-      this.#regarding ??= await this.#find(signal);
-      const name = series.name ?? `${this.#regarding.name}.${randomBytes(8).toString('hex')}`;
-      const response = await client.request(
-        this.#requestFor(series, { name, about: this.#regarding, signal }),
-      );
+      const about = series.event.regarding ?? (await this.#service(signal));
+      const name = series.name ?? `${about.name}.${randomBytes(8).toString('hex')}`;
+      const response = await client.request(this.#requestFor(series, { name, about, signal }));
       const { status } = response;
       // 409: an earlier attempt arrived, though its answer did not.
       if (status === 200 || status === 201 || status === 409) {
@@ -131,6 +124,11 @@ export class KubeEvents implements EventRecorder {
     }
   }
 
+  async #service(signal: AbortSignal): Promise<EventObject> {
+    this.#regarding ??= await this.#find(signal);
+    return this.#regarding;
+  }
+
   #failed(why: string, kind: 'failed' | 'refused'): SendOutcome {
     this.#options.onResult(kind);
     this.#complain({}, `an Event was not written: ${why}`);
@@ -139,10 +137,11 @@ export class KubeEvents implements EventRecorder {
 
   #requestFor(
     { event, count, firstAt, lastAt, name: known }: EventSeries,
-    { name, about, signal }: { readonly name: string; readonly about: ObjectReference; signal: AbortSignal },
+    { name, about, signal }: { readonly name: string; readonly about: EventObject; signal: AbortSignal },
   ): KubeRequest {
-    const { namespace, service } = this.#options;
-    const path = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+    const { service } = this.#options;
+    const { namespace } = about;
+    const path = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`;
     // A series begins with the second of its kind (API conventions, Event).
     const series = count < 2 ? {} : { series: { count, lastObservedTime: microTime(lastAt) } };
     if (known !== undefined) {
@@ -164,7 +163,7 @@ export class KubeEvents implements EventRecorder {
   }
 
   /** With the uid, without which `kubectl describe` does not show an Event. */
-  async #find(signal: AbortSignal): Promise<ObjectReference> {
+  async #find(signal: AbortSignal): Promise<EventObject> {
     const { client, namespace, service } = this.#options;
     const name = accountOf(service);
     const places = [

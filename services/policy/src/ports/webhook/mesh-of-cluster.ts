@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { GatehouseError } from '@gatehouse/core/error';
+import type { InjectingMesh } from '@gatehouse/core/injection/inject-pod';
+import {
+  defaultProxySettings,
+  type ProxySettings,
+  parseProxySettings,
+} from '@gatehouse/core/injection/proxy-settings';
+import { type Parsed, parsed, printProblem, problem } from '@gatehouse/core/problem';
+import type { KubeClient } from '@gatehouse/platform/kube/client/client';
+import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { NamedObject } from '@gatehouse/platform/kube/watch/named-object';
+import type { Log } from '@gatehouse/platform/log/log';
+
+export interface MeshOfClusterOptions {
+  readonly client: KubeClient;
+  /** The control plane's. */
+  readonly namespace: string;
+  readonly trustDomain: string;
+  readonly clusterDomain: string;
+  readonly log: Log;
+}
+
+/** Follows what injection needs to know of the mesh: two ConfigMaps of the control plane's namespace. */
+export class MeshOfCluster {
+  readonly #options: MeshOfClusterOptions;
+  readonly #settings: NamedObject;
+  readonly #anchors: NamedObject;
+  #read: ProxySettings | undefined;
+  #trust: InjectingMesh['trustAnchors'] | undefined;
+
+  constructor(options: MeshOfClusterOptions) {
+    this.#options = options;
+    const { client, namespace, log } = options;
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    this.#settings = new NamedObject({
+      client,
+      path,
+      name: 'gatehouse-config',
+      log,
+      onState: (object) => this.#takeSettings(dataOf(object, 'proxy.json')),
+    });
+    this.#anchors = new NamedObject({
+      client,
+      path,
+      name: 'gatehouse-trust-roots',
+      log,
+      onState: (object) => this.#takeAnchors(dataOf(object, 'ca-bundle.crt')),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#settings.run(signal), this.#anchors.run(signal)]);
+  }
+
+  /** Throws `unavailable` while it is not known: the failure policy decides then. */
+  get mesh(): InjectingMesh {
+    const { namespace } = this.#options;
+    if (this.#read === undefined)
+      throw new GatehouseError(
+        'unavailable',
+        `ConfigMap ${namespace}/gatehouse-config has not been read yet`,
+      );
+    if (this.#trust === undefined)
+      throw new GatehouseError(
+        'unavailable',
+        `ConfigMap ${namespace}/gatehouse-trust-roots holds no trust anchors yet`,
+      );
+    return { settings: this.#read, trustAnchors: this.#trust, createdBy: 'gatehouse/webhook' };
+  }
+
+  /** What cannot be read leaves what was read before: proxies would get another mesh's names otherwise. */
+  #takeSettings(text: string | undefined): void {
+    const { namespace, trustDomain, clusterDomain, log } = this.#options;
+    const own = { ...defaultProxySettings, controlPlaneNamespace: namespace, trustDomain, clusterDomain };
+    const settings = text === undefined ? parsed(own) : parseText(text);
+    if (settings.ok) this.#read = settings.value;
+    else
+      log.error(
+        { problems: settings.problems.map(printProblem) },
+        'ConfigMap gatehouse-config: proxy.json cannot be read',
+      );
+  }
+
+  #takeAnchors(pem: string | undefined): void {
+    if (pem === undefined || !pem.includes('-----BEGIN CERTIFICATE-----')) return;
+    this.#trust = { pem, sha256: createHash('sha256').update(pem).digest('hex') };
+  }
+}
+
+const dataOf = (object: WireObject | undefined, key: string): string | undefined => {
+  const value = ((object?.data ?? {}) as WireObject)[key];
+  return typeof value === 'string' ? value : undefined;
+};
+
+const parseText = (text: string): Parsed<ProxySettings> => {
+  try {
+    return parseProxySettings(JSON.parse(text), 'proxy.json');
+  } catch (error) {
+    return problem(
+      'proxy.json',
+      `is not JSON (${(error as Error).message})`,
+      'apply what `gatehouse install` prints',
+    );
+  }
+};

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import { startWebhookServer } from '@gatehouse/platform/http/webhook-server';
+import { KubeEvents } from '@gatehouse/platform/kube/write/events';
+import { KubeLease } from '@gatehouse/platform/kube/write/kube-lease';
+import { LeaderElection } from '@gatehouse/platform/kube/write/leader-election';
+import type { ServiceBase } from '@gatehouse/platform/service/service-base';
+import type { PolicyConfig } from '../../config.ts';
+import { policiesForNewPod } from '../../core/injection/policies-for-new-pod.ts';
+import { injector } from './injector.ts';
+import { MeshOfCluster } from './mesh-of-cluster.ts';
+import { WebhookKeeper } from './webhook-keeper.ts';
+
+/** The Lease of the replica that writes what all share. */
+export const writerLease = 'gatehouse-policy-writer';
+
+/** A rollout makes many pods at once, each worth an Event; beyond that the API server is spared. */
+const eventRate = { burst: 100, perSecond: 1 };
+
+interface Watched {
+  readonly index: ResourceIndex;
+  readonly isReady: boolean;
+}
+
+/** Serves the webhooks of a cluster; undefined where there is no cluster, or they are switched off. Returns where. */
+export const openWebhook = async (
+  config: PolicyConfig,
+  base: ServiceBase,
+  watch: Watched,
+): Promise<string | undefined> => {
+  const { platform, supervisor, metrics, now, elapsed, clock } = base;
+  const { webhookAddress: address, namespace, trustDomain, clusterDomain, podName = hostname() } = config;
+  if (platform.kind !== 'cluster' || address === undefined) return undefined;
+  const { client } = platform;
+  const log = base.log.child({ part: 'webhook' });
+  const mesh = new MeshOfCluster({ client, namespace, trustDomain, clusterDomain, log });
+  const events = new KubeEvents({
+    client,
+    service: 'policy',
+    namespace,
+    log,
+    now,
+    elapsed,
+    rate: eventRate,
+    onResult: (result) => results.inc({ result }),
+  });
+  const results = metrics.counter({
+    name: 'gatehouse_injection_events_total',
+    help: 'Events about injected pods, by what came of writing them: sent, failed (tried again), refused, dropped.',
+    labelNames: ['result'],
+  });
+  const server = await startWebhookServer({
+    address,
+    log,
+    metrics,
+    webhooks: [
+      injector({
+        client,
+        mesh: () => mesh.mesh,
+        policiesFor: (pod) => (watch.isReady ? policiesForNewPod(watch.index, pod) : undefined),
+        events,
+        log,
+      }),
+    ],
+  });
+  supervisor.onEnd('webhook server', () => server.close());
+  const election = new LeaderElection({
+    leases: new KubeLease({ client, namespace, name: writerLease }),
+    id: `${podName}-${randomBytes(4).toString('hex')}`,
+    log,
+    onChange: () => keeper.look(),
+  });
+  const keeper = new WebhookKeeper({
+    client,
+    namespace,
+    mayWrite: () => election.mayWrite(),
+    onTls: (tls) => server.replaceTls(tls),
+    log,
+    now,
+  });
+  clock.onJump(() => keeper.look());
+  supervisor.run('writer election', (signal) => election.run(signal));
+  supervisor.run('webhook certificate', (signal) => keeper.run(signal));
+  supervisor.run('settings of injection', (signal) => mesh.run(signal));
+  supervisor.run('injection events', (signal) => events.run(signal));
+  return server.url;
+};
