@@ -97,6 +97,7 @@ export const installedServicesContract = (
         GATEHOUSE_GRPC_TLS: 'always',
         GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
         GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
+        GATEHOUSE_WEBHOOK_ADDR: '127.0.0.1:0',
         ...(service === 'identity' ? {} : { GATEHOUSE_IDENTITY_ADDR: running.get('identity')?.grpc ?? '' }),
       };
     };

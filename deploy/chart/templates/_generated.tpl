@@ -56,6 +56,13 @@
   value: {{ .Values.policy.probeNetworks | toString | quote }}
 - name: GATEHOUSE_ON_STALE
   value: {{ .Values.policy.onStale | toString | quote }}
+{{- if not .Values.injector.enabled }}
+- name: GATEHOUSE_WEBHOOK_ADDR
+  value: ""
+{{- else if .Values.ipv6 }}
+- name: GATEHOUSE_WEBHOOK_ADDR
+  value: "[::]:9443"
+{{- end }}
 {{- end -}}
 
 {{- define "gatehouse.proxySettings" -}}

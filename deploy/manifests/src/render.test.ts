@@ -194,6 +194,7 @@ test('the webhook refuses pods only in namespaces with the label, each namespace
   const asked = (labels: Readonly<Record<string, string>>): readonly string[] =>
     // biome-ignore lint/suspicious/noExplicitAny: manifests are what they are.
     (webhooks as readonly any[])
+      .filter(({ rules }) => rules[0].resources.includes('pods'))
       .filter(({ namespaceSelector }) =>
         namespaceSelector.matchExpressions.every(
           ({ key, operator, values }: { key: string; operator: string; values: readonly string[] }) =>

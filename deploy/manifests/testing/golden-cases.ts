@@ -10,7 +10,7 @@ export interface GoldenCase {
 /** Installations whose manifests are kept in ../golden, to be looked at when they change. */
 export const goldenCases: Readonly<Record<string, GoldenCase>> = {
   default: { values: {}, trust: fixedTrust },
-  'high-availability': { values: { highAvailability: true, injector: { enabled: true } }, trust: fixedTrust },
+  'high-availability': { values: { highAvailability: true }, trust: fixedTrust },
   'everything-else': {
     values: {
       namespace: 'mesh-system',

@@ -32,13 +32,18 @@ export const injector = (values: Values): readonly KubeObject[] => {
     operator: 'NotIn',
     values: [...new Set([namespace, 'kube-system'])],
   };
-  const webhook = (name: string, failurePolicy: 'Fail' | 'Ignore', operator: 'In' | 'NotIn'): object => ({
+  const webhook = (
+    name: string,
+    failurePolicy: 'Fail' | 'Ignore',
+    selected: readonly object[],
+    resources: readonly ('pods' | 'services')[],
+  ): object => ({
     name: `${name}.injector.gatehouse.dev`,
     admissionReviewVersions: ['v1'],
     clientConfig: { service: { namespace, name: webhookServiceName, port: 443, path: '/inject' } },
     failurePolicy,
     matchPolicy: 'Equivalent',
-    namespaceSelector: { matchExpressions: [{ ...asked, operator }, notHere, optedOut] },
+    namespaceSelector: { matchExpressions: [...selected, notHere, optedOut] },
     objectSelector: {},
     // A pod that was injected is left alone, so another call would only cost time.
     reinvocationPolicy: 'Never',
@@ -47,11 +52,12 @@ export const injector = (values: Values): readonly KubeObject[] => {
         apiGroups: [''],
         apiVersions: ['v1'],
         operations: ['CREATE'],
-        resources: ['pods'],
+        resources,
         scope: 'Namespaced',
       },
     ],
-    sideEffects: 'None',
+    // Events, and none of a dry run.
+    sideEffects: 'NoneOnDryRun',
     timeoutSeconds: values.injector.timeoutSeconds,
   });
   return [
@@ -70,7 +76,12 @@ export const injector = (values: Values): readonly KubeObject[] => {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'MutatingWebhookConfiguration',
       metadata: { name: injectorName, labels: partOf },
-      webhooks: [webhook('labelled', 'Fail', 'In'), webhook('others', 'Ignore', 'NotIn')],
+      webhooks: [
+        webhook('labelled', 'Fail', [{ ...asked, operator: 'In' }], ['pods']),
+        webhook('others', 'Ignore', [{ ...asked, operator: 'NotIn' }], ['pods']),
+        // They get the opaque ports of their namespace, which clients read from them; a Service without is better than none.
+        webhook('services', 'Ignore', [], ['services']),
+      ],
     },
   ];
 };

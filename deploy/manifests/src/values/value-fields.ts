@@ -151,7 +151,7 @@ export const valueFields = {
   injector: {
     enabled: field(
       forms.flag,
-      false,
+      true,
       'Whether new pods get their proxy by a webhook; without it, `gatehouse inject --manual` writes it into manifests.',
     ),
     timeoutSeconds: field(
