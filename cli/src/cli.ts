@@ -5,6 +5,8 @@ import { authzCommand } from './commands/authz/authz.ts';
 import { completeCommand, completionCommand } from './commands/completion/completion.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
+import { endpointsCommand } from './commands/endpoints/endpoints.ts';
+import { profileCommand } from './commands/endpoints/profile.ts';
 import { identityCommand } from './commands/identity/identity.ts';
 import { injectCommand } from './commands/inject/inject.ts';
 import { uninjectCommand } from './commands/inject/uninject.ts';
@@ -72,6 +74,8 @@ export const buildProgram = (finish: (run: Run) => void, name = 'gatehouse'): Co
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))
     .addCommand(lintCommand(finish))
+    .addCommand(endpointsCommand(finish))
+    .addCommand(profileCommand(finish))
     .addCommand(identityCommand(finish))
     .addCommand(demoCommand(finish))
     .addCommand(devCommand(finish))

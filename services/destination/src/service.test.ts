@@ -229,6 +229,12 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
   assert.equal(resolved.json.profile.name, 'backend.demo.svc.cluster.local');
   const address = await read('/v1/resolve?authority=10.1.0.2:8080');
   assert.deepEqual([address.json.get, address.json.profile.endpoint.labels.pod], [null, 'b-2']);
+  for (const short of ['backend', 'backend:80', 'backend.demo', 'backend.demo.svc:80'])
+    assert.equal(
+      (await read(`/v1/resolve?authority=${short}&from=demo/b-1`)).json.target,
+      'backend.demo.svc.cluster.local:80',
+      short,
+    );
   // People copy what was printed.
   for (const { json } of [resolved, address]) {
     const again = await read(
@@ -255,11 +261,12 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
     ['/v1/services/demo/backend/endpoints?port=0', 400, /port/],
     ['/v1/services/demo/backend/endpoints?port=70000', 400, /port/],
     ['/v1/resolve', 400, /authority/],
-    ['/v1/resolve?authority=backend', 400, /`backend` names no Service/],
+    ['/v1/resolve?authority=backend.example.com', 400, /`backend.example.com` names no Service/],
+    ['/v1/resolve?authority=web.shop', 400, /declares no port/],
     ['/v1/resolve?authority=10.1.0.1:1&from=demo', 400, /namespace\/pod/],
     ['/v1/resolve?authority=10.1.0.1:1&from=demo/none', 404, /no pod demo\/none/],
   ];
-  assert.equal(problems.length, 8);
+  assert.equal(problems.length, 9);
   for (const [path, status, detail] of problems) {
     const answer = await read(path);
     assert.equal(answer.status, status, path);

@@ -70,6 +70,12 @@ test("an owner's kind never takes the place of another label", () => {
   assert.equal(pod?.labels.serviceaccount, 'default');
 });
 
+test("a Job's pods have its name under a label that is not Prometheus's own", () => {
+  const owner = { kind: 'Job', name: 'nightly' };
+  const [pod] = shown(compile(aCluster(service(), backend({ owner }))));
+  assert.deepEqual([pod?.labels.k8s_job, pod?.labels.job], ['nightly', undefined]);
+});
+
 const unmeshed = { identity: undefined, hint: undefined };
 const opaque = { identity, hint: { protocol: 'opaque', inboundPort: 4143 } };
 const h2 = { identity, hint: { protocol: 'h2', inboundPort: 4143 } };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import { anEndpointSlice, aPod, aService } from '@gatehouse/testing/builders';
+import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
+import { anEndpointSlice, anExternalWorkload, aPod, aService } from '@gatehouse/testing/builders';
 import { aCluster } from '../../../testing/a-cluster.ts';
 import { compileEndpointSet } from './endpoint-set.ts';
 import { endpointsFor } from './filter.ts';
@@ -69,4 +70,46 @@ test('a pod on another node is named where traffic is to stay on its own', () =>
   assert.deepEqual(explain(local, backend(1), backend(2, { nodeName: 'node-2' })), [
     'b-2 10.1.0.2: it is not on the node of the client, and the Service has internalTrafficPolicy: Local',
   ]);
+});
+
+const listed = (target: SliceEndpoint['target'], said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
+  addresses: ['192.0.2.1'],
+  ready: true,
+  hostname: '',
+  nodeName: '',
+  zone: '',
+  forZones: [],
+  forNodes: [],
+  target,
+  ...said,
+});
+const vm = { kind: 'ExternalWorkload', namespace: 'demo', name: 'vm' };
+
+test('what slices list and nobody is given is named with the reason, whoever wrote them', () => {
+  const slice = (...endpoints: readonly SliceEndpoint[]) =>
+    anEndpointSlice({ service: 'backend', endpoints });
+  const service = aService({ name: 'backend', selector: undefined });
+  assert.deepEqual(explain(service, slice(listed(vm))), [
+    'externalworkload/vm 192.0.2.1: there is no ExternalWorkload demo/vm',
+  ]);
+  const nameless = anExternalWorkload({ name: 'vm', identity: '' });
+  assert.deepEqual(explain(service, nameless, slice(listed(vm))), [
+    'externalworkload/vm 192.0.2.1: its meshTLS has no identity or server name that proxies can demand',
+  ]);
+  assert.deepEqual(
+    explain(
+      service,
+      slice(
+        listed(undefined, { ready: false }),
+        listed({ kind: 'Pod', namespace: 'other', name: 'p' }),
+        listed({ kind: 'Pod', namespace: 'demo', name: 'q' }),
+      ),
+    ),
+    [
+      ' 192.0.2.1: its EndpointSlice says that it is not ready',
+      'p 192.0.2.1: its EndpointSlice names a workload of the namespace other',
+      'q 192.0.2.1: there is no pod demo/q',
+    ],
+  );
+  assert.deepEqual(explain(service, slice(listed(undefined))), []);
 });

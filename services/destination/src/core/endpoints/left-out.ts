@@ -2,13 +2,15 @@ import { selects } from '@gatehouse/core/label-selector';
 import { targetPortOn } from '@gatehouse/core/mesh/named-ports';
 import { hasEnded } from '@gatehouse/core/mesh/workload';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import type { Cluster } from '../cluster.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoint-set.ts';
+import { externalIdentity } from './external-workload.ts';
 
 /** What a person would have expected among the endpoints that a client is given, and why it is not there. */
 export interface LeftOut {
-  /** Empty for an address that no pod stands behind. */
+  /** The pod's name, or `externalworkload/NAME`; empty for an address that nothing known stands behind. */
   readonly pod: string;
   /** Empty for a pod without one. */
   readonly address: string;
@@ -21,7 +23,7 @@ export interface AskedPort {
   readonly port: number;
 }
 
-/** Everything that the Service selects or lists and `given` does not have, by pod and address. For people; no proxy waits for it. */
+/** Everything that the Service selects or lists and `given` does not have, by workload and address. For people; no proxy waits for it. */
 export const leftOut = (
   cluster: Cluster,
   asked: AskedPort,
@@ -36,7 +38,9 @@ export const leftOut = (
       why: whyNotNear(set),
     }));
   const known = new Set(set.endpoints.map(({ place }) => place.workload));
-  return [...farther, ...unpublished(cluster, asked, known)];
+  const pods = unpublished(cluster, asked, known);
+  const told = new Set([...known, ...pods.map(({ pod }) => pod)]);
+  return [...farther, ...pods, ...listed(cluster, asked, told)];
 };
 
 const whyNotNear = ({ rules }: Endpoints): string =>
@@ -77,4 +81,45 @@ const whyUnpublished = ({ meta, spec }: KubeObject<'Pod'>, { service, port }: As
   if (declared !== undefined && targetPortOn(spec, declared.targetPort) === undefined)
     return `none of its containers has a port named ${declared.targetPort}`;
   return 'no EndpointSlice of the Service has it with this port';
+};
+
+/** What the Service's slices list beside the pods that it selects: ExternalWorkloads, pods of other authors, bare addresses. */
+const listed = (cluster: Cluster, { service }: AskedPort, told: ReadonlySet<string>): readonly LeftOut[] => {
+  const { namespace, name } = service.meta;
+  const endpoints = [...cluster.index.in('EndpointSlice', namespace).values()]
+    .filter(({ spec }) => spec.service === name)
+    .flatMap(({ spec }) => spec.endpoints);
+  return endpoints.flatMap((endpoint): readonly LeftOut[] => {
+    const workload = namedBy(endpoint);
+    const why =
+      told.has(workload) && workload !== '' ? undefined : whyNotListed(cluster, namespace, endpoint);
+    return why === undefined ? [] : [{ pod: workload, address: endpoint.addresses[0] ?? '', why }];
+  });
+};
+
+const namedBy = ({ target }: SliceEndpoint): string => {
+  if (target?.kind === 'Pod') return target.name;
+  return target?.kind === 'ExternalWorkload' ? `externalworkload/${target.name}` : '';
+};
+
+/** Undefined for one that is given, or would be but for the port. */
+const whyNotListed = (
+  { index }: Cluster,
+  namespace: string,
+  { target, ready }: SliceEndpoint,
+): string | undefined => {
+  if (!ready) return 'its EndpointSlice says that it is not ready';
+  if (target?.kind !== 'Pod' && target?.kind !== 'ExternalWorkload') return undefined;
+  if (target.namespace !== namespace && target.namespace !== '')
+    return `its EndpointSlice names a workload of the namespace ${target.namespace}`;
+  if (target.kind === 'Pod') {
+    const pod = index.get('Pod', namespace, target.name);
+    if (pod === undefined) return `there is no pod ${namespace}/${target.name}`;
+    return hasEnded(pod.spec) ? 'it has ended' : undefined;
+  }
+  const external = index.get('ExternalWorkload', namespace, target.name);
+  if (external === undefined) return `there is no ExternalWorkload ${namespace}/${target.name}`;
+  return externalIdentity(external.spec) === undefined
+    ? 'its meshTLS has no identity or server name that proxies can demand'
+    : undefined;
 };

@@ -3,9 +3,9 @@ import { printServiceName } from '@gatehouse/core/mesh/service-authority';
 import { printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { Type } from 'typebox';
-import type { ClusterSettings } from '../../core/cluster.ts';
+import type { Cluster, ClusterSettings } from '../../core/cluster.ts';
 import { type Endpoint, localityOf } from '../../core/endpoints/endpoint.ts';
-import type { Profile } from '../../core/profile/profile.ts';
+import { remarksOn } from '../../core/endpoints/remarks.ts';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
@@ -47,6 +47,9 @@ export const serviceItem = (service: KubeObject<'Service'>, settings: ClusterSet
 export const EndpointItem = Type.Object({
   ip: Type.String(),
   port: Type.Integer(),
+  workload: nullable(
+    Type.String({ description: "The pod's name, or externalworkload/NAME; null where none is known" }),
+  ),
   identity: nullable(Type.String({ description: 'What its certificate must say; null = plaintext' })),
   protocol: nullable(
     Type.String({ description: 'h2 or opaque, how its proxy is spoken to; null = it has none' }),
@@ -56,14 +59,24 @@ export const EndpointItem = Type.Object({
   nodeName: Type.String(),
   zone: Type.String(),
   zoneLocality: Type.String({ description: 'local, remote, or unknown where either zone is' }),
+  remarks: Type.Array(Type.String(), { description: 'Why it is reached in plaintext, or as bytes' }),
 });
 export type EndpointItem = Type.Static<typeof EndpointItem>;
 
-export const endpointItem = ({ seenAs, place }: Endpoint, clientZone = ''): EndpointItem => {
+export const endpointItem = (
+  endpoint: Endpoint,
+  {
+    cluster,
+    namespace,
+    clientZone = '',
+  }: { readonly cluster: Cluster; readonly namespace: string; readonly clientZone?: string },
+): EndpointItem => {
+  const { seenAs, place } = endpoint;
   const { ip, port, identity, hint, labels } = seenAs.unknown.shown;
   return {
     ip,
     port,
+    workload: place.workload === '' ? null : place.workload,
     identity: identity === undefined ? null : printIdentity(identity),
     protocol: hint?.protocol ?? null,
     inboundPort: hint?.inboundPort ?? null,
@@ -71,58 +84,6 @@ export const endpointItem = ({ seenAs, place }: Endpoint, clientZone = ''): Endp
     nodeName: place.nodeName,
     zone: place.zone,
     zoneLocality: localityOf(place.zone, clientZone),
+    remarks: [...remarksOn(cluster, namespace, endpoint)],
   };
 };
-
-export const ProfileItem = Type.Object({
-  kind: Type.String({ description: 'service, endpoint, unknown-address, contested-address or nothing' }),
-  name: nullable(Type.String()),
-  opaque: Type.Boolean(),
-  endpoint: nullable(EndpointItem),
-  reason: nullable(Type.String({ description: 'Why there is nothing to say' })),
-});
-export type ProfileItem = Type.Static<typeof ProfileItem>;
-
-export const profileItem = (
-  profile: Profile,
-  { clusterDomain, clientZone }: { readonly clusterDomain: string; readonly clientZone: string },
-): ProfileItem => {
-  const item = { kind: profile.kind, name: null, opaque: false, endpoint: null, reason: null };
-  switch (profile.kind) {
-    case 'service':
-      return { ...item, name: printServiceName(profile, clusterDomain), opaque: profile.opaque };
-    case 'endpoint':
-      return { ...item, opaque: profile.opaque, endpoint: endpointItem(profile.endpoint, clientZone) };
-    case 'unknown-address':
-      return { ...item, opaque: profile.opaque };
-    case 'contested-address': {
-      const more = profile.count - profile.claimants.length;
-      const names = [...profile.claimants, ...(more > 0 ? [`${more} more`] : [])].join(', ');
-      return {
-        ...item,
-        opaque: profile.opaque,
-        reason: `${names} have the address, and nothing tells which was given it last`,
-      };
-    }
-    case 'nothing':
-      return { ...item, reason: profile.reason };
-  }
-};
-
-/** What one client would be told: both methods' answers for one authority. */
-export const Resolution = Type.Object({
-  target: Type.String(),
-  client: Type.Object({ nodeName: Type.String(), zone: Type.String() }),
-  get: nullable(
-    Type.Object({
-      kind: Type.String({ description: 'endpoints, missing or external-name' }),
-      endpoints: Type.Array(EndpointItem),
-      leftOut: Type.Array(Type.Object({ pod: Type.String(), address: Type.String(), why: Type.String() }), {
-        description: 'What the Service selects or lists and this client is not given, at most 100',
-        maxItems: 100,
-      }),
-    }),
-  ),
-  profile: ProfileItem,
-});
-export type Resolution = Type.Static<typeof Resolution>;

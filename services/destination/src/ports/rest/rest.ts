@@ -1,5 +1,10 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import { type Authority, parseAuthority, printAuthority } from '@gatehouse/core/mesh/service-authority';
+import {
+  type Authority,
+  completeServiceName,
+  parseAuthority,
+  printAuthority,
+} from '@gatehouse/core/mesh/service-authority';
 import { printProblem } from '@gatehouse/core/problem';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
@@ -13,17 +18,15 @@ import { leftOut } from '../../core/endpoints/left-out.ts';
 import { compileProfile } from '../../core/profile/profile.ts';
 import { compileClientPlace } from '../../core/target/client-place.ts';
 import type { ClusterWatch } from '../watch.ts';
-import {
-  EndpointItem,
-  endpointItem,
-  profileItem,
-  Resolution,
-  ServiceItem,
-  serviceItem,
-} from './rest-items.ts';
+import { profileItem } from './profile-item.ts';
+import { Resolution } from './resolution.ts';
+import { EndpointItem, endpointItem, ServiceItem, serviceItem } from './rest-items.ts';
 
 const asked = {
-  authority: Type.String({ description: 'As proxies ask: service.namespace.svc.DOMAIN:port, or IP:port' }),
+  authority: Type.String({
+    description:
+      'As proxies ask: service.namespace.svc.DOMAIN:port, or IP:port; or in short: service:port, service.namespace:port',
+  }),
   from: Type.Optional(Type.String({ description: 'The pod that asks, namespace/name; default: nowhere' })),
 };
 
@@ -87,7 +90,10 @@ export const destinationRoutes =
         const { value: set } = compileEndpointSet(cluster, target);
         const endpoints = set.kind === 'endpoints' ? set.endpoints : [];
         const page = paginate(endpoints, ({ key }) => key, query);
-        return { ...page, items: page.items.map((endpoint) => endpointItem(endpoint)) };
+        return {
+          ...page,
+          items: page.items.map((endpoint) => endpointItem(endpoint, { cluster, namespace })),
+        };
       },
     );
     app.get(
@@ -102,7 +108,7 @@ export const destinationRoutes =
       },
       async (request) => {
         const cluster = known();
-        const question = readQuestion(request.query, cluster.settings.clusterDomain);
+        const question = readQuestion(request.query, cluster);
         // Whose an address is, is part of the answer: a caller that asks by address must be allowed to see all.
         await requireRead(
           request,
@@ -131,21 +137,44 @@ interface Question {
   readonly from: { readonly namespace: string; readonly pod: string } | undefined;
 }
 
-const readQuestion = (
-  { authority, from }: { readonly authority: string; readonly from?: string | undefined },
-  clusterDomain: string,
-): Question => {
-  const parsed = parseAuthority(authority, clusterDomain);
+interface Asked {
+  readonly authority: string;
+  readonly from?: string | undefined;
+}
+
+const readQuestion = ({ authority, from }: Asked, cluster: Cluster): Question => {
+  const client = readFrom(from);
+  const whole = completeAuthority(authority, client?.namespace ?? 'default', cluster);
+  const parsed = parseAuthority(whole, cluster.settings.clusterDomain);
   if (!parsed.ok) {
     const problems = parsed.problems.map((problem) => printProblem({ ...problem, field: 'authority' }));
     throw new GatehouseError('invalid-argument', problems.join('; '));
   }
-  if (from === undefined) return { target: parsed.value, from };
+  return { target: parsed.value, from: client };
+};
+
+/** What people write in short, as proxies ask; without a port that of a Service which has only one. */
+const completeAuthority = (text: string, namespace: string, cluster: Cluster): string => {
+  const { clusterDomain } = cluster.settings;
+  const [, host = '', port] = /^([a-z0-9-]+(?:\.[a-z0-9-]+)?(?:\.svc)?)(?::(\d+))?$/i.exec(text) ?? [];
+  if (host === '' || /^\d+(?:\.\d+)?$/.test(host)) return text;
+  const name = completeServiceName(host, { namespace, clusterDomain });
+  if (port !== undefined) return `${name}:${port}`;
+  const named = parseAuthority(name, clusterDomain);
+  const service =
+    named.ok && named.value.kind === 'service'
+      ? cluster.index.get('Service', named.value.namespace, named.value.name)
+      : undefined;
+  return service === undefined ? name : `${name}:${onlyPort(service)}`;
+};
+
+const readFrom = (from: string | undefined): Question['from'] => {
+  if (from === undefined) return undefined;
   const [namespace = '', pod = '', ...rest] = from.split('/');
   if (namespace === '' || pod === '' || rest.length > 0) {
     throw new GatehouseError('invalid-argument', `\`from\` must be namespace/pod, not \`${from}\``);
   }
-  return { target: parsed.value, from: { namespace, pod } };
+  return { namespace, pod };
 };
 
 /** As the schema has it. */
@@ -155,11 +184,10 @@ const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
   const { clusterDomain } = cluster.settings;
   const client = placeOf(cluster, from);
   const profile = compileProfile(cluster, { target, clientNamespace: from?.namespace ?? '' }).value;
-  const context = { clusterDomain, clientZone: client.zone };
   const answer = {
     target: printAuthority(target, clusterDomain),
     client: { ...client },
-    profile: profileItem(profile, context),
+    profile: profileItem(profile, cluster, client.zone),
   };
   if (target.kind === 'address') return { ...answer, get: null };
   const set = compileEndpointSet(cluster, target).value;
@@ -167,7 +195,10 @@ const resolve = (cluster: Cluster, { target, from }: Question): Resolution => {
   if (set.kind !== 'endpoints' || service === undefined)
     return { ...answer, get: { kind: set.kind, endpoints: [], leftOut: [] } };
   const given = endpointsFor(set.endpoints, set.rules, client);
-  const endpoints = given.map((endpoint) => endpointItem(endpoint, client.zone));
+  const { namespace } = target;
+  const endpoints = given.map((endpoint) =>
+    endpointItem(endpoint, { cluster, namespace, clientZone: client.zone }),
+  );
   const asked = { service, port: target.port };
   // Of one instance nobody expects the others.
   const others = target.instance === undefined ? leftOut(cluster, asked, { set, given }) : [];
