@@ -67,6 +67,9 @@ const telling = [
 ];
 
 const isAboutEvents = (permission: string): boolean => permission.endsWith(' events.events.k8s.io');
+/** `KubeSliceStore` and the `KubeLease` of its writers. */
+const writingSlices = ['create', 'patch', 'delete'].map((verb) => `${verb} endpointslices.discovery.k8s.io`);
+const electing = ['create', 'get', 'update'].map((verb) => `${verb} leases.coordination.k8s.io`);
 
 /** What the code of each service asks for, in the whole cluster and in its own namespace. */
 const needed: Readonly<
@@ -76,7 +79,10 @@ const needed: Readonly<
     cluster: reviews,
     own: [...replicas, ...telling],
   },
-  destination: { cluster: [...reviews, ...watching(destinationKinds)], own: [...replicas, ...telling] },
+  destination: {
+    cluster: [...reviews, ...watching(destinationKinds), ...writingSlices],
+    own: [...replicas, ...telling, ...electing],
+  },
   policy: {
     // Of pods that were injected it tells where they are.
     cluster: [

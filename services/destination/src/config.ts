@@ -1,6 +1,6 @@
 import { budgetSettings } from '@gatehouse/platform/settings/budget-settings';
 import { type Config, readConfig, setting } from '@gatehouse/platform/settings/config';
-import { boolean } from '@gatehouse/platform/settings/setting-forms';
+import { boolean, oneOf } from '@gatehouse/platform/settings/setting-forms';
 import {
   leafSettings,
   sharedProblems,
@@ -14,6 +14,13 @@ export const destinationSettings = {
   ...leafSettings,
   ...trafficSettings,
   ...budgetSettings,
+  externalSlices: setting({
+    variable: 'GATEHOUSE_EXTERNAL_SLICES',
+    value: oneOf(['write', 'leave']),
+    fallback: 'write',
+    sentence:
+      'Whether EndpointSlices are written for the ExternalWorkloads that Services select; `leave` while Linkerd does it.',
+  }),
   ipv6: setting({
     variable: 'GATEHOUSE_PROXY_IPV6',
     value: boolean,

@@ -5,6 +5,7 @@ import type { ServiceBase, ServiceParts } from '@gatehouse/platform/service/serv
 import { startService } from '@gatehouse/platform/service/start-service';
 import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
 import type { DestinationConfig } from './config.ts';
+import { writeExternalSlices } from './ports/external-slices/write-external-slices.ts';
 import { measureDestination } from './ports/measure.ts';
 import { destinationRoutes } from './ports/rest/rest.ts';
 import { DestinationServer } from './ports/serve.ts';
@@ -30,6 +31,7 @@ const assemble = (config: DestinationConfig, base: ServiceBase): OwnHalf => {
   const server = new DestinationServer(watch, now);
   measureDestination(metrics, server);
   supervisor.run('watch', (signal) => watch.run(source, signal));
+  writeExternalSlices(config, base, watch);
   supervisor.onEnd('first messages', () => server.close());
   return {
     methods: server.methods,

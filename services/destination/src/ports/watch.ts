@@ -2,7 +2,7 @@ import { Answers } from '@gatehouse/core/dependency/answers';
 import { touchedFacts } from '@gatehouse/core/dependency/kind-facts';
 import { AddressIndex } from '@gatehouse/core/mesh/address-index';
 import type { Change } from '@gatehouse/core/resources/changes';
-import { ResourceIndex } from '@gatehouse/core/resources/resource-index';
+import { ResourceIndex, type Touched } from '@gatehouse/core/resources/resource-index';
 import type { Source } from '@gatehouse/platform/kube/source';
 import { Bursts } from '@gatehouse/platform/limits/bursts';
 import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
@@ -17,6 +17,7 @@ export class ClusterWatch {
   readonly cluster: Cluster;
   readonly answers = new Answers();
   readonly #bursts: Bursts;
+  readonly #observers: ((touched: readonly Touched[]) => void)[] = [];
 
   constructor(settings: ClusterSettings, clock: Clock = systemClock) {
     this.cluster = { index: new ResourceIndex(), addresses: new AddressIndex(), settings };
@@ -26,6 +27,11 @@ export class ClusterWatch {
   /** Whether every kind has been listed once. Before that nobody may be told that something does not exist. */
   get isReady(): boolean {
     return this.cluster.index.isSynced(watchedKinds);
+  }
+
+  /** Tells of each batch once it is applied. */
+  observe(observer: (touched: readonly Touched[]) => void): void {
+    this.#observers.push(observer);
   }
 
   /** Watches until the signal aborts. */
@@ -44,5 +50,6 @@ export class ClusterWatch {
     addresses.apply(touched);
     this.answers.touch(touchedFacts(kindFacts, touched));
     this.#bursts.due();
+    for (const observer of this.#observers) observer(touched);
   }
 }
