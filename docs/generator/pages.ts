@@ -1,3 +1,4 @@
+import { annotationsPage } from './annotations-page.ts';
 import { cliPage } from './cli-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { findingsPage } from './findings-page.ts';
@@ -20,5 +21,6 @@ export const referencePages = async (): Promise<Readonly<Record<string, string>>
     'cli.md': cliPage(),
     'manifests.md': manifestsPage(),
     'values.md': valuesPage(),
+    'annotations.md': annotationsPage(),
   };
 };

@@ -68,6 +68,19 @@ const others = {
   'admission-webhooks': forms.line,
 } as const;
 
+const sentences: Readonly<Record<keyof typeof others, string>> = {
+  'opaque-ports':
+    "Ports whose protocol is not detected, in place of the cluster's list; on a Service: for its clients.",
+  'pod-inbound-ports':
+    'Ports whose policy the proxy watches from its start on, in place of those that the pod declares.',
+  'proxy-require-identity-inbound-ports':
+    'Ports on which policy admits nobody without a certificate of the mesh.',
+  'enable-debug-sidecar': 'Whether a container with tools is added.',
+  'proxy-additional-env':
+    "Variables of the proxy, as JSON: merged by name, the pod's over its namespace's over the cluster's.",
+  'admission-webhooks': 'Nothing here; as a label of a namespace, `disabled` keeps webhooks out of it.',
+};
+
 /** Earlier names, which manifests of Linkerd have; the first that is there counts, after the name of today. */
 const earlierNames: Readonly<Record<string, readonly string[]>> = {
   'proxy-enable-native-sidecar': [
@@ -92,20 +105,31 @@ export interface PodSettings {
 
 const fieldsByPath = new Map(listProxySettings().map((field) => [field.path, field]));
 
-/** Every annotation that configures a proxy, with how it is written: for the reference page. */
-export const proxyAnnotations = (): readonly {
+/** An annotation that configures a proxy, for the reference page. */
+export interface ProxyAnnotation {
   readonly name: string;
   readonly form: string;
+  readonly sentence: string;
+  /** Of the setting that it overrides; empty where it is none. */
   readonly path: string;
-}[] =>
+}
+
+const overriding = (name: string, path: string): ProxyAnnotation => {
+  const field = fieldsByPath.get(path);
+  return { name, path, form: field?.form.form ?? '', sentence: field?.sentence ?? '' };
+};
+
+/** All of them, by name. */
+export const proxyAnnotations = (): readonly ProxyAnnotation[] =>
   [
-    ...Object.entries(overrides).map(([name, path]) => ({
+    ...Object.entries(overrides).map(([name, path]) => overriding(prefix + name, path)),
+    ...Object.entries(others).map(([name, { form }]) => ({
       name: prefix + name,
-      form: fieldsByPath.get(path)?.form.form ?? '',
-      path,
+      form,
+      sentence: sentences[name as keyof typeof others],
+      path: '',
     })),
-    ...Object.entries(others).map(([name, { form }]) => ({ name: prefix + name, form, path: '' })),
-    { name: waitBeforeExit, form: forms.count.form, path: 'proxy.waitBeforeExitSeconds' },
+    overriding(waitBeforeExit, 'proxy.waitBeforeExitSeconds'),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** The settings with one of them replaced. */

@@ -14,11 +14,23 @@ export interface Webhook {
   readonly admit: (request: AdmissionRequest, signal: AbortSignal) => Promise<Verdict>;
 }
 
+/** How long admission reviews took. */
+export const admissionSeconds = (metrics: Metrics) =>
+  metrics.histogram({
+    name: 'gatehouse_admission_seconds',
+    help: 'How long admission reviews took, by webhook and verdict.',
+    labelNames: ['webhook', 'verdict'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+  });
+
+export type AdmissionSeconds = ReturnType<typeof admissionSeconds>;
+
 export interface WebhookServerOptions {
   readonly address: HostPort;
   readonly webhooks: readonly Webhook[];
   readonly log: Log;
-  readonly metrics: Metrics;
+  /** Told how long each review took. */
+  readonly seconds: AdmissionSeconds;
 }
 
 export interface WebhookServer {
@@ -85,14 +97,8 @@ export const startWebhookServer = async ({
   address,
   webhooks,
   log,
-  metrics,
+  seconds,
 }: WebhookServerOptions): Promise<WebhookServer> => {
-  const seconds = metrics.histogram({
-    name: 'gatehouse_admission_seconds',
-    help: 'How long admission reviews took, by webhook and verdict.',
-    labelNames: ['webhook', 'verdict'],
-    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
-  });
   let server: Server | undefined;
   const app = fastify({
     logger: false,

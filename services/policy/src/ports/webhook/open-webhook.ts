@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
-import { startWebhookServer } from '@gatehouse/platform/http/webhook-server';
+import { admissionSeconds, startWebhookServer } from '@gatehouse/platform/http/webhook-server';
 import { KubeEvents } from '@gatehouse/platform/kube/write/events';
 import { KubeLease } from '@gatehouse/platform/kube/write/kube-lease';
 import { LeaderElection } from '@gatehouse/platform/kube/write/leader-election';
@@ -31,6 +31,13 @@ export const openWebhook = async (
 ): Promise<string | undefined> => {
   const { platform, supervisor, metrics, now, elapsed, clock } = base;
   const { webhookAddress: address, namespace, trustDomain, clusterDomain, podName = hostname() } = config;
+  // Also where nothing is served: the reference lists what any service has.
+  const results = metrics.counter({
+    name: 'gatehouse_injection_events_total',
+    help: 'Events about injected pods, by what came of writing them: sent, failed (tried again), refused, dropped.',
+    labelNames: ['result'],
+  });
+  const seconds = admissionSeconds(metrics);
   if (platform.kind !== 'cluster' || address === undefined) return undefined;
   const { client } = platform;
   const log = base.log.child({ part: 'webhook' });
@@ -45,15 +52,10 @@ export const openWebhook = async (
     rate: eventRate,
     onResult: (result) => results.inc({ result }),
   });
-  const results = metrics.counter({
-    name: 'gatehouse_injection_events_total',
-    help: 'Events about injected pods, by what came of writing them: sent, failed (tried again), refused, dropped.',
-    labelNames: ['result'],
-  });
   const server = await startWebhookServer({
     address,
     log,
-    metrics,
+    seconds,
     webhooks: [
       injector({
         client,
