@@ -11,6 +11,16 @@ export interface GoldenCase {
 export const goldenCases: Readonly<Record<string, GoldenCase>> = {
   default: { values: {}, trust: fixedTrust },
   'high-availability': { values: { highAvailability: true }, trust: fixedTrust },
+  minimal: {
+    values: {
+      replicas: 1,
+      podAntiAffinity: 'none',
+      networkPolicies: false,
+      metrics: { annotations: false },
+      injector: { enabled: false },
+    },
+    trust: fixedTrust,
+  },
   'everything-else': {
     values: {
       namespace: 'mesh-system',
