@@ -7,6 +7,9 @@ import { answerDiscovery } from './discovery.ts';
 import type { Faults } from './faults.ts';
 import { injectFault } from './inject-fault.ts';
 import { answerIssuerDiscovery, isAccepted, keySetType } from './issuer-discovery.ts';
+import { answerOpenApi } from './openapi.ts';
+import { printTable, wantsTable } from './print-table.ts';
+import { protobufType, readProtobuf } from './read-protobuf.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import { podType, serviceAccountType } from './resource-types.ts';
@@ -51,7 +54,7 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
   const { store } = state;
   const { method = 'GET', headers } = incoming;
   const url = new URL(incoming.url ?? '/', 'http://fake');
-  const bytes = await readBody(incoming);
+  const bytes = asJson(await readBody(incoming), headers['content-type'] ?? '');
   if (isProbe(url.pathname)) return sendText(response, 200, 'ok');
   const user = await authenticate(state, rules, headers.authorization);
   const issued = method === 'GET' ? answerIssuerDiscovery(url, rules.keys) : undefined;
@@ -64,7 +67,10 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
     }
     return send(response, 200, issued);
   }
-  const found = method === 'GET' ? answerDiscovery(store, url.pathname) : undefined;
+  const found =
+    method === 'GET'
+      ? (answerDiscovery(store, url.pathname) ?? answerOpenApi(store, url.pathname))
+      : undefined;
   if (found !== undefined) return send(response, 200, found);
   const info = parseRequest(method, url);
   // Where no group is served there is nobody to answer with a Status: the real server's last resort is plain text.
@@ -95,7 +101,8 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
   }
   checkSubresource(request, verb);
   if (verb === 'watch') {
-    parts.onWatch(serveWatch(state, request, { response, fault, times: parts.times }), response);
+    const asTable = wantsTable(headers.accept);
+    parts.onWatch(serveWatch(state, request, { response, fault, times: parts.times, asTable }), response);
     return;
   }
   const warnings: string[] = [];
@@ -111,8 +118,15 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
   };
   const { code, body } = await serveResource(state, { ...request, verb }, { sent, admitting });
   if (warnings.length > 0) response.setHeader('warning', warnings);
-  send(response, code, body);
+  const isTable = code === 200 && (verb === 'get' || verb === 'list') && wantsTable(headers.accept);
+  send(response, code, isTable ? printTable(state, type, { version: info.version, body }) : body);
 };
+
+/** kubectl sends built-in kinds as protobuf. */
+const asJson = (bytes: Uint8Array, contentType: string): Uint8Array =>
+  contentType.startsWith(protobufType) && bytes.length > 0
+    ? Buffer.from(JSON.stringify(readProtobuf(bytes)))
+    : bytes;
 
 const isProbe = (path: string): boolean => ['/healthz', '/livez', '/readyz'].includes(path);
 

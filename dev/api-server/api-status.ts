@@ -99,6 +99,14 @@ export const conflict = (type: ResourceType, name: string, why: string): ApiStat
     details: detailsOf(type, name),
   });
 
+/** A body in a form that is not read here. */
+export const unsupportedMediaType = (accepted: readonly string[]): ApiStatus =>
+  new ApiStatus({
+    code: 415,
+    reason: 'UnsupportedMediaType',
+    message: `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  });
+
 export const badRequest = (message: string): ApiStatus =>
   new ApiStatus({ code: 400, reason: 'BadRequest', message });
 

@@ -31,13 +31,18 @@ export const typeOfCrd = (crd: WireObject): ResourceType => {
 /** Objects of the store are never changed, so what was read of one stays true. */
 const typesOfCrds = new WeakMap<WireObject, ResourceType>();
 
-/** The OpenAPI schema of one version of a CRD; {} where it says none. */
-export const schemaOfCrd = (crd: WireObject, version: string): WireObject => {
-  const found = listOf(fieldsOf(crd.spec).versions)
+const versionOf = (crd: WireObject, version: string): WireObject =>
+  listOf(fieldsOf(crd.spec).versions)
     .map(fieldsOf)
-    .find(({ name }) => name === version);
-  return fieldsOf(fieldsOf(found?.schema).openAPIV3Schema);
-};
+    .find(({ name }) => name === version) ?? {};
+
+/** The OpenAPI schema of one version of a CRD; {} where it says none. */
+export const schemaOfCrd = (crd: WireObject, version: string): WireObject =>
+  fieldsOf(fieldsOf(versionOf(crd, version).schema).openAPIV3Schema);
+
+/** What kubectl prints of one version beside the name. */
+export const columnsOfCrd = (crd: WireObject, version: string): readonly WireObject[] =>
+  listOf(versionOf(crd, version).additionalPrinterColumns).map(fieldsOf);
 
 /**
  * CRDs for every custom kind of the kind table that keep whatever they are given: for tests of what happens behind the

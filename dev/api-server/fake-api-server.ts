@@ -11,8 +11,8 @@ import { openCrds } from './custom-types.ts';
 import { Faults } from './faults.ts';
 import { printKubeconfig } from './kubeconfig.ts';
 import { listen, type ServerTls } from './listener.ts';
-import { fieldsOf } from './object-meta.ts';
-import { placeOf, putObject } from './put-object.ts';
+import { fieldsOf, metaOf } from './object-meta.ts';
+import { defaultAccount, placeOf, putObject } from './put-object.ts';
 import { rbac } from './rbac.ts';
 import { namespaceType, rbacTypes, resourceKey, serviceAccountType } from './resource-types.ts';
 import { answerUpgrade } from './serve-forward.ts';
@@ -32,6 +32,11 @@ export interface FakeApiServerOptions {
   readonly tokens?: Tokens;
   /** Who may do what: whom a function lets, or what the RBAC objects in the store say. Everybody everything, when left out. */
   readonly authorize?: Authorize | 'RBAC';
+  /**
+   * Whether what a controller manager and kubelet would do is done at once (ServerState); nothing of it when left out, as under a
+   * bare API server.
+   */
+  readonly controllers?: boolean;
   /** Where the Services are that webhooks name. */
   readonly resolveService?: ResolveService;
   /** Milliseconds between bookmarks. */
@@ -103,7 +108,8 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
   const requests: SeenRequest[] = [];
   const watches = new Set<OpenWatch>();
   let keys: TokenKeys = [await makeTokenKey()];
-  let state: ServerState = { store: new Store(keepRevisions), now };
+  const { controllers = false } = options;
+  let state: ServerState = { store: new Store(keepRevisions), now, controllers };
   fill(state, options);
 
   const parts = (): Parts => ({
@@ -193,7 +199,7 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
     snapshot: () => state.store.snapshot(),
     restart: async (from) => {
       await listener.close();
-      if (from !== undefined) state = { store: new Store(keepRevisions, from), now };
+      if (from !== undefined) state = { store: new Store(keepRevisions, from), now, controllers };
       listener = await open(port);
     },
     away: async (meanwhile) => {
@@ -218,6 +224,9 @@ const authorizeIn = ({ store }: ServerState, authorize: FakeApiServerOptions['au
 const fill = (state: ServerState, { crds = 'open', objects = [] }: FakeApiServerOptions): void => {
   for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
     putObject(state, defaultsFor(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+  if (state.controllers === true)
+    for (const [, { metadata }] of state.store.list(resourceKey(namespaceType)))
+      putObject(state, defaultAccount(metaOf({ metadata }).name));
   for (const crd of crds === 'open' ? openCrds() : crds) putObject(state, crd);
   for (const object of objects) putObject(state, object);
 };

@@ -1,6 +1,6 @@
 import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { parse } from 'yaml';
-import { ApiStatus, badRequest } from './api-status.ts';
+import { ApiStatus, badRequest, unsupportedMediaType } from './api-status.ts';
 import type { Schema } from './field-paths.ts';
 import { jsonPatch, PatchMisfit } from './json-patch.ts';
 import { applyFields, type Manager } from './managed-fields.ts';
@@ -8,8 +8,10 @@ import { mergePatch } from './merge-patch.ts';
 import { fieldsOf, metaOf } from './object-meta.ts';
 import { checkWords } from './prepare-object.ts';
 import { isSet, type ResourceRequest } from './resource-request.ts';
+import { strategicMerge } from './strategic-merge.ts';
 
 const applyType = 'application/apply-patch+yaml';
+const strategicType = 'application/strategic-merge-patch+json';
 const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', applyType];
 
 export const isApply = (contentType: string): boolean => contentType.startsWith(applyType);
@@ -38,17 +40,21 @@ export const patching = (
       if (!Array.isArray(operations)) throw badRequest('a JSON patch is a list of operations');
       return (current) => patched(current, operations);
     }
+    case strategicType: {
+      // Nobody knows which lists of a custom kind are merged.
+      if (request.type.origin === 'custom') throw unsupportedMediaType(patchTypes);
+      const patch = fieldsOf(readJson(text));
+      return (current) => strategicMerge(current, patch);
+    }
     case applyType: {
       const applied = readApplied(request, text);
       const force = isSet(request.query, 'force');
       return (current) => applyFields(current, applied, { manager, schema, force });
     }
     default:
-      throw new ApiStatus({
-        code: 415,
-        reason: 'UnsupportedMediaType',
-        message: `the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(', ')}`,
-      });
+      throw unsupportedMediaType(
+        request.type.origin === 'custom' ? patchTypes : [...patchTypes, strategicType],
+      );
   }
 };
 

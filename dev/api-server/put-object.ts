@@ -19,6 +19,13 @@ export const placeOf = (
   return { resource: resourceKey(type), key: objectKey(place, name), namespace: place };
 };
 
+/** What a controller manager makes in each namespace. */
+export const defaultAccount = (namespace: string | undefined): WireObject => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { namespace, name: 'default' },
+});
+
 /** Writes an object behind the server's back: made or replaced with the uid, times and status it says, unchecked. */
 export const putObject = (state: ServerState, object: WireObject): WireObject => {
   const { store, now } = state;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { expired } from './api-status.ts';
 import type { Fault } from './faults.ts';
+import { printTable } from './print-table.ts';
 import type { ResourceRequest } from './resource-request.ts';
 import type { ServerState } from './server-state.ts';
 import { type WatchEvent, type Watching, watchObjects } from './watch-objects.ts';
@@ -33,7 +34,13 @@ export const serveWatch = (
     response,
     fault,
     times,
-  }: { readonly response: ServerResponse; readonly fault: Fault | undefined; readonly times: WatchTimes },
+    asTable = false,
+  }: {
+    readonly response: ServerResponse;
+    readonly fault: Fault | undefined;
+    readonly times: WatchTimes;
+    readonly asTable?: boolean;
+  },
 ): OpenWatch => {
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
   response.flushHeaders();
@@ -81,7 +88,14 @@ export const serveWatch = (
       ).toObject(),
     });
     end();
-  } else watching = watchObjects(state.store, request, { say: line, end });
+  } else {
+    const { type, version } = request;
+    const printed = (event: WatchEvent): WatchEvent =>
+      asTable && event.type !== 'ERROR' && event.type !== 'BOOKMARK'
+        ? { ...event, object: printTable(state, type, { version, body: event.object }) }
+        : event;
+    watching = watchObjects(state.store, request, { say: (event) => line(printed(event)), end });
+  }
   return {
     request,
     bookmark: () => watching?.bookmark(),

@@ -16,6 +16,11 @@ export interface ServerState {
   readonly store: Store;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /**
+   * Whether what a controller manager and kubelet would do is done at once: a new namespace gets its ServiceAccount `default`, one
+   * that is deleted is emptied and gone, and so is a pod.
+   */
+  readonly controllers?: boolean;
 }
 
 /** The types that are served now: the built-in ones, and those whose CRD is there. */

@@ -47,26 +47,33 @@ export const watchObjects = (
     end();
     return { bookmark: () => {}, stop: () => {} };
   }
+  const bookmarks = isSet(query, 'allowWatchBookmarks');
+  const bookmarkAt = (more: WireObject = {}): WatchEvent => {
+    const metadata = { resourceVersion: `${Math.max(from, store.revision)}`, ...more };
+    return {
+      type: 'BOOKMARK',
+      object: { kind: type.kind, apiVersion: apiVersionOf(type.group, version), metadata },
+    };
+  };
   const tell = (event: StoreEvent): void => {
     const seen = eventFor(asked, event);
     if (seen !== undefined) say(inWords(seen));
   };
-  if (from === 0) {
+  const sendsInitial = isSet(query, 'sendInitialEvents');
+  if (from === 0 || sendsInitial) {
     for (const [key, object] of store.list(asked.resource, prefix))
       if (isAsked(asked, key) && (selection === undefined || selection(object)))
         say(inWords({ type: 'ADDED', object }));
   } else for (const event of store.since(from)) tell(event);
+  // Streaming lists: after this event the client has seen all that there was.
+  if (sendsInitial) say(bookmarkAt({ annotations: { 'k8s.io/initial-events-end': 'true' } }));
   // A client that is ahead of a server restored from a backup hears nothing until the server has caught up with it.
   const stop = store.subscribe((event) => {
     if (event.revision > from) tell(event);
   });
-  const bookmarks = isSet(query, 'allowWatchBookmarks');
   return {
     bookmark: () => {
-      if (!bookmarks) return;
-      const metadata = { resourceVersion: `${Math.max(from, store.revision)}` };
-      const object = { kind: type.kind, apiVersion: apiVersionOf(type.group, version), metadata };
-      say({ type: 'BOOKMARK', object });
+      if (bookmarks) say(bookmarkAt());
     },
     stop,
   };

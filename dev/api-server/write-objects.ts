@@ -6,9 +6,11 @@ import { typeOfCrd } from './custom-types.ts';
 import { checkDelete, graceOf } from './delete-options.ts';
 import { fieldsOf, metaOf, textOf, withMeta } from './object-meta.ts';
 import { checkNamespace, checkNew, counted, prepareNew, prepareUpdate } from './prepare-object.ts';
+import { defaultAccount, putObject } from './put-object.ts';
 import { isDryRun, keyOf, printTime, type ResourceRequest } from './resource-request.ts';
-import { crdType, podType, resourceKey } from './resource-types.ts';
-import type { ServerState } from './server-state.ts';
+import { crdType, namespaceType, podType, resourceKey } from './resource-types.ts';
+import { type ServerState, servedTypes } from './server-state.ts';
+import { objectKey } from './store.ts';
 
 /** What happens to an object between what was asked and what is kept: defaults, webhooks, schema. Throws ApiStatus. */
 export type Admit = (
@@ -45,7 +47,10 @@ export const createObject = async (
   const key = keyOf({ namespace: request.namespace, name });
   if (store.get(resourceKey(type), key) !== undefined) throw alreadyExists(type, name);
   checkNamespace(store, request);
-  return { code: 201, object: isDryRun(request) ? admitted : store.put(resourceKey(type), admitted) };
+  if (isDryRun(request)) return { code: 201, object: admitted };
+  const object = store.put(resourceKey(type), admitted);
+  if (type === namespaceType && state.controllers === true) putObject(state, defaultAccount(name));
+  return { code: 201, object };
 };
 
 /**
@@ -141,8 +146,11 @@ export const deleteObject = async (
     await admit('DELETE', undefined, current);
     if (store.get(resource, key) !== current) continue;
     if (isDryRun(request)) return { gone: true, object: current };
-    const grace = type === podType ? graceOf(request, options, current) : 0;
-    const waits = grace > 0 || (metaOf(current).finalizers ?? []).length > 0 || keptByNamespace(current);
+    const { controllers = false } = state;
+    const grace = type === podType && !controllers ? graceOf(request, options, current) : 0;
+    const hasFinalizers = (metaOf(current).finalizers ?? []).length > 0;
+    const waits = grace > 0 || hasFinalizers || (!controllers && keptByNamespace(current));
+    if (!waits && type === namespaceType) emptyNamespace(state, name);
     if (!waits) return { gone: true, object: removeObject(state, request, key) ?? current };
     const { deletionTimestamp, deletionGracePeriodSeconds = 0, generation } = metaOf(current);
     if (deletionTimestamp !== undefined && grace >= deletionGracePeriodSeconds)
@@ -157,7 +165,16 @@ export const deleteObject = async (
   }
 };
 
-/** Namespaces wait for the namespace controller, which empties them: there is none here, as under a bare API server. */
+const emptyNamespace = ({ store }: ServerState, namespace: string): void => {
+  for (const type of servedTypes(store)) {
+    if (!type.namespaced) continue;
+    const prefix = objectKey(namespace, '');
+    for (const [key] of [...store.list(resourceKey(type), prefix)])
+      if (key.startsWith(prefix)) store.remove(resourceKey(type), key);
+  }
+};
+
+/** Namespaces wait for the namespace controller, which empties them: a bare API server has none. */
 const keptByNamespace = (object: WireObject): boolean => {
   const { finalizers } = fieldsOf(object.spec);
   return object.kind === 'Namespace' && Array.isArray(finalizers) && finalizers.length > 0;

@@ -19,6 +19,13 @@ kind: List
 items:
   - { apiVersion: v1, kind: Pod, metadata: { name: a, namespace: demo } }
 ---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: demo }
+spec:
+  replicas: 2
+  template: { metadata: { labels: { app: web } }, spec: { containers: [ { name: app, image: i } ] } }
+---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: { name: i }
@@ -67,16 +74,31 @@ test('the dev API server serves a folder at the address of its kubeconfig, until
     const config = parse(await readFile(join(folder, 'kubeconfig'), 'utf8'));
     const { server } = config.clusters[0].cluster;
     assert.equal(text.includes(server), true, text);
-    assert.match(text, /2 from /);
+    assert.match(text, /3 from .*, and 2 pods of their workloads/);
     assert.deepEqual(errors, [
       'left out: networking.k8s.io/v1 Ingress is not served here; add its CRD to the folder',
     ]);
     const listed = await fetch(`${server}/api/v1/namespaces/demo/pods`);
-    const { items } = (await listed.json()) as { items: { metadata: { name: string } }[] };
+    const { items } = (await listed.json()) as {
+      items: {
+        metadata: { name: string };
+        spec?: { containers: { image: string }[] };
+        status?: { phase: string };
+      }[];
+    };
     assert.deepEqual(
-      items.map(({ metadata }) => metadata.name),
-      ['a'],
+      items.map(({ metadata, spec, status }) => [metadata.name, spec?.containers[0]?.image, status?.phase]),
+      [
+        ['a', undefined, undefined],
+        ['web-0', 'i', 'Running'],
+        ['web-1', 'i', 'Running'],
+      ],
     );
+    const deployment = await fetch(`${server}/apis/apps/v1/namespaces/demo/deployments/web`);
+    const { status } = (await deployment.json()) as { status: { readyReplicas: number } };
+    assert.equal(status.readyReplicas, 2);
+    const accounts = await fetch(`${server}/api/v1/namespaces/demo/serviceaccounts/default`);
+    assert.equal(accounts.status, 200);
   } finally {
     stop.abort();
   }

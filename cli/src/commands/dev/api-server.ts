@@ -20,7 +20,10 @@ Examples:
 export const devApiServerCommand = (finish: (run: Run) => void): Command =>
   new Command('api-server')
     .description('Serve the Kubernetes API of the watched kinds from memory, on loopback, until interrupted.')
-    .option('--dir <folder>', 'folder of manifests to begin with; its CRDs take the place of the open ones')
+    .option(
+      '--dir <folder>',
+      'folder of manifests to begin with, CRDs among them; its workloads have their pods',
+    )
     .option('--port <port>', 'port to listen on; 0 = any free', readPort(0), 0)
     .option('--kubeconfig <file>', 'where to write the kubeconfig (default: a temporary file)')
     .option('--tls', 'serve TLS instead of plain HTTP')

@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { toManifest } from '@gatehouse/crds/definition';
+import { definitions } from '@gatehouse/crds/definitions';
+import { openCrds } from '@gatehouse/dev/api-server/custom-types';
 import { type FakeApiServer, startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
+import { impliedObjects } from '@gatehouse/dev/api-server/implied-objects';
 import { readManifests } from '@gatehouse/dev/api-server/read-manifests';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import type { Surroundings } from '../../cli.ts';
@@ -13,32 +17,47 @@ import type { ApiServerOptions } from './api-server.ts';
 /** Serves until it is interrupted. */
 export const runApiServer = async (
   options: ApiServerOptions,
-  { terminal, workingDirectory, interrupted }: Surroundings,
+  { terminal, env, workingDirectory, interrupted }: Surroundings,
 ): Promise<ExitCode> => {
   const folder = options.dir === undefined ? undefined : resolve(workingDirectory, options.dir);
   const manifests = folder === undefined ? [] : await readManifests(folder);
-  const crds = manifests.filter(({ kind }) => kind === 'CustomResourceDefinition');
+  const own = manifests.filter(({ kind }) => kind === 'CustomResourceDefinition');
   const server = await startFakeApiServer({
     port: options.port,
     ...(options.tls === true ? { tls: true } : {}),
-    ...(crds.length > 0 ? { crds } : {}),
+    controllers: true,
+    crds: byName([...openCrds(), ...definitions.map((each) => ({ ...toManifest(each) })), ...own]),
   });
-  const own = options.kubeconfig === undefined ? await mkdtemp(join(tmpdir(), 'gatehouse-api-')) : undefined;
+  const temporary =
+    options.kubeconfig === undefined ? await mkdtemp(join(tmpdir(), 'gatehouse-api-')) : undefined;
   try {
-    const kubeconfig = resolve(workingDirectory, options.kubeconfig ?? join(own ?? '', 'kubeconfig'));
+    const kubeconfig = resolve(workingDirectory, options.kubeconfig ?? join(temporary ?? '', 'kubeconfig'));
     await server.kubeconfig(kubeconfig);
-    const taken = put(
-      server,
-      manifests.filter(({ kind }) => kind !== 'CustomResourceDefinition'),
-      terminal.err,
-    );
+    const objects = manifests.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+    const taken = put(server, objects, terminal.err);
+    const implied =
+      folder === undefined
+        ? []
+        : await impliedObjects(folder, {
+            manifests: objects,
+            controlPlaneNamespace: env.GATEHOUSE_NAMESPACE ?? 'gatehouse',
+          });
+    server.put(...implied);
+    const pods = implied.filter(({ kind }) => kind === 'Pod').length;
     terminal.out(
       printTable(
         ['', ''],
         [
           ['server', server.url],
           ['kubeconfig', kubeconfig],
-          ...(folder === undefined ? [] : [['objects', `${taken} from ${folder}`]]),
+          ...(folder === undefined
+            ? []
+            : [
+                [
+                  'objects',
+                  `${taken} from ${folder}${pods === 0 ? '' : `, and ${pods} pods of their workloads`}`,
+                ],
+              ]),
         ],
       ).trimStart(),
     );
@@ -46,9 +65,14 @@ export const runApiServer = async (
     return exitCode.ok;
   } finally {
     await server.stop();
-    if (own !== undefined) await rm(own, { recursive: true, force: true });
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
 };
+
+/** Of several of one name the last. */
+const byName = (crds: readonly WireObject[]): readonly WireObject[] => [
+  ...new Map(crds.map((crd) => [(crd.metadata as WireObject).name, crd])).values(),
+];
 
 /** Puts what is served, says what is not, and answers how many objects it took. */
 const put = (server: FakeApiServer, objects: readonly WireObject[], warn: (text: string) => void): number => {
