@@ -2,6 +2,7 @@ import { asGatehouseError, type GatehouseError } from '@gatehouse/core/error';
 import { Command, CommanderError } from 'commander';
 import { allowScrapesCommand } from './commands/allow-scrapes/allow-scrapes.ts';
 import { authzCommand } from './commands/authz/authz.ts';
+import { checkCommand } from './commands/check/check.ts';
 import { completeCommand, completionCommand } from './commands/completion/completion.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
@@ -70,6 +71,7 @@ export const buildProgram = (finish: (run: Run) => void, name = 'gatehouse'): Co
     .addCommand(uninstallCommand(finish))
     .addCommand(pruneCommand(finish))
     .addCommand(allowScrapesCommand(finish))
+    .addCommand(checkCommand(finish))
     .addCommand(serveCommand(finish))
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))

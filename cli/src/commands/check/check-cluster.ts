@@ -1,0 +1,122 @@
+import type { CheckContext } from './check-context.ts';
+import { at, type ClusterReader, nameOf, namespaceOf, text } from './cluster-reader.ts';
+import { type Check, failed, ok, some, warning } from './finding.ts';
+
+/** Native sidecars (1.29) and a preStop hook that sleeps (1.30) are in what install and inject write. */
+const oldestMinor = 30;
+
+const kubernetesVersion: Check<CheckContext> = {
+  name: 'Kubernetes version',
+  run: async ({ cluster }) => {
+    const version = await cluster.get('/version');
+    const git = text(at(version, 'gitVersion'));
+    const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(git) ?? [];
+    if (Number(major) === 1 && Number(minor) < oldestMinor)
+      return failed(
+        `the API server is Kubernetes ${git}`,
+        `upgrade it to 1.${oldestMinor} or newer: older ones refuse a preStop hook that sleeps, which install writes`,
+      );
+    return git === ''
+      ? warning('the API server does not say its version', 'see kubectl version')
+      : ok(`the API server is Kubernetes ${git}`);
+  },
+};
+
+/** What `gatehouse install | kubectl apply` creates. */
+const created = [
+  ['', 'namespaces'],
+  ['', 'serviceaccounts'],
+  ['', 'services'],
+  ['', 'configmaps'],
+  ['', 'secrets'],
+  ['apps', 'deployments'],
+  ['policy', 'poddisruptionbudgets'],
+  ['networking.k8s.io', 'networkpolicies'],
+  ['apiextensions.k8s.io', 'customresourcedefinitions'],
+  ['admissionregistration.k8s.io', 'mutatingwebhookconfigurations'],
+  ['rbac.authorization.k8s.io', 'clusterroles'],
+  ['rbac.authorization.k8s.io', 'clusterrolebindings'],
+  ['rbac.authorization.k8s.io', 'roles'],
+  ['rbac.authorization.k8s.io', 'rolebindings'],
+] as const;
+
+const clusterWide = new Set<string>([
+  'namespaces',
+  'customresourcedefinitions',
+  'mutatingwebhookconfigurations',
+  'clusterroles',
+  'clusterrolebindings',
+]);
+
+export const permissions: Check<CheckContext> = {
+  name: 'Permissions to install',
+  run: async ({ cluster, namespace }) => {
+    const may = await Promise.all(
+      created.map(([group, resource]) =>
+        cluster.may({
+          group,
+          resource,
+          verb: 'create',
+          ...(clusterWide.has(resource) ? {} : { namespace }),
+        }),
+      ),
+    );
+    const missing = created.flatMap(([group, resource], index) =>
+      may[index] === true ? [] : [group === '' ? resource : `${resource}.${group}`],
+    );
+    if (missing.length === 0)
+      return ok(`you may create all that install prints, in the namespace ${namespace}`);
+    return failed(
+      `you may not create ${missing.join(', ')}`,
+      'let somebody apply it who may, usually a cluster-admin; gatehouse install --crds and --skip-crds print the parts',
+    );
+  },
+};
+
+const gatewayApi: Check<CheckContext> = {
+  name: 'Gateway API',
+  run: async ({ cluster }) => {
+    const names = ['httproutes', 'grpcroutes'];
+    const found = await Promise.all(
+      names.map((plural) => cluster.get(`${crdPath}/${plural}.gateway.networking.k8s.io`)),
+    );
+    const absent = names.filter((_, index) => found[index] === undefined);
+    return absent.length === 0
+      ? ok('HTTPRoutes and GRPCRoutes of the Gateway API are installed')
+      : ok(
+          `${absent.join(' and ')} of gateway.networking.k8s.io are not installed: those of policy.linkerd.io work without`,
+        );
+  },
+};
+
+export const crdPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+const linkerdBeside: Check<CheckContext> = {
+  name: 'Linkerd in the same cluster',
+  run: async ({ cluster, namespace }) => {
+    const running = await linkerdIn(cluster, namespace);
+    if (running.length === 0) return ok('no other Linkerd control plane runs here');
+    return warning(
+      `a Linkerd control plane runs here too: ${some(running)}`,
+      'give each namespace to one of them: both injectors take the annotation linkerd.io/inject (docs/from-linkerd.md)',
+    );
+  },
+};
+
+const linkerdIn = async (cluster: ClusterReader, own: string): Promise<readonly string[]> => {
+  const [deployments, webhooks] = await Promise.all([
+    cluster.list('/apis/apps/v1/deployments', 'linkerd.io/control-plane-component'),
+    cluster.list('/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'),
+  ]);
+  return [
+    ...(deployments ?? [])
+      .filter((object) => namespaceOf(object) !== own)
+      .map((object) => `Deployment ${namespaceOf(object)}/${nameOf(object)}`),
+    ...(webhooks ?? [])
+      .map(nameOf)
+      .filter((name) => /^linkerd-.*injector/.test(name))
+      .map((name) => `MutatingWebhookConfiguration ${name}`),
+  ];
+};
+
+export const clusterChecks: readonly Check<CheckContext>[] = [kubernetesVersion, gatewayApi, linkerdBeside];

@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { sectionsOf } from '@gatehouse/cli/commands/check/sections';
+import { anAuthority } from '@gatehouse/dev/certificates';
+import { aHealthyCluster, type HealthyCluster, type Mutable } from './healthy-cluster.ts';
+import { judgementCases } from './judgement-cases.ts';
+
+type Break = (cluster: HealthyCluster) => () => void;
+
+const changing =
+  (kind: string, name: string, change: (object: Mutable) => void): Break =>
+  (cluster) =>
+    cluster.change(kind, name, change);
+const removing =
+  (kind: string, name: string): Break =>
+  (cluster) =>
+    cluster.remove(kind, name);
+const adding =
+  (object: Mutable): Break =>
+  ({ fake }) => {
+    fake.put(object);
+    return () => void fake.remove(object);
+  };
+
+const aPolicy = {
+  apiVersion: 'policy.linkerd.io/v1alpha1',
+  kind: 'NetworkAuthenticationPolicy',
+  metadata: { name: 'for-nobody', namespace: 'demo' },
+  spec: {
+    target: { selector: { matchLabels: { app: 'misspelt' } } },
+    sources: [{ podSelector: { matchLabels: { app: 'frontend' } } }],
+  },
+};
+
+/** What is broken, the check that says so, how bad it is, and what it says. */
+const cases: readonly (readonly [string, Break, string, 'warning' | 'failed', RegExp])[] = [
+  [
+    'Linkerd runs beside us',
+    adding({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {
+        namespace: 'linkerd',
+        name: 'linkerd-destination',
+        labels: { 'linkerd.io/control-plane-component': 'destination' },
+      },
+      spec: {},
+    }),
+    'Linkerd in the same cluster',
+    'warning',
+    /Deployment linkerd\/linkerd-destination/,
+  ],
+  [
+    'a Deployment is gone',
+    removing('Deployment', 'gatehouse-destination'),
+    'Deployments',
+    'failed',
+    /there is no Deployment gatehouse\/gatehouse-destination/,
+  ],
+  [
+    'no replica is ready',
+    changing('Deployment', 'gatehouse-policy', (object) => {
+      object.status = {};
+    }),
+    'Deployments',
+    'failed',
+    /no replica of gatehouse\/gatehouse-policy is ready/,
+  ],
+  [
+    'a replica is missing',
+    changing('Deployment', 'gatehouse-identity', (object) => {
+      object.spec.replicas = 2;
+    }),
+    'Deployments',
+    'warning',
+    /1 of 2 replicas of gatehouse\/gatehouse-identity are ready/,
+  ],
+  [
+    'the roots are gone',
+    removing('ConfigMap', 'gatehouse-trust-roots'),
+    'Trust roots',
+    'failed',
+    /has no certificates in ca-bundle.crt/,
+  ],
+  [
+    'the roots are no PEM',
+    changing('ConfigMap', 'gatehouse-trust-roots', (object) => {
+      object.data['ca-bundle.crt'] = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    }),
+    'Trust roots',
+    'failed',
+    /has no certificates in ca-bundle.crt/,
+  ],
+  [
+    'a root has ended',
+    changing('ConfigMap', 'gatehouse-trust-roots', (object) => {
+      object.data['ca-bundle.crt'] += anAuthority({
+        name: 'of old',
+        notBefore: Date.now() - 2_000_000,
+        notAfter: Date.now() - 1_000_000,
+      }).pem;
+    }),
+    'Trust roots',
+    'failed',
+    /the root CN=of old expired 16m ago/,
+  ],
+  [
+    'a root will end soon',
+    changing('ConfigMap', 'gatehouse-trust-roots', (object) => {
+      object.data['ca-bundle.crt'] += anAuthority({
+        name: 'old',
+        notBefore: Date.now() - 90_000_000,
+        notAfter: Date.now() + 10_000_000,
+      }).pem;
+    }),
+    'Trust roots',
+    'warning',
+    /the root CN=old ends in 166m/,
+  ],
+  [
+    'the webhook has no CA',
+    changing('MutatingWebhookConfiguration', 'gatehouse-injector', (object) => {
+      object.webhooks[0].clientConfig.caBundle = undefined;
+    }),
+    'Injection webhook',
+    'failed',
+    /has no caBundle/,
+  ],
+  [
+    'the webhook has the CA of something else',
+    changing('MutatingWebhookConfiguration', 'gatehouse-injector', (object) => {
+      object.webhooks[0].clientConfig.caBundle = Buffer.from(
+        anAuthority({ name: 'something else' }).pem,
+      ).toString('base64');
+    }),
+    'Injection webhook',
+    'failed',
+    /does not answer as gatehouse-injector expects it to/,
+  ],
+  [
+    'a CustomResourceDefinition is gone',
+    (cluster) => {
+      const { fake } = cluster;
+      const object = crdOf(cluster, 'servers.policy.linkerd.io');
+      fake.remove(object);
+      return () => void fake.put(object);
+    },
+    'CustomResourceDefinitions',
+    'failed',
+    /servers.policy.linkerd.io are not installed/,
+  ],
+  [
+    "a CustomResourceDefinition is an older Linkerd's",
+    (cluster) => {
+      const { fake } = cluster;
+      const object = crdOf(cluster, 'httproutes.policy.linkerd.io');
+      const older = structuredClone(object) as Mutable;
+      for (const version of older.spec.versions)
+        delete version.schema.openAPIV3Schema.properties.spec.properties.hostnames;
+      fake.put(older);
+      return () => void fake.put(object);
+    },
+    'CustomResourceDefinitions',
+    'failed',
+    /httproutes.policy.linkerd.io is another than ours.*\.spec\.hostnames/,
+  ],
+  [
+    'a proxy is not ready',
+    changing('Pod', 'backend-0', (pod) => {
+      pod.status.initContainerStatuses[0].ready = false;
+    }),
+    'Proxies ready',
+    'failed',
+    /the proxies of demo\/backend-0 are not ready/,
+  ],
+  [
+    'a proxy started with a looser default',
+    changing('Pod', 'backend-0', (pod) => {
+      pod.spec.initContainers[0].env[0].value = 'all-unauthenticated';
+    }),
+    'Default policy of the proxies',
+    'warning',
+    /demo\/backend-0 started with a looser default policy/,
+  ],
+  [
+    'a pod has no proxy where the default is deny',
+    adding({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'demo', name: 'bare' },
+      spec: { containers: [{ name: 'app', image: 'i' }] },
+      status: { phase: 'Running', podIP: '127.99.0.9', podIPs: [{ ip: '127.99.0.9' }] },
+    }),
+    'Pods without a proxy',
+    'warning',
+    /demo\/bare run without a proxy/,
+  ],
+  [
+    'a policy selects no pod',
+    adding(aPolicy),
+    'Policies without effect',
+    'warning',
+    /NetworkAuthenticationPolicy demo\/for-nobody is MatchesNothing/,
+  ],
+];
+
+suite('gatehouse check', () => {
+  test('every check has a test in which it is not ok', () => {
+    const judged = judgementCases.filter(([, , status]) => status === 'failed' || status === 'warning');
+    const notOk = [...cases.map(([, , name]) => name), ...judged.map(([name]) => name)];
+    const all = [...sectionsOf({}), ...sectionsOf({ pre: true })].flatMap(({ checks }) => checks);
+    // What is not installed of it is said, and no fault.
+    const without = new Set(all.map(({ name }) => name)).difference(new Set([...notOk, 'Gateway API']));
+    assert.deepEqual([...without], []);
+  });
+
+  test('before an installation says what is in the way', async (t) => {
+    const { check } = await aHealthyCluster(t);
+    const { code, out } = await check('--pre');
+    assert.equal(code, 0, out);
+    assert.match(out, /^cluster\nok +the API server is Kubernetes v/);
+    assert.match(out, /you may create all that install prints/);
+    assert.match(out, /are not\s+installed: those of policy\.linkerd\.io work without/);
+  });
+
+  test('waits until nothing fails, and no longer than it was told', async (t) => {
+    const cluster = await aHealthyCluster(t);
+    const restore = cluster.remove('Deployment', 'gatehouse-policy');
+    assert.equal((await cluster.check('--wait', '100ms')).code, 1);
+    const waiting = cluster.check('--wait', '60s', '-o', 'short');
+    setTimeout(restore, 500);
+    const { code, out } = await waiting;
+    assert.equal(code, 0);
+    assert.match(out, /^All is well: \d+ ok\.$/);
+  });
+
+  test('looks at one namespace when told to', async (t) => {
+    const cluster = await aHealthyCluster(t);
+    const restore = cluster.change('Pod', 'backend-0', (pod) => {
+      pod.status.initContainerStatuses[0].ready = false;
+    });
+    assert.equal((await cluster.check('--proxy', '-n', 'demo')).code, 1);
+    const elsewhere = await cluster.check('--proxy', '-n', 'gatehouse', '-o', 'json');
+    assert.equal(elsewhere.code, 0, elsewhere.out);
+    assert.ok(!elsewhere.out.includes('"section":"cluster"'));
+    restore();
+  });
+
+  test('says where there is no installation that there is none', async (t) => {
+    const cluster = await aHealthyCluster(t);
+    const { code, out } = await cluster.check('--control-plane-namespace', 'elsewhere', '-o', 'short');
+    assert.equal(code, 1);
+    assert.match(out, /^failed +there is no Deployment elsewhere\/gatehouse-identity$/m);
+    assert.match(out, /\nThe mesh needs you: \d+ failed/);
+  });
+
+  test('says that all is well where it is, and what is wrong where something is', async (t) => {
+    const cluster = await aHealthyCluster(t);
+    assert.deepEqual(await cluster.troubles(), []);
+    const healthy = await cluster.check();
+    assert.deepEqual([healthy.code, healthy.err], [0, '']);
+    assert.match(healthy.out, /\n\nAll is well: \d+ ok\.$/);
+
+    for (const [what, breakIt, name, status, found] of cases) {
+      await t.test(what, async () => {
+        const restore = breakIt(cluster);
+        try {
+          const troubles = await untilSaid(cluster, name);
+          const [said] = troubles.filter((one) => one.name === name);
+          assert.equal(said?.status, status, JSON.stringify(troubles));
+          assert.match(said.found, found);
+          assert.ok(said.fix !== undefined && said.fix !== '');
+          assert.deepEqual(new Set(troubles.map((one) => one.name)), new Set([name]));
+          assert.equal((await cluster.check('-o', 'short')).code, status === 'failed' ? 1 : 0);
+        } finally {
+          restore();
+        }
+      });
+    }
+  });
+});
+
+const crdOf = ({ fake }: HealthyCluster, name: string): Mutable => {
+  const apiVersion = 'apiextensions.k8s.io/v1';
+  const object = fake.read({ apiVersion, kind: 'CustomResourceDefinition', metadata: { name } });
+  assert.ok(object !== undefined);
+  return object;
+};
+
+/** Services hear of a change a moment later. */
+const untilSaid = async (cluster: HealthyCluster, name: string) => {
+  const until = performance.now() + 5_000;
+  for (;;) {
+    const troubles = await cluster.troubles();
+    if (troubles.some((one) => one.name === name) || performance.now() > until) return troubles;
+  }
+};
