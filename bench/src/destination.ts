@@ -19,11 +19,21 @@ interface Measured {
   readonly changeMs: readonly number[];
   /** CPU of the measured process for the first answers alone: what stays comparable on a busy machine. */
   readonly firstCpuMs: number;
+  /** The longest that any other stream waited for its turn meanwhile. */
+  readonly longestMs: number;
   readonly rssMiB: number;
 }
 
-const measure = async (side: string): Promise<Measured> => {
-  const child = fork(join(import.meta.dirname, 'destination', `${side}-side.ts`), [String(endpoints)]);
+interface Size {
+  readonly streams: number;
+  readonly connections: number;
+  readonly endpoints: number;
+}
+
+const usual: Size = { streams, connections, endpoints };
+
+const measure = async (side: string, size = usual): Promise<Measured> => {
+  const child = fork(join(import.meta.dirname, 'destination', `${side}-side.ts`), [String(size.endpoints)]);
   try {
     const { port, trustAnchors } = await said(child, 'listening');
     const request = GetDestination.encode({
@@ -32,7 +42,15 @@ const measure = async (side: string): Promise<Measured> => {
       contextToken: '{"ns":"demo","nodeName":"node-1","pod":"frontend-0"}',
     }).finish();
     const path = '/io.linkerd.proxy.destination.Destination/Get';
-    const load = new StreamLoad({ port, serverName, trustAnchors, connections, streams, path, request });
+    const load = new StreamLoad({
+      port,
+      serverName,
+      trustAnchors,
+      connections: size.connections,
+      streams: size.streams,
+      path,
+      request,
+    });
     await load.connect();
     const before = await used(child);
     const firstMs = await timed(() => load.open());
@@ -53,6 +71,7 @@ const measure = async (side: string): Promise<Measured> => {
     return {
       firstMs,
       firstCpuMs: after.cpuMs - before.cpuMs,
+      longestMs: after.longestMs,
       changeMs: changeMs.sort((a, b) => a - b),
       rssMiB: after.rssBytes / 2 ** 20,
     };
@@ -87,14 +106,14 @@ const timed = async (work: () => Promise<void>): Promise<number> => {
 
 const median = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? 0;
 
-const row = (name: string, { firstMs, firstCpuMs, changeMs, rssMiB }: Measured): string => {
-  const times = [firstMs, firstCpuMs, median(changeMs), changeMs.at(-1) ?? 0];
+const row = (name: string, { firstMs, firstCpuMs, longestMs, changeMs, rssMiB }: Measured): string => {
+  const times = [firstMs, firstCpuMs, longestMs, median(changeMs), changeMs.at(-1) ?? 0];
   const cells = [...times.map((ms) => `${ms.toFixed(0)} ms`), `${rssMiB.toFixed(0)} MiB`];
   return `${name.padEnd(16)}${cells.map((cell) => cell.padStart(10)).join('')}\n`;
 };
 
 process.stdout.write(`${streams} Get streams on ${connections} TLS connections, ${endpoints} endpoints\n`);
-const heads = ['first', 'its CPU', 'change', 'worst', 'RSS'];
+const heads = ['first', 'its CPU', 'holds up', 'change', 'worst', 'RSS'];
 process.stdout.write(`${''.padEnd(16)}${heads.map((head) => head.padStart(10)).join('')}\n`);
 const floor = await measure('floor');
 process.stdout.write(row('bare node:http2', floor));
@@ -103,8 +122,19 @@ process.stdout.write(row('gatehouse', gatehouse));
 const ratios = [
   gatehouse.firstMs / floor.firstMs,
   gatehouse.firstCpuMs / floor.firstCpuMs,
+  gatehouse.longestMs / floor.longestMs,
   median(gatehouse.changeMs) / median(floor.changeMs),
 ];
 process.stdout.write(
   `${'ratio'.padEnd(16)}${ratios.map((ratio) => ratio.toFixed(2).padStart(10)).join('')}\n`,
 );
+
+/** How CPU of the first answers grows when something is four times as many: 1 = in proportion. */
+const exponent = (few: Measured, many: Measured): string =>
+  (Math.log(many.firstCpuMs / few.firstCpuMs) / Math.log(4)).toFixed(2);
+
+process.stdout.write('\ngrowth of the CPU of first answers, as an exponent (goal: at most 1.05)\n');
+const quarter = { ...usual, streams: streams / 4, connections: connections / 4 };
+process.stdout.write(`over subscribers ${exponent(await measure('gatehouse', quarter), gatehouse)}\n`);
+const fewer = { ...usual, endpoints: endpoints / 4 };
+process.stdout.write(`over endpoints   ${exponent(await measure('gatehouse', fewer), gatehouse)}\n`);
