@@ -1,3 +1,4 @@
+import { linkerdNames } from '@gatehouse/manifests/values/linkerd-names';
 import { allValues, highlyAvailable } from '@gatehouse/manifests/values/value-fields';
 import { code, page, table } from './table.ts';
 
@@ -28,5 +29,11 @@ export const valuesPage = (): string =>
         field.form.form,
         field.sentence,
       ]),
+    ),
+    "## Linkerd's names",
+    "These values of Linkerd's charts are called otherwise here; an error says so..",
+    table(
+      ['in Linkerd', 'here'],
+      Object.entries(linkerdNames).map(([theirs, ours]) => [code(theirs), code(ours)]),
     ),
   );

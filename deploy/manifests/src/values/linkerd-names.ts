@@ -14,7 +14,7 @@ export const linkerdNames: Readonly<Record<string, string>> = {
   enablePodAntiAffinity: 'podAntiAffinity',
   disableIPv6: 'ipv6',
   cniEnabled: 'init.cni',
-  'policyController.logLevel': 'policy.env',
+  'policyController.logLevel': 'logLevel',
   'policyController.probeNetworks': 'policy.probeNetworks',
   'policyController.resources': 'policy.resources',
   'proxy.defaultInboundPolicy': 'defaultInboundPolicy',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatehouseError } from '@gatehouse/core/error';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { linkerdNames } from './linkerd-names.ts';
 import { readValues } from './read-values.ts';
 import { allValues } from './value-fields.ts';
 import { readAssignments, readValuesFile } from './written-values.ts';
@@ -122,6 +123,18 @@ test('all mistakes are told at once, each by its path, with what is meant', () =
     'identity.tokenReviewer: `jwt` is not known: use one of token-review, jwks',
     'proxy.ports.admin: 0 is not a valid value: write a port from 1 to 65535',
   ]);
+});
+
+test("each of Linkerd's names leads to a value, a group of values or an option, and is no value itself", () => {
+  const paths = allValues.map(({ path }) => path);
+  const entries = Object.entries(linkerdNames);
+  assert.ok(entries.length > 20);
+  for (const [theirs, ours] of entries) {
+    assert.ok(!paths.includes(theirs), theirs);
+    const leads =
+      paths.some((path) => path === ours || path.startsWith(`${ours}.`)) || ours.startsWith('--identity-');
+    assert.ok(leads, ours);
+  }
 });
 
 test('a file of values is one object of YAML or JSON', () => {
