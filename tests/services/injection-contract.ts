@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { anAuthority } from '@gatehouse/dev/certificates';
+import type { Source } from '@gatehouse/platform/kube/source';
 import { silentLog } from '@gatehouse/platform/log/log';
 import type { RunningService } from '@gatehouse/platform/service/service';
 import type { ServiceParts } from '@gatehouse/platform/service/service-base';
@@ -335,6 +336,23 @@ export const injectionContract = (
       await eventually(isTrusted);
     });
 
+    test('a proxy starts closed while the policies are not known yet', async () => {
+      const [{ stop } = { stop: async () => {} }] = running.splice(0);
+      await stop('another takes its place, whose lists never come');
+      const waiting = await start({ source: silentSource });
+      const certificate = new X509Certificate(await secretText('tls.crt')).fingerprint256;
+      await eventually(async () => (await certificateAt(waiting.webhook ?? '')) === certificate);
+      const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: aRequest };
+      const decided = async (): Promise<string> => {
+        const { body } = await post(`${waiting.webhook}/inject`, JSON.stringify(review), 'application/json');
+        const { patch = '' } = (body.response ?? {}) as { readonly patch?: string };
+        return Buffer.from(patch, 'base64').toString();
+      };
+      await eventually(async () =>
+        (await decided()).includes('{"name":"LINKERD2_PROXY_INBOUND_DEFAULT_POLICY","value":"deny"}'),
+      );
+    });
+
     test('a Secret that is lost is made again, for all replicas', async () => {
       await start();
       const before = await secretText('tls.crt');
@@ -392,6 +410,13 @@ export const injectionContract = (
   });
 };
 
+/** A cluster whose lists never come. */
+const silentSource: Source = {
+  run: (_kinds, _deliver, signal) =>
+    new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+  health: () => [],
+};
+
 /** A pod that no API server lets through. */
 const oddRequest = {
   uid: 'u',
@@ -399,6 +424,12 @@ const oddRequest = {
   operation: 'CREATE',
   namespace: 'demo',
   object: { metadata: 7, spec: { containers: 'none', hostNetwork: [] } },
+};
+
+/** A pod of the namespace that asks for injection. */
+const aRequest = {
+  ...oddRequest,
+  object: { metadata: { name: 'p' }, spec: { serviceAccountName: 'default', containers: [{ name: 'app' }] } },
 };
 
 const certificateAt = (url: string): Promise<string> => {

@@ -49,8 +49,8 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<OwnHal
     leaf: ownLeaf(config, base),
     streams,
     reasons: () => (watch.isReady ? [] : ['the first lists have not been taken in']),
-    warnings: () => watch.warnings(),
-    ...(webhook === undefined ? {} : { webhook }),
+    warnings: () => [...watch.warnings(), ...(webhook?.warnings() ?? [])],
+    ...(webhook === undefined ? {} : { webhook: webhook.url }),
     routes: policyRoutes({ watch, settings: { ...cluster, clusterDomain } }),
   };
 };

@@ -9,6 +9,7 @@ import { type PodSettings, readProxyAnnotations } from './annotation-table.ts';
 import { type Addition, addition, pointer } from './json-patch.ts';
 import { longNames, oddities } from './pod-flaws.ts';
 import { type PodTemplate, readPodTemplate } from './pod-template.ts';
+import type { PodToInject } from './pod-to-inject.ts';
 import { type ProxySettings, sharedPorts } from './proxy-settings.ts';
 import {
   debugContainer,
@@ -19,23 +20,6 @@ import {
   volumesOf,
 } from './sidecar.ts';
 import { inboundPortsOf, opaquePortsOf, startPolicyOf } from './start-values.ts';
-
-/** A pod that is about to be created, or a template of pods, and what is known of where it will be. */
-export interface PodToInject {
-  /** With `metadata` and `spec`, as the API server or a manifest spells it. */
-  readonly template: unknown;
-  /** Where the template is in its object, for messages: `spec.template`. */
-  readonly path?: string;
-  readonly namespace: {
-    /** Undefined where nobody knows it: a manifest may leave it to `kubectl -n`. */
-    readonly name: string | undefined;
-    readonly annotations: Labels;
-  };
-  /** The workload that makes it, as a person names it. */
-  readonly owner: { readonly kind: string; readonly name: string } | undefined;
-  /** Of policies that select it, where an index of them is at hand. */
-  readonly policies?: { readonly select: boolean; readonly ports: readonly number[] };
-}
 
 /** What is the same for every pod of a mesh. */
 export interface InjectingMesh {
@@ -264,3 +248,5 @@ const append = (list: string, isThere: boolean, items: readonly Json[]): readonl
   isThere
     ? items.map((item) => addition(pointer('spec', list, '-'), item))
     : [addition(pointer('spec', list), items)];
+
+export type { PodToInject } from './pod-to-inject.ts';

@@ -1,8 +1,8 @@
 import { quoted } from '../foreign-text.ts';
 import { identityOf, isDnsName } from '../mesh/workload-identity.ts';
 import type { Problem } from '../problem.ts';
-import type { PodToInject } from './inject-pod.ts';
 import type { PodTemplate } from './pod-template.ts';
+import type { PodToInject } from './pod-to-inject.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { serving } from './start-values.ts';
 

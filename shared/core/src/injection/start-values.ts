@@ -2,8 +2,8 @@ import { parsePortSet, portSet, printPortSet } from '../port-set.ts';
 import { defaultInboundPolicyAnnotation } from '../resources/annotations.ts';
 import { defaultPolicies } from '../resources/kinds/linkerd.ts';
 import type { PodSettings } from './annotation-table.ts';
-import type { PodToInject } from './inject-pod.ts';
 import type { ContainerFacts, PodTemplate } from './pod-template.ts';
+import type { PodToInject } from './pod-to-inject.ts';
 
 /**
  * How the proxy decides until policy has spoken: no looser than what may be in force then (design §6.2). An open default of the

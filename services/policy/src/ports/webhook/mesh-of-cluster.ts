@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GatehouseError } from '@gatehouse/core/error';
+import { asGatehouseError, GatehouseError } from '@gatehouse/core/error';
 import type { InjectingMesh } from '@gatehouse/core/injection/inject-pod';
 import {
   defaultProxySettings,
@@ -67,6 +67,16 @@ export class MeshOfCluster {
         `ConfigMap ${namespace}/gatehouse-trust-roots holds no trust anchors yet`,
       );
     return { settings: this.#read, trustAnchors: this.#trust, createdBy: 'gatehouse/webhook' };
+  }
+
+  /** Why pods cannot be injected, each a sentence. */
+  warnings(): readonly string[] {
+    try {
+      void this.mesh;
+      return [];
+    } catch (error) {
+      return [`pods cannot be injected: ${asGatehouseError(error).message}`];
+    }
   }
 
   /** What cannot be read leaves what was read before: proxies would get another mesh's names otherwise. */

@@ -23,12 +23,20 @@ interface Watched {
   readonly isReady: boolean;
 }
 
-/** Serves the webhooks of a cluster; undefined where there is no cluster, or they are switched off. Returns where. */
+/** The webhooks as they are served. */
+export interface OpenWebhook {
+  /** `https://host:port` */
+  readonly url: string;
+  /** What keeps API servers from being answered, each a sentence. */
+  readonly warnings: () => readonly string[];
+}
+
+/** Serves the webhooks of a cluster; undefined where there is no cluster, or they are switched off. */
 export const openWebhook = async (
   config: PolicyConfig,
   base: ServiceBase,
   watch: Watched,
-): Promise<string | undefined> => {
+): Promise<OpenWebhook | undefined> => {
   const { platform, supervisor, metrics, now, elapsed, clock } = base;
   const { webhookAddress: address, namespace, trustDomain, clusterDomain, podName = hostname() } = config;
   // Also where nothing is served: the reference lists what any service has.
@@ -60,7 +68,9 @@ export const openWebhook = async (
       injector({
         client,
         mesh: () => mesh.mesh,
-        policiesFor: (pod) => (watch.isReady ? policiesForNewPod(watch.index, pod) : undefined),
+        // While nobody knows the policies, any may select the pod: its proxy starts closed.
+        policiesFor: (pod) =>
+          watch.isReady ? policiesForNewPod(watch.index, pod) : { select: true, ports: [] },
         events,
         log,
       }),
@@ -86,5 +96,5 @@ export const openWebhook = async (
   supervisor.run('webhook certificate', (signal) => keeper.run(signal));
   supervisor.run('settings of injection', (signal) => mesh.run(signal));
   supervisor.run('injection events', (signal) => events.run(signal));
-  return server.url;
+  return { url: server.url, warnings: () => [...keeper.warnings(), ...mesh.warnings()] };
 };

@@ -97,6 +97,15 @@ export class WebhookKeeper {
     this.#wake.abort();
   }
 
+  /** Why API servers cannot call, each a sentence; empty when they can. */
+  warnings(): readonly string[] {
+    if (this.#served !== '') return [];
+    const { namespace } = this.#options;
+    return [
+      `the webhook server has no certificate: the Secret ${namespace}/${webhookSecret} has not been read, or holds none that can be served`,
+    ];
+  }
+
   #read(secret: WireObject | undefined) {
     const { namespace, now } = this.#options;
     return readWebhookTls(secret, { name: webhookName(namespace), nowMs: now() });
