@@ -112,7 +112,7 @@ export const judgementCases: readonly (readonly [string, Situation, Finding['sta
     'failed',
     /60s ahead of/,
   ],
-  ['Issuer', { rest: { 'identity /v1/issuer': issuer } }, 'ok', /CN=issuer signs until in 60m/],
+  ['Issuer', { rest: { 'identity /v1/issuer': issuer } }, 'ok', /CN=issuer signs, and ends in 60m/],
   ['Issuer', { rest: { 'identity /v1/issuer': { ...issuer, usable: false } } }, 'failed', /can sign nothing/],
   [
     'Issuer',

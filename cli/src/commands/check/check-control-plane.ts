@@ -1,5 +1,5 @@
-import { HealthReport } from '@gatehouse/platform/admin/health';
 import { accountOf, serviceNames } from '@gatehouse/platform/service/service';
+import { type Static, Type } from 'typebox';
 import { printSpan } from '../../print/human-time.ts';
 import type { CheckContext } from './check-context.ts';
 import { at } from './cluster-reader.ts';
@@ -11,6 +11,20 @@ const longestStalenessSeconds = 90;
 /** Certificates begin so much earlier than they are issued (GATEHOUSE_CLOCK_SKEW): beyond that, new ones are not valid yet for others. */
 const mostSkewMs = 20_000;
 const worthSayingMs = 5_000;
+
+/** What is read of `/v1/health`, which services of other versions have too. */
+const HealthReport = Type.Object({
+  reasons: Type.Array(Type.String()),
+  warnings: Type.Array(Type.String()),
+  kinds: Type.Array(
+    Type.Object({
+      kind: Type.String(),
+      aliveAt: Type.Union([Type.String(), Type.Null()]),
+      stalenessSeconds: Type.Union([Type.Number(), Type.Null()]),
+    }),
+  ),
+});
+type HealthReport = Static<typeof HealthReport>;
 
 const deployments: Check<CheckContext> = {
   name: 'Deployments',

@@ -290,6 +290,7 @@ const objects: Check<CheckContext> = {
       }
       mark = page.continue;
     } while (mark !== undefined);
+    if (total === 0) return ok('there is no policy object yet');
     if (findings.length === 0) return ok(`${count(total, 'policy object')}, and each has an effect`);
     const more = findings.length - mostObjects;
     return more <= 0

@@ -77,7 +77,7 @@ const issuer: Check<CheckContext> = {
     ];
     return findings.length > 0
       ? findings
-      : ok(`${current.subject} signs until ${printMoment(Date.parse(current.notAfter), now())}`);
+      : ok(`${current.subject} signs, and ends ${printMoment(Date.parse(current.notAfter), now())}`);
   },
 };
 
