@@ -100,7 +100,8 @@ export const openPolicyOnFolder = async ({ path, env, signal }: FolderPlace): Pr
   };
 };
 
-const cannotRead = (path: string, signal: AbortSignal): unknown =>
+/** Why a folder could not be read to its end. */
+export const cannotRead = (path: string, signal: AbortSignal): unknown =>
   signal.aborted
     ? signal.reason
     : new GatehouseError('failed-precondition', `${path} cannot be read: is it a folder of manifests?`);

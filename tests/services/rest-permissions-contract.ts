@@ -365,6 +365,14 @@ export const restPermissionsContract = (
       }
     });
 
+    test('a Service that is named in short, without its port, is refused before anybody looks for one', async () => {
+      const route = routes.find(({ path }) => path === '/v1/resolve') ?? assert.fail('no such route');
+      for (const name of ['hidden-svc.hidden', 'nothing-there.hidden'] as const) {
+        const { status, text } = await hear(route, `/v1/resolve?authority=${name}`, 'team');
+        assert.deepEqual([status, text.includes('80')], [403, false], name);
+      }
+    });
+
     test('nobody without a role sees anything, and nobody without a token', async () => {
       for (const route of routes) {
         const path = urlOf(route, 'demo');

@@ -124,6 +124,21 @@ test('a profile says what a ServiceProfile does with requests, and whose an addr
   assert.match((await run('profile', 'backend.demo:81')).out, /the Service does not declare this port/);
 });
 
+test('a folder of manifests answers as a destination that runs on it would', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'mesh.yaml'), manifests);
+  const { code, out } = await runToEnd(['endpoints', 'backend', '-n', 'demo', '-o', 'json', '--dir', folder]);
+  assert.equal(code, exitCode.ok);
+  const run = await onDestination(t);
+  assert.deepEqual(
+    JSON.parse(out),
+    JSON.parse((await run('endpoints', 'backend', '-n', 'demo', '-o', 'json')).out),
+  );
+  const none = await runToEnd(['profile', '10.1.0.1:80', '--dir', join(folder, 'none')]);
+  assert.equal(none.code, exitCode.failed);
+  assert.match(none.err, /none/);
+});
+
 const refusals: readonly (readonly [readonly string[], number, RegExp])[] = [
   [['endpoints', 'nobody.demo:80'], exitCode.failed, /there is no Service nobody\.demo/],
   [['endpoints', 'alias.demo:80'], exitCode.failed, /is an ExternalName/],

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { Run } from '../../cli.ts';
 import { type OutputFormat, outputOption } from '../../print/output-option.ts';
-import { addReachOptions, type ReachOptions } from '../../reach/reach-options.ts';
+import type { PolicyReach } from '../../reach/policy-answers.ts';
+import { addPolicyReachOptions } from '../../reach/reach-options.ts';
 
-export interface ResolveOptions extends ReachOptions {
+export interface ResolveOptions extends PolicyReach {
   readonly namespace?: string;
   readonly from?: string;
   readonly output: OutputFormat;
@@ -16,11 +17,13 @@ Examples:
   # the same for one client: its node and zone decide
   gatehouse endpoints backend.demo:8080 --from demo/frontend-0
   # one instance of a headless Service
-  gatehouse endpoints db-0.db.demo.svc.cluster.local:5432`;
+  gatehouse endpoints db-0.db.demo.svc.cluster.local:5432
+  # what a folder of manifests would give, without a mesh
+  gatehouse endpoints backend -n demo --dir manifests`;
 
 /** `gatehouse endpoints AUTHORITY`: what Get tells a client, and what it leaves out. */
 export const endpointsCommand = (finish: (run: Run) => void): Command =>
-  addReachOptions(
+  addPolicyReachOptions(
     new Command('endpoints')
       .description(
         'Show where calls to a Service go, how each endpoint is reached, and what is left out and why.',

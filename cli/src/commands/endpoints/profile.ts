@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Run } from '../../cli.ts';
 import { outputOption } from '../../print/output-option.ts';
-import { addReachOptions } from '../../reach/reach-options.ts';
+import { addPolicyReachOptions } from '../../reach/reach-options.ts';
 import type { ResolveOptions } from './endpoints.ts';
 
 const examples = `
@@ -15,7 +15,7 @@ Examples:
 
 /** `gatehouse profile AUTHORITY`: what GetProfile tells a client. */
 export const profileCommand = (finish: (run: Run) => void): Command =>
-  addReachOptions(
+  addPolicyReachOptions(
     new Command('profile')
       .description(
         'Show what a proxy is told of a Service or an address: opaque or not, routes, retries, endpoint.',

@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path';
 import { type Static, Type } from 'typebox';
 import type { Surroundings } from '../../cli.ts';
 import { withAdmin } from '../../reach/with-admin.ts';
@@ -60,21 +61,30 @@ export const Resolution = Type.Object({
 });
 export type Resolution = Static<typeof Resolution>;
 
-/** Asks destination what it tells a client of an authority. */
-export const resolve = (
+/** Asks destination what it tells a client of an authority; with `--dir` what it would tell on a folder. */
+export const resolve = async (
   authority: string,
   options: ResolveOptions,
   surroundings: Surroundings,
-): Promise<Resolution> =>
-  withAdmin({ service: 'destination', options, surroundings }, (api, mesh) => {
-    const fallback = mesh.kind === 'cluster' ? mesh.cluster.namespace : 'default';
-    const namespace = options.namespace ?? fallback;
-    const { from } = options;
-    return api.json(Resolution, '/v1/resolve', {
-      authority: qualify(authority, namespace),
-      from: from === undefined || from.includes('/') ? from : `${namespace}/${from}`,
-    });
-  });
+): Promise<Resolution> => {
+  if (options.dir === undefined)
+    return withAdmin({ service: 'destination', options, surroundings }, (api, mesh) =>
+      api.json(
+        Resolution,
+        '/v1/resolve',
+        askedIn(mesh.kind === 'cluster' ? mesh.cluster.namespace : 'default', authority, options),
+      ),
+    );
+  const { env, workingDirectory, interrupted: signal } = surroundings;
+  const { resolveOnFolder } = await import('@gatehouse/dev/folder/destination-on-folder');
+  const path = resolvePath(workingDirectory, options.dir);
+  return resolveOnFolder({ path, env, signal }, askedIn('default', authority, options));
+};
+
+const askedIn = (fallback: string, authority: string, { namespace = fallback, from }: ResolveOptions) => ({
+  authority: qualify(authority, namespace),
+  from: from === undefined || from.includes('/') ? from : `${namespace}/${from}`,
+});
 
 /** A bare name of a Service, with or without a port, is one of the namespace. */
 const qualify = (authority: string, namespace: string): string =>
