@@ -13,6 +13,7 @@ import { rowOf } from '@gatehouse/platform/kube/kind-table';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { headlessServiceOf } from '@gatehouse/platform/replicas/open-replicas';
 import { accountOf, type ServiceName } from '@gatehouse/platform/service/service';
+import { statusKinds } from '@gatehouse/policy/core/status/own-status';
 import { watchedKinds as policyKinds } from '@gatehouse/policy/ports/policy-watch';
 import { readDeployedRbac } from '@gatehouse/testing/deployed-rbac';
 
@@ -70,6 +71,13 @@ const isAboutEvents = (permission: string): boolean => permission.endsWith(' eve
 /** `KubeSliceStore` and the `KubeLease` of its writers. */
 const writingSlices = ['create', 'patch', 'delete'].map((verb) => `${verb} endpointslices.discovery.k8s.io`);
 const electing = ['create', 'get', 'update'].map((verb) => `${verb} leases.coordination.k8s.io`);
+/** `StatusWriter`. */
+const statuses = statusKinds
+  .map(rowOf)
+  .flatMap(({ group, plural }) => [
+    `get ${fullName(group, plural)}`,
+    `patch ${fullName(group, `${plural}/status`)}`,
+  ]);
 
 /** What the code of each service asks for, in the whole cluster and in its own namespace. */
 const needed: Readonly<
@@ -89,6 +97,7 @@ const needed: Readonly<
       ...reviews,
       ...watching(policyKinds),
       ...telling.filter(isAboutEvents),
+      ...statuses,
       'get namespaces',
       ...['list', 'patch', 'watch'].map(
         (verb) => `${verb} mutatingwebhookconfigurations.admissionregistration.k8s.io`,

@@ -12,7 +12,9 @@ import { outboundMethods } from './ports/outbound/serve-outbound.ts';
 import { PolicyWatch } from './ports/policy-watch.ts';
 import { policyRoutes } from './ports/rest/rest.ts';
 import { RowStreams } from './ports/row-streams.ts';
+import { runStatuses } from './ports/status/run-statuses.ts';
 import { openWebhook } from './ports/webhook/open-webhook.ts';
+import { runWriter } from './ports/writer.ts';
 
 /** Starts policy. Rejects with a GatehouseError that says what to fix; nothing stays open then. */
 export const startPolicy = (config: PolicyConfig, parts: ServiceParts = {}): Promise<RunningService> =>
@@ -38,7 +40,9 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<OwnHal
   const streams = new RowStreams(now);
   measurePolicy(metrics, { watch, streams });
   supervisor.run('watch', (signal) => watch.run(source, signal));
-  const webhook = await openWebhook(config, base, watch);
+  const writer = runWriter(config, base);
+  runStatuses(config, base, { watch, writer });
+  const webhook = await openWebhook(config, base, { watch, writer });
 
   const { requireReady, settle } = watch;
   return {

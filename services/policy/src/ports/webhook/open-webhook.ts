@@ -1,19 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { admissionSeconds, startWebhookServer } from '@gatehouse/platform/http/webhook-server';
 import { KubeEvents } from '@gatehouse/platform/kube/write/events';
-import { KubeLease } from '@gatehouse/platform/kube/write/kube-lease';
-import { LeaderElection } from '@gatehouse/platform/kube/write/leader-election';
 import type { ServiceBase } from '@gatehouse/platform/service/service-base';
 import type { PolicyConfig } from '../../config.ts';
 import { policiesForNewPod } from '../../core/injection/policies-for-new-pod.ts';
+import type { Writer } from '../writer.ts';
 import { injector } from './injector.ts';
 import { MeshOfCluster } from './mesh-of-cluster.ts';
 import { WebhookKeeper } from './webhook-keeper.ts';
-
-/** The Lease of the replica that writes what all share. */
-export const writerLease = 'gatehouse-policy-writer';
 
 /** A rollout makes many pods at once, each worth an Event; beyond that the API server is spared. */
 const eventRate = { burst: 100, perSecond: 1 };
@@ -35,10 +29,10 @@ export interface OpenWebhook {
 export const openWebhook = async (
   config: PolicyConfig,
   base: ServiceBase,
-  watch: Watched,
+  { watch, writer }: { readonly watch: Watched; readonly writer: Writer },
 ): Promise<OpenWebhook | undefined> => {
   const { platform, supervisor, metrics, now, elapsed, clock } = base;
-  const { webhookAddress: address, namespace, trustDomain, clusterDomain, podName = hostname() } = config;
+  const { webhookAddress: address, namespace, trustDomain, clusterDomain } = config;
   // Also where nothing is served: the reference lists what any service has.
   const results = metrics.counter({
     name: 'gatehouse_injection_events_total',
@@ -77,22 +71,16 @@ export const openWebhook = async (
     ],
   });
   supervisor.onEnd('webhook server', () => server.close());
-  const election = new LeaderElection({
-    leases: new KubeLease({ client, namespace, name: writerLease }),
-    id: `${podName}-${randomBytes(4).toString('hex')}`,
-    log,
-    onChange: () => keeper.look(),
-  });
   const keeper = new WebhookKeeper({
     client,
     namespace,
-    mayWrite: () => election.mayWrite(),
+    mayWrite: () => writer.mayWrite(),
     onTls: (tls) => server.replaceTls(tls),
     log,
     now,
   });
   clock.onJump(() => keeper.look());
-  supervisor.run('writer election', (signal) => election.run(signal));
+  writer.onChange(() => keeper.look());
   supervisor.run('webhook certificate', (signal) => keeper.run(signal));
   supervisor.run('settings of injection', (signal) => mesh.run(signal));
   supervisor.run('injection events', (signal) => events.run(signal));

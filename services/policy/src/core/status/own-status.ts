@@ -1,0 +1,172 @@
+import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
+import type { RouteObject } from '../inbound/attached-routes.ts';
+import { isForServers } from '../judgement/judge.ts';
+import type { Judged, Judgement, PolicyFinding, PolicyState } from '../judgement/judgement.ts';
+import type { PolicyReason } from '../judgement/reasons.ts';
+
+/** One aspect of an object, without the times that depend on what was said before. */
+export interface OwnCondition {
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'Effective';
+  readonly status: 'True' | 'False';
+  /** One CamelCase word. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What we say in the status of an object; whatever others say stays. */
+export type OwnStatus =
+  | {
+      readonly kind: 'conditions';
+      readonly conditions: readonly OwnCondition[];
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  /** What each Server says of a route, by the Server's name. */
+  | { readonly kind: 'parents'; readonly parents: Readonly<Record<string, OwnCondition>> };
+
+/** The kinds that have a status for us to write; Servers and authorizations of Linkerd have none. */
+export const statusKinds = [
+  'NetworkAuthenticationPolicy',
+  'HTTPLocalRateLimitPolicy',
+  'HTTPRoute',
+  'GatewayHTTPRoute',
+  'GRPCRoute',
+] as const satisfies readonly Judged['kind'][];
+export type StatusKind = (typeof statusKinds)[number];
+
+const kinds: ReadonlySet<Judged['kind']> = new Set(statusKinds);
+
+export const hasStatus = (object: Judged): object is Extract<Judged, { kind: StatusKind }> =>
+  kinds.has(object.kind) && isForServers(object);
+
+/** The status that a judgement comes to. `hasServer` says whether a Server of the object's namespace exists. */
+export const ownStatus = (
+  object: Extract<Judged, { kind: StatusKind }>,
+  judgement: Judgement,
+  hasServer: (name: string) => boolean,
+): OwnStatus => {
+  switch (object.kind) {
+    case 'NetworkAuthenticationPolicy':
+      return networkPolicyStatus(judgement);
+    case 'HTTPLocalRateLimitPolicy':
+      return rateLimitStatus(object, judgement);
+    case 'HTTPRoute':
+    case 'GatewayHTTPRoute':
+    case 'GRPCRoute':
+      return { kind: 'parents', parents: parentsOf(object, judgement, hasServer) };
+  }
+};
+
+const networkPolicyStatus = (judgement: Judgement): OwnStatus => {
+  const { selection, selectedSources = 0 } = judgement;
+  return {
+    kind: 'conditions',
+    conditions: [accepted(judgement), resolvedRefs(judgement), effective(judgement)],
+    fields: { matchedPods: selection?.count ?? 0, matchedSources: selectedSources },
+  };
+};
+
+const accepted = ({ state, findings }: Judgement): OwnCondition =>
+  state === 'Rejected'
+    ? { type: 'Accepted', status: 'False', reason: 'Rejected', message: printed(findings) }
+    : { type: 'Accepted', status: 'True', reason: 'Accepted', message: '' };
+
+const unresolved: ReadonlySet<PolicyReason> = new Set(['NoSuchNamespace', 'NoSuchServiceAccount']);
+
+const resolvedRefs = ({ findings }: Judgement): OwnCondition => {
+  const missing = findings.filter(({ reason }) => unresolved.has(reason));
+  const [first] = missing;
+  return first === undefined
+    ? { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: '' }
+    : { type: 'ResolvedRefs', status: 'False', reason: first.reason, message: printed(missing) };
+};
+
+/** What pods without a proxy before them have in common (design §6.1). */
+const unenforced: ReadonlySet<PolicyReason> = new Set([
+  'TargetUnmeshed',
+  'TargetOfOtherMesh',
+  'HostNetwork',
+  'PortSkipped',
+]);
+
+/** `True` only where all that the policy says is in force on everything that it selects. */
+const effective = ({ state, findings }: Judgement): OwnCondition => {
+  if (state === 'Enforced')
+    return { type: 'Effective', status: 'True', reason: state, message: printed(findings) };
+  return {
+    type: 'Effective',
+    status: 'False',
+    reason: reasonOf(state, findings),
+    message: printed(findings),
+  };
+};
+
+const reasonOf = (state: PolicyState, findings: readonly PolicyFinding[]): string => {
+  if (state === 'Rejected' || state === 'Audited') return state;
+  if (findings.some(({ reason }) => reason === 'OpenedByServer')) return 'OpenedByServer';
+  if (state === 'MatchesNothing') return findings[0]?.reason ?? state;
+  return findings.some(({ reason }) => unenforced.has(reason))
+    ? 'Unenforced'
+    : (findings[0]?.reason ?? state);
+};
+
+/** As Linkerd writes it (semantics §2.12), so that what reads one reads the other. */
+const rateLimitStatus = (
+  { spec }: KubeObject<'HTTPLocalRateLimitPolicy'>,
+  judgement: Judgement,
+): OwnStatus => {
+  const server = isRejected(spec) ? '' : spec.server;
+  const targetRef = { group: 'policy.linkerd.io', kind: 'Server', name: server };
+  return { kind: 'conditions', conditions: [rateLimitAccepted(judgement)], fields: { targetRef } };
+};
+
+const rateLimitAccepted = (judgement: Judgement): OwnCondition => {
+  const { findings } = judgement;
+  const said = (reason: PolicyReason): PolicyFinding | undefined =>
+    findings.find((finding) => finding.reason === reason);
+  const overlapped = said('LimitOverlapped');
+  if (overlapped !== undefined)
+    return {
+      type: 'Accepted',
+      status: 'False',
+      reason: 'RateLimitReasonAlreadyExists',
+      message: overlapped.message,
+    };
+  const missing = said('NoSuchTarget');
+  if (missing !== undefined)
+    return { type: 'Accepted', status: 'False', reason: 'NoMatchingTarget', message: missing.message };
+  return accepted(judgement);
+};
+
+const parentsOf = (
+  { spec }: RouteObject,
+  judgement: Judgement,
+  hasServer: (name: string) => boolean,
+): Readonly<Record<string, OwnCondition>> => {
+  const servers = isRejected(spec) ? spec.attachedTo : spec.servers;
+  // Nobody can say which of its parents are Servers.
+  if (servers === 'all') return {};
+  return Object.fromEntries(
+    servers.map((name): [string, OwnCondition] => {
+      if (judgement.state === 'Rejected') return [name, accepted(judgement)];
+      return [
+        name,
+        hasServer(name)
+          ? accepted(judgement)
+          : {
+              type: 'Accepted',
+              status: 'False',
+              reason: 'NoMatchingParent',
+              message: `There is no Server ${name}.`,
+            },
+      ];
+    }),
+  );
+};
+
+/** The longest message that every reader takes; the schema allows 32 KiB. */
+const longestMessage = 1_024;
+
+const printed = (findings: readonly PolicyFinding[]): string => {
+  const text = [...new Set(findings.map(({ message }) => message))].join(' ');
+  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage - 1)}…`;
+};
