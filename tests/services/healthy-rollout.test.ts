@@ -57,7 +57,7 @@ const aControlPlane = async (t: TestContext) => {
       GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
       GATEHOUSE_GRPC_TLS: 'always',
       GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
-      GATEHOUSE_WEBHOOK_ADDR: '',
+      GATEHOUSE_WEBHOOK_ADDR: '127.0.0.1:0',
       GATEHOUSE_POD_NAME: pod,
       ...(identity === undefined ? {} : { GATEHOUSE_IDENTITY_ADDR: identity.grpc }),
     };

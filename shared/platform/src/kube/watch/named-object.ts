@@ -18,6 +18,10 @@ export interface NamedObjectOptions {
 
 /** How long a watch lasts; the server ends it then, and the object is read again. */
 const watchSeconds = 240;
+/** A connection that fell silent without an end would otherwise be waited for for ever. */
+const watchGraceMs = 20_000;
+/** How long one answer may take. */
+const answerMs = 20_000;
 const firstWaitMs = 500;
 const longestWaitMs = 30_000;
 
@@ -41,11 +45,13 @@ export class NamedObject {
       try {
         const version = await this.#read(signal);
         waitMs = 0;
-        await this.#watch(version, signal);
+        const patience = AbortSignal.timeout(watchSeconds * 1_000 + watchGraceMs);
+        await this.#watch(version, AbortSignal.any([signal, patience]));
       } catch (error) {
         if (signal.aborted) return;
         const why = error instanceof Error ? error.message : String(error);
-        this.#complain({}, `${this.#where} cannot be followed: ${why}`);
+        // A watch that is cut once is an API server that was replaced; nobody has to know.
+        if (waitMs > 0) this.#complain({}, `${this.#where} cannot be followed: ${why}`);
         waitMs = Math.min(longestWaitMs, Math.max(firstWaitMs, waitMs * 2));
       }
       await pause(waitMs === 0 ? Math.random() * firstWaitMs : waitMs * (0.75 + Math.random() / 2), signal);
@@ -62,7 +68,8 @@ export class NamedObject {
 
   async #read(signal: AbortSignal): Promise<string> {
     const { client, path, onState } = this.#options;
-    const answer = await client.request({ path, query: this.#selector, signal });
+    const until = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
+    const answer = await client.request({ path, query: this.#selector, signal: until });
     const page = answer.status === 200 ? readPage(answer.body) : undefined;
     if (page === undefined) throw refusal(answer.status, answer.body);
     onState(page.items[0]);
