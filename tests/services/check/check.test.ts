@@ -183,6 +183,24 @@ const cases: readonly (readonly [string, Break, string, 'warning' | 'failed', Re
     /demo\/backend-0 started with a looser default policy/,
   ],
   [
+    'a proxy has other roots',
+    changing('Pod', 'backend-0', (pod) => {
+      pod.spec.initContainers[0].env[1].value = anAuthority({ name: 'of before' }).pem;
+    }),
+    'Trust roots of the proxies',
+    'failed',
+    /demo\/backend-0 were injected with other roots/,
+  ],
+  [
+    'a root was added since a proxy was injected',
+    changing('ConfigMap', 'gatehouse-trust-roots', (object) => {
+      object.data['ca-bundle.crt'] += anAuthority({ name: 'next' }).pem;
+    }),
+    'Trust roots of the proxies',
+    'warning',
+    /demo\/backend-0 do not have all roots/,
+  ],
+  [
     'a pod has no proxy where the default is deny',
     adding({
       apiVersion: 'v1',
@@ -270,7 +288,13 @@ suite('gatehouse check', () => {
           assert.equal(said?.status, status, JSON.stringify(troubles));
           assert.match(said.found, found);
           assert.ok(said.fix !== undefined && said.fix !== '');
-          assert.deepEqual(new Set(troubles.map((one) => one.name)), new Set([name]));
+          const others = troubles.map((one) => one.name).filter((other) => other !== name);
+          // Roots that are added or lost also concern the proxies, which have those of before.
+          const also = name === 'Trust roots' ? ['Trust roots of the proxies'] : [];
+          assert.deepEqual(
+            others.filter((other) => !also.includes(other)),
+            [],
+          );
           assert.equal((await cluster.check('-o', 'short')).code, status === 'failed' ? 1 : 0);
         } finally {
           restore();

@@ -107,7 +107,10 @@ export const aHealthyCluster = async (t: TestContext): Promise<HealthyCluster> =
     {
       name: 'linkerd-proxy',
       image: 'i',
-      env: [{ name: 'LINKERD2_PROXY_INBOUND_DEFAULT_POLICY', value: 'deny' }],
+      env: [
+        { name: 'LINKERD2_PROXY_INBOUND_DEFAULT_POLICY', value: 'deny' },
+        { name: 'LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS', value: roots },
+      ],
     },
   ];
   pod.status.startTime = new Date().toISOString();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CheckContext } from '@gatehouse/cli/commands/check/check-context';
-import { isLooser } from '@gatehouse/cli/commands/check/check-proxies';
+import { isLooser } from '@gatehouse/cli/commands/check/check-injection';
 import { ClusterReader } from '@gatehouse/cli/commands/check/cluster-reader';
 import type { Finding } from '@gatehouse/cli/commands/check/finding';
 import { sectionsOf } from '@gatehouse/cli/commands/check/sections';

@@ -1,44 +1,15 @@
-import { controlPlaneLabel } from '@gatehouse/core/mesh/workload';
 import { Type } from 'typebox';
 import { printMoment } from '../../print/human-time.ts';
 import { readIssued } from '../identity/issued.ts';
 import type { IssuedItem } from '../identity/issued-item.ts';
 import { reportOf } from '../identity/pod-report.ts';
 import type { CheckContext } from './check-context.ts';
-import { at, items, nameOf, namespaceOf, text } from './cluster-reader.ts';
+import { at, items, text } from './cluster-reader.ts';
 import { type Check, count, type Finding, failed, ok, skipped, some, warning } from './finding.ts';
-
-type Pod = Readonly<Record<string, unknown>>;
+import { fullName, meshedPods, noneMeshed, type Pod } from './meshed-pods.ts';
 
 /** As many as identity remembers. */
 const mostCertificates = 20_000;
-
-const fullName = (pod: Pod): string => `${namespaceOf(pod)}/${nameOf(pod)}`;
-
-/** Pods that run: those that have ended, or have not begun, hold nothing. */
-const runningPods = async ({ cluster, of }: CheckContext): Promise<readonly Pod[]> => {
-  const path = of === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${of}/pods`;
-  const pods = (await cluster.list(path)) ?? [];
-  return pods.filter((pod) => at(pod, 'status', 'phase') === 'Running');
-};
-
-const meshedPods = async (context: CheckContext): Promise<readonly Pod[]> =>
-  (await runningPods(context)).filter(
-    (pod) => at(pod, 'metadata', 'labels', controlPlaneLabel) === context.namespace,
-  );
-
-const noneMeshed = ({ of }: CheckContext): Finding =>
-  skipped(of === undefined ? 'no pod is in the mesh yet' : `no pod of the namespace ${of} is in the mesh`);
-
-const proxyOf = (pod: Pod): unknown =>
-  [...items(at(pod, 'spec', 'initContainers')), ...items(at(pod, 'spec', 'containers'))].find(
-    ({ name }) => name === 'linkerd-proxy',
-  );
-
-const environmentOf = (pod: Pod, variable: string): string | undefined => {
-  const found = items(at(proxyOf(pod), 'env')).find(({ name }) => name === variable);
-  return found === undefined ? undefined : text(found.value);
-};
 
 const readiness: Check<CheckContext> = {
   name: 'Proxies ready',
@@ -184,134 +155,4 @@ const policies: Check<CheckContext> = {
   },
 };
 
-interface Admission {
-  readonly everywhere: boolean;
-  readonly anybody: boolean;
-}
-
-/** Whom a default policy admits; audit admits all and tells. */
-const admissions: Readonly<Record<string, Admission | undefined>> = {
-  'all-unauthenticated': { everywhere: true, anybody: true },
-  audit: { everywhere: true, anybody: true },
-  'all-authenticated': { everywhere: true, anybody: false },
-  'cluster-unauthenticated': { everywhere: false, anybody: true },
-  'cluster-authenticated': { everywhere: false, anybody: false },
-};
-
-const isKnown = (policy: string): boolean => policy === 'deny' || admissions[policy] !== undefined;
-
-/** Whether the first admits somebody whom the second does not. */
-export const isLooser = (policy: string, than: string): boolean => {
-  const [one, other] = [admissions[policy], admissions[than]];
-  if (one === undefined) return false;
-  return other === undefined || (one.everywhere && !other.everywhere) || (one.anybody && !other.anybody);
-};
-
-const defaultAnnotation = 'config.linkerd.io/default-inbound-policy';
-
-const environments: Check<CheckContext> = {
-  name: 'Default policy of the proxies',
-  run: async (context) => {
-    const pods = await meshedPods(context);
-    if (pods.length === 0) return noneMeshed(context);
-    const annotated = await defaultsOfNamespaces(context);
-    const looser = pods.filter((pod) => {
-      const inForce =
-        text(at(pod, 'metadata', 'annotations', defaultAnnotation)) || annotated.get(namespaceOf(pod));
-      const started = environmentOf(pod, 'LINKERD2_PROXY_INBOUND_DEFAULT_POLICY');
-      return inForce !== undefined && isKnown(inForce) && started !== undefined && isLooser(started, inForce);
-    });
-    if (looser.length === 0) return ok('no proxy started with a looser default than is in force');
-    return warning(
-      `${some(looser.map(fullName))} started with a looser default policy than is in force now: until policy has spoken, and on ports that nobody watches, they admit more`,
-      'make them again: kubectl rollout restart deploy/NAME',
-    );
-  },
-};
-
-const defaultsOfNamespaces = async ({ cluster }: CheckContext): Promise<ReadonlyMap<string, string>> => {
-  const namespaces = (await cluster.list('/api/v1/namespaces')) ?? [];
-  return new Map(
-    namespaces.flatMap((namespace) => {
-      const policy = text(at(namespace, 'metadata', 'annotations', defaultAnnotation));
-      return policy === '' ? [] : [[nameOf(namespace), policy] as const];
-    }),
-  );
-};
-
-const unmeshed: Check<CheckContext> = {
-  name: 'Pods without a proxy',
-  run: async (context) => {
-    const denying = [...(await defaultsOfNamespaces(context))].flatMap(([name, policy]) =>
-      policy === 'deny' && (context.of === undefined || context.of === name) ? [name] : [],
-    );
-    if (denying.length === 0) return ok('no namespace is annotated to deny by default');
-    const bare = (await runningPods(context)).filter(
-      (pod) =>
-        denying.includes(namespaceOf(pod)) &&
-        at(pod, 'metadata', 'labels', controlPlaneLabel) !== context.namespace,
-    );
-    if (bare.length === 0) return ok(`every pod of ${some(denying)}, which deny by default, has a proxy`);
-    return warning(
-      `${some(bare.map(fullName))} run without a proxy in namespaces that deny by default: nothing is denied there`,
-      'make them again with a proxy (kubectl rollout restart deploy/NAME), or keep them out with a NetworkPolicy',
-    );
-  },
-};
-
-const Policies = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      object: Type.Object({ kind: Type.String(), namespace: Type.String(), name: Type.String() }),
-      state: Type.String(),
-      findings: Type.Array(Type.Object({ message: Type.String(), fix: Type.String() })),
-    }),
-  ),
-  continue: Type.Optional(Type.String()),
-});
-
-const objects: Check<CheckContext> = {
-  name: 'Policies without effect',
-  run: async (context) => {
-    const policy = await context.api('policy');
-    const findings: Finding[] = [];
-    let total = 0;
-    let mark: string | undefined;
-    do {
-      const query = { limit: 500, continue: mark, namespace: context.of };
-      const page = await policy.json(Policies, '/v1/policies', query);
-      total += page.items.length;
-      for (const { object, state, findings: why } of page.items) {
-        if (!withoutEffect.has(state)) continue;
-        const { message = 'nothing says why', fix = 'gatehouse policy shows it' } = why[0] ?? {};
-        findings.push(
-          warning(`${object.kind} ${object.namespace}/${object.name} is ${state}: ${message}`, fix),
-        );
-      }
-      mark = page.continue;
-    } while (mark !== undefined);
-    if (total === 0) return ok('there is no policy object yet');
-    if (findings.length === 0) return ok(`${count(total, 'policy object')}, and each has an effect`);
-    const more = findings.length - mostObjects;
-    return more <= 0
-      ? findings
-      : [
-          ...findings.slice(0, mostObjects),
-          warning(`${more} more have none`, 'gatehouse policy -A shows all'),
-        ];
-  },
-};
-
-const mostObjects = 10;
-
-/** Of the states of a judgement: what its author wanted does not happen, or only in part. */
-const withoutEffect: ReadonlySet<string> = new Set(['PartlyEnforced', 'MatchesNothing', 'Open', 'Rejected']);
-
-export const proxyChecks: readonly Check<CheckContext>[] = [
-  readiness,
-  certificates,
-  policies,
-  environments,
-  unmeshed,
-  objects,
-];
+export const proxyChecks: readonly Check<CheckContext>[] = [readiness, certificates, policies];

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { warningShare } from '@gatehouse/core/expiry';
@@ -11,6 +11,7 @@ import { IssuerReport } from '../identity/issuer-report.ts';
 import type { CheckContext } from './check-context.ts';
 import { at, items, text } from './cluster-reader.ts';
 import { type Check, count, type Finding, failed, ok, skipped, warning } from './finding.ts';
+import { readCertificates } from './read-certificates.ts';
 
 const newRoots = 'docs/identity.md says how roots are changed without a gap';
 
@@ -20,7 +21,7 @@ const trustRoots: Check<CheckContext> = {
     const path = `/api/v1/namespaces/${namespace}/configmaps/${trustRootsName}`;
     const bundle = text(at(await cluster.get(path), 'data', 'ca-bundle.crt'));
     const place = `ConfigMap ${namespace}/${trustRootsName}`;
-    const roots = readRoots(bundle);
+    const roots = readCertificates(bundle);
     if (roots === undefined || roots.length === 0)
       return failed(
         `${place} has no certificates in ca-bundle.crt`,
@@ -33,15 +34,6 @@ const trustRoots: Check<CheckContext> = {
           `${count(roots.length, 'root')}, the first to end ${printMoment(Math.min(...roots.map(endOf)), now())}`,
         );
   },
-};
-
-const readRoots = (pem: string): readonly X509Certificate[] | undefined => {
-  try {
-    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    return blocks.map((block) => new X509Certificate(block));
-  } catch {
-    return undefined;
-  }
 };
 
 const endOf = ({ validTo }: X509Certificate): number => Date.parse(validTo);

@@ -3,6 +3,8 @@ import { clusterChecks, permissions } from './check-cluster.ts';
 import type { CheckContext } from './check-context.ts';
 import { controlPlaneChecks } from './check-control-plane.ts';
 import { crds } from './check-crds.ts';
+import { injectionChecks } from './check-injection.ts';
+import { policyChecks } from './check-policies.ts';
 import { proxyChecks } from './check-proxies.ts';
 import { trustChecks } from './check-trust.ts';
 import type { Check } from './finding.ts';
@@ -12,7 +14,10 @@ export interface Section {
   readonly checks: readonly Check<CheckContext>[];
 }
 
-const pods: Section = { title: 'pods and policies', checks: proxyChecks };
+const pods: Section = {
+  title: 'pods and policies',
+  checks: [...proxyChecks, ...injectionChecks, ...policyChecks],
+};
 
 export const sectionsOf = ({ pre, proxy }: Pick<CheckOptions, 'pre' | 'proxy'>): readonly Section[] => {
   if (pre === true)
