@@ -1,5 +1,6 @@
 import { probesBesideRoutes } from './compare.ts';
 import { destinationDifferences } from './destination/differences.ts';
+import { destinationToldApart } from './destination/told-apart.ts';
 import { type Described, differences } from './differences.ts';
 import { toldApart } from './told-apart.ts';
 
@@ -9,4 +10,5 @@ export const described: readonly Described[] = [
   probesBesideRoutes,
   ...toldApart,
   ...destinationDifferences,
+  ...destinationToldApart,
 ];

@@ -28,6 +28,7 @@ import {
   objectsOf,
   questions,
 } from './random-cluster.ts';
+import { destinationToldApart, summaryOf } from './told-apart.ts';
 
 const peers = findPeers('LINKERD_CONTROLLER_BIN');
 const numRuns = Number(process.env.PARITY_CASES ?? 20);
@@ -192,5 +193,22 @@ suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 
     });
     const met = [...tally].map(([name, count]) => `${name}: ${count}`).join('; ');
     t.diagnostic(`seed ${seed}, ${numRuns} cases, ${asked} answers compared; differences met: ${met}`);
+  });
+
+  test('differ as the table says where random clusters do not go', async (t) => {
+    const { cluster, sides } = await startBoth(t, peers);
+    const wrong: string[] = [];
+    for (const { name, objects, question, said } of destinationToldApart) {
+      await write(cluster, [], objects);
+      for (const side of ['linkerd', 'gatehouse'] as const) {
+        const until = performance.now() + agreeWithinMs;
+        let found = '';
+        do found = summaryOf(await askFor(sides[side], question));
+        while (found !== said[side] && performance.now() < until);
+        if (found !== said[side]) wrong.push(`${name}: ${side} says “${found}”`);
+      }
+      await write(cluster, objects, []);
+    }
+    assert.deepEqual(wrong, []);
   });
 });

@@ -95,6 +95,12 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
   ['a pod IP', [pod()], '10.1.0.1:8080', at('10.1.0.1 8080')],
   ['a port that no container declares', [pod()], '10.1.0.1:9999', at('10.1.0.1 9999')],
   ['a pod that is not ready', [pod({ ready: false })], '10.1.0.1:8080', at('10.1.0.1 8080')],
+  [
+    'a pod that is still Pending, whose proxy may listen already',
+    [pod({ phase: 'Pending', ready: false })],
+    '10.1.0.1:8080',
+    at('10.1.0.1 8080'),
+  ],
   ['an unmeshed pod', [pod({ meshed: false })], '10.1.0.1:8080', at('10.1.0.1 8080', false)],
   ['an opaque port of a pod', [pod(opaquePorts('8080'))], '10.1.0.1:8080', at('10.1.0.1 8080', true, true)],
   [
@@ -229,7 +235,7 @@ const cases: readonly (readonly [string, readonly KubeObject[], string, object])
 ];
 
 test('a profile says who stands behind a name or an address', () => {
-  assert.equal(cases.length, 42);
+  assert.equal(cases.length, 43);
   for (const [says, objects, path, expected] of cases) {
     assert.deepEqual(brief(compile(aCluster(...objects), path)), expected, says);
   }
