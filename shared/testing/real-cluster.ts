@@ -32,6 +32,10 @@ const unwatched: Readonly<Record<string, Omit<Place, 'api'>>> = {
     plural: 'mutatingwebhookconfigurations',
     namespaced: false,
   },
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': {
+    plural: 'validatingwebhookconfigurations',
+    namespaced: false,
+  },
   '/ConfigMap': { plural: 'configmaps', namespaced: true },
   '/Secret': { plural: 'secrets', namespaced: true },
   'apps/Deployment': { plural: 'deployments', namespaced: true },

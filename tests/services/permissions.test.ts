@@ -99,8 +99,10 @@ const needed: Readonly<
       ...telling.filter(isAboutEvents),
       ...statuses,
       'get namespaces',
-      ...['list', 'patch', 'watch'].map(
-        (verb) => `${verb} mutatingwebhookconfigurations.admissionregistration.k8s.io`,
+      ...['mutating', 'validating'].flatMap((which) =>
+        ['list', 'patch', 'watch'].map(
+          (verb) => `${verb} ${which}webhookconfigurations.admissionregistration.k8s.io`,
+        ),
       ),
     ],
     own: [

@@ -76,7 +76,13 @@ test('both printed forms are the objects that were rendered', () => {
 });
 
 test('every object has a name of its own, the label of the installation, and a namespace unless its kind has none', () => {
-  const clusterWide = ['Namespace', 'ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration'];
+  const clusterWide = [
+    'Namespace',
+    'ClusterRole',
+    'ClusterRoleBinding',
+    'MutatingWebhookConfiguration',
+    'ValidatingWebhookConfiguration',
+  ];
   for (const { values, trust } of Object.values(goldenCases)) {
     const objects = render(values, trust);
     assert.equal(new Set(objects.map(printObjectName)).size, objects.length);

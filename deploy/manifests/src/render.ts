@@ -11,6 +11,7 @@ import { networkPolicy } from './objects/network-policy.ts';
 import { rbac } from './objects/rbac.ts';
 import { services } from './objects/services.ts';
 import { type Trust, trustObjects } from './objects/trust.ts';
+import { validator } from './objects/validator.ts';
 import type { ReadValues } from './values/read-values.ts';
 
 export interface RenderInput extends ReadValues {
@@ -40,6 +41,6 @@ export const renderControlPlane = (input: RenderInput): readonly KubeObject[] =>
     ...several.map((facts) => disruptionBudget(facts, values)),
     ...controlPlane.map((facts) => deployment(facts, values)),
     // Last: from here on the API server asks about every new pod.
-    ...(values.injector.enabled ? injector(values) : []),
+    ...(values.injector.enabled ? [...injector(values), validator(values)] : []),
   ];
 };

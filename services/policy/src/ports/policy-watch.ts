@@ -147,6 +147,9 @@ export class PolicyWatch {
   /** What became of a policy object, as the index is now; undefined for a route that is for clients of a Service. */
   readonly judge = (object: Judged): Judgement | undefined => this.#judgements.of(object);
 
+  /** What would become of an object that is not stored yet, or is about to be replaced. */
+  readonly judgeCandidate = (object: Judged): Judgement | undefined => this.#judgements.ofCandidate(object);
+
   /** The findings of all policy objects, as of the last round. */
   get verdicts(): JudgementRounds {
     return this.#rounds;

@@ -9,7 +9,7 @@ import type { PodSelection } from './pod-selections.ts';
 
 export type JudgedCompiler = Pick<
   RowCompiler,
-  'compiledPort' | 'labelKeys' | 'policiesFor' | 'portsOf' | 'sourcesOf'
+  'compiledPort' | 'labelKeys' | 'policiesFor' | 'portsOf' | 'sourcesOf' | 'sourcesOnce'
 >;
 
 interface ClassRows {

@@ -11,6 +11,7 @@ import { type JudgedCompiler, JudgedRows } from './judged-rows.ts';
 import type { Judged, Judgement } from './judgement.ts';
 import { type Evidence, Look } from './look.ts';
 import { PodSelections } from './pod-selections.ts';
+import { withCandidate } from './with-candidate.ts';
 
 export interface JudgementsOptions {
   readonly index: ResourceIndex;
@@ -112,6 +113,14 @@ export class Judgements {
     // The index has it, and so must we: anything else is an object of another life.
     if (entry === undefined || entry.object !== object) return this.#judge(object).judgement;
     return this.#fresh(entry).judgement;
+  }
+
+  /** What would become of an object if it were stored now, in place of the one of its name; nothing of it is remembered. */
+  ofCandidate(object: Judged): Judgement | undefined {
+    const { compiler } = this.#options;
+    const rows = new JudgedRows(withCandidate(compiler, object));
+    const look = new Look({ ...this.#evidence, rows, sourcesOf: (policy) => compiler.sourcesOnce(policy) });
+    return judge(look, object);
   }
 
   /** Judges what is out of date until `isOver`, one at least, namespaces in turns; returns what is another than before. */

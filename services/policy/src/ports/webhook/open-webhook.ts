@@ -2,11 +2,14 @@ import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import { admissionSeconds, startWebhookServer } from '@gatehouse/platform/http/webhook-server';
 import { KubeEvents } from '@gatehouse/platform/kube/write/events';
 import type { ServiceBase } from '@gatehouse/platform/service/service-base';
+import { objectBudgetsOf } from '@gatehouse/platform/settings/budget-settings';
 import type { PolicyConfig } from '../../config.ts';
 import { policiesForNewPod } from '../../core/injection/policies-for-new-pod.ts';
+import type { Judged, Judgement } from '../../core/judgement/judgement.ts';
 import type { Writer } from '../writer.ts';
 import { injector } from './injector.ts';
 import { MeshOfCluster } from './mesh-of-cluster.ts';
+import { validator } from './validator.ts';
 import { WebhookKeeper } from './webhook-keeper.ts';
 
 /** A rollout makes many pods at once, each worth an Event; beyond that the API server is spared. */
@@ -15,6 +18,7 @@ const eventRate = { burst: 100, perSecond: 1 };
 interface Watched {
   readonly index: ResourceIndex;
   readonly isReady: boolean;
+  readonly judgeCandidate: (object: Judged) => Judgement | undefined;
 }
 
 /** The webhooks as they are served. */
@@ -67,6 +71,11 @@ export const openWebhook = async (
           watch.isReady ? policiesForNewPod(watch.index, pod) : { select: true, ports: [] },
         events,
         log,
+      }),
+      validator({
+        budgets: objectBudgetsOf(config),
+        judge: (object) => (watch.isReady ? watch.judgeCandidate(object) : undefined),
+        now,
       }),
     ],
   });

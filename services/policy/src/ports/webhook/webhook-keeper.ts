@@ -38,6 +38,7 @@ interface Configuration {
 /** Each entry's `caBundle` is kept; a configuration that is not installed is left alone. */
 const configurations: readonly Configuration[] = [
   { resource: 'mutatingwebhookconfigurations', name: 'gatehouse-injector' },
+  { resource: 'validatingwebhookconfigurations', name: 'gatehouse-validator' },
 ];
 
 const apiRoot = '/apis/admissionregistration.k8s.io/v1';

@@ -97,10 +97,13 @@ export class RowCompiler {
   }
 
   /** The same without its bytes, for anyone who judges policies by it. */
-  compiledPort({ workload, policies }: Compilable, port: number): CompiledPort {
+  compiledPort(
+    { workload, policies }: Compilable,
+    port: number,
+    sourcesOf: SourcesOf = (policy) => this.sourcesOf(policy),
+  ): CompiledPort {
     const { cluster, matchesRegex, compile = compilePort } = this.#options;
     const { networkPolicies, ...others } = policies;
-    const sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>) => this.sourcesOf(policy);
     return compile({
       port,
       workload,
@@ -136,6 +139,11 @@ export class RowCompiler {
     return this.#kept.sources.resolve(policy);
   }
 
+  /** The same of a policy that may not be stored: it is not followed. */
+  sourcesOnce(policy: KubeObject<'NetworkAuthenticationPolicy'>): readonly ResolvedSource[] {
+    return this.#kept.sources.peek(policy);
+  }
+
   /** The label names by which a namespace's pods are chosen. */
   labelKeys(namespace: string): ReadonlySet<string> {
     return this.#kept.policies.labelKeys(namespace);
@@ -149,6 +157,8 @@ export class RowCompiler {
     return this.#options.index.get('Namespace', '', namespace)?.meta.annotations ?? {};
   }
 }
+
+type SourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>) => readonly ResolvedSource[];
 
 interface Compilable {
   readonly workload: Workload;

@@ -47,6 +47,16 @@ export class SourceIndex {
     return sources;
   }
 
+  /** The same without a memory of it: for a policy that may never be stored. */
+  peek(policy: Policy): readonly ResolvedSource[] {
+    if (isRejected(policy.spec)) return [];
+    const { namespace } = policy.meta;
+    return (
+      this.#resolved.get(policy) ??
+      policy.spec.sources.map((source) => this.#resolveSource(source, namespace))
+    );
+  }
+
   /** Forgets a policy that is no more, or has been replaced. */
   forget(policy: Policy): void {
     this.#resolved.delete(policy);
