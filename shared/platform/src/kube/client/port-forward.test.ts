@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Authorize } from '@gatehouse/dev/api-server/access-control';
 import { type FakeApiServer, startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { aPodProcess } from '@gatehouse/testing/port-forward-fixture';
@@ -91,6 +92,13 @@ test('what kubelet says went wrong ends the stream', async (t) => {
     code: 'unavailable',
     message: /the port-forward to demo\/web:1 failed: error forwarding port 1 to pod: .*ECONNREFUSED/,
   });
+});
+
+test('what went wrong before anybody reads is told to the first who does', async (t) => {
+  const { client, to } = await started(t);
+  const stream = await client.portForward(to(1));
+  await sleep(200);
+  await assert.rejects(stream.toArray(), { code: 'unavailable', message: /ECONNREFUSED/ });
 });
 
 test('a refusal comes with its code and what the API server says', async (t) => {

@@ -69,6 +69,8 @@ class ForwardedPort extends Duplex {
     super({ allowHalfOpen: false });
     this.#socket = socket;
     this.#target = target;
+    // What went wrong may come with the handshake: it waits until somebody reads, who listens for errors too.
+    socket.pause();
     socket.on('message', (message: Buffer) => this.#take(message));
     socket.once('close', (code) => {
       // 1006: cut without a closing frame (RFC 6455 §7.1.5), so nobody knows whether this was all.
