@@ -32,14 +32,18 @@ export interface JudgedSelection {
 /** So many pods are named at most. */
 const mostNames = 100;
 
-/** Pods that have ended count as selected by nothing: whatever is said of their ports is about nobody. */
+/**
+ * Whether it counts. Of pods that have ended nothing is said. Those that are being deleted and have no proxy are what a rollout
+ * leaves behind when injection was enabled: there is nothing to do about them but to wait.
+ */
+export const isJudged = ({ pod, enforcement }: JudgedPod): boolean =>
+  enforcement.kind === 'enforced' || (enforcement.reason !== 'ended' && pod.meta.deletedAt === undefined);
+
 export const judgeSelection = (
   selected: readonly JudgedPod[],
   ports: readonly PortSelector[] | 'all',
 ): JudgedSelection => {
-  const pods = selected.filter(
-    ({ enforcement }) => enforcement.kind === 'enforced' || enforcement.reason !== 'ended',
-  );
+  const pods = selected.filter(isJudged);
   const judged = pods.map(({ pod, enforcement }) => ({
     pod: pod.meta.name,
     verdict:

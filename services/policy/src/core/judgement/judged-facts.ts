@@ -32,7 +32,7 @@ const keys = new WeakMap<Pod, string>();
 const judgedOf = (pod: Pod): string => {
   const known = keys.get(pod);
   if (known !== undefined) return known;
-  const key = `${hasEnded(pod.spec)} ${pod.spec.serviceAccount} ${classKey(workloadOf(pod))}`;
+  const key = `${hasEnded(pod.spec)} ${pod.meta.deletedAt !== undefined} ${pod.spec.serviceAccount} ${classKey(workloadOf(pod))}`;
   keys.set(pod, key);
   return key;
 };

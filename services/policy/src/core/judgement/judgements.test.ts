@@ -31,6 +31,18 @@ const from = (source: PolicySource) => policy({ sources: [source] });
 const cases: readonly (readonly [string, KubeObject, readonly KubeObject[], string])[] = [
   ['the policy of the first page', policy(), [], 'Enforced'],
   [
+    'a rollout that leaves a pod without a proxy behind',
+    policy(),
+    [aPod({ name: 'backend-old', labels: { app: 'backend' }, ports: http, meshed: false, deletedAt: 1 })],
+    'Enforced',
+  ],
+  [
+    'the same pod before it is deleted',
+    policy(),
+    [aPod({ name: 'backend-old', labels: { app: 'backend' }, ports: http, meshed: false })],
+    'PartlyEnforced, TargetUnmeshed spec.target.selector',
+  ],
+  [
     'a wrong label',
     policy({ target: labelled({ app: 'backed' }) }),
     [],
@@ -269,7 +281,7 @@ const cases: readonly (readonly [string, KubeObject, readonly KubeObject[], stri
 ];
 
 test('every object is judged by what it does, and each finding names its field', () => {
-  assert.equal(cases.length, 46);
+  assert.equal(cases.length, 48);
   for (const [title, object, others, expected] of cases) {
     const mesh = new JudgedMesh().put(...place, ...others, object);
     assert.equal(mesh.saidOf(object), expected, title);

@@ -1,8 +1,13 @@
 import type { LabelSelector } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { isProxyServer } from '@gatehouse/core/mesh/proxy-ports';
-import type { JudgedPod } from '../answers/judge-selection.ts';
-import { type JudgedSelection, judgeSelection, type SelectionState } from '../answers/judge-selection.ts';
+import {
+  isJudged,
+  type JudgedPod,
+  type JudgedSelection,
+  judgeSelection,
+  type SelectionState,
+} from '../answers/judge-selection.ts';
 import type { NotEnforced } from '../inbound/enforcement.ts';
 import { found, type PolicyFinding, type PolicyState, podRefs, someOf } from './judgement.ts';
 import type { Look } from './look.ts';
@@ -28,9 +33,7 @@ interface Selecting {
 export const selectedPods = (look: Look, { namespace, selector, ports, fields }: Selecting): SelectedPods => {
   const pods = look.select(namespace, selector);
   const selection = judgeSelection(pods.pods, ports);
-  const running = pods.pods.filter(
-    ({ enforcement }) => enforcement.kind === 'enforced' || enforcement.reason !== 'ended',
-  );
+  const running = pods.pods.filter(isJudged);
   const absent = absentPorts(running, ports);
   const findings = [
     ...(running.length > 0 ? [] : nothingSelected(look, namespace, fields.selector)),

@@ -347,8 +347,10 @@ export class ListWatch {
     }
     const doing = step.kind === 'list' ? 'listing' : 'watching';
     // One line for a row of failures; the rest of it is for anyone who wants to know more.
-    // A kind that was just installed is served with 429 for a second, as the API server reads it for the first time.
-    const isForgiven = outcome.kind === 'failed' && outcome.isBusy === true && failures < busyForgiven;
+    // A kind that was just installed is served with 429 for a second, as the API server reads it for the first time, and then
+    // its list may be older than the first version that can be watched.
+    const isUsual = outcome.kind === 'expired' || (outcome.kind === 'failed' && outcome.isBusy === true);
+    const isForgiven = isUsual && failures < usualForgiven;
     const isWorthALine = (failures === 0 || !this.#complained) && !isForgiven;
     const say = isWorthALine ? log.warn.bind(log) : log.debug.bind(log);
     this.#complained ||= isWorthALine;
@@ -371,8 +373,8 @@ export class ListWatch {
   }
 }
 
-/** How many times in a row an API server may ask for patience before anybody is told. */
-const busyForgiven = 3;
+/** How many times in a row an API server may ask for patience, or for another list, before anybody is told. */
+const usualForgiven = 3;
 
 const errorOf = ({ code, reason, message, retryAfterMs }: KubeStatus): Outcome => ({
   kind: code === 410 || reason === 'Expired' || reason === 'Gone' ? 'expired' : 'error',
