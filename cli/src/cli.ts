@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check/check.ts';
 import { completeCommand, completionCommand } from './commands/completion/completion.ts';
 import { demoCommand } from './commands/demo/demo.ts';
 import { devCommand } from './commands/dev/dev.ts';
+import { diagnosticsCommand } from './commands/diagnostics/diagnostics.ts';
 import { endpointsCommand } from './commands/endpoints/endpoints.ts';
 import { profileCommand } from './commands/endpoints/profile.ts';
 import { identityCommand } from './commands/identity/identity.ts';
@@ -81,6 +82,7 @@ export const buildProgram = (finish: (run: Run) => void, name = 'gatehouse'): Co
     .addCommand(identityCommand(finish))
     .addCommand(demoCommand(finish))
     .addCommand(devCommand(finish))
+    .addCommand(diagnosticsCommand(finish))
     .addCommand(versionCommand(finish))
     .addCommand(completionCommand(finish))
     .addCommand(completeCommand(finish), { hidden: true });
