@@ -17,13 +17,12 @@ import type { StateDir } from '@gatehouse/platform/state/state-dir';
 import { readDeployedRbac } from '@gatehouse/testing/deployed-rbac';
 import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
 import { parseAllDocuments } from 'yaml';
-import { sliceOf } from '../mesh/rig/cluster/endpoint-slice.ts';
 
 const controlPlane = 'gatehouse';
 
 /**
  * The story's objects on an API server. Nothing else runs in this cluster, so it also does what others do in a whole
- * one: it makes the pods of Deployments and the EndpointSlices of Services (controllers), puts them into the mesh (the injector), gives them loopback
+ * one: it makes the pods of Deployments (controllers), puts them into the mesh (the injector), gives them loopback
  * addresses and says that they run (kubelet), mounts tokens (kubelet), and makes ServiceAccounts, permissions and an
  * issuer (controllers and `install`).
  */
@@ -37,7 +36,6 @@ export class ClusterStorySource implements StorySource {
   /** The first three bytes of the pods' addresses: another network for every run, which may be several at once. */
   readonly #network = `127.${randomInt(64, 128)}.${randomInt(256)}`;
   readonly #pods = new Map<string, WireObject>();
-  readonly #services: WireObject[] = [];
   readonly #applied = new Map<string, readonly WireObject[]>();
 
   private constructor(cluster: RealCluster<ClusterServer>, state: StateDir) {
@@ -59,6 +57,8 @@ export class ClusterStorySource implements StorySource {
       GATEHOUSE_SOURCE: 'kubernetes',
       KUBECONFIG: this.#kubeconfigOf(service),
       GATEHOUSE_TRUST_ANCHORS: this.trustAnchors,
+      // An API server takes no loopback address for an EndpointSlice.
+      ...(service === 'destination' ? { GATEHOUSE_ENDPOINT_SLICES: 'derived' } : {}),
       ...(service === 'identity'
         ? { GATEHOUSE_ISSUER_DIR: this.#issuer }
         : { GATEHOUSE_TOKEN_FILE: this.#state.tokenFile(controlPlane, accountOf(service)) }),
@@ -74,10 +74,7 @@ export class ClusterStorySource implements StorySource {
       await this.#cluster.apply(object);
       if (object.kind === 'Namespace') await this.#makeAccount(nameOf(object).name, 'default');
       if (object.kind === 'Deployment') await this.#makePodOf(object);
-      if (object.kind === 'Service') this.#services.push(object);
     }
-    const pods = [...this.#pods.values()];
-    for (const service of this.#services) await this.#cluster.apply(sliceOf(service, pods));
     return { text, at };
   }
 

@@ -117,6 +117,6 @@ describe('the settings of a service', () => {
       assert.deepEqual(services[service].read(env).warnings, [], service);
       foreign[service] = others.length;
     }
-    assert.deepEqual(foreign, { identity: 26, destination: 22, policy: 15 });
+    assert.deepEqual(foreign, { identity: 27, destination: 22, policy: 16 });
   });
 });

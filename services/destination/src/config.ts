@@ -1,5 +1,5 @@
 import { budgetSettings } from '@gatehouse/platform/settings/budget-settings';
-import { type Config, readConfig, setting } from '@gatehouse/platform/settings/config';
+import { type Config, optionalSetting, readConfig, setting } from '@gatehouse/platform/settings/config';
 import { boolean, oneOf } from '@gatehouse/platform/settings/setting-forms';
 import {
   leafSettings,
@@ -14,6 +14,13 @@ export const destinationSettings = {
   ...leafSettings,
   ...trafficSettings,
   ...budgetSettings,
+  slices: optionalSetting({
+    variable: 'GATEHOUSE_ENDPOINT_SLICES',
+    value: oneOf(['written', 'derived']),
+    absent: '`written`; `derived` for a folder',
+    sentence:
+      "Where endpoints come from: EndpointSlices alone, or a Service's selector where it has none, for an API server without controllers.",
+  }),
   externalSlices: setting({
     variable: 'GATEHOUSE_EXTERNAL_SLICES',
     value: oneOf(['write', 'leave']),

@@ -26,7 +26,7 @@ export const startDestination = (
 const assemble = (config: DestinationConfig, base: ServiceBase): OwnHalf => {
   const { supervisor, source, metrics, mesh, now } = base;
   const { clusterDomain, defaultOpaquePorts, ipv6 } = config;
-  const slices = config.source.kind === 'directory' ? 'derived' : 'written';
+  const slices = config.slices ?? (config.source.kind === 'directory' ? 'derived' : 'written');
   const watch = new ClusterWatch({ mesh, clusterDomain, defaultOpaquePorts, ipv6, slices });
   const server = new DestinationServer(watch, now);
   measureDestination(metrics, server);
