@@ -211,6 +211,14 @@ export const validationContract = (
       await eventually(overlaps);
       assert.equal(await overlaps(), true);
       assert.equal((await verdictOn(server('first'))).warnings, undefined);
+      // `kubectl apply` writes it before what refers to it, or after.
+      const authentication: WireObject = {
+        apiVersion: 'policy.linkerd.io/v1alpha1',
+        kind: 'MeshTLSAuthentication',
+        metadata: { namespace: 'demo', name: 'anyone' },
+        spec: { identities: ['*'] },
+      };
+      assert.equal((await verdictOn(authentication)).warnings, undefined);
     });
 
     test('reviews of anything else change nothing, and malformed ones are answered as such', async () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { aClock } from '@gatehouse/testing/a-clock';
-import { aNamespace, aNetworkAuthenticationPolicy, aPod } from '@gatehouse/testing/builders';
+import {
+  aMeshTlsAuthentication,
+  aNamespace,
+  aNetworkAuthenticationPolicy,
+  aPod,
+} from '@gatehouse/testing/builders';
 import { RecordingLog } from '@gatehouse/testing/recording-log';
 import { JudgedMesh } from '../../testing/judged-mesh.ts';
 import { JudgementRounds } from './judgement-rounds.ts';
@@ -75,6 +80,15 @@ it('says what an object does not do, and that it does it, once each, and counts 
   mesh.remove(aNetworkAuthenticationPolicy());
   pass();
   assert.deepEqual([...rounds.states.values(), ...rounds.reasons.values()], [0, 0, 0]);
+});
+
+it('an authentication that comes before the policy that refers to it is no reason to warn', () => {
+  const { clock, log, mesh, rounds } = following();
+  mesh.put(aMeshTlsAuthentication());
+  rounds.wake();
+  clock.pass(1_000);
+  assert.deepEqual([log.lines('warn'), log.lines('info')], [[], ['No AuthorizationPolicy refers to it.']]);
+  assert.equal(rounds.reasons.get('NotReferenced'), 1);
 });
 
 it('a thousand wrong objects are twenty lines and one that counts the others', () => {

@@ -2,7 +2,7 @@ import type { Log } from '@gatehouse/platform/log/log';
 import type { Clock } from '@gatehouse/platform/process/clock';
 import type { Judgement, PolicyState } from '../core/judgement/judgement.ts';
 import type { Judgements, Rejudged } from '../core/judgement/judgements.ts';
-import type { PolicyReason } from '../core/judgement/reasons.ts';
+import { type PolicyReason, passingReasons } from '../core/judgement/reasons.ts';
 
 export interface JudgementRoundsOptions {
   readonly clock: Clock;
@@ -122,7 +122,11 @@ export class JudgementRounds {
     const about = { kind, namespace: meta.namespace, name: meta.name, state: after.state };
     const [first] = after.findings;
     if (first === undefined) this.#options.log.info(about, 'the policy object does all that it says');
-    else this.#options.log.warn({ ...about, reasons: [...has], field: first.field }, first.message);
+    else {
+      const isPassing = has.isSubsetOf(passingReasons);
+      const fields = { ...about, reasons: [...has], field: first.field };
+      this.#options.log[isPassing ? 'info' : 'warn'](fields, first.message);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { type Problem, printProblem } from '@gatehouse/core/problem';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import { isJudged } from '../judgement/judge.ts';
 import type { Judged, Judgement } from '../judgement/judgement.ts';
+import { passingReasons } from '../judgement/reasons.ts';
 
 /** What came of reading an object under review. */
 export type ReviewedObject =
@@ -72,7 +73,8 @@ const isForMesh = ({ group, object }: AdmissionRequest): boolean => {
 
 const warningsOf = (object: KubeObject, { judge }: PolicyReviewFacts): readonly string[] => {
   const found = isJudged(object) ? (judge(object)?.findings ?? []) : [];
-  const told = found.map(({ field, message, fix }) => {
+  const lasting = found.filter(({ reason }) => !passingReasons.has(reason));
+  const told = lasting.map(({ field, message, fix }) => {
     const said = `${field === '' ? '' : `${field}: `}${message}`;
     const whole = `${said} ${fix}`;
     return whole.length <= most.warningLength ? whole : printable(said, most.warningLength);

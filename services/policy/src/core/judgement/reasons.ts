@@ -22,6 +22,12 @@ const objectReasons = [
 export const policyReasons = [...findingReasons, ...objectReasons] as const;
 export type PolicyReason = FindingReason | (typeof objectReasons)[number];
 
+/**
+ * What every object of its kind shows for a moment: `kubectl apply` writes an authentication before, or after, the policy that
+ * refers to it. It is told to those who ask, and to nobody else.
+ */
+export const passingReasons: ReadonlySet<PolicyReason> = new Set(['NotReferenced']);
+
 interface ReasonText {
   /** What is so, as a sentence of docs/reference/findings.md. */
   readonly meaning: string;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { usualElectionTiming } from '@gatehouse/core/writes/leader-election';
+import { aClock } from '@gatehouse/testing/a-clock';
 import { ElectionFixture, type SkewedClock, type Weather } from '@gatehouse/testing/election-fixture';
+import { RecordingLog } from '@gatehouse/testing/recording-log';
 import fc from 'fast-check';
 import { silentLog } from '../../log/log.ts';
 import { LeaderElection } from './leader-election.ts';
@@ -200,6 +202,32 @@ suite('leader election', () => {
     assert.equal(times.size, 20);
     assert.deepEqual(fixture.leaders, ['a']);
     await fixture.end();
+  });
+
+  test('an outage is one warning, and a call that fails once is none', async () => {
+    const log = new RecordingLog();
+    const clock = aClock();
+    const ending = new AbortController();
+    let asked = 0;
+    const away = async (): Promise<never> => {
+      asked += 1;
+      throw new Error('away');
+    };
+    const leases = { name: 'a/b', get: away, create: never, update: never };
+    const election = new LeaderElection({ leases, id: 'a', log, clock: { ...clock, wall: Date.now } });
+    const running = election.run(ending.signal);
+    const warnings: number[] = [];
+    for (const count of [1, 2, 3, 4]) {
+      while (asked < count) {
+        clock.pass(usualElectionTiming.retryMs);
+        await Promise.resolve();
+      }
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+      warnings.push(log.lines('warn').length);
+    }
+    ending.abort();
+    await running;
+    assert.deepEqual(warnings, [0, 1, 1, 1]);
   });
 
   test('timings that leave no time between two holders are refused', () => {

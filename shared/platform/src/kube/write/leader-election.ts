@@ -58,7 +58,8 @@ export class LeaderElection {
   readonly #options: Required<LeaderElectionOptions>;
   #election: Election;
   #wasLeading = false;
-  #wasRefused = false;
+  /** How many calls in a row failed. */
+  #refusals = 0;
   #isStopped = false;
   #claims = 0;
 
@@ -96,7 +97,7 @@ export class LeaderElection {
       const step = nextStep(this.#election, this.#now(), this.#nextTime());
       try {
         await this.#take(step, signal);
-        this.#wasRefused = this.#wasRefused && step.kind === 'rest';
+        if (step.kind !== 'rest') this.#refusals = 0;
       } catch (error) {
         if (signal.aborted) break;
         this.#election = inDoubt(this.#election);
@@ -199,11 +200,11 @@ export class LeaderElection {
     onChange(isLeading);
   }
 
-  /** An outage is one warning, not one every two seconds. */
+  /** An outage is one warning, not one every two seconds; a call that an API server under load answers late is none. */
   #say(error: unknown): void {
     const { log, leases } = this.#options;
-    log[this.#wasRefused ? 'debug' : 'warn']({ err: error }, `the Lease ${leases.name} cannot be had`);
-    this.#wasRefused = true;
+    this.#refusals += 1;
+    log[this.#refusals === 2 ? 'warn' : 'debug']({ err: error }, `the Lease ${leases.name} cannot be had`);
   }
 
   #now(): number {
