@@ -7,16 +7,11 @@ import { test } from 'node:test';
 import { injectPod } from '@gatehouse/core/injection/inject-pod';
 import { parseProxySettings } from '@gatehouse/core/injection/proxy-settings';
 import { anAuthority } from '@gatehouse/dev/certificates';
+import { environmentIn, type PodVariable } from '@gatehouse/testing/pod-environment';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 
 const binary = process.env.LINKERD2_PROXY_BIN ?? '';
 const skip = binary === '' && 'LINKERD2_PROXY_BIN names no linkerd2-proxy';
-
-interface Variable {
-  readonly name: string;
-  readonly value?: string;
-  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
-}
 
 /** What kubelet fills in. */
 const fields: Readonly<Record<string, string>> = {
@@ -66,12 +61,8 @@ for (const [what, settings, mode] of [
     );
     assert.ok(injection.kind === 'injected');
     const containers = injection.patch.find(({ path }) => path === '/spec/initContainers')?.value;
-    const [, proxy] = containers as readonly { readonly env: readonly Variable[] }[];
-    const env: Record<string, string> = {};
-    for (const { name, value, valueFrom } of proxy?.env ?? []) {
-      const raw = value ?? fields[valueFrom?.fieldRef.fieldPath ?? ''] ?? '';
-      env[name] = raw.replace(/\$\((\w+)\)/g, (_, other: string) => env[other] ?? '');
-    }
+    const [, proxy] = containers as readonly { readonly env: readonly PodVariable[] }[];
+    const env = environmentIn(proxy?.env ?? [], fields);
     // What the image's entrypoint makes, and ports that are free here.
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     await writeFile(join(folder, 'key.p8'), privateKey.export({ type: 'pkcs8', format: 'der' }));
