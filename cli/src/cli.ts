@@ -119,8 +119,7 @@ const speakThrough = (command: Command, terminal: Terminal, path = command.name(
     .showHelpAfterError(`see \`${path} --help\``)
     .configureOutput({
       // What it writes is help; its examples begin as the command was begun.
-      writeOut: (text) =>
-        terminal.out(text.trimEnd().replace(/^( +(?:.*\| )?)gatehouse /gm, `$1${program} `)),
+      writeOut: (text) => terminal.out(text.trimEnd().replace(/(^ +|\| )gatehouse /gm, `$1${program} `)),
       writeErr: (text) => terminal.err(text.trimEnd()),
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,

@@ -40,6 +40,7 @@ export const nodeStory = ({ more }: { readonly more: boolean }): void => {
     if (more) {
       test('a healthy install logs nothing above info', () => quiet(kubectl));
       test('each service restarts under 100 calls a second, and none is lost', () => restarts(kubectl, env));
+      test('rollouts and a replica less are as quiet', () => fewerReplicas(kubectl));
       test('pods that are deleted come back with their policy', () => newPods(kubectl));
     }
     test('the way back is true too, and leaves nothing behind', async () => {
@@ -86,6 +87,17 @@ const restarts = async (kubectl: Kubectl, env: NodeJS.ProcessEnv): Promise<void>
   assert.deepEqual([...seen.keys()], ['200']);
   assert.ok((seen.get('200') ?? 0) > 1_000, 'calls went on all the while');
   assert.deepEqual(await verdicts(kubectl), promised);
+};
+
+const fewerReplicas = async (kubectl: Kubectl): Promise<void> => {
+  await quiet(kubectl);
+  for (const replicas of ['1', '2']) {
+    for (const name of controlPlane)
+      await kubectl.run('scale', '-n', 'gatehouse', `deployment/${name}`, `--replicas=${replicas}`);
+    await kubectl.rolledOut('gatehouse');
+    assert.deepEqual(await verdicts(kubectl), promised, `with ${replicas} of each`);
+  }
+  await quiet(kubectl);
 };
 
 const newPods = async (kubectl: Kubectl): Promise<void> => {

@@ -109,4 +109,4 @@ const starting = (begun: string, all: readonly Candidate[]): Candidates => ({
 });
 
 /** Tabs and line feeds would be taken for the form of the answer. */
-const firstSentence = (text: string): string => text.replace(/\s+/g, ' ').replace(/\. .*$|\.$/, '');
+const firstSentence = (text: string): string => text.replace(/\s+/g, ' ').split(/\. |\.$/, 1)[0] ?? '';

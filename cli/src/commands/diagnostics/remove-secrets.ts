@@ -1,3 +1,5 @@
+import { censored, withoutSecrets } from '@gatehouse/platform/log/log-secrets';
+
 /** What is no business of a reader of a bug report, wherever it stands in a text. */
 const patterns: readonly (readonly [what: string, pattern: RegExp, replacement?: string])[] = [
   // To its end, or to the end of the text where that was cut off; line feeds may be escaped.
@@ -13,8 +15,7 @@ const patterns: readonly (readonly [what: string, pattern: RegExp, replacement?:
     /\bLS0tLS1CRUdJTi[A-Za-z0-9+/]*(?:UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZ|QUklWQVRFIEtFW)[A-Za-z0-9+/]*={0,2}/g,
   ],
   ['a private key', /(?<="(?:d|p|q|dp|dq|qi|k)"\s*:\s*")[A-Za-z0-9_-]{16,}(?=")/g],
-  ['a token', /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g],
-  ['a token', /(?<=\b[Bb]earer\s+)[\w~+/.-]{8,}=*/g],
+  ['a token', /(?<=\b[Bb]earer\s{1,9})[\w~+/.-]{8,}=*/g],
   ['a password', /(?<=:\/\/)[^\s/@:]+:[^\s/@]+(?=@)/g],
 ];
 
@@ -26,7 +27,12 @@ export const removeSecrets = (text: string, known: readonly string[] = []): stri
   const cleaned = known
     .filter((secret) => secret.length >= shortest)
     .reduce((rest, secret) => rest.replaceAll(secret, removed('a secret')), text);
-  return patterns.reduce((rest, [what, pattern]) => rest.replace(pattern, removed(what)), cleaned);
+  const withoutKeys = patterns.reduce(
+    (rest, [what, pattern]) => rest.replace(pattern, removed(what)),
+    cleaned,
+  );
+  // What is left of what the log leaves out are JSON Web Tokens.
+  return withoutSecrets(withoutKeys).replaceAll(censored, removed('a token'));
 };
 
 export const removed = (what: string): string => `[removed: ${what}]`;

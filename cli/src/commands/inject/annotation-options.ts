@@ -36,8 +36,7 @@ const flags: readonly (readonly [flag: string, annotation: string, sentence: str
 
 const nameOf = (spec: string): string =>
   spec
-    .replace(/^--/, '')
-    .replace(/ .*$/, '')
+    .slice('--'.length, spec.includes(' ') ? spec.indexOf(' ') : undefined)
     .replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 export type AnnotationOptions = Readonly<Record<string, unknown>>;

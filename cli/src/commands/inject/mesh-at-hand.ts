@@ -129,7 +129,7 @@ const parseSettings = (text: string, where: string): ProxySettings => {
 
 /** What the proxy will read: at least one certificate, and no private key, which has no business in a pod's environment. */
 const checkAnchors = (text: string, where: string): InjectingMesh['trustAnchors'] => {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const refuse = (why: string, cause?: unknown): never => {
     throw new GatehouseError('failed-precondition', `${where}: ${why}`, { cause });
   };

@@ -13,7 +13,7 @@ const settings: Settings = {
 test('every default can be read, and every setting says what it is for', () => {
   const config: Readonly<Record<string, unknown>> = readConfig(settings, {});
   const entries = Object.entries(settings);
-  assert.equal(entries.length, 22);
+  assert.equal(entries.length, 23);
   for (const [key, { variable, sentence, fallback, absent }] of entries) {
     assert.match(sentence, /^[A-Z`].*\.$/, variable);
     assert.equal(fallback === undefined, absent !== undefined, `${variable} says what its absence means`);

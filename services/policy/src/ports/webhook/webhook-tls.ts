@@ -49,7 +49,7 @@ export const isDue = ({ certificate }: WebhookTls, nowMs: number): boolean =>
   Date.parse(new X509Certificate(certificate).validTo) - nowMs < renewedBeforeEndMs;
 
 const blocks = (pem: string): readonly string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 
 /**
  * A bundle with one more CA; undefined when it has it already. Others stay, since replicas may show certificates of theirs for a
