@@ -1,4 +1,6 @@
-import { type LabelExpression, type LabelSelector, selects } from '@gatehouse/core/label-selector';
+import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
+import { parseLabelSelector } from '@gatehouse/core/parse-label-selector';
+import { printProblem } from '@gatehouse/core/problem';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { badRequest } from './api-status.ts';
 import { fieldsOf, metaOf, textOf } from './object-meta.ts';
@@ -17,31 +19,12 @@ export const parseSelection = (query: URLSearchParams, type: ResourceType): Sele
     fields.every((holds) => holds(object));
 };
 
-/** `a=b,c!=d,e in (f,g),h notin (i),j,!k`: the query syntax of selectors, not that of objects. */
 const parseLabels = (text: string): LabelSelector | undefined => {
-  if (text.trim() === '') return undefined;
-  const matchExpressions = splitRequirements(text).map((requirement): LabelExpression => {
-    const set = /^(\S+)\s+(in|notin)\s+\(([^()]*)\)$/.exec(requirement);
-    if (set !== null) {
-      const [, key = '', word, list = ''] = set;
-      const values = list.split(',').map((value) => value.trim());
-      return { key, operator: word === 'in' ? 'In' : 'NotIn', values };
-    }
-    const equality = /^([^\s=!]+)\s*(==|=|!=)\s*([^\s=!]*)$/.exec(requirement);
-    if (equality !== null) {
-      const [, key = '', word, value = ''] = equality;
-      return { key, operator: word === '!=' ? 'NotIn' : 'In', values: [value] };
-    }
-    const presence = /^(!?)\s*([^\s=!(),]+)$/.exec(requirement);
-    if (presence === null) throw badRequest(`unable to parse requirement: found '${requirement}'`);
-    return { key: presence[2] ?? '', operator: presence[1] === '!' ? 'DoesNotExist' : 'Exists' };
-  });
-  return { matchLabels: {}, matchExpressions };
+  if (text === '') return undefined;
+  const selector = parseLabelSelector(text);
+  if (selector.ok) return selector.value;
+  throw badRequest(`unable to parse requirement: ${selector.problems.map(printProblem).join('; ')}`);
 };
-
-/** Splits at the commas that stand outside parentheses. */
-const splitRequirements = (text: string): readonly string[] =>
-  text.split(/,(?![^(]*\))/).map((requirement) => requirement.trim());
 
 const parseFields = (text: string, type: ResourceType): readonly ((object: WireObject) => boolean)[] =>
   text

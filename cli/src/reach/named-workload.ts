@@ -1,5 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import type { PolicyAnswers, WorkloadItem, WorkloadName } from './policy-answers.ts';
+import type { PolicyAnswers, WorkloadItem, WorkloadName, WorkloadsQuery } from './policy-answers.ts';
 
 /** What a command line calls a workload: a pod, an ExternalWorkload, or all pods of what made them. */
 export type NamedWorkload =
@@ -100,7 +100,7 @@ export const firstOf = ({ kind, namespace, names: [name] }: AlikeWorkloads): Wor
 /** Every workload of a query, page after page. */
 export async function* allWorkloads(
   answers: PolicyAnswers,
-  query: { readonly namespace?: string | undefined; readonly owner?: string },
+  query: Pick<WorkloadsQuery, 'namespace' | 'owner' | 'selector'>,
 ): AsyncGenerator<WorkloadItem> {
   let mark: string | undefined;
   do {

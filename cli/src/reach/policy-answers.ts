@@ -195,6 +195,8 @@ export interface WorkloadsQuery {
   readonly namespace?: string | undefined;
   /** `KIND/NAME` */
   readonly owner?: string | undefined;
+  /** Of labels, as kubectl writes it. */
+  readonly selector?: string | undefined;
   readonly limit: number;
   readonly continue?: string | undefined;
 }

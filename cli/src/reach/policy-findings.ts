@@ -42,6 +42,17 @@ export const findingNotes = (policies: readonly PolicyItem[], withNamespace: boo
   ];
 };
 
+/** Those that select one of the workloads, for a list that leaves out the others. */
+export const policiesOn = (
+  workloads: readonly { readonly selectedBy: readonly SelectedBy[] }[],
+  policies: readonly PolicyItem[],
+): readonly PolicyItem[] => {
+  const selecting = new Set(
+    workloads.flatMap(({ selectedBy }) => selectedBy.map((object) => `${object.namespace}/${keyOf(object)}`)),
+  );
+  return policies.filter(({ object }) => selecting.has(`${object.namespace}/${keyOf(object)}`));
+};
+
 interface Selected {
   readonly enforcement: Enforcement;
   readonly selectedBy: readonly SelectedBy[];

@@ -450,6 +450,18 @@ test('the REST API says how a Service is reached', async (t) => {
   assert.deepEqual([undeclared.json.protocol, undeclared.json.backends], ['forbidden', []]);
 });
 
+test('the REST API lists the workloads whose labels are asked for', async (t) => {
+  const { read } = await restOf(t);
+  const names = async (selector: string): Promise<readonly string[]> => {
+    const { items } = (await read(`/v1/workloads?namespace=demo&selector=${encodeURIComponent(selector)}`))
+      .json;
+    return items.map(({ workload }: { readonly workload: { readonly name: string } }) => workload.name);
+  };
+  assert.deepEqual(await names('app=frontend'), ['frontend-0', 'frontend-1']);
+  assert.deepEqual(await names('app in (frontend),app!=frontend'), []);
+  assert.ok((await names('app in (backend,frontend)')).includes('backend-0'));
+});
+
 test('every wrong question is answered with what is wrong, and none without the token', async (t) => {
   const { admin, read } = await restOf(t);
   const questions: readonly (readonly [string, number, RegExp])[] = [
@@ -458,6 +470,11 @@ test('every wrong question is answered with what is wrong, and none without the 
     ['/v1/workloads/demo/backend-0/ports/web', 404, /no port named web: it has http \(8080\), metrics/],
     ['/v1/workloads?continue=x', 400, /continue/],
     ['/v1/workloads?kind=Service', 400, /kind/],
+    [
+      '/v1/workloads?selector=app%3Dweb,tier%20in%20web',
+      400,
+      /^selector: `tier in web` is not a requirement: use app=web, /,
+    ],
     ['/v1/workloads/demo/backend-0?kind=ExternalWorkload', 404, /no ExternalWorkload demo\/backend-0/],
     ['/v1/workloads/demo/backend-0/ports/0', 400, /port/],
     ['/v1/workloads/demo/backend-0/ports/70000', 400, /port/],
@@ -467,7 +484,7 @@ test('every wrong question is answered with what is wrong, and none without the 
     ['/v1/authorizations?limit=0', 400, /limit/],
     ['/v1/authorizations?color=blue', 400, /color/],
   ];
-  assert.equal(questions.length, 13);
+  assert.equal(questions.length, 14);
   for (const [path, status, detail] of questions) {
     const answer = await read(path);
     assert.equal(answer.status, status, path);

@@ -3,7 +3,8 @@ export type Labels = Readonly<Record<string, string>>;
 
 /**
  * A Kubernetes LabelSelector: every `matchLabels` pair and every expression must hold.
- * The empty selector matches every object; parsing lives in kube/parse/label-selector.ts.
+ * The empty selector matches every object. That of an object is read by kube/parse/label-selector.ts, that of a query or a
+ * command line by parse-label-selector.ts.
  */
 export interface LabelSelector {
   readonly matchLabels: Labels;
@@ -37,3 +38,12 @@ const holds = (expression: LabelExpression, labels: Labels): boolean => {
 export const selects = (selector: LabelSelector, labels: Labels): boolean =>
   Object.entries(selector.matchLabels).every(([key, value]) => own(labels, key) === value) &&
   selector.matchExpressions.every((expression) => holds(expression, labels));
+
+const labelKey =
+  /^(?:(?=.{1,253}\/)[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/;
+
+/** Whether a label may have this name: 63 characters, and before a slash a DNS name of at most 253. */
+export const isLabelName = (text: string): boolean => labelKey.test(text);
+
+export const isLabelValue = (text: string): boolean => labelValue.test(text);

@@ -1,3 +1,4 @@
+import { quoted } from '@gatehouse/core/foreign-text';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printShown } from '../../print/output.ts';
@@ -5,7 +6,7 @@ import { admits, printPort, shortGovernor, shortObject } from '../../print/polic
 import { printName, printNotes } from '../../print/workload-text.ts';
 import { allWorkloads, groupAlike } from '../../reach/named-workload.ts';
 import { type WorkloadItem, withPolicy } from '../../reach/policy-answers.ts';
-import { allPolicies, findingNotes } from '../../reach/policy-findings.ts';
+import { allPolicies, findingNotes, policiesOn } from '../../reach/policy-findings.ts';
 import type { PolicyOptions } from './policy.ts';
 
 /** `gatehouse policy` without a workload. */
@@ -14,15 +15,17 @@ export const listWorkloads = (options: PolicyOptions, surroundings: Surroundings
     const { terminal } = surroundings;
     const namespace = options.allNamespaces === true ? undefined : (options.namespace ?? fallback);
     const items: WorkloadItem[] = [];
-    for await (const item of allWorkloads(answers, { namespace })) items.push(item);
-    const policies = await allPolicies(answers, namespace);
-    const { output } = options;
+    const { output, selector } = options;
+    for await (const item of allWorkloads(answers, { namespace, selector })) items.push(item);
+    const all = await allPolicies(answers, namespace);
+    const policies = selector === undefined ? all : policiesOn(items, all);
     const isForPeople = output === 'table' || output === 'wide';
     if (items.length === 0 && isForPeople) {
+      const labelled = selector === undefined ? '' : ` with the labels ${quoted(selector)}`;
       terminal.err(
         namespace === undefined
-          ? 'there is no workload in any namespace that you may see'
-          : `there is no workload in the namespace ${namespace}: name another with -n, or use -A for all`,
+          ? `there is no workload${labelled} in any namespace that you may see`
+          : `there is no workload${labelled} in the namespace ${namespace}: name another with -n, or use -A for all`,
       );
       return exitCode.ok;
     }

@@ -175,6 +175,35 @@ test('a list without pods says what to do, and one of all namespaces names them'
   );
 });
 
+test('a selector lists the workloads with its labels, and what the policies that select them do not do', async (t) => {
+  await prints(
+    t,
+    ['policy', '-n', 'demo', '-l', 'app=orders'],
+    [
+      'WORKLOAD    PORT        PROTOCOL  ADMITS  GOVERNED BY',
+      'sts/orders  4191/proxy  detect    nobody  default deny (cluster)',
+      'sts/orders  8080/http   http1     some    srv/orders-http',
+      'sts/orders  9000/grpc   detect    nobody  nap/grpc-callers (rejected)',
+      'sts/orders  others      detect    nobody  default deny (cluster)',
+      '',
+      'nap/grpc-callers Rejected: spec.sorces: unknown field: remove it; known here:',
+      '  target, ports, sources, rules, mode, allowUnnormalizedPaths',
+    ],
+  );
+  const { run } = await onPolicyFolder(t);
+  const json = JSON.parse((await run('policy', '-A', '-l', 'app in (backend),app', '-o', 'json')).out);
+  const names = json.items.map(
+    ({ workload }: { readonly workload: { readonly name: string } }) => workload.name,
+  );
+  assert.deepEqual(names, ['agent', 'backend-0', 'backend-1', 'backend-2']);
+  const none = await run('policy', '-n', 'demo', '--selector', 'app=nobody');
+  assert.deepEqual([none.code, none.out], [exitCode.ok, '']);
+  assert.match(
+    none.err,
+    /no workload with the labels `app=nobody` in the namespace demo: name another with -n/,
+  );
+});
+
 test('no line is longer than the terminal, whatever is shown', async (t) => {
   const { runAt } = await onPolicyFolder(t);
   const commands = [
@@ -202,9 +231,15 @@ test('what cannot be asked is told with what to ask instead', async (t) => {
     [['policy', 'demo/backend-0', '0'], exitCode.usage, /port 0 is not one of 1 to 65535/],
     [['policy', '-w'], exitCode.usage, /--watch follows one workload: name it/],
     [['policy', 'demo/backend-0', '-A'], exitCode.usage, /--all-namespaces lists workloads/],
+    [['policy', 'demo/backend-0', '-l', 'app'], exitCode.usage, /--selector lists workloads: leave out/],
+    [
+      ['policy', '-l', 'app in backend,tier'],
+      exitCode.usage,
+      /selector: `app in backend` is not a requirement: use app=web/,
+    ],
     [['policy', 'demo/nobody', '-w'], exitCode.failed, /no pod demo\/nobody/],
   ];
-  assert.equal(cases.length, 5);
+  assert.equal(cases.length, 7);
   for (const [args, code, message] of cases) {
     const ended = await run(...args);
     assert.equal(ended.code, code, args.join(' '));

@@ -7,6 +7,7 @@ import { addPolicyReachOptions } from '../../reach/reach-options.ts';
 export interface PolicyOptions extends PolicyReach {
   readonly namespace?: string;
   readonly allNamespaces?: true;
+  readonly selector?: string;
   readonly watch?: true;
   readonly output: OutputFormat;
 }
@@ -15,6 +16,8 @@ const examples = `
 Examples:
   # every workload: enforced or not and why, and whom its ports admit
   gatehouse policy -n demo
+  # those with a label, of every namespace
+  gatehouse policy -A -l 'app in (frontend,backend)'
   # what governs each port of a pod
   gatehouse policy backend-0 -n demo
   # one port in full: who is admitted, to what, by which object
@@ -40,6 +43,7 @@ export const policyCommand = (finish: (run: Run) => void): Command =>
       .addOption(
         new Option('-A, --all-namespaces', 'without a workload: of every namespace').conflicts('namespace'),
       )
+      .option('-l, --selector <labels>', 'without a workload: of these labels, as kubectl writes it')
       .option('-w, --watch', 'go on, and print what changes')
       .addOption(outputOption()),
   )

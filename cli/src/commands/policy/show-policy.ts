@@ -22,6 +22,9 @@ export const showPolicy = async (
   if (options.allNamespaces === true) {
     throw new GatehouseError('invalid-argument', '--all-namespaces lists workloads: leave out the workload');
   }
+  if (options.selector !== undefined) {
+    throw new GatehouseError('invalid-argument', '--selector lists workloads: leave out the workload');
+  }
   const question = { workload, port, options };
   if (options.watch === true) return watchPolicy(question, surroundings);
   return withPolicy({ options, surroundings }, async (answers, fallback) => {

@@ -47,6 +47,7 @@ const pods = namespaces.flatMap((namespace) =>
       namespace,
       name: `p-${(at * 7) % 23}`,
       owner: { kind: 'Deployment', name: at % 2 === 0 ? 'even' : 'odd' },
+      labels: { third: `${at % 3}` },
     }),
   ),
 );
@@ -104,6 +105,32 @@ test('ExternalWorkloads come after the pods of their namespace, and a kind narro
   assert.deepEqual(await all(index, asking(), { kind: 'Pod', namespace: 'c', limit: 5 }), inOrder('c'));
   assert.deepEqual(await all(index, asking('d'), {}), vms('d'));
   assert.deepEqual(await all(index, asking(), { owner: 'Deployment/even', namespace: 'd' }), []);
+});
+
+test('a selector narrows pages to the labels asked for, among what the caller may see', async () => {
+  const index = indexOf(...pods);
+  const externals = [
+    anExternalWorkload({ namespace: 'c', name: 'vm-1', labels: { third: '1' } }),
+    anExternalWorkload({ namespace: 'c', name: 'vm-2', labels: {} }),
+  ];
+  index.apply([{ type: 'reset', kind: 'ExternalWorkload', objects: externals }]);
+  const of = (namespace: string, ...thirds: readonly string[]): readonly string[] =>
+    pods
+      .filter(({ meta }) => meta.namespace === namespace && thirds.includes(meta.labels.third ?? ''))
+      .map(({ meta }) => `${namespace}/${meta.name}`)
+      .sort();
+  for (const limit of [1, 2, 7, 8, 9, 1000]) {
+    const seen = await all(index, asking('a-b', 'c'), { selector: 'third=1', limit });
+    assert.deepEqual(seen, [...of('a-b', '1'), ...of('c', '1'), 'c/vm-1'], `${limit}`);
+    const some = await all(index, asking(), { selector: 'third in (0,2)', namespace: 'b', limit });
+    assert.deepEqual(some, of('b', '0', '2'), `${limit}`);
+  }
+  assert.equal(of('c', '1').length, 8);
+  assert.deepEqual(await all(index, asking(), { selector: '!third' }), ['c/vm-2']);
+  const both = await all(index, asking(), { selector: 'third!=0', owner: 'Deployment/even', namespace: 'a' });
+  assert.equal(both.length, 8);
+  assert.deepEqual(await all(index, asking(), { selector: '', namespace: 'a' }), inOrder('a'));
+  assert.deepEqual(await all(index, asking('none'), { selector: 'third' }), []);
 });
 
 test('a mark that no page has said is refused', async () => {

@@ -1,4 +1,7 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { everything, type LabelSelector, selects } from '@gatehouse/core/label-selector';
+import { parseLabelSelector } from '@gatehouse/core/parse-label-selector';
+import { printProblem } from '@gatehouse/core/problem';
 import { compareText } from '@gatehouse/core/resources/creation-order';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 import {
@@ -20,6 +23,8 @@ export interface WorkloadsQuery extends PageQuery {
   readonly kind?: Target['kind'] | undefined;
   /** `KIND/NAME` of what made the pods. */
   readonly owner?: string | undefined;
+  /** Which labels they have, as kubectl writes it. */
+  readonly selector?: string | undefined;
 }
 
 /** So many namespaces are asked about together. */
@@ -36,6 +41,7 @@ export const pageOfWorkloads = async (
 ): Promise<Page<Target>> => {
   const limit = limitOf(query);
   const after = query.continue === undefined ? undefined : readPlace(query.continue);
+  const selector = selectorOf(query);
   const turns = new Turns();
   const found: Target[] = [];
   for await (const namespace of namespacesOf(index, permitted, { after: after?.namespace, query })) {
@@ -46,7 +52,8 @@ export const pageOfWorkloads = async (
       const workloads = [...known].filter(
         (one) =>
           (after === undefined || isAfter(placeOf(one), after)) &&
-          (query.owner === undefined || ownerOf(one) === query.owner),
+          (query.owner === undefined || ownerOf(one) === query.owner) &&
+          selects(selector, one.meta.labels),
       );
       // One more than fits says that there is a next page.
       found.push(...firstByName(workloads, limit + 1 - found.length));
@@ -106,6 +113,13 @@ const readPlace = (text: string): Place => {
   const kind = workloadKinds.find((each) => each === kindText);
   if (namespace && kind && name && rest.length === 0) return { namespace, kind, name };
   throw new GatehouseError('invalid-argument', '`continue` must be what the page before said');
+};
+
+const selectorOf = ({ selector: text = '' }: WorkloadsQuery): LabelSelector => {
+  if (text === '') return everything;
+  const selector = parseLabelSelector(text, 'selector');
+  if (selector.ok) return selector.value;
+  throw new GatehouseError('invalid-argument', selector.problems.map(printProblem).join('; '));
 };
 
 const ownerOf = (one: Target): string | undefined => {

@@ -41,6 +41,12 @@ export const workloadRoutes =
             owner: Type.Optional(
               Type.String({ description: 'Only pods of this owner, such as `Deployment/backend`' }),
             ),
+            selector: Type.Optional(
+              Type.String({
+                description:
+                  'Only workloads with these labels, as kubectl writes it: `app=web,tier in (a,b),!old`',
+              }),
+            ),
           }),
           response: { 200: pageOf(WorkloadItem) },
         },

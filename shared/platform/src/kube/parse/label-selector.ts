@@ -1,10 +1,12 @@
-import type { LabelExpression, LabelSelector } from '@gatehouse/core/label-selector';
+import {
+  isLabelName,
+  isLabelValue,
+  type LabelExpression,
+  type LabelSelector,
+} from '@gatehouse/core/label-selector';
 import { intern } from '../intern.ts';
 import { describe, type Fields } from './fields.ts';
 
-const labelKey =
-  /^(?:(?=.{1,253}\/)[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/;
-const labelValue = /^(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/;
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
 const keyFix = 'a label name such as app or example.com/app';
@@ -14,10 +16,10 @@ const readMatchLabels = (fields: Fields): Readonly<Record<string, string>> => {
   const labels: Record<string, string> = {};
   const written = fields.fields('matchLabels');
   for (const key of written?.names() ?? []) {
-    if (!labelKey.test(key)) written?.refuse(key, 'no label has such a name', keyFix);
+    if (!isLabelName(key)) written?.refuse(key, 'no label has such a name', keyFix);
     const value = written?.text(key, valueFix);
     if (value === undefined) continue;
-    if (labelValue.test(value)) labels[intern(key)] = intern(value);
+    if (isLabelValue(value)) labels[intern(key)] = intern(value);
     else written?.refuse(key, `${describe(value)} is not a valid label value`, valueFix);
   }
   return labels;
@@ -26,7 +28,7 @@ const readMatchLabels = (fields: Fields): Readonly<Record<string, string>> => {
 const readExpression = (fields: Fields): LabelExpression | undefined => {
   fields.need('key', keyFix);
   const key = fields.text('key');
-  if (key !== undefined && !labelKey.test(key)) {
+  if (key !== undefined && !isLabelName(key)) {
     fields.refuse('key', `${describe(key)} is not a valid label name`, keyFix);
   }
   fields.need('operator', `use ${operators.join(', ')}`);
