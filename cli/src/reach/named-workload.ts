@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { quoted } from '@gatehouse/core/foreign-text';
 import type { PolicyAnswers, WorkloadItem, WorkloadName, WorkloadsQuery } from './policy-answers.ts';
 
 /** What a command line calls a workload: a pod, an ExternalWorkload, or all pods of what made them. */
@@ -133,6 +134,27 @@ export const workloadsOf = async (
     'not-found',
     `no pod in the namespace ${namespace} is of ${named.text}: ${listThose(namespace)}`,
   );
+};
+
+/** All of a namespace that have these labels, alike ones together. Throws when there are none. */
+export const workloadsWith = async (
+  query: { readonly namespace: string; readonly selector: string },
+  answers: PolicyAnswers,
+): Promise<readonly AlikeWorkloads[]> => {
+  const items: WorkloadItem[] = [];
+  for await (const item of allWorkloads(answers, query)) items.push(item);
+  if (items.length === 0) {
+    throw new GatehouseError(
+      'not-found',
+      `no workload in the namespace ${query.namespace} has the labels ${quoted(query.selector)}: ${listThose(query.namespace)}`,
+    );
+  }
+  return groupAlike(items).map(({ first: { workload, owner }, names }) => ({
+    kind: workload.kind,
+    namespace: workload.namespace,
+    names: [workload.name, ...names.slice(1)] as const,
+    owner: owner === null ? undefined : `${owner.kind}/${owner.name}`,
+  }));
 };
 
 /** Workloads of one owner that have the same ports with the same rows, in the order of the first of each. */

@@ -28,6 +28,28 @@ test('all who may call the pods of a Deployment are shown by port, and by which 
   );
 });
 
+test('all workloads with a label are shown, those alike together', async (t) => {
+  await prints(
+    t,
+    ['authz', '-l', 'app=backend', '-n', 'demo'],
+    [
+      'demo/agent',
+      'Anyone may call every port. Open, not enforced: the pod is on its host network.',
+      'Without effect here, though the labels fit: nap/admins-read,',
+      '  nap/frontend-can-talk-to-backend.',
+      '',
+      'demo/deploy/backend: backend-0, backend-1, backend-2  backend.demo',
+      'PORT        CLIENT           FROM                   REQUESTS                BECAUSE OF',
+      '4191/proxy  anyone (probes)  anywhere               GET /live | GET /ready  probe',
+      '8080/http   default.demo     pods app=frontend (2)  all                     nap/frontend-can-talk-to-backend',
+      '9000/admin  admin.demo       anywhere               GET /admin/*            nap/admins-read',
+      'others      nobody           -                      -                       default deny (cluster)',
+      '',
+      'nap/admins-read PartlyEnforced: There is no ServiceAccount demo/admin.',
+    ],
+  );
+});
+
 test('a route, a rejected policy and a default are each said to be the reason', async (t) => {
   await prints(
     t,
@@ -142,10 +164,17 @@ test('what does not exist is told with where to look', async (t) => {
       /no pod .* demo is of deploy\/nobody: `gatehouse/,
     ],
     [['authz', 'a/b/c'], exitCode.usage, /names no workload: use POD, NAMESPACE\/POD/],
-    [['authz'], exitCode.usage, /missing required argument 'workload'/],
+    [['authz'], exitCode.usage, /say one of WORKLOAD and --selector/],
+    [['authz', 'demo/web', '-l', 'app'], exitCode.usage, /say one of WORKLOAD and --selector/],
+    [
+      ['authz', '-l', 'app=nobody', '-n', 'demo'],
+      exitCode.failed,
+      /no workload .* demo has the labels `app=nobody`/,
+    ],
+    [['authz', '-l', 'app in a'], exitCode.usage, /selector: `app in a` is not a requirement/],
     [['authz', 'x', '--state', 'y'], exitCode.usage, /'--dir <folder>' cannot be used with option '--state/],
   ];
-  assert.equal(cases.length, 5);
+  assert.equal(cases.length, 8);
   for (const [args, code, message] of cases) {
     const ended = await run(...args);
     assert.equal(ended.code, code, args.join(' '));

@@ -6,6 +6,7 @@ import { addPolicyReachOptions } from '../../reach/reach-options.ts';
 
 export interface AuthzOptions extends PolicyReach {
   readonly namespace?: string;
+  readonly selector?: string;
   readonly output: OutputFormat;
 }
 
@@ -15,6 +16,8 @@ Examples:
   gatehouse authz backend-0 -n demo
   # all pods of a Deployment, those that differ one after the other
   gatehouse authz deploy/backend -n demo
+  # all workloads with a label
+  gatehouse authz -l app=backend -n demo
   # a workload outside the cluster
   gatehouse authz externalworkload/vm-1 -n demo
   # whole names and every address
@@ -22,22 +25,23 @@ Examples:
   # as a folder of manifests would have it, without a mesh
   gatehouse authz demo/backend-0 --dir manifests`;
 
-/** `gatehouse authz WORKLOAD`: all who may call it, by port, and why. */
+/** `gatehouse authz WORKLOAD | -l SELECTOR`: all who may call it, by port, and why. */
 export const authzCommand = (finish: (run: Run) => void): Command =>
   addPolicyReachOptions(
     new Command('authz')
       .description('Show who may call a workload, by port, and which policy admits them.')
       .addArgument(
         new Argument(
-          '<workload>',
+          '[workload]',
           'POD, NAMESPACE/POD, deploy/NAME, sts/NAME, ds/NAME or externalworkload/NAME',
         ),
       )
       .option('-n, --namespace <ns>', "the workload's namespace (default: the kubeconfig's, then default)")
+      .option('-l, --selector <labels>', 'instead of a workload: all with these labels, as kubectl writes it')
       .addOption(outputOption()),
   )
     .addHelpText('after', examples)
-    .action((workload: string, options: AuthzOptions) =>
+    .action((workload: string | undefined, options: AuthzOptions) =>
       finish(async (surroundings) =>
         (await import('./show-clients.ts')).showClients(workload, options, surroundings),
       ),

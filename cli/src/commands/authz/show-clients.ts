@@ -1,3 +1,4 @@
+import { GatehouseError } from '@gatehouse/core/error';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printShown } from '../../print/output.ts';
@@ -11,8 +12,9 @@ import {
   readWorkload,
   whereIsIt,
   workloadsOf,
+  workloadsWith,
 } from '../../reach/named-workload.ts';
-import { type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
+import { type PolicyAnswers, type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
 import { notesOfSelecting } from '../../reach/policy-findings.ts';
 import type { AuthzOptions } from './authz.ts';
 
@@ -22,18 +24,18 @@ interface Found extends AlikeWorkloads {
   readonly notes: readonly string[];
 }
 
-/** `gatehouse authz WORKLOAD`. */
+/** `gatehouse authz WORKLOAD | -l SELECTOR`. */
 export const showClients = (
-  workload: string,
+  workload: string | undefined,
   options: AuthzOptions,
   surroundings: Surroundings,
 ): Promise<ExitCode> =>
   withPolicy({ options, surroundings }, async (answers, fallback) => {
-    const named = readWorkload(workload, options.namespace ?? fallback);
+    const namespace = options.namespace ?? fallback;
     const found: Found[] = [];
-    for (const alike of await workloadsOf(named, answers)) {
-      const asked = firstOf(alike);
-      const report = await whereIsIt(asked.namespace, () => answers.workload(asked));
+    for (const alike of await asked(workload, { ...options, namespace }, answers)) {
+      const first = firstOf(alike);
+      const report = await whereIsIt(first.namespace, () => answers.workload(first));
       found.push({
         ...alike,
         report,
@@ -43,6 +45,22 @@ export const showClients = (
     show(found, options, surroundings);
     return exitCode.ok;
   });
+
+/** By name or by labels, one of which must be given. */
+const asked = (
+  workload: string | undefined,
+  { selector, namespace }: { readonly selector?: string; readonly namespace: string },
+  answers: PolicyAnswers,
+): Promise<readonly AlikeWorkloads[]> => {
+  if (workload === undefined && selector !== undefined)
+    return workloadsWith({ selector, namespace }, answers);
+  if (workload !== undefined && selector === undefined)
+    return workloadsOf(readWorkload(workload, namespace), answers);
+  throw new GatehouseError(
+    'invalid-argument',
+    'say one of WORKLOAD and --selector: whose clients are wanted',
+  );
+};
 
 const show = (found: readonly Found[], { output }: AuthzOptions, { terminal }: Surroundings): void => {
   switch (output) {
