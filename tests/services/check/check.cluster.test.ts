@@ -56,6 +56,9 @@ suite('gatehouse check on a real API server', { skip }, () => {
       of('Trust roots')[0]?.found ?? '',
       /ConfigMap gatehouse\/gatehouse-trust-roots has no certificates/,
     );
-    assert.match(of('Readiness')[0]?.found ?? '', /there is no Service gatehouse-(?:identity-headless|dst-headless|policy) in the namespace/);
+    assert.match(
+      of('Readiness')[0]?.found ?? '',
+      /there is no Service gatehouse-(?:identity-headless|dst-headless|policy) in the namespace/,
+    );
   });
 });
