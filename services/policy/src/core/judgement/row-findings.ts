@@ -31,12 +31,14 @@ export const rowFindings = (object: ObjectRef, rows: readonly CompiledPort[]): R
     }
     for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
-  // The judgement itself says why an object was rejected, and where pods pass the proxy by.
   const findings = [...messages]
-    .filter(([reason]) => reason !== 'Rejected' && reason !== 'Unenforced')
+    .filter(([reason]) => !saidElsewhere.has(reason))
     .map(([reason, all]) => found(reason, joined([...all])));
   return { findings, counts, rows: rows.length };
 };
+
+/** The judgement says with their fields why an object was rejected, where pods pass the proxy by, and what is wrong with a source. */
+const saidElsewhere: ReadonlySet<PolicyReason> = new Set(['Rejected', 'Unenforced', 'AddressShared']);
 
 const joined = (messages: readonly string[]): string => {
   const more = messages.length - mostAlike;
@@ -69,6 +71,10 @@ const undoing = {
   Overlapped: 'MatchesNothing',
   LimitOverlapped: 'MatchesNothing',
 } as const;
+
+/** Whether an object that is found to have this somewhere is not in force there, or not all of it. */
+export const lessensEffect = (reason: PolicyReason): boolean =>
+  voiding.has(reason) || Object.hasOwn(undoing, reason);
 
 /** The state of an object that its pods alone would leave in `state`. */
 export const stateBy = ({ counts, rows }: RowFindings, state: PolicyState): PolicyState => {

@@ -1,8 +1,9 @@
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { RouteObject } from '../inbound/attached-routes.ts';
 import { isForServers } from '../judgement/judge.ts';
-import type { Judged, Judgement, PolicyFinding, PolicyState } from '../judgement/judgement.ts';
+import type { Judged, Judgement, PolicyFinding } from '../judgement/judgement.ts';
 import type { PolicyReason } from '../judgement/reasons.ts';
+import { lessensEffect } from '../judgement/row-findings.ts';
 
 /** One aspect of an object, without the times that depend on what was said before. */
 export interface OwnCondition {
@@ -80,33 +81,26 @@ const resolvedRefs = ({ findings }: Judgement): OwnCondition => {
     : { type: 'ResolvedRefs', status: 'False', reason: first.reason, message: printed(missing) };
 };
 
-/** What pods without a proxy before them have in common (design §6.1). */
-const unenforced: ReadonlySet<PolicyReason> = new Set([
-  'TargetUnmeshed',
-  'TargetOfOtherMesh',
-  'HostNetwork',
-  'PortSkipped',
-]);
-
 /** `True` only where all that the policy says is in force on everything that it selects. */
-const effective = ({ state, findings }: Judgement): OwnCondition => {
+const effective = (judgement: Judgement): OwnCondition => {
+  const { state, findings } = judgement;
   if (state === 'Enforced')
     return { type: 'Effective', status: 'True', reason: state, message: printed(findings) };
   return {
     type: 'Effective',
     status: 'False',
-    reason: reasonOf(state, findings),
+    reason: reasonOf(judgement),
     message: printed(findings),
   };
 };
 
-const reasonOf = (state: PolicyState, findings: readonly PolicyFinding[]): string => {
+/** What keeps the policy from being in force (design §6.1): findings about its sources do not. */
+const reasonOf = ({ state, selection, findings }: Judgement): string => {
   if (state === 'Rejected' || state === 'Audited') return state;
   if (findings.some(({ reason }) => reason === 'OpenedByServer')) return 'OpenedByServer';
   if (state === 'MatchesNothing') return findings[0]?.reason ?? state;
-  return findings.some(({ reason }) => unenforced.has(reason))
-    ? 'Unenforced'
-    : (findings[0]?.reason ?? state);
+  if (selection !== undefined && selection.notEnforcedCount > 0) return 'Unenforced';
+  return findings.find(({ reason }) => lessensEffect(reason))?.reason ?? state;
 };
 
 /** As Linkerd writes it (semantics §2.12), so that what reads one reads the other. */
