@@ -103,3 +103,28 @@ it('a thousand wrong objects are twenty lines and one that counts the others', (
   assert.equal(log.lines('warn').length, 21);
   assert.equal(rounds.reasons.get('NoSuchNamespace'), 1_000);
 });
+
+it('many objects that come to do what they say are twenty lines, and no warning counts the others', () => {
+  const { clock, log, mesh, rounds } = following();
+  const policies = (port: number) =>
+    Array.from({ length: 30 }, (_, at) =>
+      aNetworkAuthenticationPolicy({
+        name: `p${at}`,
+        ports: [{ kind: 'range', first: port, last: port }],
+        rules: [{ paths: [{ kind: 'exact', value: `/${at}` }] }],
+      }),
+    );
+  mesh.put(
+    aPod({ ...backend.meta, ...backend.spec, ports: [{ name: 'http', port: 8080 }] }),
+    ...policies(81),
+  );
+  rounds.wake();
+  clock.pass(1_000);
+  const warned = log.lines('warn');
+  assert.deepEqual([warned.length, log.lines('info').length], [21, 0]);
+  mesh.put(...policies(8080));
+  rounds.wake();
+  clock.pass(1_000);
+  assert.equal(log.lines('info').length, 20);
+  assert.deepEqual(log.lines('warn'), warned);
+});

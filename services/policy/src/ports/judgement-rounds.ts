@@ -22,7 +22,7 @@ const mostLines = 20;
 
 /**
  * Judges every policy object that may have become another, once a second, and says what changed: in the log, and by counts
- * for the metrics. Whoever asks about one object in between is answered from the index as it is.
+ * for the metrics. A question about one object in between is answered from the index as it is.
  */
 export class JudgementRounds {
   readonly #options: JudgementRoundsOptions;
@@ -33,6 +33,8 @@ export class JudgementRounds {
   #cancel: (() => void) | undefined;
   #begunAt = Number.NEGATIVE_INFINITY;
   #lines = 0;
+  /** Warnings beyond the lines of this round. */
+  #unsaid = 0;
   #isClosed = false;
 
   constructor(options: JudgementRoundsOptions) {
@@ -66,6 +68,7 @@ export class JudgementRounds {
     this.#wait(Math.max(0, this.#begunAt + everyMs - clock.now()), () => {
       this.#begunAt = clock.now();
       this.#lines = 0;
+      this.#unsaid = 0;
       this.#slice();
     });
   }
@@ -98,9 +101,9 @@ export class JudgementRounds {
       return;
     }
     if (judgements.waiting > 0) this.#wait(pauseMs, () => this.#slice());
-    else if (this.#lines > mostLines) {
+    else if (this.#unsaid > 0) {
       this.#options.log.warn(
-        { more: this.#lines - mostLines },
+        { more: this.#unsaid },
         'more policy objects do not do what they say: /v1/policies has all of them',
       );
     }
@@ -116,17 +119,17 @@ export class JudgementRounds {
     if (isSaid || after === undefined || had.size + has.size === 0) return;
     // What is rejected is said at once, with all its problems.
     if (after.state === 'Rejected' || before?.state === 'Rejected') return;
+    const level = has.isSubsetOf(passingReasons) ? 'info' : 'warn';
     this.#lines += 1;
-    if (this.#lines > mostLines) return;
+    if (this.#lines > mostLines) {
+      if (level === 'warn') this.#unsaid += 1;
+      return;
+    }
     const { kind, meta } = object;
     const about = { kind, namespace: meta.namespace, name: meta.name, state: after.state };
     const [first] = after.findings;
     if (first === undefined) this.#options.log.info(about, 'the policy object does all that it says');
-    else {
-      const isPassing = has.isSubsetOf(passingReasons);
-      const fields = { ...about, reasons: [...has], field: first.field };
-      this.#options.log[isPassing ? 'info' : 'warn'](fields, first.message);
-    }
+    else this.#options.log[level]({ ...about, reasons: [...has], field: first.field }, first.message);
   }
 }
 
