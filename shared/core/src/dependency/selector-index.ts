@@ -70,5 +70,6 @@ export const anchorOf = ({ matchLabels }: LabelSelector): string | undefined => 
   return undefined;
 };
 
-const keysOf = ({ matchLabels, matchExpressions }: LabelSelector): ReadonlySet<string> =>
+/** The label names that the selector looks at. */
+export const keysOf = ({ matchLabels, matchExpressions }: LabelSelector): ReadonlySet<string> =>
   new Set([...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)]);

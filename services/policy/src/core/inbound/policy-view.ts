@@ -19,7 +19,7 @@ export interface MeshView {
   readonly mesh: Mesh;
   /** Labels of the namespaces that exist, by name; without those whose labels cannot be read. */
   readonly namespaces: ReadonlyMap<string, Labels>;
-  /** Pods that may still run, by namespace; without those of which nobody can say who they are. */
+  /** Pods that may still run, by namespace; without those of which nobody can say who they are, or that go without a proxy. */
   readonly callers: ReadonlyMap<string, readonly Caller[]>;
 }
 
@@ -62,8 +62,11 @@ export const meshViewOf = (seen: {
   const callers = new Map<string, Caller[]>();
   for (const one of pods) {
     if (hasEnded(one.pod.spec) || unreadAsClient(one.pod).length > 0) continue;
-    const { namespace, name, labels } = one.pod.meta;
-    const caller = { namespace, name, labels, standing: standingOf(one, holders, seen.mesh) };
+    const { namespace, name, labels, deletedAt } = one.pod.meta;
+    const standing = standingOf(one, holders, seen.mesh);
+    // What a rollout leaves behind when injection was enabled: nothing recognises it, and nothing but time helps.
+    if (standing.kind !== 'meshed' && deletedAt !== undefined) continue;
+    const caller = { namespace, name, labels, standing };
     const others = callers.get(namespace);
     if (others === undefined) callers.set(namespace, [caller]);
     else others.push(caller);

@@ -17,7 +17,9 @@ import {
   aServiceAccount,
   labelled,
 } from '@gatehouse/testing/builders';
+
 import { JudgedMesh } from '../../../testing/judged-mesh.ts';
+import type { Judged } from './judgement.ts';
 
 const http = [{ name: 'http', port: 8080 }];
 const backend = aPod({ name: 'backend-0', labels: { app: 'backend' }, ports: http });
@@ -41,6 +43,24 @@ const cases: readonly (readonly [string, KubeObject, readonly KubeObject[], stri
     policy(),
     [aPod({ name: 'backend-old', labels: { app: 'backend' }, ports: http, meshed: false })],
     'PartlyEnforced, TargetUnmeshed spec.target.selector',
+  ],
+  [
+    'a rollout of clients that leaves pods without a proxy behind',
+    policy(),
+    [
+      aPod({ name: 'frontend-old', labels: { app: 'frontend' }, meshed: false, deletedAt: 1 }),
+      aPod({ name: 'frontend-host', labels: { app: 'frontend' }, hostNetwork: true, deletedAt: 1 }),
+    ],
+    'Enforced',
+  ],
+  [
+    'the same pods before they are deleted',
+    policy(),
+    [
+      aPod({ name: 'frontend-old', labels: { app: 'frontend' }, meshed: false }),
+      aPod({ name: 'frontend-host', labels: { app: 'frontend' }, hostNetwork: true }),
+    ],
+    'Enforced, SourceUnmeshed spec.sources[0], HostNetwork spec.sources[0]',
   ],
   [
     'a wrong label',
@@ -145,7 +165,7 @@ const cases: readonly (readonly [string, KubeObject, readonly KubeObject[], stri
     'two clients with one address',
     policy(),
     [aPod({ name: 'other', ips: ['10.0.0.7'] })],
-    'Enforced, AddressShared spec.sources[0], AddressShared',
+    'Enforced, AddressShared spec.sources[0]',
   ],
   [
     'namespaces that are not there',
@@ -281,10 +301,16 @@ const cases: readonly (readonly [string, KubeObject, readonly KubeObject[], stri
 ];
 
 test('every object is judged by what it does, and each finding names its field', () => {
-  assert.equal(cases.length, 48);
+  assert.equal(cases.length, 50);
   for (const [title, object, others, expected] of cases) {
     const mesh = new JudgedMesh().put(...place, ...others, object);
     assert.equal(mesh.saidOf(object), expected, title);
+    const { judgements } = new JudgedMesh().put(...place, ...others);
+    assert.deepEqual(
+      judgements.ofCandidate(object as Judged),
+      mesh.judgementOf(object),
+      `${title}, not stored yet`,
+    );
     // What a parser says is no sentence.
     for (const { reason, message, fix } of mesh.judgementOf(object).findings)
       for (const sentence of reason === 'Rejected' ? [] : [message, fix])

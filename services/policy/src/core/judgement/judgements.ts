@@ -67,7 +67,7 @@ export class Judgements {
     this.#evidence = {
       index,
       cluster,
-      selections: this.#selections,
+      select: (namespace, selector) => this.#selections.of(namespace, selector),
       rows: this.#rows,
       sourcesOf: (policy) => compiler.sourcesOf(policy),
       referencesTo: (fact) => this.#references.count(fact),
@@ -119,7 +119,12 @@ export class Judgements {
   ofCandidate(object: Judged): Judgement | undefined {
     const { compiler } = this.#options;
     const rows = new JudgedRows(withCandidate(compiler, object));
-    const look = new Look({ ...this.#evidence, rows, sourcesOf: (policy) => compiler.sourcesOnce(policy) });
+    const look = new Look({
+      ...this.#evidence,
+      rows,
+      select: (namespace, selector) => this.#selections.once(namespace, selector),
+      sourcesOf: (policy) => compiler.sourcesOnce(policy),
+    });
     return judge(look, object);
   }
 

@@ -7,13 +7,13 @@ import { classFacts } from '../inbound/rows/class-facts.ts';
 import { judgedFacts } from './judged-facts.ts';
 import type { JudgedRows, SelectedRows } from './judged-rows.ts';
 import type { Judgement } from './judgement.ts';
-import type { PodSelection, PodSelections } from './pod-selections.ts';
+import type { PodSelection } from './pod-selections.ts';
 
 /** What judgements are made of. */
 export interface Evidence {
   readonly index: ResourceIndex;
   readonly cluster: ClusterConfig;
-  readonly selections: PodSelections;
+  readonly select: (namespace: string, selector: LabelSelector) => PodSelection;
   readonly rows: JudgedRows;
   readonly sourcesOf: (policy: KubeObject<'NetworkAuthenticationPolicy'>) => readonly ResolvedSource[];
   /** How many AuthorizationPolicies refer to an authentication, a `references` fact. */
@@ -73,7 +73,7 @@ export class Look {
   }
 
   select(namespace: string, selector: LabelSelector): PodSelection {
-    return this.#reading(this.#evidence.selections.of(namespace, selector));
+    return this.#reading(this.#evidence.select(namespace, selector));
   }
 
   rows(selection: PodSelection, ports: readonly PortSelector[] | 'all'): SelectedRows {

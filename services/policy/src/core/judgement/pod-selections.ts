@@ -1,5 +1,5 @@
 import { Readers } from '@gatehouse/core/dependency/readers';
-import { anchorOf } from '@gatehouse/core/dependency/selector-index';
+import { anchorOf, keysOf } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
@@ -59,13 +59,26 @@ export class PodSelections {
   }
 
   of(namespace: string, selector: LabelSelector): PodSelection {
-    const key = `${namespace} ${JSON.stringify(selector)}`;
+    const key = keyOf(namespace, selector);
     const known = this.#selections.get(key);
     if (known !== undefined) return known;
-    const fresh = this.#select(namespace, selector);
+    const keys = this.#options.labelKeys(namespace);
+    const fresh = this.#select(namespace, selector, {
+      keys,
+      candidates: this.#candidates(namespace, selector),
+    });
     this.#selections.set(key, fresh);
     this.#readers.move(key, new Set(), fresh.reads);
     return fresh;
+  }
+
+  /** The same for the selector of an object that is not stored: it is not kept, and its label names tell classes apart, too. */
+  once(namespace: string, selector: LabelSelector): PodSelection {
+    const known = this.#selections.get(keyOf(namespace, selector));
+    if (known !== undefined) return known;
+    const { index, labelKeys } = this.#options;
+    const keys = labelKeys(namespace).union(keysOf(selector));
+    return this.#select(namespace, selector, { keys, candidates: index.in('Pod', namespace).values() });
   }
 
   #forget(key: string): void {
@@ -75,14 +88,13 @@ export class PodSelections {
     this.#selections.delete(key);
   }
 
-  #select(namespace: string, selector: LabelSelector): PodSelection {
-    const { index, cluster, labelKeys } = this.#options;
+  #select(namespace: string, selector: LabelSelector, { keys, candidates }: Among): PodSelection {
+    const { index, cluster } = this.#options;
     const namespaceAnnotations = index.get('Namespace', '', namespace)?.meta.annotations ?? {};
     const facts = { mesh: cluster.mesh, namespaceAnnotations };
-    const keys = labelKeys(namespace);
     const pods: JudgedPod[] = [];
     const classes = new Map<string, Workload>();
-    for (const pod of this.#candidates(namespace, selector)) {
+    for (const pod of candidates) {
       if (!selects(selector, pod.meta.labels)) continue;
       const enforcement = podEnforcement(pod, facts);
       pods.push({ pod, enforcement });
@@ -124,6 +136,16 @@ export class PodSelections {
     }
   }
 }
+
+interface Among {
+  /** The label names by which classes are told apart. */
+  readonly keys: ReadonlySet<string>;
+  /** Every pod that may be selected. */
+  readonly candidates: Iterable<Pod>;
+}
+
+const keyOf = (namespace: string, selector: LabelSelector): string =>
+  `${namespace} ${JSON.stringify(selector)}`;
 
 const labelOf = ({ meta: { labels } }: Pod, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined;

@@ -1,13 +1,14 @@
 import { selects } from '@gatehouse/core/label-selector';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { RouteObject } from '../inbound/attached-routes.ts';
 import type { Workload } from '../inbound/model.ts';
 import { type ConcerningPolicies, selectorOf } from '../inbound/rows/policy-index.ts';
 import type { JudgedCompiler } from './judged-rows.ts';
 import type { Judged } from './judgement.ts';
 
 /**
- * The compiler as if the object were stored: it stands among the policies that select the same pods, in place of the one of its
- * name. Other kinds than these two are judged by what they name, which is stored already.
+ * The compiler as if the object were stored: it stands among the policies of its namespace, in place of the one of its name.
+ * Rows look for themselves at which of them they are for, but for those that select by labels.
  */
 export const withCandidate = (compiler: JudgedCompiler, candidate: Judged): JudgedCompiler => ({
   labelKeys: (namespace) => compiler.labelKeys(namespace),
@@ -20,6 +21,7 @@ export const withCandidate = (compiler: JudgedCompiler, candidate: Judged): Judg
 });
 
 const joined = (policies: ConcerningPolicies, workload: Workload, candidate: Judged): ConcerningPolicies => {
+  if (candidate.meta.namespace !== workload.namespace) return policies;
   switch (candidate.kind) {
     case 'Server':
       return { ...policies, servers: replaced(policies.servers, candidate, isFor(candidate, workload)) };
@@ -28,24 +30,35 @@ const joined = (policies: ConcerningPolicies, workload: Workload, candidate: Jud
         ...policies,
         networkPolicies: replaced(policies.networkPolicies, candidate, isFor(candidate, workload)),
       };
-    default:
+    case 'AuthorizationPolicy':
+      return { ...policies, authorizationPolicies: replaced(policies.authorizationPolicies, candidate) };
+    case 'ServerAuthorization':
+      return { ...policies, serverAuthorizations: replaced(policies.serverAuthorizations, candidate) };
+    case 'HTTPRoute':
+    case 'GatewayHTTPRoute':
+    case 'GRPCRoute':
+      return { ...policies, routes: replaced<RouteObject>(policies.routes, candidate) };
+    case 'HTTPLocalRateLimitPolicy':
+      return { ...policies, rateLimits: replaced(policies.rateLimits, candidate) };
+    case 'MeshTLSAuthentication':
+    case 'NetworkAuthentication':
       return policies;
   }
 };
 
 const isFor = (
   candidate: KubeObject<'Server'> | KubeObject<'NetworkAuthenticationPolicy'>,
-  { kind, namespace, labels }: Workload,
+  { kind, labels }: Workload,
 ): boolean => {
-  const selector = candidate.meta.namespace === namespace ? selectorOf(candidate, kind) : undefined;
+  const selector = selectorOf(candidate, kind);
   return selector !== undefined && selects(selector, labels);
 };
 
 const replaced = <T extends KubeObject>(
   objects: readonly T[],
   candidate: T,
-  isThere: boolean,
+  isThere = true,
 ): readonly T[] => [
-  ...objects.filter(({ meta }) => meta.name !== candidate.meta.name),
+  ...objects.filter(({ kind, meta }) => kind !== candidate.kind || meta.name !== candidate.meta.name),
   ...(isThere ? [candidate] : []),
 ];
