@@ -1,3 +1,4 @@
+import { isJsonObject } from '../json-object.ts';
 import { type Parsed, type Problem, parsed } from '../problem.ts';
 
 /** What an API server asks of a webhook (admission.k8s.io/v1), as far as ours look at it. */
@@ -21,25 +22,21 @@ export type Verdict =
   | { readonly kind: 'allowed'; readonly patch: readonly unknown[]; readonly warnings: readonly string[] }
   | { readonly kind: 'denied'; readonly message: string };
 
-type Wire = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Wire =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Longer is no uid: it is sent back as it is. */
 const longestUid = 256;
 
-/** Reads an AdmissionReview; anybody who reaches the port may have written it. */
+/** Reads an AdmissionReview; any client that reaches the port may have written it. */
 export const parseReview = (body: unknown): Parsed<AdmissionRequest> => {
   const problems: Problem[] = [];
-  const review = isObject(body) ? body : {};
+  const review = isJsonObject(body) ? body : {};
   if (review.apiVersion !== 'admission.k8s.io/v1' || review.kind !== 'AdmissionReview')
     problems.push({
       field: '',
       found: 'the body is not an AdmissionReview of admission.k8s.io/v1',
       fix: 'send what an API server sends to webhooks',
     });
-  const request = isObject(review.request) ? review.request : {};
-  const kind = isObject(request.kind) ? request.kind : {};
+  const request = isJsonObject(review.request) ? review.request : {};
+  const kind = isJsonObject(request.kind) ? request.kind : {};
   const text = (value: unknown, field: string, isNeeded: boolean): string => {
     const isText = typeof value === 'string' && value.length <= longestUid && (!isNeeded || value !== '');
     if (isText) return value;

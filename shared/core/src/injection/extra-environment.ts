@@ -1,4 +1,5 @@
 import { quoted } from '../foreign-text.ts';
+import { isJsonObject } from '../json-object.ts';
 import { type Parsed, type Problem, parsed, problem } from '../problem.ts';
 import type { ValueForm } from './value-forms.ts';
 
@@ -16,19 +17,18 @@ const readVariable = (item: unknown, field: string, problems: Problem[]): ExtraV
     problems.push({ field: at, found, fix: how });
     return undefined;
   };
-  if (typeof item !== 'object' || item === null || Array.isArray(item))
-    return refuse(field, 'is not an object', fix);
-  const { name, value, valueFrom, ...others } = item as Record<string, unknown>;
+  if (!isJsonObject(item)) return refuse(field, 'is not an object', fix);
+  const { name, value, valueFrom, ...others } = item;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
     return refuse(`${field}.${unknown}`, 'unknown field', 'known here: name, value, valueFrom');
   if (typeof name !== 'string' || !/^[A-Za-z_][\w.-]{0,252}$/.test(name))
     return refuse(`${field}.name`, 'is not a valid name of a variable', 'letters, digits and underscores');
   if (valueFrom !== undefined) {
-    if (typeof valueFrom !== 'object' || valueFrom === null || Array.isArray(valueFrom))
+    if (!isJsonObject(valueFrom))
       return refuse(`${field}.valueFrom`, 'is not an object', 'as in a container, such as {"fieldRef": …}');
     if (value !== undefined) return refuse(field, 'has both value and valueFrom', 'write one of them');
-    return { name, valueFrom: valueFrom as Record<string, unknown> };
+    return { name, valueFrom };
   }
   if (value !== undefined && typeof value !== 'string')
     return refuse(`${field}.value`, 'is not text', 'put it in quotes');

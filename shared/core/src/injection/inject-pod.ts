@@ -229,24 +229,22 @@ const specPatch = (
   // The rules come first, then the proxy, so that init containers of the application can use the mesh.
   const initContainers = proxy.nativeSidecar ? [first, sidecar] : [first];
   return [
-    ...insertFirst('initContainers', template.has.initContainers, initContainers),
+    ...added('initContainers', initContainers, { isThere: template.has.initContainers, where: 'first' }),
     ...(proxy.nativeSidecar
       ? []
       : // Kubelet starts containers in order and waits for a postStart hook.
         [addition(pointer('spec', 'containers', proxy.await ? 0 : '-'), sidecar)]),
     ...(configured.debug ? [addition(pointer('spec', 'containers', '-'), debugContainer(settings))] : []),
-    ...append('volumes', template.has.volumes, volumesOf(settings)),
+    ...added('volumes', volumesOf(settings), { isThere: template.has.volumes, where: 'last' }),
   ];
 };
 
-const insertFirst = (list: string, isThere: boolean, items: readonly Json[]): readonly Addition[] =>
+/** To a list of the pod, which may have to be made. */
+const added = (
+  list: string,
+  items: readonly Json[],
+  { isThere, where }: { readonly isThere: boolean; readonly where: 'first' | 'last' },
+): readonly Addition[] =>
   isThere
-    ? items.map((item, at) => addition(pointer('spec', list, at), item))
+    ? items.map((item, at) => addition(pointer('spec', list, where === 'first' ? at : '-'), item))
     : [addition(pointer('spec', list), items)];
-
-const append = (list: string, isThere: boolean, items: readonly Json[]): readonly Addition[] =>
-  isThere
-    ? items.map((item) => addition(pointer('spec', list, '-'), item))
-    : [addition(pointer('spec', list), items)];
-
-export type { PodToInject } from './pod-to-inject.ts';

@@ -1,4 +1,5 @@
 import { quoted } from '../foreign-text.ts';
+import { isJsonObject, type JsonObject } from '../json-object.ts';
 import type { Labels } from '../label-selector.ts';
 import { isPort } from '../port-set.ts';
 import { type Parsed, type Problem, parsed } from '../problem.ts';
@@ -32,10 +33,6 @@ export interface ContainerFacts {
   readonly staysUp: boolean;
 }
 
-type Wire = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Wire =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
  * Reads a Pod, or a pod template, as the API server or a manifest spells it. What the API server itself would refuse is a
  * problem only where injection depends on it: the rest is the API server's to judge.
@@ -60,16 +57,16 @@ export const readPodTemplate = (written: unknown, path = ''): Parsed<PodTemplate
     containers: reader.containers(spec.containers, join(at, 'containers')),
     volumes: reader
       .list(spec.volumes, join(at, 'volumes'))
-      .map((volume) => (isObject(volume) && typeof volume.name === 'string' ? volume.name : '')),
+      .map((volume) => (isJsonObject(volume) && typeof volume.name === 'string' ? volume.name : '')),
     has: {
-      metadata: isObject(pod.metadata),
-      labels: isObject(metadata.labels),
-      annotations: isObject(metadata.annotations),
+      metadata: isJsonObject(pod.metadata),
+      labels: isJsonObject(metadata.labels),
+      annotations: isJsonObject(metadata.annotations),
       initContainers: Array.isArray(spec.initContainers),
       volumes: Array.isArray(spec.volumes),
     },
   };
-  if (!isObject(pod.spec) || template.containers.length === 0)
+  if (!isJsonObject(pod.spec) || template.containers.length === 0)
     reader.refuse(join(at, 'containers'), 'is missing or empty', 'a pod needs at least one container');
   return reader.problems.length > 0 ? { ok: false, problems: reader.problems } : parsed(template);
 };
@@ -77,19 +74,21 @@ export const readPodTemplate = (written: unknown, path = ''): Parsed<PodTemplate
 const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 const userOf = (securityContext: unknown): number | undefined =>
-  isObject(securityContext) && typeof securityContext.runAsUser === 'number'
+  isJsonObject(securityContext) && typeof securityContext.runAsUser === 'number'
     ? securityContext.runAsUser
     : undefined;
 
 const probeNames = ['startupProbe', 'readinessProbe', 'livenessProbe'];
 
-const probePortsOf = (container: Wire): readonly number[] =>
+const probePortsOf = (container: JsonObject): readonly number[] =>
   probeNames.flatMap((name) => {
     const probe = container[name];
-    if (!isObject(probe)) return [];
+    if (!isJsonObject(probe)) return [];
     return ['httpGet', 'tcpSocket', 'grpc'].flatMap((kind) => {
       const action = probe[kind];
-      return isObject(action) && typeof action.port === 'number' && isPort(action.port) ? [action.port] : [];
+      return isJsonObject(action) && typeof action.port === 'number' && isPort(action.port)
+        ? [action.port]
+        : [];
     });
   });
 
@@ -100,8 +99,8 @@ class Reader {
     this.problems.push({ field, found, fix });
   }
 
-  object(value: unknown, field: string): Wire {
-    if (isObject(value)) return value;
+  object(value: unknown, field: string): JsonObject {
+    if (isJsonObject(value)) return value;
     if (value !== undefined && value !== null) this.refuse(field, 'is not an object', 'write an object');
     return {};
   }
@@ -139,7 +138,7 @@ class Reader {
       const at = `${field}[${index}]`;
       const container = this.object(item, at);
       const ports = this.list(container.ports, `${at}.ports`).flatMap((port) =>
-        isObject(port) && typeof port.containerPort === 'number' && isPort(port.containerPort)
+        isJsonObject(port) && typeof port.containerPort === 'number' && isPort(port.containerPort)
           ? [
               {
                 name: typeof port.name === 'string' ? port.name : '',

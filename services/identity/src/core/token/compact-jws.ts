@@ -1,3 +1,4 @@
+import { isJsonObject } from '@gatehouse/core/json-object';
 import { type Parsed, parsed, problem } from '@gatehouse/core/problem';
 
 /** A JSON Web Signature in compact form (RFC 7515 §3.1), taken apart and not yet believed. */
@@ -50,9 +51,6 @@ const countNames = (value: unknown): number => {
   return Object.values(value).reduce((sum: number, each) => sum + countNames(each), own);
 };
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 export const readCompactJws = (token: Uint8Array): Parsed<CompactJws> => {
   // Latin 1 keeps each byte one character, so that lengths stay those of the token.
   const parts = form.exec(Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('latin1'));
@@ -63,7 +61,7 @@ export const readCompactJws = (token: Uint8Array): Parsed<CompactJws> => {
   const payload = decodeJson(body);
   // An unsecured token (`alg: none`) has an empty signature: it is well formed, and refused for its algorithm.
   const signature = decode(seal);
-  if (!isObject(header) || typeof header.alg !== 'string') {
+  if (!isJsonObject(header) || typeof header.alg !== 'string') {
     return problem(
       'token',
       'its header is not a base64url JSON object with an algorithm, each name once',

@@ -1,5 +1,6 @@
 import type { AdmissionRequest, Verdict } from '@gatehouse/core/admission/review';
 import { printable } from '@gatehouse/core/foreign-text';
+import { isJsonObject } from '@gatehouse/core/json-object';
 import { type Problem, printProblem } from '@gatehouse/core/problem';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import { isJudged } from '../judgement/judge.ts';
@@ -19,10 +20,6 @@ export interface PolicyReviewFacts {
   readonly judge: (object: Judged) => Judgement | undefined;
 }
 
-type Wire = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Wire =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const allowed = (...warnings: readonly string[]): Verdict => ({ kind: 'allowed', patch: [], warnings });
 
 /**
@@ -31,9 +28,9 @@ const allowed = (...warnings: readonly string[]): Verdict => ({ kind: 'allowed',
  */
 export const admitPolicy = (request: AdmissionRequest, facts: PolicyReviewFacts): Verdict => {
   const { operation, object } = request;
-  if ((operation !== 'CREATE' && operation !== 'UPDATE') || !isObject(object)) return allowed();
-  // Whoever takes a finalizer from what is being deleted must not be asked to correct it first.
-  if (isObject(object.metadata) && object.metadata.deletionTimestamp !== undefined) return allowed();
+  if ((operation !== 'CREATE' && operation !== 'UPDATE') || !isJsonObject(object)) return allowed();
+  // A client that removes a finalizer from a deleted object must not have to correct it first.
+  if (isJsonObject(object.metadata) && object.metadata.deletionTimestamp !== undefined) return allowed();
   const reviewed = facts.read(request);
   switch (reviewed.kind) {
     case 'unknown': {
@@ -66,9 +63,9 @@ const ours = 'policy.linkerd.io';
 /** A route of Gateway API may be for another implementation, which reads more than we do. */
 const isForMesh = ({ group, object }: AdmissionRequest): boolean => {
   if (group !== gateway) return true;
-  const spec = isObject(object) && isObject(object.spec) ? object.spec : {};
+  const spec = isJsonObject(object) && isJsonObject(object.spec) ? object.spec : {};
   const parents = Array.isArray(spec.parentRefs) ? spec.parentRefs : [];
-  return parents.some((parent) => isObject(parent) && parent.group === ours);
+  return parents.some((parent) => isJsonObject(parent) && parent.group === ours);
 };
 
 const warningsOf = (object: KubeObject, { judge }: PolicyReviewFacts): readonly string[] => {
@@ -96,6 +93,6 @@ const headerWarnings = (object: KubeObject): readonly string[] => {
   return at < 0
     ? []
     : [
-        `spec.rules[${at}].headers: clients write their headers themselves, so they prove nothing: whom a rule admits is said by \`sources\``,
+        `spec.rules[${at}].headers: clients write their headers themselves, so they prove nothing: name in \`sources\` the clients that a rule admits`,
       ];
 };

@@ -1,7 +1,9 @@
 import type { AdmissionRequest, Verdict } from '@gatehouse/core/admission/review';
 import { quoted } from '@gatehouse/core/foreign-text';
-import { type InjectingMesh, injectPod, type PodToInject } from '@gatehouse/core/injection/inject-pod';
+import { type InjectingMesh, injectPod } from '@gatehouse/core/injection/inject-pod';
 import { addition, pointer } from '@gatehouse/core/injection/json-patch';
+import type { PodToInject } from '@gatehouse/core/injection/pod-to-inject';
+import { isJsonObject, type JsonObject } from '@gatehouse/core/json-object';
 import type { Labels } from '@gatehouse/core/label-selector';
 import { annotationsOfService } from '@gatehouse/core/mesh/injection';
 import { printProblem } from '@gatehouse/core/problem';
@@ -25,7 +27,7 @@ export interface InjectionEvent {
   readonly about: Owner;
 }
 
-/** Whom an Event regards: the controller that makes the pod, else the pod. */
+/** What an Event is about: the controller that makes the pod, else the pod. */
 export interface Owner {
   readonly apiVersion: string;
   readonly kind: string;
@@ -39,12 +41,9 @@ export interface InjectionAdmission {
   readonly event?: InjectionEvent;
 }
 
-type Wire = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Wire =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const labelsOf = (value: unknown): Labels =>
-  isObject(value)
+  isJsonObject(value)
     ? Object.fromEntries(
         Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
       )
@@ -66,13 +65,13 @@ export const admitForInjection = (request: AdmissionRequest, facts: InjectionFac
 };
 
 const admitService = ({ object }: AdmissionRequest, { namespaceAnnotations }: InjectionFacts): Verdict => {
-  const metadata = isObject(object) && isObject(object.metadata) ? object.metadata : {};
+  const metadata = isJsonObject(object) && isJsonObject(object.metadata) ? object.metadata : {};
   const own = labelsOf(metadata.annotations);
   const inherited = Object.entries(annotationsOfService(own, namespaceAnnotations)).filter(
     ([name]) => own[name] === undefined,
   );
   if (inherited.length === 0) return untouched;
-  const patch = isObject(metadata.annotations)
+  const patch = isJsonObject(metadata.annotations)
     ? inherited.map(([name, value]) => addition(pointer('metadata', 'annotations', name), value))
     : [addition(pointer('metadata', 'annotations'), Object.fromEntries(inherited))];
   return { kind: 'allowed', patch, warnings: [] };
@@ -80,7 +79,7 @@ const admitService = ({ object }: AdmissionRequest, { namespaceAnnotations }: In
 
 const admitPod = (request: AdmissionRequest, facts: InjectionFacts): InjectionAdmission => {
   const { namespace, object } = request;
-  const metadata = isObject(object) && isObject(object.metadata) ? object.metadata : {};
+  const metadata = isJsonObject(object) && isJsonObject(object.metadata) ? object.metadata : {};
   const labels = labelsOf(metadata.labels);
   const controller = controllerOf(metadata, namespace);
   const policies = facts.policiesFor({ namespace, labels });
@@ -127,10 +126,13 @@ const admitPod = (request: AdmissionRequest, facts: InjectionFacts): InjectionAd
   }
 };
 
-const controllerOf = (metadata: Wire, namespace: string): (Owner & { readonly uid: string }) | undefined => {
+const controllerOf = (
+  metadata: JsonObject,
+  namespace: string,
+): (Owner & { readonly uid: string }) | undefined => {
   const references = Array.isArray(metadata.ownerReferences) ? metadata.ownerReferences : [];
-  const controller = references.find((each) => isObject(each) && each.controller === true);
-  if (!isObject(controller)) return undefined;
+  const controller = references.find((each) => isJsonObject(each) && each.controller === true);
+  if (!isJsonObject(controller)) return undefined;
   const { apiVersion, kind, name, uid } = controller;
   return {
     apiVersion: textOf(apiVersion),

@@ -1,11 +1,11 @@
-import type { PodToInject } from '@gatehouse/core/injection/inject-pod';
+import type { PodToInject } from '@gatehouse/core/injection/pod-to-inject';
 import { type Labels, selects } from '@gatehouse/core/label-selector';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { selectedBy } from '@gatehouse/core/mesh/select-server';
 import { isRejected } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex } from '@gatehouse/core/resources/resource-index';
 
-/** More ports than this are a range for a rule, not ports that somebody listens on: the proxy need not watch each. */
+/** More ports than this are a range for a rule, not ports that something listens on: the proxy need not watch each. */
 const widestRange = 32;
 
 /**

@@ -33,20 +33,10 @@ export class MeshOfCluster {
     this.#options = options;
     const { client, namespace, log } = options;
     const path = `/api/v1/namespaces/${namespace}/configmaps`;
-    this.#settings = new NamedObject({
-      client,
-      path,
-      name: 'gatehouse-config',
-      log,
-      onState: (object) => this.#takeSettings(dataOf(object, 'proxy.json')),
-    });
-    this.#anchors = new NamedObject({
-      client,
-      path,
-      name: 'gatehouse-trust-roots',
-      log,
-      onState: (object) => this.#takeAnchors(dataOf(object, 'ca-bundle.crt')),
-    });
+    const follow = (name: string, key: string, take: (text: string | undefined) => void): NamedObject =>
+      new NamedObject({ client, path, name, log, onState: (object) => take(dataOf(object, key)) });
+    this.#settings = follow('gatehouse-config', 'proxy.json', (text) => this.#takeSettings(text));
+    this.#anchors = follow('gatehouse-trust-roots', 'ca-bundle.crt', (text) => this.#takeAnchors(text));
   }
 
   async run(signal: AbortSignal): Promise<void> {

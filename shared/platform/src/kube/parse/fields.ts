@@ -1,13 +1,13 @@
+import { isJsonObject, type JsonObject } from '@gatehouse/core/json-object';
 import { nearestWord } from '@gatehouse/core/nearest-word';
 import { highestPort } from '@gatehouse/core/port-set';
 import type { Parsed, Problem } from '@gatehouse/core/problem';
 import { Tally } from './budget.ts';
 
 /** An object as a manifest or the API server spells it; nothing in it has been checked. */
-export type WireObject = Readonly<Record<string, unknown>>;
+export type WireObject = JsonObject;
 
-export const isWireObject = (value: unknown): value is WireObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isWireObject: (value: unknown) => value is WireObject = isJsonObject;
 
 /** What a person would say stands there. */
 export const describe = (value: unknown): string => {
