@@ -108,7 +108,7 @@ test('the REST API shows the row that a proxy is sent, why it is so, and who has
   );
 });
 
-/** What a list says of ports, a line each: which, whom they admit, and what governs them. */
+/** What a list says of ports, a line each: which, the clients that they admit, and what governs them. */
 const portsSaid = (item: {
   readonly ports: readonly {
     port: { first: number };

@@ -22,7 +22,7 @@ export type ClusterEvent =
       readonly as: KubeObject<'Pod'>;
       readonly batches: 'one' | 'two';
     }
-  /** An ExternalWorkload, with the labels, the address and the identity that pods have too: whom it claims to be is not proven. */
+  /** An ExternalWorkload, with the labels, the address and the identity that pods have too: what it claims is not proven. */
   | { readonly kind: 'claims'; readonly outside: KubeObject<'ExternalWorkload'> }
   | { readonly kind: 'relabelled'; readonly pod: number; readonly labels: KubeObject['meta']['labels'] }
   /** A policy keeps only so many of its sources. */

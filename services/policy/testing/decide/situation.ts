@@ -11,7 +11,7 @@ export interface Situation {
   readonly port: number;
   readonly cluster: ClusterConfig;
   readonly pods: readonly KubeObject<'Pod'>[];
-  /** They are called like pods; whom sources select by labels is pods alone, so that `decide` asks none of them. */
+  /** They are called like pods; sources select pods alone by labels, so that `decide` asks none of them. */
   readonly externalWorkloads: readonly KubeObject<'ExternalWorkload'>[];
   readonly namespaces: readonly KubeObject<'Namespace'>[];
   readonly networkAuthenticationPolicies: readonly KubeObject<'NetworkAuthenticationPolicy'>[];

@@ -189,7 +189,7 @@ const contends = (pod: Pod, pods: readonly Pod[]): boolean =>
 
 type Admitted = ReadonlyMap<Reader, ReadonlySet<Attempt>>;
 
-/** Whom each row admits, but for those of the workloads that the event is about. */
+/** Which clients each row admits, but for those of the workloads that the event is about. */
 const admittedBy = (fixture: InboundRowsFixture, { workloads }: Pick<Happening, 'workloads'>): Admitted => {
   const own = new Set(
     workloads.flatMap(({ before, after }) =>
@@ -220,7 +220,7 @@ const checkWidening = (fixture: InboundRowsFixture, before: Admitted, seen: Seen
 const told = {
   change: 'an object changes',
   starts: 'a pod starts',
-  claims: 'an ExternalWorkload claims to be somebody',
+  claims: 'an ExternalWorkload claims an identity',
   inherits: 'a pod inherits addresses',
   recreated: 'a pod is recreated',
   relabelled: 'a pod is relabelled',

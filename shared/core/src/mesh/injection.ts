@@ -36,7 +36,7 @@ export type LeftAlone =
   | 'foreign-proxy'
   /** There is no proxy for Windows. */
   | 'windows'
-  /** The control plane serves its own TLS, and must come up before anybody can be injected; so must kube-system. */
+  /** The control plane serves its own TLS, and must come up before any pod can be injected; so must kube-system. */
   | 'never-here'
   /** Neither the pod nor its namespace asks for it. */
   | 'not-asked-for'

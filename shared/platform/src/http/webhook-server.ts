@@ -59,7 +59,7 @@ const reasons: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
-/** Errors are told as the API server tells them: a Status, whose message it repeats to who applied the object. */
+/** Errors are told as the API server tells them: a Status, whose message it repeats to the client that applied the object. */
 const sendStatus = (reply: FastifyReply, code: number, message: string): FastifyReply =>
   reply
     .code(code)

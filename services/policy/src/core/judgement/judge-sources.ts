@@ -13,7 +13,7 @@ interface Place {
   readonly field: string;
 }
 
-/** Whom a source means that is not there, or cannot be recognised. */
+/** Clients that a source names and that do not exist, or cannot be recognised. */
 export const judgeSource = (
   look: Look,
   source: PolicySource,

@@ -40,7 +40,7 @@ const quantum = 4;
 
 /**
  * The judgement of every policy object, kept in step with the index: a batch marks those that were made of a fact it touched,
- * and nobody looks at the others. They are judged when somebody asks, or in slices while nothing else is to be done.
+ * and leaves the others alone. They are judged when asked for, or in slices when nothing else waits.
  */
 export class Judgements {
   readonly #evidence: Evidence;

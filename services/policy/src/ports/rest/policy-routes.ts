@@ -118,7 +118,7 @@ interface Named {
   readonly group: string | undefined;
 }
 
-/** Throws when the kind is not one that is judged, and when there is no such object. */
+/** Throws when the kind is not one that is judged, and when the object does not exist. */
 export const findJudged = (index: ResourceIndex, { namespace, kind, name, group }: Named): Judged => {
   const meant = judgedKinds.filter((each) => kindTable[each].wireKind.toLowerCase() === kind.toLowerCase());
   if (meant.length === 0) {

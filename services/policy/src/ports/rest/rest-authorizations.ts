@@ -89,7 +89,7 @@ const item = (object: Authorizing, said: Said & Pick<AuthorizingObject, 'state'>
   ...said,
 });
 
-/** What it is for, and whom it admits. */
+/** What it applies to, and which clients it admits. */
 const saidBy = (object: Exclude<Authorizing, KubeObject<'Namespace'>>, known: KnownPolicies): Said => {
   switch (object.kind) {
     case 'NetworkAuthenticationPolicy':

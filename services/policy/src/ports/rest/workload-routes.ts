@@ -31,7 +31,7 @@ export const workloadRoutes =
         config: { access },
         schema: {
           summary:
-            'Every pod and ExternalWorkload: meshed or not and why, its ports, what governs each, and whom it admits',
+            'Every pod and ExternalWorkload: meshed or not and why, its ports, what governs each, and which clients it admits',
           querystring: Type.Object({
             ...pageQuery,
             ...namespaceQuery,

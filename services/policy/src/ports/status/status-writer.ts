@@ -28,7 +28,7 @@ export interface StatusWriterOptions {
   readonly index: ResourceIndex;
   readonly budgets: ObjectBudgets;
   readonly judge: (object: Judged) => Judgement | undefined;
-  /** Whether the cluster is known: who does not know it has nothing to say of it. */
+  /** Whether the cluster is known: until then nothing can be said of its objects. */
   readonly isReady: () => boolean;
   /** Whether this replica holds the Lease: asked before each write. */
   readonly mayWrite: () => boolean;
@@ -265,7 +265,7 @@ export class StatusWriter {
   }
 
   #failed(what: 'read' | 'write', { kind, meta }: Judged, { status, body }: KubeResponse): StatusResult {
-    // Somebody else wrote in between; the next attempt reads that.
+    // Another client wrote in between; the next attempt reads that.
     if (status === 409) return 'failed';
     const hint = status === 403 ? '; grant get on the kind and patch on its status' : '';
     this.#complain(

@@ -41,7 +41,7 @@ export const injector = ({ client, mesh, policiesFor, events, log }: InjectorOpt
 });
 
 /**
- * Read anew for each pod: whoever applies a Namespace and its pods in one go would otherwise be faster than a watch, and pods
+ * Read again for each pod: a client that applies a Namespace and its pods together would be faster than a watch, and the pods
  * would run without a proxy.
  */
 const annotationsOf = async (client: KubeClient, namespace: string, signal: AbortSignal): Promise<Labels> => {

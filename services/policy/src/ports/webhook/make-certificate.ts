@@ -24,8 +24,8 @@ const serialNumber = (): string => {
 };
 
 /**
- * A CA for one certificate, and the certificate. The CA's key is forgotten at once: whoever reads the Secret can serve as the
- * webhook until it is renewed, and cannot make others that could. `name` is the one by which API servers call.
+ * A CA for one certificate, and the certificate. The CA's key is forgotten at once: a reader of the Secret can serve as the
+ * webhook until it is renewed, and cannot issue more certificates. `name` is the one by which API servers call.
  */
 export const makeWebhookTls = async (
   name: string,

@@ -233,7 +233,7 @@ export class WebhookKeeper {
       ...(contentType === undefined ? {} : { contentType }),
     });
     if (answer.status === 200 || answer.status === 201) return readJson(answer.body);
-    // Somebody else was faster: what is there now, the watch tells.
+    // Another replica was faster: the watch tells what is there now.
     if (answer.status === 409) return undefined;
     throw new Error(
       `${method} ${path} was answered ${answer.status}: ${answer.body.toString().slice(0, 300)}`,

@@ -52,7 +52,7 @@ test('a CA is added once, others stay until they end', async () => {
   const [first, second, short] = await Promise.all([aCertificate(), aCertificate(), aCertificate(day)]);
   assert.equal(appendCa('', first.ca, nowMs), first.ca);
   assert.equal(appendCa(first.ca, first.ca, nowMs), undefined);
-  const both = appendCa(`# somebody's\n${short.ca}${first.ca}`, second.ca, nowMs) ?? '';
+  const both = appendCa(`# of another controller\n${short.ca}${first.ca}`, second.ca, nowMs) ?? '';
   assert.ok([short, first, second].every(({ ca }) => both.includes(ca.trim())));
   const later = appendCa(`${short.ca}${first.ca}`, second.ca, nowMs + 2 * day) ?? '';
   assert.deepEqual(

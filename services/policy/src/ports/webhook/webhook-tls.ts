@@ -17,7 +17,7 @@ export const webhookName = (namespace: string): string => `gatehouse-webhook.${n
 
 const lifetimeMs = 365 * 86_400_000;
 export const webhookLifetimeMs = lifetimeMs;
-/** Renewed with a third of its life left: four months in which whoever must act can. */
+/** Renewed with a third of its life left: four months for an operator to act. */
 const renewedBeforeEndMs = lifetimeMs / 3;
 
 /** Reads the Secret. What cannot be served, or no longer for long, is a problem that the leader solves by making another. */

@@ -373,7 +373,7 @@ export class ListWatch {
   }
 }
 
-/** How many times in a row an API server may ask for patience, or for another list, before anybody is told. */
+/** How many times in a row an API server may ask for patience, or for another list, before that is logged. */
 const usualForgiven = 3;
 
 const errorOf = ({ code, reason, message, retryAfterMs }: KubeStatus): Outcome => ({

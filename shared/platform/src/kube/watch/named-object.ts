@@ -50,7 +50,7 @@ export class NamedObject {
       } catch (error) {
         if (signal.aborted) return;
         const why = error instanceof Error ? error.message : String(error);
-        // A watch that is cut once is an API server that was replaced; nobody has to know.
+        // A watch that is cut once is an API server that was replaced: that is not worth a line.
         if (waitMs > 0) this.#complain({}, `${this.#where} cannot be followed: ${why}`);
         waitMs = Math.min(longestWaitMs, Math.max(firstWaitMs, waitMs * 2));
       }

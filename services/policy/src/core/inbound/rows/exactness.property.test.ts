@@ -28,7 +28,7 @@ const situations = [
   'a pod terminates',
   'a pod deleted',
   'a pod starts',
-  'an ExternalWorkload claims to be somebody',
+  'an ExternalWorkload claims an identity',
   'allowed on an ExternalWorkload',
   'denied on an ExternalWorkload',
   'a pod inherits addresses',
