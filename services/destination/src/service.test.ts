@@ -264,7 +264,7 @@ test('the REST API lists Services and endpoints, resolves authorities, and asks 
     ['/v1/resolve?authority=backend.example.com', 400, /`backend.example.com` names no Service/],
     ['/v1/resolve?authority=web.shop', 400, /declares no port/],
     ['/v1/resolve?authority=10.1.0.1:1&from=demo', 400, /namespace\/pod/],
-    ['/v1/resolve?authority=10.1.0.1:1&from=demo/none', 404, /no pod demo\/none/],
+    ['/v1/resolve?authority=10.1.0.1:1&from=demo/none', 404, /`from`: the pod demo\/none is not found/],
   ];
   assert.equal(problems.length, 9);
   for (const [path, status, detail] of problems) {

@@ -5,7 +5,7 @@ import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import { ResourceIndex, type Touched } from '@gatehouse/core/resources/resource-index';
 import type { Cluster, ClusterSettings } from '../src/core/cluster.ts';
 
-/** The settings of tests: mesh `gatehouse`, MySQL's port opaque by default, IPv6 in use, and nobody writes EndpointSlices. */
+/** The settings of tests: mesh `gatehouse`, MySQL's port opaque by default, IPv6 in use, and no controller that writes EndpointSlices. */
 export const settings: ClusterSettings = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
   clusterDomain: 'cluster.local',

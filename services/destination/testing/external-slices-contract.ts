@@ -104,7 +104,7 @@ export const externalWorkloadsBecomeEndpoints = async (
   // An endpoint is gone with its workload, the slice that lists it once the next look wrote.
   const deadline = AbortSignal.timeout(30_000);
   while ((await cluster.list('EndpointSlice', 'demo')).length > 0) {
-    assert.ok(!deadline.aborted, 'the slice that lists nobody is still there');
+    assert.ok(!deadline.aborted, 'the slice that lists no workload is still there');
     await sleep(20);
   }
 };

@@ -20,6 +20,9 @@ export interface NetworkMatch {
   readonly except: readonly IpNetwork[];
 }
 
+/** The family of an address that was read before, from its text alone: it is asked for every endpoint. */
+export const isV6 = (ip: string): boolean => ip.includes(':');
+
 const width = (family: 4 | 6): number => (family === 4 ? 32 : 128);
 
 const readV4 = (text: string): bigint | undefined => {

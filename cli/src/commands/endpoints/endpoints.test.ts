@@ -144,7 +144,11 @@ const refusals: readonly (readonly [readonly string[], number, RegExp])[] = [
   [['endpoints', 'alias.demo:80'], exitCode.failed, /is an ExternalName/],
   [['endpoints', '10.1.0.1:8080'], exitCode.usage, /`gatehouse profile 10\.1\.0\.1:8080`/],
   [['endpoints', 'a.b.c.d.e'], exitCode.usage, /names no Service of this cluster/],
-  [['profile', 'backend.demo:80', '--from', 'demo/none'], exitCode.failed, /no pod demo\/none/],
+  [
+    ['profile', 'backend.demo:80', '--from', 'demo/none'],
+    exitCode.failed,
+    /`from`: the pod demo\/none is not found/,
+  ],
 ];
 
 test('what cannot be shown is refused with what to do', async (t) => {

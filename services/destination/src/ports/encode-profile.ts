@@ -25,7 +25,7 @@ const emptyProfile: DestinationProfile = {
   profileRef: undefined,
 };
 
-/** Where nobody says how much may be retried: one request in five, and ten a second. */
+/** Without a retry budget in a ServiceProfile: one request in five, and ten a second. */
 export const usualRetryBudget = {
   retryRatio: 0.2,
   minRetriesPerSecond: 10,

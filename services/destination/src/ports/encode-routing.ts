@@ -92,10 +92,11 @@ const highestWeight = 2 ** 32 - 1;
 /** The proxy adds all weights up in 32 bits; larger ones are scaled down together, which leaves their proportions. */
 const encodeOverrides = (overrides: ServiceProfileSpec['overrides'], port: number): WeightedDst[] => {
   const total = overrides.reduce((sum, { weightMilli }) => sum + weightMilli * perMilli, 0);
+  // 1 as well where all weights are 0: the quotient is then infinite.
   const scale = Math.min(1, highestWeight / total);
   return overrides.map(({ authority, weightMilli }) => ({
     authority: withPort(authority, port),
-    weight: Math.floor(weightMilli * perMilli * (total === 0 ? 1 : scale)),
+    weight: Math.floor(weightMilli * perMilli * scale),
     backendRef: undefined,
   }));
 };

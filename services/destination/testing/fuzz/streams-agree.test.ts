@@ -37,6 +37,6 @@ test('a server that misses one kind of change is found out, whichever it is', as
       },
     });
     const { failed } = await fc.check(property, { numRuns: 400, seed: 3, endOnFailure: true });
-    assert.equal(failed, true, `nobody notices that changes of ${kind} do not arrive`);
+    assert.equal(failed, true, `changes of ${kind} that do not arrive are not noticed`);
   }
 });

@@ -104,7 +104,7 @@ class History implements AsyncDisposable {
     await this.#compare();
   }
 
-  /** Everybody reads what is still to come. */
+  /** Every client reads what is still to come. */
   async calm(): Promise<void> {
     for (const stream of this.#streams) stream.read();
     await this.#compare();

@@ -16,8 +16,8 @@ export interface Question {
 }
 
 /**
- * The addresses behind one port of a Service: the endpoints that its EndpointSlices mark as ready. If it has none and nobody
- * writes any, these are the workloads that its selector selects and that a slice would mark so (design §7).
+ * The addresses behind one port of a Service: the endpoints that its EndpointSlices mark as ready. If it has none and no
+ * controller writes any, these are the workloads that its selector selects and that a slice would mark so (design §7).
  */
 export const candidatesOf = (cluster: Cluster, question: Question): readonly Candidate[] => {
   const slices = slicesOf(cluster, question);
@@ -33,8 +33,8 @@ export const candidatesOf = (cluster: Cluster, question: Question): readonly Can
 };
 
 /**
- * What bears a hostname in a Service, ready or not, at the port that was asked for: who names an instance means that one, and
- * may be what it waits for to become ready. Without a mesh its name is its address, at which no port is mapped.
+ * What has a hostname in a Service, ready or not, at the port that was asked for: a client that names an instance means that
+ * one, and the instance may wait for this client to become ready. Without a mesh its name is its address, at which no port is mapped.
  */
 export const instanceCandidates = (
   cluster: Cluster,
@@ -86,7 +86,7 @@ const fromEndpoint = (
 
 /**
  * The workload behind an endpoint of a slice; undefined for a bare address: without a target, or with one that is not a workload,
- * such as a Node. A workload that is not known (yet, or no more) keeps its endpoint out: without it nobody can say whether
+ * such as a Node. A workload that is not known (yet, or no more) keeps its endpoint out: without it, it is not known whether
  * its traffic is encrypted. So does an ExternalWorkload without a usable identity.
  */
 const workloadOf = (

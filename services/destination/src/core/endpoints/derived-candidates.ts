@@ -1,3 +1,4 @@
+import { isV6 } from '@gatehouse/core/ip-network';
 import { selects } from '@gatehouse/core/label-selector';
 import { targetPortOn } from '@gatehouse/core/mesh/named-ports';
 import { hasEnded } from '@gatehouse/core/mesh/workload';
@@ -8,15 +9,16 @@ import type { Question } from './candidates.ts';
 import { type Candidate, type Place, type Workload, workloadName } from './endpoint.ts';
 import { externalIdentity } from './external-workload.ts';
 import { isHeadless, undeclaredPort } from './service-port.ts';
+import { selectorOf } from './service-selector.ts';
 
-/** What EndpointSlices would hold of a Service that has none, where nobody writes any: a folder of manifests has no controllers. */
+/** What EndpointSlices would hold of a Service that has none, where no controller writes any, as in a folder of manifests. */
 export const derivedCandidates = (cluster: Cluster, question: Question): readonly Candidate[] => {
   const { service, reads } = question;
   const { namespace } = service.meta;
-  const [pair] = Object.entries(service.spec.selector ?? {});
-  if (pair === undefined) return [];
+  const wanted = selectorOf(service);
+  const [pair] = Object.entries(wanted?.matchLabels ?? {});
+  if (wanted === undefined || pair === undefined) return [];
   reads.add(facts.labelled(namespace, ...pair));
-  const wanted = { matchLabels: service.spec.selector ?? {}, matchExpressions: [] };
   const workloads: readonly Workload[] = [
     ...cluster.index.in('Pod', namespace).values(),
     ...cluster.index.in('ExternalWorkload', namespace).values(),
@@ -67,5 +69,3 @@ const ipsFor = ({ spec }: Workload, service: KubeObject<'Service'>): readonly st
   const families = new Set(service.spec.clusterIps.map(isV6));
   return [...families].flatMap((family) => spec.ips.find((ip) => isV6(ip) === family) ?? []);
 };
-
-const isV6 = (ip: string): boolean => ip.includes(':');

@@ -1,3 +1,5 @@
+import { printHostPort } from '@gatehouse/core/host-port';
+import { isV6 } from '@gatehouse/core/ip-network';
 import { isOpaquePort } from '@gatehouse/core/mesh/opaque-port';
 import { bypassOf } from '@gatehouse/core/mesh/proxy-bypass';
 import { isProxyServer } from '@gatehouse/core/mesh/proxy-ports';
@@ -12,6 +14,7 @@ import {
 } from '@gatehouse/core/mesh/workload-identity';
 import type { PortSet } from '@gatehouse/core/port-set';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
+import type { Cluster } from '../cluster.ts';
 import { externalIdentity, externalLabels, externalProxyPort } from './external-workload.ts';
 
 const podTemplateLabel = 'pod-template-hash';
@@ -45,7 +48,7 @@ export interface Address {
   readonly locality: ZoneLocality;
 }
 
-/** Where an endpoint is, for the filters. Empty strings and lists where nobody says. */
+/** Where an endpoint is, for the filters. Empty strings and lists where it is not known. */
 export interface Place {
   /** The pod's name, or `externalworkload/NAME`; '' for a bare address. */
   readonly workload: string;
@@ -75,11 +78,24 @@ export interface Candidate {
 /** What can stand behind an address and be known. */
 export type Workload = KubeObject<'Pod'> | KubeObject<'ExternalWorkload'>;
 
-/** How a place names its workload. */
-export const workloadName = (workload: Workload | undefined): string => {
-  if (workload === undefined) return '';
-  return workload.kind === 'Pod' ? workload.meta.name : `externalworkload/${workload.meta.name}`;
-};
+const externalPrefix = 'externalworkload/';
+
+/** How a place names a workload; no pod can have the name of an ExternalWorkload, since none has a slash. */
+export const targetName = (kind: Workload['kind'], name: string): string =>
+  kind === 'Pod' ? name : `${externalPrefix}${name}`;
+
+export const workloadName = (workload: Workload | undefined): string =>
+  workload === undefined ? '' : targetName(workload.kind, workload.meta.name);
+
+/** The workload of a place in a namespace, if it is still there. */
+export const workloadAt = (
+  { index }: Cluster,
+  namespace: string,
+  { workload }: Place,
+): Workload | undefined =>
+  workload.startsWith(externalPrefix)
+    ? index.get('ExternalWorkload', namespace, workload.slice(externalPrefix.length))
+    : index.get('Pod', namespace, workload);
 
 /** What of the settings says which address of a pod its proxy listens on. */
 interface Listening {
@@ -90,7 +106,7 @@ interface Listening {
 
 /**
  * The candidate at an address on which the pod's proxy takes connections (design §15.7): on another one the application would
- * be met, without its proxy, or nobody. A pod of which no such address is known stays where it was found.
+ * be met without its proxy, or nothing at all. A pod of which no such address is known stays where it was found.
  */
 export const atProxy = (candidate: Candidate, { mesh, ipv6 }: Listening): Candidate => {
   const { ip, port, workload: pod } = candidate;
@@ -103,7 +119,7 @@ export const atProxy = (candidate: Candidate, { mesh, ipv6 }: Listening): Candid
 };
 
 const isFamily = (ip: string, family: 'IPv4' | 'IPv6' | 'both'): boolean =>
-  family === 'both' || ip.includes(':') === (family === 'IPv6');
+  family === 'both' || isV6(ip) === (family === 'IPv6');
 
 export interface EndpointFacts {
   readonly mesh: Mesh;
@@ -216,7 +232,7 @@ export const asSeen = (shown: Shown): Endpoint['seenAs'] => ({
 });
 
 export const addressKey = ({ ip, port }: { readonly ip: string; readonly port: number }): string =>
-  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+  printHostPort({ host: ip, port });
 
 export const localityOf = (zone: string, clientZone: string): ZoneLocality => {
   if (zone === '' || clientZone === '') return 'unknown';

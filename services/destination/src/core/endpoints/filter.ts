@@ -1,6 +1,7 @@
+import { isV6 } from '@gatehouse/core/ip-network';
 import type { Endpoint } from './endpoint.ts';
 
-/** Where a client is; empty strings where nobody knows. */
+/** Where a client is; empty strings where it is not known. */
 export interface ClientPlace {
   readonly nodeName: string;
   readonly zone: string;
@@ -64,7 +65,7 @@ export const byHints = (
   return forZone.length > 0 ? forZone : endpoints;
 };
 
-/** What the Service asks for where nobody made hints of it; PreferClose means the same zone (Kubernetes 1.31). */
+/** What the Service asks for where no hints were made of it; PreferClose means the same zone (Kubernetes 1.31). */
 export const byDistribution = (
   endpoints: readonly Endpoint[],
   distribution: TrafficRules['distribution'],
@@ -82,14 +83,13 @@ const byOneFamily = (
   endpoints: readonly Endpoint[],
   prefers: TrafficRules['prefers'],
 ): readonly Endpoint[] => {
-  const isPreferred = ({ key }: Endpoint): boolean => isV6(key) === (prefers === 'IPv6');
+  const isPreferred = ({ seenAs }: Endpoint): boolean =>
+    isV6(seenAs.unknown.shown.ip) === (prefers === 'IPv6');
   const reached = new Set<string>();
   for (const endpoint of endpoints)
     if (endpoint.place.workload !== '' && isPreferred(endpoint)) reached.add(endpoint.place.workload);
   return endpoints.filter((endpoint) => isPreferred(endpoint) || !reached.has(endpoint.place.workload));
 };
-
-const isV6 = (key: string): boolean => key.startsWith('[');
 
 const haveAll = (endpoints: readonly Endpoint[], hint: 'forZones' | 'forNodes'): boolean =>
   endpoints.length > 0 && endpoints.every(({ place }) => place[hint].length > 0);

@@ -90,7 +90,7 @@ test('what slices list and nobody is given is named with the reason, whoever wro
     anEndpointSlice({ service: 'backend', endpoints });
   const service = aService({ name: 'backend', selector: undefined });
   assert.deepEqual(explain(service, slice(listed(vm))), [
-    'externalworkload/vm 192.0.2.1: there is no ExternalWorkload demo/vm',
+    'externalworkload/vm 192.0.2.1: the ExternalWorkload demo/vm is not found',
   ]);
   const nameless = anExternalWorkload({ name: 'vm', identity: '' });
   assert.deepEqual(explain(service, nameless, slice(listed(vm))), [
@@ -108,7 +108,7 @@ test('what slices list and nobody is given is named with the reason, whoever wro
     [
       ' 192.0.2.1: its EndpointSlice says that it is not ready',
       'p 192.0.2.1: its EndpointSlice names a workload of the namespace other',
-      'q 192.0.2.1: there is no pod demo/q',
+      'q 192.0.2.1: the pod demo/q is not found',
     ],
   );
   assert.deepEqual(explain(service, slice(listed(undefined))), []);

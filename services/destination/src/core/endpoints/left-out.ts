@@ -4,9 +4,10 @@ import { hasEnded } from '@gatehouse/core/mesh/workload';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import type { Cluster } from '../cluster.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, targetName } from './endpoint.ts';
 import type { Endpoints } from './endpoint-set.ts';
 import { externalIdentity } from './external-workload.ts';
+import { selectorOf } from './service-selector.ts';
 
 /** What a person would have expected among the endpoints that a client is given, and why it is not there. */
 export interface LeftOut {
@@ -53,12 +54,9 @@ const unpublished = (
   asked: AskedPort,
   known: ReadonlySet<string>,
 ): readonly LeftOut[] => {
-  const { meta, spec } = asked.service;
-  const selector = spec.selector ?? {};
-  // An empty selector selects nothing: its slices have another author than Kubernetes.
-  if (Object.keys(selector).length === 0) return [];
-  const wanted = { matchLabels: selector, matchExpressions: [] };
-  return [...index.in('Pod', meta.namespace).values()]
+  const wanted = selectorOf(asked.service);
+  if (wanted === undefined) return [];
+  return [...index.in('Pod', asked.service.meta.namespace).values()]
     .filter((pod) => selects(wanted, pod.meta.labels) && !known.has(pod.meta.name))
     .map((pod) => ({
       pod: pod.meta.name,
@@ -97,10 +95,8 @@ const listed = (cluster: Cluster, { service }: AskedPort, told: ReadonlySet<stri
   });
 };
 
-const namedBy = ({ target }: SliceEndpoint): string => {
-  if (target?.kind === 'Pod') return target.name;
-  return target?.kind === 'ExternalWorkload' ? `externalworkload/${target.name}` : '';
-};
+const namedBy = ({ target }: SliceEndpoint): string =>
+  target?.kind === 'Pod' || target?.kind === 'ExternalWorkload' ? targetName(target.kind, target.name) : '';
 
 /** Undefined for one that is given, or would be but for the port. */
 const whyNotListed = (
@@ -114,11 +110,11 @@ const whyNotListed = (
     return `its EndpointSlice names a workload of the namespace ${target.namespace}`;
   if (target.kind === 'Pod') {
     const pod = index.get('Pod', namespace, target.name);
-    if (pod === undefined) return `there is no pod ${namespace}/${target.name}`;
+    if (pod === undefined) return `the pod ${namespace}/${target.name} is not found`;
     return hasEnded(pod.spec) ? 'it has ended' : undefined;
   }
   const external = index.get('ExternalWorkload', namespace, target.name);
-  if (external === undefined) return `there is no ExternalWorkload ${namespace}/${target.name}`;
+  if (external === undefined) return `the ExternalWorkload ${namespace}/${target.name} is not found`;
   return externalIdentity(external.spec) === undefined
     ? 'its meshTLS has no identity or server name that proxies can demand'
     : undefined;

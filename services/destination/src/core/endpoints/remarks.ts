@@ -3,12 +3,12 @@ import { isMeshed } from '@gatehouse/core/mesh/workload';
 import type { Mesh } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Cluster } from '../cluster.ts';
-import { type Endpoint, type Workload, workloadName } from './endpoint.ts';
+import { type Endpoint, workloadAt } from './endpoint.ts';
 
 /** What of an endpoint a person should know: why it is reached in plaintext, or as bytes. Phrases; usually none. */
 export const remarksOn = (cluster: Cluster, namespace: string, endpoint: Endpoint): readonly string[] => {
   const { port, hint, identity } = endpoint.seenAs.unknown.shown;
-  const workload = workloadBehind(cluster, namespace, endpoint);
+  const workload = workloadAt(cluster, namespace, endpoint.place);
   if (workload === undefined) return ['nothing that is known is behind it'];
   const why =
     workload.kind === 'Pod' && hint === undefined
@@ -18,12 +18,6 @@ export const remarksOn = (cluster: Cluster, namespace: string, endpoint: Endpoin
         : [];
   return hint?.protocol === 'opaque' ? [...why, 'opaque: clients send bytes'] : why;
 };
-
-const workloadBehind = ({ index }: Cluster, namespace: string, { place }: Endpoint): Workload | undefined =>
-  index.get('Pod', namespace, place.workload) ??
-  [...index.in('ExternalWorkload', namespace).values()].find(
-    (workload) => workloadName(workload) === place.workload,
-  );
 
 const whyPlain = ({ meta, spec }: KubeObject<'Pod'>, port: number, mesh: Mesh): string => {
   if (!isMeshed(meta, mesh)) return 'it has no proxy of this mesh';

@@ -70,6 +70,7 @@ test('the ExternalWorkloads that a Service selects are listed, and nobody else',
 
 const none: readonly (readonly [string, Parameters<typeof aService>[0]])[] = [
   ['without selector', { selector: undefined }],
+  ['with an empty selector', { selector: {} }],
   ['an alias', { type: 'ExternalName', clusterIps: [] }],
   ['one that is being deleted', { deletedAt: 1 }],
   ['one without ports', { ports: [] }],
@@ -81,7 +82,7 @@ test('a Service that has none of its own from here loses those that were written
     const plan = planSlices(service(said), [vm(1)], existing);
     assert.deepEqual(brief(plan), { put: [], remove: ['linkerd-external-vms-0'] }, says);
   }
-  assert.equal(none.length, 4);
+  assert.equal(none.length, 5);
 });
 
 test('each family, and each assignment of named ports, has slices of its own', () => {

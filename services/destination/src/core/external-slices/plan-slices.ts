@@ -1,9 +1,11 @@
+import { isV6 } from '@gatehouse/core/ip-network';
 import { selects } from '@gatehouse/core/label-selector';
 import { targetPortOn } from '@gatehouse/core/mesh/named-ports';
 import { compareText } from '@gatehouse/core/resources/creation-order';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { EndpointSliceSpec } from '@gatehouse/core/resources/kinds/kubernetes';
 import { isHeadless } from '../endpoints/service-port.ts';
+import { selectorOf } from '../endpoints/service-selector.ts';
 
 type Service = KubeObject<'Service'>;
 type ExternalWorkload = KubeObject<'ExternalWorkload'>;
@@ -41,7 +43,7 @@ export interface DesiredEndpoint {
 export interface SlicePlan {
   /** Made, or made what they say. */
   readonly put: readonly DesiredSlice[];
-  /** Names of those that list nobody any more. */
+  /** Names of those that list no workload any more. */
   readonly remove: readonly string[];
 }
 
@@ -82,7 +84,7 @@ const groupsOf = (service: Service, workloads: Iterable<ExternalWorkload>): read
   for (const workload of selectedBy(service, workloads)) {
     const ports = portsOn(service, workload);
     for (const family of familiesOf(service)) {
-      const addresses = workload.spec.ips.filter((ip) => ip.includes(':') === (family === 6));
+      const addresses = workload.spec.ips.filter((ip) => isV6(ip) === (family === 6));
       if (addresses.length === 0 || ports.length === 0) continue;
       const key = keyOf({ family, ports });
       let group = groups.get(key);
@@ -97,13 +99,10 @@ const groupsOf = (service: Service, workloads: Iterable<ExternalWorkload>): read
 };
 
 /** A Service that is going, an alias, or one without selector has no slices from here. */
-const selectedBy = (
-  { meta, spec }: Service,
-  workloads: Iterable<ExternalWorkload>,
-): readonly ExternalWorkload[] => {
-  const { selector } = spec;
-  if (selector === undefined || spec.type === 'ExternalName' || meta.deletedAt !== undefined) return [];
-  const wanted = { matchLabels: selector, matchExpressions: [] };
+const selectedBy = (service: Service, workloads: Iterable<ExternalWorkload>): readonly ExternalWorkload[] => {
+  const { meta, spec } = service;
+  const wanted = selectorOf(service);
+  if (wanted === undefined || spec.type === 'ExternalName' || meta.deletedAt !== undefined) return [];
   return [...workloads]
     .filter((workload) => workload.meta.namespace === meta.namespace)
     .filter((workload) => workload.meta.deletedAt === undefined && selects(wanted, workload.meta.labels))
@@ -113,7 +112,7 @@ const selectedBy = (
 /** A headless Service is read without its families: it takes the addresses that its workloads have. */
 const familiesOf = (service: Service): readonly (4 | 6)[] => {
   if (isHeadless(service)) return [4, 6];
-  const families = new Set(service.spec.clusterIps.map((ip) => (ip.includes(':') ? 6 : 4)));
+  const families = new Set(service.spec.clusterIps.map((ip) => (isV6(ip) ? 6 : 4)));
   return [...families];
 };
 
@@ -132,7 +131,7 @@ interface Filled {
   readonly before: Slice | undefined;
 }
 
-/** Leaves everybody where they are listed, and puts the others where there is room, then into new slices. */
+/** Leaves each workload in the slice that lists it, and puts the others where there is room, then into new slices. */
 const fill = (
   service: Service,
   { family, ports, endpoints }: Group,
@@ -175,7 +174,7 @@ const fill = (
 
 const longestName = 253;
 
-/** The same on every replica: whoever writes next finds what another had begun. */
+/** The same on every replica: the next writer finds what the last one began. */
 const newName = ({ meta }: Service, taken: Set<string>): string => {
   for (let index = 0; ; index += 1) {
     const ending = `-${index}`;

@@ -1,4 +1,5 @@
 import type { Compiled } from '@gatehouse/core/dependency/answers';
+import { isV6 } from '@gatehouse/core/ip-network';
 import { nameClaimants } from '@gatehouse/core/mesh/address-holder';
 import { isOpaquePort, isOpaqueServicePort } from '@gatehouse/core/mesh/opaque-port';
 import type { AddressAuthority, Authority, ServiceAuthority } from '@gatehouse/core/mesh/service-authority';
@@ -164,7 +165,7 @@ const ofInstance = (
 ): Profile => {
   const { cluster, reads } = question;
   const candidates = instanceCandidates(cluster, { service, port, reads }, instance);
-  const preferred = candidates.find(({ ip }) => ip.includes(':') === cluster.settings.ipv6) ?? candidates[0];
+  const preferred = candidates.find(({ ip }) => isV6(ip) === cluster.settings.ipv6) ?? candidates[0];
   return preferred === undefined
     ? { kind: 'nothing', reason: 'no-instance' }
     : ofCandidate(question, preferred, service.meta.namespace);
@@ -191,7 +192,7 @@ const ofHostPort = (
 ): Profile => {
   const { ips, ports } = pod.spec;
   const mapped = ports.find(({ hostPort, init }) => hostPort === port && init === undefined);
-  const address = ips.find((candidate) => candidate.includes(':') === ip.includes(':')) ?? ips[0];
+  const address = ips.find((candidate) => isV6(candidate) === isV6(ip)) ?? ips[0];
   return mapped === undefined || address === undefined
     ? unknown(question, port)
     : ofPod(question, pod, { ip: address, port: mapped.port });

@@ -17,7 +17,7 @@ class FakeStore implements SliceStore {
 
   async put(slice: DesiredSlice): Promise<void> {
     this.writes += 1;
-    if (this.isAway) throw new Error('nobody answers');
+    if (this.isAway) throw new Error('the API server does not answer');
     this.slices.set(`${slice.namespace}/${slice.name}`, slice);
   }
 

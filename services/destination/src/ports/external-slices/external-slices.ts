@@ -1,4 +1,3 @@
-import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
 import type { Log } from '@gatehouse/platform/log/log';
 import { pause } from '@gatehouse/platform/process/pause';
@@ -100,24 +99,22 @@ function* stepsFor({ index }: Cluster): Iterable<Step> {
     ({ meta, spec }) => `${meta.namespace}/${spec.service}`,
   );
   const namespaces = new Set([...index.all('ExternalWorkload')].map(({ meta }) => meta.namespace));
-  const services = new Map<string, KubeObject<'Service'>>();
-  for (const service of index.all('Service')) {
-    const key = `${service.meta.namespace}/${service.meta.name}`;
-    if (namespaces.has(service.meta.namespace) || managed.has(key)) services.set(key, service);
-  }
-  for (const [key, service] of services) {
-    const { namespace } = service.meta;
+  // A list of its own, since the index changes while slices are written.
+  for (const service of [...index.all('Service')]) {
+    const { namespace, name } = service.meta;
+    const existing = managed.get(`${namespace}/${name}`) ?? [];
+    if (existing.length === 0 && !namespaces.has(namespace)) continue;
     const workloads = index.in('ExternalWorkload', namespace).values();
-    const { put, remove } = planSlices(service, workloads, managed.get(key) ?? []);
+    const { put, remove } = planSlices(service, workloads, existing);
     for (const slice of put)
       yield {
         slice: `${namespace}/${slice.name}`,
         write: (store, signal) => store.put(slice, signal),
       };
-    for (const name of remove)
+    for (const old of remove)
       yield {
-        slice: `${namespace}/${name}`,
-        write: (store, signal) => store.remove(namespace, name, signal),
+        slice: `${namespace}/${old}`,
+        write: (store, signal) => store.remove(namespace, old, signal),
       };
   }
   // Slices whose Service is gone are the garbage collector's, by their ownerReferences.

@@ -54,7 +54,7 @@ export class KubeSliceStore implements SliceStore {
 const pathOf = (namespace: string, name: string): string =>
   `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices/${name}`;
 
-/** As the API server takes it. It goes with its Service (`ownerReferences`), whoever runs by then. */
+/** As the API server takes it. It goes with its Service (`ownerReferences`), also when no replica runs by then. */
 export const wireSlice = ({ namespace, name, service, family, ports, endpoints }: DesiredSlice): object => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',

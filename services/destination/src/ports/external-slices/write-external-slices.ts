@@ -11,7 +11,7 @@ import { KubeSliceStore } from './slice-store.ts';
 /** One for all replicas, in the namespace of the control plane. */
 const leaseName = 'gatehouse-destination-endpoint-write';
 
-/** Where there is a cluster, and nobody else writes the EndpointSlices of ExternalWorkloads. A folder has no slices. */
+/** Writes the EndpointSlices of ExternalWorkloads on a cluster, unless the setting leaves them to another controller. A folder has no slices. */
 export const writeExternalSlices = (
   { externalSlices, namespace, podName = hostname() }: DestinationConfig,
   { platform, supervisor, metrics, log }: ServiceBase,

@@ -17,7 +17,7 @@ import { profileItem } from './profile-item.ts';
 import type { Resolution } from './resolution.ts';
 import { endpointItem } from './rest-items.ts';
 
-/** What is asked, and by whom; read without a look at the cluster, since the caller may not be allowed to see it. */
+/** The question and its client; read without a look at the cluster, since the caller may not be allowed to see it. */
 export interface Question {
   readonly target: Authority;
   /** A Service that is named in short, without a port, is meant by the only one that it has. */
@@ -104,7 +104,7 @@ export const resolve = (cluster: Cluster, question: Question): Resolution => {
     endpointItem(endpoint, { cluster, namespace, clientZone: client.zone }),
   );
   const asked = { service, port: target.port };
-  // Of one instance nobody expects the others.
+  // A question about one instance does not expect the others.
   const others = target.instance === undefined ? leftOut(cluster, asked, { set, given }) : [];
   return { ...answer, get: { kind: set.kind, endpoints, leftOut: others.slice(0, mostLeftOut) } };
 };
@@ -113,7 +113,7 @@ const placeOf = (cluster: Cluster, from: Question['from']): ClientPlace => {
   if (from === undefined) return { nodeName: '', zone: '' };
   const { namespace, pod } = from;
   if (cluster.index.get('Pod', namespace, pod) === undefined) {
-    throw new GatehouseError('not-found', `there is no pod ${namespace}/${pod}`);
+    throw new GatehouseError('not-found', `\`from\`: the pod ${namespace}/${pod} is not found`);
   }
   return compileClientPlace(cluster, { namespace, nodeName: '', pod }).value;
 };
