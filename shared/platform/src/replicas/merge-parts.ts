@@ -12,7 +12,7 @@ export const leadsNowhere = ({ items, more }: Part<unknown>, after: string | und
 
 /**
  * The union of parts after the key `after`, in order, each key once. It ends where the first part that has more ends:
- * beyond that key nobody knows yet what comes next. Nothing at or before `after` is in it, whatever a part says. Of two items with one
+ * beyond that key it is not known yet what comes next. Nothing at or before `after` is in it, whatever a part says. Of two items with one
  * key the first counts, unless it is hearsay and the second is not.
  */
 export const mergeParts = <T>(

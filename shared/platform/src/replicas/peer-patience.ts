@@ -1,6 +1,6 @@
 import type { Unreached } from './replicas.ts';
 
-/** A replica that starts or is being shut down is out of reach for less than this, and nobody needs to see to it. */
+/** A replica that starts or is being shut down is out of reach for less than this, and needs no operator. */
 export const patienceMs = 60_000;
 
 /** Which replicas are out of reach for longer than a rollout takes. */

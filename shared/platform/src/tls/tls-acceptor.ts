@@ -51,7 +51,7 @@ const leastLimit = 8;
 
 export interface TlsAcceptorOptions {
   readonly alpn: string;
-  /** Until there is some, whoever wants TLS is turned away at once, without a handshake: another replica may serve. */
+  /** Until there is some, TLS clients are turned away at once, without a handshake: another replica may serve. */
   readonly material?: TlsMaterial;
   readonly limits?: Partial<AcceptLimits>;
   readonly onSecure: (socket: TLSSocket) => void;

@@ -42,6 +42,16 @@ export class IssuanceRing {
     }
   }
 
+  /** When the oldest that is known was issued; epoch milliseconds. */
+  get oldestAt(): number | undefined {
+    return this.#records[this.#placeOf(this.#records.length)]?.issuedAt;
+  }
+
+  /** What was issued before this may have given way; epoch milliseconds. Undefined while nothing has. */
+  get forgottenBefore(): number | undefined {
+    return this.#records.length < this.#size ? undefined : this.oldestAt;
+  }
+
   /** Of the newest for 1, of the one before it for 2. */
   #placeOf(back: number): number {
     return (this.#next - back + this.#size) % this.#size;

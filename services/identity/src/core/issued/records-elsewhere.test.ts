@@ -27,6 +27,28 @@ test('the oldest give way', () => {
   assert.ok(kept.length <= 5);
 });
 
+test('it is known from when on nothing is missing', () => {
+  const elsewhere = new RecordsElsewhere(4);
+  assert.deepEqual([elsewhere.oldestAt, elsewhere.forgottenBefore], [undefined, undefined]);
+  for (const at of [5, 6, 7]) elsewhere.learn(issued(`0${at}`, at));
+  assert.deepEqual([elsewhere.oldestAt, elsewhere.forgottenBefore], [5, undefined]);
+  for (const at of [8, 9]) elsewhere.learn(issued(`0${at}`, at));
+  assert.equal(elsewhere.forgottenBefore, undefined, 'a fifth more than its size is kept');
+  elsewhere.learn(issued('10', 10));
+  assert.deepEqual([elsewhere.oldestAt, elsewhere.forgottenBefore], [7, 7]);
+  elsewhere.learn(issued('03', 3));
+  assert.deepEqual([elsewhere.oldestAt, elsewhere.forgottenBefore], [3, 7]);
+});
+
+test('what is learned later is found in its place', () => {
+  const elsewhere = new RecordsElsewhere(10);
+  elsewhere.learn(issued('01', 1));
+  elsewhere.learn(issued('03', 3));
+  assert.deepEqual(serials(elsewhere.find({})), ['03', '01']);
+  elsewhere.learn(issued('02', 2));
+  assert.deepEqual(serials(elsewhere.find({})), ['03', '02', '01']);
+});
+
 test('our own and what was learned are one list, and what is in both comes once', () => {
   const own = [issued('06', 6), issued('04', 4), issued('01', 1)];
   const elsewhere = [issued('07', 7), issued('05', 5), issued('04', 4), issued('00', 0)];

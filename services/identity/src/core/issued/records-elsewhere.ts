@@ -8,6 +8,9 @@ import { type IssuanceRecord, newestFirst } from './issuance-record.ts';
 export class RecordsElsewhere {
   readonly #size: number;
   readonly #records = new Map<string, IssuanceRecord>();
+  /** All of them, newest first, until another is learned: a client that pages through them sorts them once. */
+  #inOrder: readonly IssuanceRecord[] | undefined;
+  #forgottenBefore: number | undefined;
 
   constructor(size: number) {
     this.#size = size;
@@ -16,23 +19,41 @@ export class RecordsElsewhere {
   /** Learning one twice does nothing. They come in any order. */
   learn(record: IssuanceRecord): void {
     this.#records.set(record.serial, record);
+    this.#inOrder = undefined;
     // Sorted once for many, since sorting for each would cost more than all else.
     if (this.#records.size > this.#size * 1.25) this.#keepNewest();
   }
 
   /** Newest first. */
   find(query: IssuanceQuery): readonly IssuanceRecord[] {
-    return byTime([...this.#records.values()].filter((record) => fits(record, query)));
+    return this.#sorted().filter((record) => fits(record, query));
+  }
+
+  /** When the oldest that is known was issued; epoch milliseconds. */
+  get oldestAt(): number | undefined {
+    return this.#sorted().at(-1)?.issuedAt;
+  }
+
+  /** What was issued before this may have given way; epoch milliseconds. Undefined while nothing has. */
+  get forgottenBefore(): number | undefined {
+    return this.#forgottenBefore;
   }
 
   #keepNewest(): void {
-    for (const { serial } of byTime([...this.#records.values()]).slice(this.#size))
-      this.#records.delete(serial);
+    const sorted = this.#sorted();
+    for (const { serial } of sorted.slice(this.#size)) this.#records.delete(serial);
+    this.#forgottenBefore = sorted[this.#size - 1]?.issuedAt;
+    this.#inOrder = sorted.slice(0, this.#size);
+  }
+
+  #sorted(): readonly IssuanceRecord[] {
+    this.#inOrder ??= [...this.#records.values()]
+      .map((record) => ({ record, key: newestFirst(record) }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ record }) => record);
+    return this.#inOrder;
   }
 }
-
-const byTime = (records: IssuanceRecord[]): readonly IssuanceRecord[] =>
-  records.sort((a, b) => (newestFirst(a) < newestFirst(b) ? -1 : 1));
 
 /** Both, newest first; what is in both comes once. Each is sorted already. */
 export function* mergeNewestFirst(

@@ -125,7 +125,7 @@ export class FileIssuanceLog implements IssuanceLog {
     this.#writeIn(this.#options.lingerMs ?? 1_000);
   }
 
-  /** What another replica has issued counts for the keys of the pods. */
+  /** What another replica has issued. It is not written to the file. */
   learn(record: IssuanceRecord): void {
     this.#issued.learn(record);
   }
@@ -133,6 +133,11 @@ export class FileIssuanceLog implements IssuanceLog {
   /** Newest first. */
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
     return this.#issued.find(query);
+  }
+
+  /** See Issued. */
+  knownSince(startedAt: number): number {
+    return this.#issued.knownSince(startedAt);
   }
 
   /** Resolves when everything so far is on disk, if that can be, and the file is closed. */

@@ -28,4 +28,9 @@ export class MemoryIssuanceLog implements IssuanceLog {
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
     return this.#issued.find(query);
   }
+
+  /** See Issued. */
+  knownSince(startedAt: number): number {
+    return this.#issued.knownSince(startedAt);
+  }
 }

@@ -4,7 +4,7 @@ import { IssuanceRing } from '../../core/issued/issuance-ring.ts';
 import { PodKeys } from '../../core/issued/pod-keys.ts';
 import { mergeNewestFirst, RecordsElsewhere } from '../../core/issued/records-elsewhere.ts';
 
-/** About 12 MB: the latest certificates of a mesh of 5,000 workloads for two days. */
+/** About 12 MB: the latest certificates of a mesh of 5,000 workloads for two days. Once for our own, once for others'. */
 export const ringSize = 20_000;
 
 /** Called for each certificate of a key that its pod had left. */
@@ -51,6 +51,16 @@ export class Issued {
   /** Newest first. */
   find(query: IssuanceQuery): Generator<IssuanceRecord> {
     return mergeNewestFirst(this.#ring.find(query), this.#elsewhere.find(query));
+  }
+
+  /**
+   * From when on everything that was issued is here, as far as this replica was told; epoch milliseconds. `startedAt` is when
+   * it began to remember. What reaches further back on one side does not make up for what the other has forgotten.
+   */
+  knownSince(startedAt: number): number {
+    const sides = [this.#ring, this.#elsewhere];
+    const oldest = Math.min(startedAt, ...sides.map(({ oldestAt = startedAt }) => oldestAt));
+    return Math.max(oldest, ...sides.map(({ forgottenBefore = oldest }) => forgottenBefore));
   }
 
   /** Tokens without pod are shared by many workloads, and we ourselves take a new key each time. */

@@ -62,7 +62,7 @@ export class KeysElsewhere {
   async run(signal: AbortSignal): Promise<void> {
     const { everyMs = 15_000 } = this.#options;
     for (let polls = 0; !signal.aborted; polls += 1) {
-      // Not at once, since nobody answers who has no certificate yet; but in a rollout the others are gone soon after we are ready.
+      // Not at once, since a replica without a certificate does not answer; but in a rollout the others are gone soon after we are ready.
       await pause(Math.min(firstPollsMs[polls] ?? everyMs, everyMs), signal);
       if (!signal.aborted) await this.poll();
     }

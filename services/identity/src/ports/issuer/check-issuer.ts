@@ -28,7 +28,7 @@ export interface CheckOptions {
   readonly now: number;
 }
 
-/** What identity would say of these files at its start, for whoever is about to give them to it. */
+/** What identity would say of these files at its start, before they are given to it. */
 export const checkIssuer = async (
   files: IssuerFiles,
   { mesh, now }: CheckOptions,

@@ -1,6 +1,5 @@
 import type { AdminApp } from '@gatehouse/platform/admin/admin-server';
 import { Type } from 'typebox';
-import { ringSize } from '../issued/issued.ts';
 import type { ServiceIssuanceLog } from '../issued/open-issuance-log.ts';
 
 const IssuanceLogReport = Type.Object({
@@ -49,7 +48,7 @@ export const issuanceLogRoute =
         const file = log.kind === 'file' ? log.issued : undefined;
         const { failure, damage } = file ?? {};
         return {
-          since: new Date(knownSince(log, startedAt)).toISOString(),
+          since: new Date(log.issued.knownSince(startedAt)).toISOString(),
           file: file?.path ?? null,
           bytes: file?.bytes ?? 0,
           writable: failure === undefined,
@@ -61,14 +60,3 @@ export const issuanceLogRoute =
       },
     );
   };
-
-/** What an earlier process or another replica has handed on reaches further back than this process. */
-const knownSince = ({ issued }: ServiceIssuanceLog, startedAt: number): number => {
-  let oldest = startedAt;
-  let count = 0;
-  for (const { issuedAt } of issued.find({})) {
-    oldest = issuedAt;
-    count += 1;
-  }
-  return count < ringSize ? Math.min(oldest, startedAt) : oldest;
-};

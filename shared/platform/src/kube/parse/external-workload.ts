@@ -30,7 +30,7 @@ const isReady = (body: Fields): boolean =>
     }))
     ?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 
-/** Of several owners nobody can say which one people would name. */
+/** With several owners it is not known which one people would name. */
 const readOwner = (metadata: Fields): ExternalWorkloadSpec['owner'] => {
   const owners = metadata.eachFields('ownerReferences', (owner) => ({
     kind: intern(owner.text('kind') ?? ''),
