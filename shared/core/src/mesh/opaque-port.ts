@@ -15,8 +15,8 @@ export interface OpaqueFacts {
 }
 
 /**
- * Whether clients must treat the port of a pod or of an ExternalWorkload as opaque bytes: the oldest Server that selects it says so by its
- * proxyProtocol, unless that is `unknown`; then, or without a Server, the workload's annotation, else the default list
+ * Whether clients must treat the port of a pod or of an ExternalWorkload as opaque bytes: the oldest Server that selects it says
+ * so by its proxyProtocol, unless that is `unknown`; then, or without a Server, the workload's annotation, else the default list
  * (design §7). Destination's hints and policy's outbound rows both ask here, so that they cannot disagree.
  */
 export const isOpaquePort = (

@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
 import { aPod } from '@gatehouse/testing/builders';
 import { podEnforcement } from '../inbound/enforcement.ts';
-import { judgeSelection } from './judge-selection.ts';
+import { type JudgedPod, judgeSelection, shortfallsOf } from './judge-selection.ts';
 
 const facts = {
   mesh: { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' },
@@ -11,6 +11,8 @@ const facts = {
 };
 const judged = (...pods: readonly ReturnType<typeof aPod>[]) =>
   pods.map((pod) => ({ pod, enforcement: podEnforcement(pod, facts) }));
+const selectionOf = (pods: readonly JudgedPod[], ports: readonly PortSelector[] | 'all') =>
+  judgeSelection(pods, shortfallsOf(pods, ports));
 const skipping = (ports: string) => ({ annotations: { 'config.linkerd.io/skip-inbound-ports': ports } });
 const port = (number: number): PortSelector => ({ kind: 'range', first: number, last: number });
 
@@ -34,7 +36,7 @@ test('an object is enforced only where a proxy stands before what it selects', (
   ] as const;
   assert.equal(cases.length, 10);
   for (const [pods, ports, state, notEnforced] of cases) {
-    const selection = judgeSelection(judged(...pods), ports);
+    const selection = selectionOf(judged(...pods), ports);
     assert.deepEqual(
       [selection.state, selection.notEnforced.map(({ pod, reason }) => `${pod} ${reason}`)],
       [state, notEnforced],
@@ -46,7 +48,7 @@ test('many pods are counted, and the first hundred named', () => {
   const pods = Array.from({ length: 150 }, (_, at) =>
     aPod({ name: `p-${String(at).padStart(3, '0')}`, meshed: false }),
   );
-  const { count, names, notEnforced, notEnforcedCount } = judgeSelection(judged(...pods.toReversed()), 'all');
+  const { count, names, notEnforced, notEnforcedCount } = selectionOf(judged(...pods.toReversed()), 'all');
   assert.deepEqual([count, names.length, notEnforced.length, notEnforcedCount], [150, 100, 100, 150]);
   assert.deepEqual([names[0], names.at(-1)], ['p-000', 'p-099']);
 });

@@ -39,21 +39,36 @@ const mostNames = 100;
 export const isJudged = ({ pod, enforcement }: JudgedPod): boolean =>
   enforcement.kind === 'enforced' || (enforcement.reason !== 'ended' && pod.meta.deletedAt === undefined);
 
-export const judgeSelection = (
+/** A pod where an object has no effect, or not on all of its ports. */
+export interface Shortfall {
+  /** Its name. */
+  readonly pod: string;
+  readonly reason: NotEnforced;
+  readonly why: string;
+  readonly extent: 'all' | 'some';
+}
+
+/** All of them, by name. */
+export const shortfallsOf = (
   selected: readonly JudgedPod[],
   ports: readonly PortSelector[] | 'all',
+): readonly Shortfall[] =>
+  selected
+    .filter(isJudged)
+    .flatMap(({ pod, enforcement }): readonly Shortfall[] => {
+      const verdict =
+        enforcement.kind === 'enforced' ? onPorts(pod, ports) : { ...enforcement, extent: 'all' as const };
+      if (verdict.kind === 'enforced') return [];
+      return [{ pod: pod.meta.name, reason: verdict.reason, why: verdict.why, extent: verdict.extent }];
+    })
+    .sort((a, b) => compareText(a.pod, b.pod));
+
+/** What an object that selects pods has effect on; `failing` are their shortfalls. */
+export const judgeSelection = (
+  selected: readonly JudgedPod[],
+  failing: readonly Shortfall[],
 ): JudgedSelection => {
   const pods = selected.filter(isJudged);
-  const judged = pods.map(({ pod, enforcement }) => ({
-    pod: pod.meta.name,
-    verdict:
-      enforcement.kind === 'enforced' ? onPorts(pod, ports) : { ...enforcement, extent: 'all' as const },
-  }));
-  const failing = judged.flatMap(({ pod, verdict }) =>
-    verdict.kind === 'enforced'
-      ? []
-      : [{ pod, reason: verdict.reason, why: verdict.why, extent: verdict.extent }],
-  );
   const wholly = failing.filter(({ extent }) => extent === 'all').length;
   return {
     state:
@@ -65,14 +80,14 @@ export const judgeSelection = (
             ? 'not-enforced'
             : 'partly-enforced',
     count: pods.length,
-    names: firstOf(judged, ({ pod }) => pod).map(({ pod }) => pod),
-    notEnforced: firstOf(failing, ({ pod }) => pod).map(({ pod, reason, why }) => ({ pod, reason, why })),
+    names: pods
+      .map(({ pod }) => pod.meta.name)
+      .sort(compareText)
+      .slice(0, mostNames),
+    notEnforced: failing.slice(0, mostNames).map(({ pod, reason, why }) => ({ pod, reason, why })),
     notEnforcedCount: failing.length,
   };
 };
-
-const firstOf = <T>(items: readonly T[], nameOf: (item: T) => string): readonly T[] =>
-  items.toSorted((a, b) => compareText(nameOf(a), nameOf(b))).slice(0, mostNames);
 
 type OnPorts =
   | Extract<Enforcement, { kind: 'enforced' }>

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Change } from '@gatehouse/core/resources/changes';
 import fc from 'fast-check';
 import { JudgedMesh, judgedAnew } from '../../../testing/judged-mesh.ts';
 import { anyChange } from '../../../testing/random-changes.ts';
 import { anyEvent, happeningOf } from '../../../testing/random-events.ts';
+import type { PolicyState } from './judgement.ts';
 
 const seed = 20_261_201;
 
@@ -17,34 +19,38 @@ const holds = (mesh: JudgedMesh, states: Map<string, number>): void => {
   }
 };
 
-test('after every event each object is judged as a look at everything judges it', () => {
+/** Plays random histories of `steps`, each as the batches that it is, and judges after every one. */
+const play = <Step>(
+  steps: fc.Arbitrary<Step[]>,
+  batchesOf: (step: Step, mesh: JudgedMesh) => readonly (readonly Change[])[],
+  expected: readonly PolicyState[],
+): void => {
   const states = new Map<string, number>();
   fc.assert(
-    fc.property(fc.array(anyEvent, { minLength: 6, maxLength: 16, size: 'max' }), (events) => {
+    fc.property(steps, (history) => {
       const mesh = new JudgedMesh();
-      for (const event of events) {
-        for (const batch of happeningOf(mesh.index, event).batches) mesh.apply(...batch);
+      for (const step of history) {
+        for (const batch of batchesOf(step, mesh)) mesh.apply(...batch);
         holds(mesh, states);
       }
     }),
     { numRuns: 150, seed },
   );
-  for (const state of ['Enforced', 'PartlyEnforced', 'MatchesNothing', 'Open'])
+  for (const state of expected)
     assert((states.get(state) ?? 0) > 20, `${state} was rarely seen: ${JSON.stringify([...states])}`);
-});
+};
 
-test('after every change of any object each is judged as a look at everything judges it', () => {
-  const states = new Map<string, number>();
-  fc.assert(
-    fc.property(fc.array(anyChange, { minLength: 6, maxLength: 24, size: 'max' }), (changes) => {
-      const mesh = new JudgedMesh();
-      for (const change of changes) {
-        mesh.apply(change);
-        holds(mesh, states);
-      }
-    }),
-    { numRuns: 150, seed },
-  );
-  for (const state of ['Enforced', 'MatchesNothing', 'Open', 'Rejected'])
-    assert((states.get(state) ?? 0) > 20, `${state} was rarely seen: ${JSON.stringify([...states])}`);
-});
+test('after every event each object is judged as a look at everything judges it', () =>
+  play(
+    fc.array(anyEvent, { minLength: 6, maxLength: 16, size: 'max' }),
+    (event, mesh) => happeningOf(mesh.index, event).batches,
+    ['Enforced', 'PartlyEnforced', 'MatchesNothing', 'Open'],
+  ));
+
+test('after every change of any object each is judged as a look at everything judges it', () =>
+  play(fc.array(anyChange, { minLength: 6, maxLength: 24, size: 'max' }), (change) => [[change]], [
+    'Enforced',
+    'MatchesNothing',
+    'Open',
+    'Rejected',
+  ]));

@@ -368,3 +368,13 @@ test('anyone who asks is answered from the index as it is, and those who follow 
     [['Enforced', 'MatchesNothing']],
   );
 });
+
+test('a finding about very many pods counts all of them', () => {
+  const bare = Array.from({ length: 150 }, (_, at) =>
+    aPod({ name: `bare-${String(at).padStart(3, '0')}`, labels: { app: 'backend' }, meshed: false }),
+  );
+  const mesh = new JudgedMesh().put(...place, ...bare, policy());
+  const [finding] = mesh.judgementOf(policy()).findings;
+  assert.match(finding?.message ?? '', /^On pods bare-000, bare-001 and 148 more it is open/);
+  assert.equal(finding?.about.length, 10);
+});

@@ -7,6 +7,8 @@ import {
   type JudgedSelection,
   judgeSelection,
   type SelectionState,
+  type Shortfall,
+  shortfallsOf,
 } from '../answers/judge-selection.ts';
 import type { NotEnforced } from '../inbound/enforcement.ts';
 import { found, type PolicyFinding, type PolicyState, podRefs, someOf } from './judgement.ts';
@@ -32,12 +34,13 @@ interface Selecting {
 
 export const selectedPods = (look: Look, { namespace, selector, ports, fields }: Selecting): SelectedPods => {
   const pods = look.select(namespace, selector);
-  const selection = judgeSelection(pods.pods, ports);
+  const failing = shortfallsOf(pods.pods, ports);
+  const selection = judgeSelection(pods.pods, failing);
   const running = pods.pods.filter(isJudged);
   const absent = absentPorts(running, ports);
   const findings = [
     ...(running.length > 0 ? [] : nothingSelected(look, namespace, fields.selector)),
-    ...notEnforced(selection, namespace, fields.selector),
+    ...notEnforced(failing, namespace, fields.selector),
     ...absent.map((at) => noSuchPort(running, ports, fields.ports(at), at)),
   ];
   const hasNoPort = ports !== 'all' && absent.length === ports.length;
@@ -66,12 +69,12 @@ const reasonOf = {
 
 /** One finding a reason; pods that differ in the why of it are told apart. */
 const notEnforced = (
-  { notEnforced: pods }: JudgedSelection,
+  failing: readonly Shortfall[],
   namespace: string,
   field: string,
 ): readonly PolicyFinding[] => {
   const groups = new Map<string, { reason: PolicyReason; why: string; names: string[] }>();
-  for (const { pod, reason, why } of pods) {
+  for (const { pod, reason, why } of failing) {
     if (reason === 'ended') continue;
     const group = groups.get(`${reason} ${why}`) ?? { reason: reasonOf[reason], why, names: [] };
     group.names.push(pod);

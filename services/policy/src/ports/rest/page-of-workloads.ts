@@ -31,8 +31,9 @@ export interface WorkloadsQuery extends PageQuery {
 const batch = 16;
 
 /**
- * One page of the workloads that the caller may see, by namespace, then kind (pods first), then name. Namespaces are looked into one after the other until
- * the page is full, and of each no more than the page has room for is put in order, so that 10,000 pods cost one look at each.
+ * One page of the workloads that the caller may see, by namespace, then kind (pods first), then name. Namespaces are looked into
+ * one after the other until the page is full, and of each no more than the page has room for is put in order, so that 10,000
+ * pods cost one look at each.
  */
 export const pageOfWorkloads = async (
   index: Pick<ResourceIndex, 'in' | 'namespacesOf'>,
