@@ -277,6 +277,18 @@ export const statusesContract = (
       ]);
     });
 
+    test('a route that is moved to a Service loses what was said of its Server, and nothing else', async () => {
+      const parentRefs = [{ group: 'core', kind: 'Service', name: 'web', port: 8080 }];
+      await cluster.apply({ ...route, spec: { ...(route.spec as object), parentRefs } });
+      const controllers = async () => {
+        const { parents } = (await read(route, 'httproutes')).status as {
+          parents: readonly { controllerName: string }[];
+        };
+        return parents.map(({ controllerName }) => controllerName);
+      };
+      await comesTo(controllers, ['example.com/other']);
+    });
+
     test('one replica writes; when it ends the other does, and writes nothing that is there already', async () => {
       const [leader, other] = replicas.toSorted((a, b) => Number(b.leads()) - Number(a.leads()));
       assert.deepEqual([leader?.leads(), other?.leads(), other?.results], [true, false, []]);

@@ -17,7 +17,7 @@ const all = aNetworkAuthenticationPolicy();
 const effectiveOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>, ...pods: readonly KubeObject[]) => {
   const mesh = new JudgedMesh().put(aNamespace(), ...pods, policy);
   const status = ownStatus(policy, mesh.judgementOf(policy), () => false);
-  assert.ok(status.kind === 'conditions');
+  assert.ok(status?.kind === 'conditions');
   const { status: is, reason } = status.conditions.find(({ type }) => type === 'Effective') ?? {};
   return `${is} ${reason}`;
 };

@@ -1,6 +1,5 @@
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { RouteObject } from '../inbound/attached-routes.ts';
-import { isForServers } from '../judgement/judge.ts';
 import type { Judged, Judgement, PolicyFinding } from '../judgement/judgement.ts';
 import type { PolicyReason } from '../judgement/reasons.ts';
 import { lessensEffect } from '../judgement/row-findings.ts';
@@ -37,23 +36,26 @@ export type StatusKind = (typeof statusKinds)[number];
 const kinds: ReadonlySet<Judged['kind']> = new Set(statusKinds);
 
 export const hasStatus = (object: Judged): object is Extract<Judged, { kind: StatusKind }> =>
-  kinds.has(object.kind) && isForServers(object);
+  kinds.has(object.kind);
 
-/** The status that a judgement comes to. `hasServer` says whether a Server of the object's namespace exists. */
+/**
+ * The status that a judgement comes to; undefined where there is nothing to say. Of a route that is for no Server nothing is
+ * judged, and what was said when it was for one has to go. `hasServer` says whether a Server of the object's namespace exists.
+ */
 export const ownStatus = (
   object: Extract<Judged, { kind: StatusKind }>,
-  judgement: Judgement,
+  judgement: Judgement | undefined,
   hasServer: (name: string) => boolean,
-): OwnStatus => {
+): OwnStatus | undefined => {
   switch (object.kind) {
     case 'NetworkAuthenticationPolicy':
-      return networkPolicyStatus(judgement);
+      return judgement && networkPolicyStatus(judgement);
     case 'HTTPLocalRateLimitPolicy':
-      return rateLimitStatus(object, judgement);
+      return judgement && rateLimitStatus(object, judgement);
     case 'HTTPRoute':
     case 'GatewayHTTPRoute':
     case 'GRPCRoute':
-      return { kind: 'parents', parents: parentsOf(object, judgement, hasServer) };
+      return { kind: 'parents', parents: judgement ? parentsOf(object, judgement, hasServer) : {} };
   }
 };
 

@@ -94,9 +94,10 @@ export class StatusWriter {
   }
 
   hear(changed: readonly Rejudged[]): void {
-    for (const { object, after } of changed) {
+    const { index } = this.#options;
+    for (const { object } of changed) {
       const key = keyOf(object);
-      if (after === undefined) {
+      if (index.get(object.kind, object.meta.namespace, object.meta.name) === undefined) {
         this.#said.delete(key);
         this.#waiting.delete(key);
       } else if (this.#isLeading) this.#enqueue(object);
@@ -277,11 +278,10 @@ export class StatusWriter {
 
   /** What we have to say of an object, as the index is now. */
   #ownOf(object: Judged): OwnStatus | undefined {
+    if (!hasStatus(object)) return undefined;
     const { index, judge } = this.#options;
-    const judgement = hasStatus(object) ? judge(object) : undefined;
-    if (judgement === undefined || !hasStatus(object)) return undefined;
     const { namespace } = object.meta;
-    return ownStatus(object, judgement, (name) => index.get('Server', namespace, name) !== undefined);
+    return ownStatus(object, judge(object), (name) => index.get('Server', namespace, name) !== undefined);
   }
 
   #objectOf(key: string): Judged | undefined {
