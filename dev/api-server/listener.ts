@@ -17,6 +17,12 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/**
+ * How long a connection waits for its next request, as kube-apiserver has it. Node's 5 s are so short that a client on a
+ * busy machine writes to connections that are being closed.
+ */
+const idleMs = 90_000;
+
 /** Listens on loopback; port 0 takes a free one. */
 export const listen = async (
   {
@@ -26,6 +32,7 @@ export const listen = async (
   { port, tls }: { readonly port: number; readonly tls: ServerTls | undefined },
 ): Promise<Listener> => {
   const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
+  server.keepAliveTimeout = idleMs;
   // Node forgets the socket of a request that has left HTTP.
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (incoming, socket, head) => {

@@ -85,9 +85,17 @@ export const receive = (client: GrpcClient, path: string, request = ''): Receive
   return { messages, message, ended: ended.promise, cancel };
 };
 
-/** Resolves once `holds` does; a test that waits in vain fails by its own timeout. */
-export const eventually = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+/** Generous, since other work on the machine can slow everything tenfold. */
+const patientMs = 120_000;
+
+/** Resolves once `holds` does. Ends by itself, because a loop that outlives its test keeps the whole file from ending. */
+export const eventually = async (
+  holds: () => boolean | Promise<boolean>,
+  withinMs = patientMs,
+): Promise<void> => {
+  const deadline = performance.now() + withinMs;
   while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain until ${holds}`);
     const { promise, resolve } = Promise.withResolvers<void>();
     setTimeout(resolve, 5);
     await promise;

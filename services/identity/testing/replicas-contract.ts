@@ -219,8 +219,12 @@ export const replicasContract = (
       };
     };
 
-    const threeReplicas = (t: TestContext): Promise<[Replica, Replica, Replica]> =>
-      Promise.all([aReplica(t, 0), aReplica(t, 1), aReplica(t, 2)]);
+    const threeReplicas = async (t: TestContext): Promise<[Replica, Replica, Replica]> => {
+      const starting = [aReplica(t, 0), aReplica(t, 1), aReplica(t, 2)] as const;
+      // When one fails, what the others start is still known to the test, which stops it.
+      await Promise.allSettled(starting);
+      return Promise.all(starting);
+    };
 
     /** The same as a process of its own; killed at the end, if it was not before. */
     const aReplicaProcess = async (t: TestContext, index: 0 | 1 | 2) => {
