@@ -1,11 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { readPemBundle } from '@gatehouse/platform/tls/pem-bundle';
 
-/** The certificates of a PEM bundle; undefined where one cannot be read. */
+/** The certificates of a PEM bundle; undefined where it holds none, or one that cannot be read. */
 export const readCertificates = (pem: string): readonly X509Certificate[] | undefined => {
-  try {
-    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    return blocks.map((block) => new X509Certificate(block));
-  } catch {
-    return undefined;
-  }
+  const bundle = readPemBundle(pem);
+  return bundle.ok ? bundle.value.certificates.map((der) => new X509Certificate(der)) : undefined;
 };

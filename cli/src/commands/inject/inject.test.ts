@@ -165,7 +165,7 @@ test('what cannot be read is told with what to do', async () => {
     [
       ['inject', ...offline, '--trust-anchors', 'input.yaml', '-'],
       exitCode.failed,
-      /input\.yaml: it holds no certificate/,
+      /input\.yaml holds no certificate: use PEM/,
       '',
     ],
     [['uninject'], exitCode.usage, /missing required argument 'source'/],

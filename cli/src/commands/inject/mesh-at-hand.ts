@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { asGatehouseError, GatehouseError } from '@gatehouse/core/error';
@@ -10,6 +10,7 @@ import {
 } from '@gatehouse/core/injection/proxy-settings';
 import { printProblem } from '@gatehouse/core/problem';
 import { type KubeContext, openKubeContext } from '@gatehouse/platform/kube/client/client';
+import { readPemBundle } from '@gatehouse/platform/tls/pem-bundle';
 import { Type } from 'typebox';
 import type { Surroundings } from '../../cli.ts';
 import { getObject } from '../../reach/get-object.ts';
@@ -86,7 +87,7 @@ const reachCluster = async (options: InjectOptions, { env, interrupted }: Surrou
   } catch (thrown) {
     if (interrupted.aborted) throw thrown;
     const error = asGatehouseError(thrown);
-    // A cluster that somebody names must be the one that is asked.
+    // A cluster that was named must be the one that is asked.
     if (isNamed) throw error;
     return { kind: 'none', why: error.message };
   }
@@ -129,19 +130,12 @@ const parseSettings = (text: string, where: string): ProxySettings => {
 
 /** What the proxy will read: at least one certificate, and no private key, which has no business in a pod's environment. */
 const checkAnchors = (text: string, where: string): InjectingMesh['trustAnchors'] => {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const refuse = (why: string, cause?: unknown): never => {
-    throw new GatehouseError('failed-precondition', `${where}: ${why}`, { cause });
+  const refuse = (why: string): never => {
+    throw new GatehouseError('failed-precondition', `${where} ${why}`);
   };
-  if (text.includes('PRIVATE KEY-----')) refuse('it holds a private key: name the file of the roots alone');
-  if (blocks.length === 0) refuse('it holds no certificate: name a PEM file with the roots of the mesh');
-  for (const block of blocks) {
-    try {
-      new X509Certificate(block);
-    } catch (cause) {
-      refuse(`a certificate of it cannot be read: ${(cause as Error).message}`, cause);
-    }
-  }
-  const pem = `${blocks.join('\n')}\n`;
+  if (text.includes('PRIVATE KEY-----')) refuse('holds a private key: name the file of the roots alone');
+  const bundle = readPemBundle(text);
+  if (!bundle.ok) return refuse(bundle.problems.map(printProblem).join('; '));
+  const { pem } = bundle.value;
   return { pem, sha256: createHash('sha256').update(pem).digest('hex') };
 };

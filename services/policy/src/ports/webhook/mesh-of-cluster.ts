@@ -11,6 +11,7 @@ import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { NamedObject } from '@gatehouse/platform/kube/watch/named-object';
 import type { Log } from '@gatehouse/platform/log/log';
+import { readPemBundle } from '@gatehouse/platform/tls/pem-bundle';
 
 export interface MeshOfClusterOptions {
   readonly client: KubeClient;
@@ -82,8 +83,18 @@ export class MeshOfCluster {
       );
   }
 
-  #takeAnchors(pem: string | undefined): void {
-    if (pem === undefined || !pem.includes('-----BEGIN CERTIFICATE-----')) return;
+  /** Handed on as it was read: what else the text holds, a key perhaps, has no business in a pod. */
+  #takeAnchors(text: string | undefined): void {
+    if (text === undefined) return;
+    const bundle = readPemBundle(text);
+    if (!bundle.ok) {
+      this.#options.log.error(
+        { problems: bundle.problems.map(printProblem) },
+        'ConfigMap gatehouse-trust-roots: ca-bundle.crt cannot be read',
+      );
+      return;
+    }
+    const { pem } = bundle.value;
     this.#trust = { pem, sha256: createHash('sha256').update(pem).digest('hex') };
   }
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type Parsed, parsed, problem } from '@gatehouse/core/problem';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { certificatesInPem, pemOf } from '@gatehouse/platform/tls/material';
 
 /** What the webhook server shows, and by what API servers know it; PEM. */
 export interface WebhookTls {
@@ -48,23 +49,20 @@ export const readWebhookTls = (
 export const isDue = ({ certificate }: WebhookTls, nowMs: number): boolean =>
   Date.parse(new X509Certificate(certificate).validTo) - nowMs < renewedBeforeEndMs;
 
-const blocks = (pem: string): readonly string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-
 /**
  * A bundle with one more CA; undefined when it has it already. Others stay, since replicas may show certificates of theirs for a
  * while, and since others may have written them; only what has ended goes.
  */
 export const appendCa = (bundle: string, ca: string, nowMs: number): string | undefined => {
-  const [ours = ''] = blocks(ca);
-  const there = blocks(bundle);
-  if (there.some((block) => block.trim() === ours.trim())) return undefined;
-  return `${[...there.filter((block) => !hasEnded(block, nowMs)), ours].join('\n')}\n`;
+  const ours = certificatesInPem(ca).map(pemOf);
+  const there = certificatesInPem(bundle).map(pemOf);
+  if (ours.every((one) => there.includes(one))) return undefined;
+  return [...there.filter((one) => !hasEnded(one, nowMs)), ...ours].join('');
 };
 
-const hasEnded = (block: string, nowMs: number): boolean => {
+const hasEnded = (certificate: string, nowMs: number): boolean => {
   try {
-    return Date.parse(new X509Certificate(block).validTo) <= nowMs;
+    return Date.parse(new X509Certificate(certificate).validTo) <= nowMs;
   } catch {
     // Nobody can use it, and it is not ours to throw away.
     return false;
