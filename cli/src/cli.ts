@@ -32,7 +32,7 @@ export interface Surroundings {
   readonly input?: Input;
   /** Aborts at the first SIGINT or SIGTERM: the command ends in order, leaving nothing running. */
   readonly interrupted: AbortSignal;
-  /** As whom it was started: `kubectl gatehouse` for a plugin of kubectl. Default: gatehouse. */
+  /** The name it was started by: `kubectl gatehouse` for a plugin of kubectl. Default: gatehouse. */
   readonly programName?: string;
 }
 

@@ -12,7 +12,7 @@ export interface OpenedCluster {
   readonly kubeletPort?: number;
 }
 
-/** A role that somebody is bound to: in one namespace, or in all. */
+/** A role that a user is bound to: in one namespace, or in all. */
 export interface Bound {
   readonly role: string;
   readonly kind?: 'Role' | 'ClusterRole';
@@ -93,7 +93,7 @@ export class CliCluster implements AsyncDisposable {
     return this.#kubeconfigOf({ namespace: controlPlane, name });
   }
 
-  /** The path of a kubeconfig of somebody new, a ServiceAccount of the namespace `people` that is bound to these roles. */
+  /** The path of a kubeconfig of a new user, a ServiceAccount of the namespace `people` that is bound to these roles. */
   async personWith(name: string, ...roles: readonly Bound[]): Promise<string> {
     const account = { namespace: 'people', name };
     await this.cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account });

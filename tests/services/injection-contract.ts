@@ -43,7 +43,7 @@ export const injectionContract = (
     let opened: Opened;
     let folder: string;
     const running: RunningService[] = [];
-    const foreign = anAuthority({ name: 'of somebody else' }).pem;
+    const foreign = anAuthority({ name: 'of another controller' }).pem;
     const root = anAuthority({ name: 'root of the mesh' }).pem;
 
     const start = async (parts: ServiceParts = {}): Promise<RunningService> => {
@@ -373,7 +373,7 @@ export const injectionContract = (
       assert.ok((await bundles()).every((bundle) => bundle.includes(old.trim())));
     });
 
-    test('whoever sends something else gets a Status that says what is wrong', async () => {
+    test('a request that is no review gets a Status that says what is wrong', async () => {
       const [{ webhook = '' } = { webhook: '' }] = running;
       const json = 'application/json';
       const cases: readonly (readonly [

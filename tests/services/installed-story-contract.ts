@@ -291,7 +291,7 @@ const proxyOf = (pod: WireObject | undefined): { readonly env: readonly PodVaria
   return initContainers.find(({ name }) => name === 'linkerd-proxy');
 };
 
-/** For whom the token is that kubelet mounts for the proxy. */
+/** The audience of the token that kubelet mounts for the proxy. */
 const audienceOf = (pod: WireObject): string => {
   const { volumes = [] } = pod.spec as {
     readonly volumes?: readonly {

@@ -128,7 +128,7 @@ test('the roles of the services allow what their code asks for, and not one thin
   }
 });
 
-test('only with the reviewer `jwks` identity may read public keys, and watch whom tokens are bound to', () => {
+test('only with the reviewer `jwks` identity may read public keys, and watch what tokens are bound to', () => {
   assert.deepEqual(
     permissionsOf(rulesOf('ClusterRole', 'gatehouse-identity-jwks')),
     [...watching(callerKinds), 'get /.well-known/openid-configuration', 'get /openid/v1/jwks'].sort(),

@@ -66,7 +66,7 @@ export const validationContract = (
       return { status, message: String(JSON.parse(body.toString()).message ?? '') };
     };
 
-    /** Asks the webhook itself, as whoever reaches its port may. */
+    /** Asks the webhook itself, as any client that reaches its port can. */
     const post = (body: string) => {
       const { promise, resolve, reject } = Promise.withResolvers<{
         readonly status: number | undefined;

@@ -57,7 +57,7 @@ export const readWorkload = (text: string, namespace: string): NamedWorkload => 
 const isIn = (words: object, word: string): boolean => Object.hasOwn(words, word);
 const isKind = (word = ''): boolean => isIn(ownerKinds, word) || isIn(workloadKinds, word);
 
-/** Says beside that there is no such workload where those are that there are. */
+/** Adds to the error that a workload is not found how to list those that exist. */
 export const whereIsIt = async <T>(namespace: string, ask: () => Promise<T>): Promise<T> => {
   try {
     return await ask();

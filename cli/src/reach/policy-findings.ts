@@ -81,7 +81,7 @@ export const notesOfSelecting = async (
   return findingNotes(unsaid, false);
 };
 
-/** About other pods that an object selects: whoever looks at one workload did not ask. */
+/** About other pods that an object selects: the caller asked about one workload only. */
 const isOfOthers = ({ field }: PolicyItem['findings'][number]): boolean =>
   field === 'spec.target.selector' || field === 'spec.podSelector';
 

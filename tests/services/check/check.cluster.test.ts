@@ -31,7 +31,7 @@ suite('gatehouse check on a real API server', { skip }, () => {
     assert.match(of('Permissions to install')[0]?.found ?? '', /^you may create all/);
   });
 
-  test('somebody who may do little is told what is missing, and what could not be looked at', async () => {
+  test('a caller with few permissions is told what is missing, and what could not be looked at', async () => {
     const kubeconfig = await (await cluster()).personWith('jane');
     const { code, of } = await checked(['--pre'], kubeconfig);
     assert.equal(code, 1);

@@ -68,7 +68,7 @@ export const permissions: Check<CheckContext> = {
       return ok(`you may create all that install prints, in the namespace ${namespace}`);
     return failed(
       `you may not create ${missing.join(', ')}`,
-      'let somebody apply it who may, usually a cluster-admin; gatehouse install --crds and --skip-crds print the parts',
+      'ask a cluster-admin to apply it; gatehouse install --crds and --skip-crds print the parts',
     );
   },
 };

@@ -7,25 +7,25 @@ import { readCertificates } from './read-certificates.ts';
 
 interface Admission {
   readonly everywhere: boolean;
-  readonly anybody: boolean;
+  readonly anyone: boolean;
 }
 
-/** Whom a default policy admits; audit admits all and tells. */
+/** Which clients a default policy admits; audit admits all and reports it. */
 const admissions: Readonly<Record<string, Admission | undefined>> = {
-  'all-unauthenticated': { everywhere: true, anybody: true },
-  audit: { everywhere: true, anybody: true },
-  'all-authenticated': { everywhere: true, anybody: false },
-  'cluster-unauthenticated': { everywhere: false, anybody: true },
-  'cluster-authenticated': { everywhere: false, anybody: false },
+  'all-unauthenticated': { everywhere: true, anyone: true },
+  audit: { everywhere: true, anyone: true },
+  'all-authenticated': { everywhere: true, anyone: false },
+  'cluster-unauthenticated': { everywhere: false, anyone: true },
+  'cluster-authenticated': { everywhere: false, anyone: false },
 };
 
 const isKnown = (policy: string): boolean => policy === 'deny' || admissions[policy] !== undefined;
 
-/** Whether the first admits somebody whom the second does not. */
+/** Whether the first admits a client that the second denies. */
 export const isLooser = (policy: string, than: string): boolean => {
   const [one, other] = [admissions[policy], admissions[than]];
   if (one === undefined) return false;
-  return other === undefined || (one.everywhere && !other.everywhere) || (one.anybody && !other.anybody);
+  return other === undefined || (one.everywhere && !other.everywhere) || (one.anyone && !other.anyone);
 };
 
 const defaultAnnotation = 'config.linkerd.io/default-inbound-policy';

@@ -8,7 +8,7 @@ export type Status = Finding['status'];
 export const ok = (found: string): Finding => ({ status: 'ok', found });
 /** It could not be looked at: what it depends on has failed, or nothing of its sort is there. */
 export const skipped = (found: string): Finding => ({ status: 'skipped', found });
-/** Works, and somebody should know. */
+/** Works, but an operator should know. */
 export const warning = (found: string, fix: string): Finding => ({ status: 'warning', found, fix });
 export const failed = (found: string, fix: string): Finding => ({ status: 'failed', found, fix });
 

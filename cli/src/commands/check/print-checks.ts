@@ -58,7 +58,7 @@ export const printChecks = (checked: readonly Checked[], place: Place): string =
   return [...blocks, verdictOf(checked, place.when)].join('\n\n');
 };
 
-/** What somebody has to see to, and the verdict. */
+/** What an operator has to act on, and the verdict. */
 export const printShort = (checked: readonly Checked[], place: Place): string =>
   [
     ...checked

@@ -7,7 +7,7 @@ import { printTable } from '../../print/table.ts';
 import type { ResolveOptions } from './endpoints.ts';
 import { type Endpoint, type Resolution, resolve } from './resolution.ts';
 
-/** `gatehouse endpoints AUTHORITY`. Fails where there is no such Service. */
+/** `gatehouse endpoints AUTHORITY`. Fails where the Service is not found. */
 export const showEndpoints = async (
   authority: string,
   options: ResolveOptions,

@@ -64,7 +64,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 const reasons: Readonly<Record<string, string>> = {
-  'no-service': 'there is no such Service; proxies wait until it is made',
+  'no-service': 'the Service is not found; proxies wait until it is created',
   'no-instance': 'no endpoint of the Service has this hostname',
   'no-port': 'the Service does not declare this port',
   'external-name': 'the Service is an ExternalName, an alias in DNS',

@@ -14,7 +14,7 @@ import type { ValueOptions } from './install-options.ts';
 import type { Installed } from './installed.ts';
 import { readGivenFile } from './written-options.ts';
 
-/** A year: whoever wants it longer or shorter, or to renew it without a new root, brings a CA. */
+/** A year. An operator who wants another lifetime, or renewal without a new root, brings a CA. */
 const madeForMs = 365 * 86_400_000;
 
 export interface FoundTrust {
@@ -86,7 +86,7 @@ export const findTrust = async (question: TrustQuestion): Promise<FoundTrust> =>
     : keptOrMade(question);
 };
 
-/** Anchors or issuer, or both, are somebody else's. */
+/** Anchors or issuer, or both, are written by something else. */
 const withoutOwnCa = async ({ values, files, installed }: TrustQuestion): Promise<FoundTrust> => {
   const issuer =
     files.certificate === undefined || files.key === undefined

@@ -141,7 +141,7 @@ test('without a cluster a new root is made, and what that means is said', async 
   });
   const { code, err } = await run('install', {});
   assert.equal(code, 0, err);
-  assert.match(err, /^note: no cluster is known, so nobody looked whether Gatehouse runs there already/);
+  assert.match(err, /^note: no cluster is known, so it is not known whether Gatehouse runs there already/);
 });
 
 test('certificates from files are checked as identity would, and only they are printed', async (t) => {

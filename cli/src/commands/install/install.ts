@@ -24,7 +24,7 @@ Examples:
   gatehouse install --ha | kubectl apply -f -
   # values one by one, or from files; docs/reference/values.md lists them all
   gatehouse install --set defaultInboundPolicy=all-authenticated -f values.yaml | kubectl apply -f -
-  # the kinds of policies first, by somebody who may create them
+  # the kinds of policies first, applied by a cluster-admin
   gatehouse install --crds | kubectl apply -f -
   gatehouse install --skip-crds | kubectl apply -f -
   # with certificates of your own

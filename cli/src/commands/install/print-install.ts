@@ -45,7 +45,7 @@ interface Looked {
   readonly notes: readonly string[];
 }
 
-/** What runs there already. Whoever has no cluster, or does not want it asked, is told what that means. */
+/** What runs there already. Without a cluster, a note says what that means. */
 const lookAtCluster = async (
   { values, given }: ReadValues,
   options: InstallOptions,
@@ -57,7 +57,7 @@ const lookAtCluster = async (
     return {
       installed: undefined,
       notes: [
-        'no cluster is known, so nobody looked whether Gatehouse runs there already; its root would be replaced',
+        'no cluster is known, so it is not known whether Gatehouse runs there already; its root would be replaced',
       ],
     };
   }

@@ -85,7 +85,7 @@ const notesOf = (groups: readonly Group[], withNamespace: boolean): readonly str
   });
 };
 
-/** Port, protocol, whom it admits, and what governs it; one line for a workload on which nothing is enforced. */
+/** Port, protocol, the clients that it admits, and what governs it; one line for a workload on which nothing is enforced. */
 const linesOf = ({ enforcement, ports, otherPorts }: WorkloadItem): readonly (readonly string[])[] => {
   if (enforcement.state === 'not-enforced')
     return [['all', '', 'anyone', `not enforced: ${enforcement.reason}`]];

@@ -43,7 +43,7 @@ export const serve = async (
       GATEHOUSE_STATE_DIR: state.root,
       GATEHOUSE_GRPC_ADDR: grpc,
       GATEHOUSE_ADMIN_ADDR: admin,
-      // A cluster's API server does not reach this machine, unless somebody says that it does.
+      // A cluster's API server does not reach this machine, unless it is told that it does.
       GATEHOUSE_WEBHOOK_ADDR: env.GATEHOUSE_WEBHOOK_ADDR ?? '',
     };
   });

@@ -19,7 +19,7 @@ export interface Measured {
 export const measurePolicy = (metrics: Metrics, { watch, streams }: Measured): void => {
   metrics.gauge({
     name: 'gatehouse_policy_rows',
-    help: 'Compiled rows that somebody watches, by direction.',
+    help: 'Compiled rows that a client watches, by direction.',
     labelNames: ['direction'],
     collect() {
       const { rows, outboundRows } = watch.load;

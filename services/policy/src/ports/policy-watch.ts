@@ -57,7 +57,7 @@ export interface PolicyWatchOptions {
 }
 
 export interface PolicyLoad {
-  /** Inbound rows that somebody watches, those and questions that wait to be compiled, and the classes that share rows. */
+  /** Inbound rows that a client watches, those and questions that wait to be compiled, and the classes that share rows. */
   readonly rows: number;
   readonly waiting: number;
   readonly classes: number;
