@@ -19,7 +19,8 @@ export const findingReasons: readonly string[] = policyReasons;
 /** What the policy service would answer about workloads if it ran on a folder; nothing listens, and nothing is written. */
 export interface PolicyOnFolder extends AsyncDisposable {
   workloads(query: WorkloadsQuery): Promise<{ items: WorkloadItem[]; continue?: string }>;
-  workload(named: WorkloadNamed): Promise<WorkloadReport>;
+  /** With `audit` also what would be in force if Audit policies were enforced. */
+  workload(named: WorkloadNamed, include?: 'audit'): Promise<WorkloadReport>;
   /** A number, or the name of a declared port. */
   port(named: WorkloadNamed, port: string): Promise<PortReport>;
   /** All policy objects at once. */
@@ -65,9 +66,10 @@ export const openPolicyOnFolder = async ({ path, env, signal }: FolderPlace): Pr
   ended.catch(() => {});
   await Promise.race([listed, ended.then(() => Promise.reject(cannotRead(path, signal)))]);
   const { index, look, survey, surveyKey, sourcesOf, judge } = watch;
-  const answers = (): WorkloadAnswers => {
+  const answers = (include?: 'audit'): WorkloadAnswers => {
     watch.settle();
-    return new WorkloadAnswers({ index, cluster, look, survey, surveyKey, sourcesOf, judge }, signal);
+    const known = { index, cluster, look, survey, surveyKey, sourcesOf, judge };
+    return new WorkloadAnswers(known, signal, include);
   };
   return {
     workloads: async (query) => {
@@ -77,8 +79,8 @@ export const openPolicyOnFolder = async ({ path, env, signal }: FolderPlace): Pr
       for (const workload of page.items) items.push(await asked.item(workload));
       return { ...page, items };
     },
-    workload: async (named) => {
-      const asked = answers();
+    workload: async (named, include) => {
+      const asked = answers(include);
       return asked.report(asked.workload(named));
     },
     port: async (named, port) => {

@@ -65,7 +65,7 @@ const aNetworkMatch: fc.Arbitrary<NetworkMatch> = record({
   except: fc.array(aNetwork, { maxLength: 2 }),
 });
 
-const anAuthorization: fc.Arbitrary<Authorization> = record({
+export const anAuthorization: fc.Arbitrary<Authorization> = record({
   networks: fc.array(aNetworkMatch, { minLength: 1, maxLength: 3 }),
   authentication: fc.oneof(
     record({ kind: fc.constantFrom('unauthenticated' as const, 'tls' as const) }),

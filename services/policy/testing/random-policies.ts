@@ -149,17 +149,22 @@ const target = fc.constantFrom(
   labelled({ app: 'elsewhere' }),
 );
 
-const anyPolicy = fc
-  .record({
-    target,
-    ports: portSelectors,
-    sources: fc.array(source, { maxLength: 2 }),
-    rules: fc.option(fc.array(rule, { maxLength: 3 }), { nil: undefined, freq: 2 }),
-    allowUnnormalizedPaths: fc.boolean(),
-    mode: rarely<'Enforce' | 'Audit'>('Enforce', 'Audit'),
-    createdAt,
-  })
-  .map((spec) => aNetworkAuthenticationPolicy(spec));
+const policyOf = (mode: fc.Arbitrary<'Enforce' | 'Audit'>) =>
+  fc
+    .record({
+      target,
+      ports: portSelectors,
+      sources: fc.array(source, { maxLength: 2 }),
+      rules: fc.option(fc.array(rule, { maxLength: 3 }), { nil: undefined, freq: 2 }),
+      allowUnnormalizedPaths: fc.boolean(),
+      mode,
+      createdAt,
+    })
+    .map((spec) => aNetworkAuthenticationPolicy(spec));
+
+const anyPolicy = policyOf(rarely<'Enforce' | 'Audit'>('Enforce', 'Audit'));
+
+export const auditPolicies = fc.array(policyOf(fc.constant('Audit')), { minLength: 1, maxLength: 3 });
 
 /** Policies of every kind, some of them rejected. */
 export const policies = fc.array(

@@ -22,6 +22,7 @@ import { aClusterConfig } from './a-cluster-config.ts';
 import type { Situation } from './decide/situation.ts';
 import { attempt, attemptAmong, podAddresses } from './random-attempts.ts';
 import {
+  auditPolicies,
   authorizationPolicies,
   createdAt,
   maybe,
@@ -116,6 +117,18 @@ const rulesAlone = fc.record({
   authorizationPolicies: fc.constant([]),
   serverAuthorizations: fc.constant([]),
   defaultPolicy: fc.constant<DefaultPolicy>('deny'),
+  unreadableManifests: fc.constant('none' as const),
+});
+
+/** Audit policies alone, on ports that no Server governs. */
+const auditsAlone = fc.record({
+  port: fc.constantFrom(8080, 8080, 9000, 4191),
+  policies: auditPolicies,
+  servers: fc.constant([]),
+  routes: fc.constant([]),
+  authorizationPolicies: fc.constant([]),
+  serverAuthorizations: fc.constant([]),
+  defaultPolicy: fc.constantFrom<DefaultPolicy>(...defaultPolicies),
   unreadableManifests: fc.constant('none' as const),
 });
 
@@ -282,6 +295,9 @@ const casesOf = (themes: fc.Arbitrary<Theme>): fc.Arbitrary<Case> =>
 export const cases = casesOf(
   fc.oneof<fc.Arbitrary<Theme>[]>(anything, rulesAlone, routesAttached, grpcRoutesAttached),
 );
+
+/** Those in which proxies have much to count. */
+export const auditedCases = casesOf(auditsAlone);
 
 /** Those in which much depends on routes. */
 export const routedCases = casesOf(

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import {
+  commonNetwork,
   everywhere,
   hostNetwork,
   type IpAddress,
@@ -227,6 +228,29 @@ test('a network covers another exactly when it holds its first and last address'
       assert.ok(networkContains(hostNetwork(one), one));
     }),
   );
+});
+
+test('two networks have in common the addresses that are in both, but for their exceptions', () => {
+  const written = (text: string) => {
+    const [net = '', ...except] = text.split(' not ');
+    return { net: network(net), except: except.map((hole) => network(hole)) };
+  };
+  const cases: readonly (readonly [one: string, other: string, common: string | undefined])[] = [
+    ['10.0.0.0/8', '10.1.0.0/16', '10.1.0.0/16'],
+    ['10.1.0.0/16', '10.0.0.0/8', '10.1.0.0/16'],
+    ['10.0.0.0/8', '10.0.0.0/8', '10.0.0.0/8'],
+    ['10.0.0.0/8', '192.168.0.0/16', undefined],
+    ['0.0.0.0/0', '::/0', undefined],
+    ['10.0.0.0/8 not 10.1.0.0/16', '10.1.2.0/24', undefined],
+    ['10.0.0.0/8 not 10.1.0.0/16', '10.2.0.0/16', '10.2.0.0/16'],
+    ['10.0.0.0/8 not 10.1.0.0/16', '0.0.0.0/0 not 10.2.0.0/16', '10.0.0.0/8 not 10.1.0.0/16 not 10.2.0.0/16'],
+    ['fd00::/8 not fd00::9', 'fd00::/16', 'fd00::/16 not fd00::9'],
+  ];
+  assert.equal(cases.length, 9);
+  for (const [one, other, common] of cases) {
+    const found = commonNetwork(written(one), written(other));
+    assert.deepEqual(found, common === undefined ? undefined : written(common), `${one} and ${other}`);
+  }
 });
 
 test('exactly what node:net takes for an address is one, but for zones', () => {

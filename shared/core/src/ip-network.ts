@@ -134,6 +134,18 @@ export const networkCovers = (outer: IpNetwork, inner: IpNetwork): boolean =>
 export const matchesNetwork = ({ net, except }: NetworkMatch, ip: IpAddress): boolean =>
   networkContains(net, ip) && !except.some((hole) => networkContains(hole, ip));
 
+/** The addresses that both hold; undefined where there are none, as far as that is seen without adding up exceptions. */
+export const commonNetwork = (a: NetworkMatch, b: NetworkMatch): NetworkMatch | undefined => {
+  const [inner, outer] = networkCovers(b.net, a.net) ? [a, b] : [b, a];
+  if (!networkCovers(outer.net, inner.net)) return undefined;
+  const holes = outer.except.filter(
+    (hole) => networkCovers(inner.net, hole) || networkCovers(hole, inner.net),
+  );
+  if (holes.length === 0) return inner;
+  const except = [...inner.except, ...holes];
+  return except.some((hole) => networkCovers(hole, inner.net)) ? undefined : { net: inner.net, except };
+};
+
 /** 0.0.0.0/0 and ::/0: every client. */
 export const everywhere: readonly NetworkMatch[] = Object.freeze([
   { net: { family: 4, bits: 0n, prefix: 0 }, except: [] },

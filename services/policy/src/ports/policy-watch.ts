@@ -15,7 +15,7 @@ import { closedWarnings } from '../core/inbound/closed-warnings.ts';
 import { consequenceOf } from '../core/inbound/consequence-of.ts';
 import type { ClusterConfig, ResolvedSource } from '../core/inbound/model.ts';
 import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
-import { InboundRows, type WorkloadPort } from '../core/inbound/rows/inbound-rows.ts';
+import { InboundRows, type RowAsked, type WorkloadPort } from '../core/inbound/rows/inbound-rows.ts';
 import { Rejections } from '../core/inbound/rows/rejections.ts';
 import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compiler.ts';
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
@@ -177,7 +177,7 @@ export class PolicyWatch {
    * What the proxy of a workload is told of a port, in its namespace's turn; undefined when no such meshed pod is known. Once the
    * signal aborts nobody works for the answer: a caller that leaves and asks again must not leave more and more behind.
    */
-  readonly look = (asked: WorkloadPort, signal?: AbortSignal): Promise<InboundAnswer | undefined> => {
+  readonly look = (asked: RowAsked, signal?: AbortSignal): Promise<InboundAnswer | undefined> => {
     const { promise, resolve, reject } = Promise.withResolvers<InboundAnswer | undefined>();
     const forget = this.ask(asked, resolve);
     signal?.addEventListener(
@@ -192,7 +192,7 @@ export class PolicyWatch {
   };
 
   /** The same, for a listener; what comes back takes the question back. */
-  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): () => void {
+  ask(asked: RowAsked, hear: (answer: InboundAnswer | undefined) => void): () => void {
     const forget = this.#inbound.ask(asked, hear);
     this.#slices.wake();
     return forget;

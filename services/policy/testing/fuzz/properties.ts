@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { auditsDecideNothing, refusalsAreCounted } from '../properties/audits.ts';
 import { rowsAreExact } from '../properties/exact-rows.ts';
 import { rowsAreNeverStale } from '../properties/never-stale.ts';
 import { asItIs, opensNothing } from '../properties/opens-nothing.ts';
@@ -34,6 +35,8 @@ export const policyProperties: readonly SoakedProperty[] = [
   soaked('the same where much depends on routes', () =>
     verdictsAgree({ from: fc.oneof(routedCases, grpcRoutedCases) }),
   ),
+  soaked('Audit policies change no decision', () => auditsDecideNothing()),
+  soaked('what enforcing Audit policies would refuse is counted', () => refusalsAreCounted()),
   soaked('nothing that cannot be read opens anything', () => opensNothing(asItIs)),
   soaked('after every event each row admits exactly those whom the policies admit', () => rowsAreExact()),
   soaked('no watched row is stale', () => rowsAreNeverStale()),

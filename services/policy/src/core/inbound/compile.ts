@@ -1,17 +1,18 @@
-import type { Authorization, InboundProtocol } from '@gatehouse/core/inbound/inbound-server';
+import type { InboundProtocol } from '@gatehouse/core/inbound/inbound-server';
 import { selectServer } from '@gatehouse/core/mesh/select-server';
 import { accountOf } from './account.ts';
 import { attachedTo, noRoutes, portRoutes } from './attached-routes.ts';
+import { auditPort } from './audit-port.ts';
 import { authorizePort, noAuthorizations } from './authorize.ts';
 import { authorizationsOf } from './default-policy.ts';
 import { doubtAbout, withheldBy } from './doubt.ts';
 import { govern } from './govern.ts';
+import { grantsBy, grantsOnPort } from './grants-on-port.ts';
 import { limitPort, type PortLimits } from './limit-port.ts';
-import { type CompiledPort, grantsOf, type PortInput } from './model.ts';
+import type { CompiledPort, PortInput } from './model.ts';
 import { routePort } from './route-port.ts';
-import { Steps, stepsToResolve, stepsToWrite } from './row-budgets.ts';
-import { policyMeta, type RulePolicy } from './rule-routes.ts';
-import { type SelectingPolicy, selectPolicies } from './select-policies.ts';
+import { Steps } from './row-budgets.ts';
+import { selectPolicies } from './select-policies.ts';
 
 /**
  * One port's row: who governs it, who is admitted, by which routes (design §6.2–§6.4). Pure: the same input gives a
@@ -35,6 +36,8 @@ export const compilePort = (input: PortInput): CompiledPort => {
   const doubt = doubtAbout(input, servers, routes);
   const granting = policies.enforced.filter(({ grantsOn }) => withheldBy(doubt, grantsOn) === undefined);
   const ofPort = grantsOnPort(granting, steps);
+  const base = authorizationsOf(governance.base, input.cluster);
+  const audited = auditPort({ governance, audited: policies.audited, base, steps });
   const granted =
     governing === undefined
       ? noAuthorizations
@@ -57,11 +60,7 @@ export const compilePort = (input: PortInput): CompiledPort => {
     steps,
   });
   const limits = limitPort(input, servers, { protocol, steps });
-  const authorizations = [
-    ...ofPort.authorizations,
-    ...granted.server,
-    ...authorizationsOf(governance.base, input.cluster),
-  ];
+  const authorizations = [...ofPort.authorizations, ...granted.server, ...audited.authorizations];
   return Object.freeze({
     server: Object.freeze({
       protocol: limited(routed.protocol, limits),
@@ -82,6 +81,7 @@ export const compilePort = (input: PortInput): CompiledPort => {
       limits,
       costly: ofPort.costly,
     }),
+    audit: audited.audit,
   });
 };
 
@@ -96,28 +96,6 @@ const limited = (protocol: InboundProtocol, { rateLimit }: PortLimits): InboundP
     case 'tls':
       return protocol;
   }
-};
-
-/** What policies without rules grant, oldest first, and those for which no steps are left: the newest. */
-const grantsOnPort = (
-  granting: readonly SelectingPolicy[],
-  steps: Steps,
-): { readonly authorizations: readonly Authorization[]; readonly costly: readonly SelectingPolicy[] } => {
-  const policies = granting.filter(({ grantsOn }) => grantsOn === 'port');
-  const authorizations: Authorization[] = [];
-  // Once there is no room, nobody asks for whom the rest would stand.
-  const first = policies.findIndex((policy) => {
-    const grants = grantsBy(policy);
-    if (!steps.take(grants.steps)) return true;
-    authorizations.push(...grants.authorizations);
-    return false;
-  });
-  return { authorizations, costly: first < 0 ? [] : policies.slice(first) };
-};
-
-const grantsBy = ({ object, sources }: SelectingPolicy): ReturnType<RulePolicy['grants']> => {
-  const authorizations = grantsOf(sources).map((grant) => ({ ...grant, meta: policyMeta(object.meta.name) }));
-  return { authorizations, steps: stepsToResolve(sources) + stepsToWrite(authorizations) };
 };
 
 const once = <T>(make: () => T): (() => T) => {

@@ -1,4 +1,9 @@
-import type { Authentication, InboundServer } from '@gatehouse/core/inbound/inbound-server';
+import type {
+  Authentication,
+  Authorization,
+  InboundServer,
+  Meta,
+} from '@gatehouse/core/inbound/inbound-server';
 import type { RegexMatcher } from '@gatehouse/core/inbound/match-request';
 import type { NetworkMatch } from '@gatehouse/core/ip-network';
 import type { Labels } from '@gatehouse/core/label-selector';
@@ -124,7 +129,32 @@ export interface CompiledPort {
   readonly contributions: readonly Contribution[];
   /** What its authors should know; the statuses, `check` and explain show them. */
   readonly findings: readonly Finding[];
+  /** Undefined where no Audit policy selects the port. */
+  readonly audit: Audit | undefined;
 }
+
+/** What the proxy of a port does about its Audit policies. */
+export interface Audit {
+  /** Those that select the port, oldest first. */
+  readonly policies: readonly ObjectRef[];
+  readonly counting: Counting;
+}
+
+/** Whether the proxy counts what enforcing all Audit policies of a port would refuse. */
+export type Counting =
+  | {
+      /** `upper-bound`: some have `rules`, and what only these would admit is counted as refused too. */
+      readonly kind: 'exact' | 'upper-bound';
+      /** Under which labels. */
+      readonly refused: Meta;
+      /** Who is admitted, without the labels for counting. */
+      readonly grants: readonly Authorization[];
+    }
+  | {
+      readonly kind: 'none';
+      /** A Server governs the port; or its base policy admits nobody; or the row has no room for it. */
+      readonly why: 'server' | 'closed' | 'too-many-steps';
+    };
 
 /** What decides the protocol and the base policy of a port (design §6.2). */
 export type GovernedBy =

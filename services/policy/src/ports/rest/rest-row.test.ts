@@ -16,6 +16,7 @@ const compiled = (protocol: InboundProtocol): CompiledPort => ({
   steps: 0,
   contributions: [],
   findings: [],
+  audit: undefined,
 });
 
 const matchesOf = (protocol: InboundProtocol): readonly string[] =>

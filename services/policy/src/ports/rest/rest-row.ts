@@ -145,11 +145,16 @@ export interface RowContext {
 }
 
 export const rowItem = ({ compiled, encoded }: InboundAnswer, context: RowContext): Row => {
-  const { server, governedBy, contributions, findings } = compiled;
+  const { server, governedBy, contributions, findings, audit } = compiled;
+  const told = serverItem(server, context);
+  // Labels for counting admit nobody.
+  const grants = audit === undefined || audit.counting.kind === 'none' ? undefined : audit.counting.grants;
   return {
     version: encoded.version,
     governedBy: governorItem(governedBy),
-    ...serverItem(server, context),
+    ...told,
+    clients:
+      grants === undefined ? told.clients : clientItems({ ...server, authorizations: grants }, context),
     contributions: contributions.map(({ object, effect }) => ({
       object: objectName(object),
       effect: effect.kind,
@@ -161,21 +166,11 @@ export const rowItem = ({ compiled, encoded }: InboundAnswer, context: RowContex
 
 export const serverItem = (server: InboundServer, context: RowContext): ToldServer => {
   const { namespace } = context;
-  const authorizationItem = (authorization: AdmittedClients['authorization']) => ({
-    ...grantItem(authorization),
-    by: behind(authorization.meta, namespace),
-  });
+  const authorizationItem = itemIn(namespace);
   return {
     protocol: server.protocol.kind,
     access: accessOf(server),
-    clients: admittedClients(server).map((clients) => ({
-      ...authorizationItem(clients.authorization),
-      requests:
-        clients.requests === 'all'
-          ? null
-          : clients.requests.map(({ hosts, match }) => requestItem(hosts, match)),
-      source: sourceOf(clients, context),
-    })),
+    clients: clientItems(server, context),
     authorizations: server.authorizations.map(authorizationItem),
     routes: routesOf(server).map(({ meta, hosts, matches, authorizations }) => ({
       by: behind(meta, namespace),
@@ -186,6 +181,21 @@ export const serverItem = (server: InboundServer, context: RowContext): ToldServ
     rateLimit: limitItem(server.protocol, namespace),
   };
 };
+
+const clientItems = (server: InboundServer, context: RowContext): ClientItem[] =>
+  admittedClients(server).map((clients) => ({
+    ...itemIn(context.namespace)(clients.authorization),
+    requests:
+      clients.requests === 'all'
+        ? null
+        : clients.requests.map(({ hosts, match }) => requestItem(hosts, match)),
+    source: sourceOf(clients, context),
+  }));
+
+const itemIn = (namespace: string) => (authorization: AdmittedClients['authorization']) => ({
+  ...grantItem(authorization),
+  by: behind(authorization.meta, namespace),
+});
 
 /** The compiler hands on what a source stands for as it is, so that the same list of networks is of the same source. */
 const sourceOf = (

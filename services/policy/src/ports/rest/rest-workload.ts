@@ -5,6 +5,7 @@ import { type Enforcement, notEnforcedReasons } from '../../core/inbound/enforce
 import { findingReasons } from '../../core/inbound/model.ts';
 import { hasProxy, type Target } from '../../core/inbound/workload-of.ts';
 import { policyReasons } from '../../core/judgement/reasons.ts';
+import { AuditItem } from './rest-audit.ts';
 import { State } from './rest-judgement.ts';
 import { nullable, ObjectName } from './rest-object.ts';
 import { Access, Base, Governor, Protocol, Row } from './rest-row.ts';
@@ -99,11 +100,15 @@ export type WorkloadItem = Type.Static<typeof WorkloadItem>;
 
 const row = nullable(Row, { description: 'null where no proxy of this mesh is told anything' });
 
+const audit = Type.Optional(
+  nullable(AuditItem, { description: 'With `include=audit`. null = no Audit policy selects the port' }),
+);
+
 export const WorkloadReport = Type.Object({
   ...Facts,
-  ports: Type.Array(Type.Object({ ...PortFacts, row })),
+  ports: Type.Array(Type.Object({ ...PortFacts, row, audit })),
   portsLeftOut: Type.Integer({ description: 'How many more are named' }),
-  otherPorts: nullable(Type.Object({ enforcement: EnforcementItem, row }), { description: others }),
+  otherPorts: nullable(Type.Object({ enforcement: EnforcementItem, row, audit }), { description: others }),
 });
 export type WorkloadReport = Type.Static<typeof WorkloadReport>;
 
@@ -114,6 +119,7 @@ export const PortReport = Type.Object({
   port: Type.Integer(),
   selectedBy: Facts.selectedBy,
   row,
+  audit,
 });
 export type PortReport = Type.Static<typeof PortReport>;
 

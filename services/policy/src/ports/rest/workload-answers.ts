@@ -11,12 +11,13 @@ import {
   workloadEnforcement,
 } from '../../core/inbound/enforcement.ts';
 import type { ClusterConfig, ObjectRef, ResolvedSource } from '../../core/inbound/model.ts';
-import { askedAs, type WorkloadPort } from '../../core/inbound/rows/inbound-rows.ts';
+import { askedAs, type RowAsked } from '../../core/inbound/rows/inbound-rows.ts';
 import type { InboundAnswer } from '../../core/inbound/rows/row-compiler.ts';
 import { hasProxy, type Target, workloadOf } from '../../core/inbound/workload-of.ts';
 import { isJudged } from '../../core/judgement/judge.ts';
 import type { Judged, Judgement } from '../../core/judgement/judgement.ts';
 import { Turns } from '../turns.ts';
+import { type AuditItem, auditItem } from './rest-audit.ts';
 import { objectName } from './rest-object.ts';
 import { type Row, rowItem } from './rest-row.ts';
 import {
@@ -38,7 +39,7 @@ export interface KnownWorkloads {
   readonly cluster: ClusterConfig;
   readonly survey: (target: Target, limit: number) => WorkloadSurvey;
   readonly surveyKey: (target: Target) => string;
-  readonly look: (asked: WorkloadPort, signal?: AbortSignal) => Promise<InboundAnswer | undefined>;
+  readonly look: (asked: RowAsked, signal?: AbortSignal) => Promise<InboundAnswer | undefined>;
   readonly sourcesOf: (policy: KubeObject<'NetworkAuthenticationPolicy'>) => readonly ResolvedSource[];
   readonly judge: (object: Judged) => Judgement | undefined;
 }
@@ -47,6 +48,12 @@ export interface WorkloadNamed {
   readonly kind: Target['kind'];
   readonly namespace: string;
   readonly name: string;
+}
+
+/** What there is to say of a port besides its enforcement. */
+interface Told {
+  readonly row: Row;
+  readonly audit: AuditItem | null;
 }
 
 /** In a list of many workloads, and of one that is asked for by itself. */
@@ -62,11 +69,13 @@ export class WorkloadAnswers {
   readonly #turns: Turns;
   readonly #keys = new Map<Target, string>();
   readonly #surveys = new Map<string, WorkloadSurvey>();
-  readonly #rows = new Map<string, Promise<Row | undefined>>();
+  readonly #include: RowAsked['include'];
+  readonly #rows = new Map<string, Promise<Told | undefined>>();
 
-  constructor(known: KnownWorkloads, signal?: AbortSignal) {
+  constructor(known: KnownWorkloads, signal?: AbortSignal, include?: RowAsked['include']) {
     this.#known = known;
     this.#signal = signal;
+    this.#include = include;
     this.#turns = new Turns(signal);
   }
 
@@ -81,16 +90,21 @@ export class WorkloadAnswers {
   /** The workload as one of many. */
   async item(target: Target): Promise<WorkloadItem> {
     await this.#turns.next();
-    return this.#told(target, limits.item, summaryOf);
+    return this.#told(target, limits.item, (told) => summaryOf(told?.row));
   }
 
   /** The workload with the whole row of each port. */
   report(target: Target): Promise<WorkloadReport> {
-    return this.#told(target, limits.report, (row) => ({ row: row ?? null }));
+    return this.#told(target, limits.report, (told) => this.#whole(told));
+  }
+
+  #whole(told: Told | undefined): Pick<PortReport, 'row' | 'audit'> {
+    const row = told?.row ?? null;
+    return this.#include === undefined ? { row } : { row, audit: told?.audit ?? null };
   }
 
   /** The workload, with what `tell` says of the row of each of its ports. */
-  async #told<Said>(target: Target, limit: number, tell: (row: Row | undefined) => Said) {
+  async #told<Said>(target: Target, limit: number, tell: (told: Told | undefined) => Said) {
     const { ports, leftOut, other, facts } = this.#facts(target, limit);
     const said = async (port: number) => ({
       enforcement: this.#enforcement(target, port),
@@ -114,7 +128,7 @@ export class WorkloadAnswers {
       declared: declared.length > 0,
       enforcement: this.#enforcement(target, port),
       selectedBy: this.#selectedBy(this.#survey(target, limits.report).selectedBy),
-      row: (await this.#row(target, port)) ?? null,
+      ...this.#whole(await this.#row(target, port)),
     };
   }
 
@@ -161,22 +175,26 @@ export class WorkloadAnswers {
     return key;
   }
 
-  #row(target: Target, port: number): Promise<Row | undefined> {
+  #row(target: Target, port: number): Promise<Told | undefined> {
     // What a proxy that stands before nothing would be told says nothing of who may call.
     const isEnforced = workloadEnforcement(target, this.#enforcementFacts(target)).kind === 'enforced';
     if (!isEnforced) return nothing;
     const key = `${port} ${this.#keyOf(target)}`;
-    const known = this.#rows.get(key) ?? this.#compile({ ...askedAs(target), port });
+    const known = this.#rows.get(key) ?? this.#compile({ ...askedAs(target), port, include: this.#include });
     this.#rows.set(key, known);
     return known;
   }
 
-  async #compile(asked: WorkloadPort): Promise<Row | undefined> {
+  async #compile(asked: RowAsked): Promise<Told | undefined> {
     const { index, look, sourcesOf } = this.#known;
     const { namespace } = asked;
     const answer = await look(asked, this.#signal);
     const policy = (name: string) => index.get('NetworkAuthenticationPolicy', namespace, name);
-    return answer && rowItem(answer, { namespace, policy, sourcesOf });
+    if (answer === undefined) return undefined;
+    const { compiled, ifEnforced } = answer;
+    const context = { namespace, policy, sourcesOf };
+    const audit = compiled.audit && ifEnforced && auditItem(compiled.audit, ifEnforced, context);
+    return { row: rowItem(answer, context), audit: audit ?? null };
   }
 
   #enforcement(target: Target, port: number) {

@@ -12,7 +12,14 @@ const nameParams = { namespace: Type.String(), workload: Type.String({ descripti
 
 const kind = Type.Enum(workloadKinds, { description: 'Whose name it is. Default: Pod', default: 'Pod' });
 
-const kindQuery = Type.Object({ kind: Type.Optional(kind) });
+const reportQuery = Type.Object({
+  kind: Type.Optional(kind),
+  include: Type.Optional(
+    Type.Enum(['audit'] as const, {
+      description: 'Also what would be in force if Audit policies were enforced',
+    }),
+  ),
+});
 
 const named = (
   { namespace, workload }: { readonly namespace: string; readonly workload: string },
@@ -68,13 +75,13 @@ export const workloadRoutes =
         schema: {
           summary: 'One workload, with all that is in force on each of its ports',
           params: Type.Object(nameParams),
-          querystring: kindQuery,
+          querystring: reportQuery,
           response: { 200: WorkloadReport },
         },
       },
       async ({ params, query, signal }) => {
         settled();
-        const answers = new WorkloadAnswers(known, signal);
+        const answers = new WorkloadAnswers(known, signal, query.include);
         return answers.report(answers.workload(named(params, query)));
       },
     );
@@ -90,13 +97,13 @@ export const workloadRoutes =
             ...nameParams,
             port: Type.String({ description: 'A number, or the name of a declared port' }),
           }),
-          querystring: kindQuery,
+          querystring: reportQuery,
           response: { 200: PortReport },
         },
       },
       async ({ params, query, signal }) => {
         settled();
-        const answers = new WorkloadAnswers(known, signal);
+        const answers = new WorkloadAnswers(known, signal, query.include);
         return answers.port(answers.workload(named(params, query)), params.port);
       },
     );

@@ -29,6 +29,11 @@ export interface WorkloadPort extends WorkloadAsked {
   readonly port: number;
 }
 
+/** With `audit` the answer has what would be in force if Audit policies were enforced, too. */
+export interface RowAsked extends WorkloadPort {
+  readonly include?: 'audit' | undefined;
+}
+
 /** A pod by its name, or an ExternalWorkload where `kind` says so. */
 export interface WorkloadAsked {
   readonly kind?: 'external-workload';
@@ -87,7 +92,7 @@ export class InboundRows<R> {
    * Has `hear` called by `compile` with what the proxy of a workload is told of a port; undefined = no such meshed pod. What
    * comes back takes the question back.
    */
-  ask(asked: WorkloadPort, hear: (answer: InboundAnswer | undefined) => void): () => void {
+  ask(asked: RowAsked, hear: (answer: InboundAnswer | undefined) => void): () => void {
     return this.#waiting.ask(asked.namespace, { compile: () => this.#look(asked), hear });
   }
 
@@ -262,7 +267,7 @@ export class InboundRows<R> {
     this.#leave(watch, from);
   }
 
-  #look({ port, ...asked }: WorkloadPort): InboundAnswer | undefined {
+  #look({ port, include, ...asked }: RowAsked): InboundAnswer | undefined {
     const { namespace } = asked;
     const found = this.#meshed(asked);
     if (found === undefined) return undefined;
@@ -271,8 +276,11 @@ export class InboundRows<R> {
     const known = this.#classes.get(namespace)?.byKey.get(classKey(workload));
     const row = known?.rows.get(known.ports.groupOf(port));
     // What is said about a port names it, so the row of another port will not do.
-    if (row?.port === port && row.state === 'settled' && row.answer !== undefined) return row.answer;
-    return compiler.compile({ workload, policies: compiler.policiesFor(workload) }, port);
+    const settled = row?.port === port && row.state === 'settled' ? row.answer : undefined;
+    const compilable = () => ({ workload, policies: compiler.policiesFor(workload) });
+    const answer = settled ?? compiler.compile(compilable(), port);
+    if (include === undefined || answer.compiled.audit === undefined) return answer;
+    return { ...answer, ifEnforced: compiler.compileEnforced(compilable(), port) };
   }
 
   #meshed({ kind, namespace, pod: name }: WorkloadAsked): Target | undefined {

@@ -5,8 +5,9 @@ import type { NamedClaimants } from '@gatehouse/core/mesh/address-holder';
 import { type Unreadable, unreadableIn } from '@gatehouse/core/resources/changes';
 import type { Kind, KubeObject } from '@gatehouse/core/resources/kinds';
 import type { ResourceIndex, Touched } from '@gatehouse/core/resources/resource-index';
+import { enforcingAudits } from '../audit-port.ts';
 import { compilePort } from '../compile.ts';
-import type { ClusterConfig, CompiledPort, ResolvedSource, Workload } from '../model.ts';
+import type { ClusterConfig, CompiledPort, PortInput, ResolvedSource, Workload } from '../model.ts';
 import { CallerIndex } from './caller-index.ts';
 import { ConcernedRows } from './concerned-rows.ts';
 import {
@@ -37,6 +38,8 @@ export interface RowCompilerOptions {
 export interface InboundAnswer {
   readonly compiled: CompiledPort;
   readonly encoded: EncodedRow;
+  /** What would be in force if all Audit policies were enforced: where that was asked for, and one selects the port. */
+  readonly ifEnforced?: InboundAnswer;
 }
 
 /** Gathers from the index, in time that follows what a batch changes, what the pure compiler needs for any row. */
@@ -96,15 +99,30 @@ export class RowCompiler {
     return { compiled, encoded: this.#options.encode(compiled.server) };
   }
 
-  /** The same without its bytes, for anyone who judges policies by it. */
+  /** What would be in force if all Audit policies were enforced. */
+  compileEnforced(compilable: Compilable, port: number): InboundAnswer {
+    const { compile = compilePort, encode } = this.#options;
+    const compiled = compile(
+      enforcingAudits(this.#inputOf(compilable, port, (policy) => this.sourcesOf(policy))),
+    );
+    this.#compiled += 1;
+    return { compiled, encoded: encode(compiled.server) };
+  }
+
+  /** The same as `compile` without its bytes, for anyone who judges policies by it. */
   compiledPort(
-    { workload, policies }: Compilable,
+    compilable: Compilable,
     port: number,
     sourcesOf: SourcesOf = (policy) => this.sourcesOf(policy),
   ): CompiledPort {
-    const { cluster, matchesRegex, compile = compilePort } = this.#options;
+    const { compile = compilePort } = this.#options;
+    return compile(this.#inputOf(compilable, port, sourcesOf));
+  }
+
+  #inputOf({ workload, policies }: Compilable, port: number, sourcesOf: SourcesOf): PortInput {
+    const { cluster, matchesRegex } = this.#options;
     const { networkPolicies, ...others } = policies;
-    return compile({
+    return {
       port,
       workload,
       namespaceAnnotations: this.#annotationsOf(workload.namespace),
@@ -121,7 +139,7 @@ export class RowCompiler {
       authentications: this.#kept.authentications,
       unreadableManifests: this.#unreadableIn(workload.namespace),
       matchesRegex,
-    });
+    };
   }
 
   policiesFor(workload: Workload): ConcerningPolicies {

@@ -113,4 +113,5 @@ const settle = <R>(row: InboundRow<R>, answer: InboundAnswer): News<R> => {
 const workOfATurn = 20_000;
 
 /** What a row cost to compile and to encode. */
-const workOf = ({ compiled, encoded }: InboundAnswer): number => 500 + compiled.steps + encoded.bytes.length;
+const workOf = ({ compiled, encoded, ifEnforced }: InboundAnswer): number =>
+  500 + compiled.steps + encoded.bytes.length + (ifEnforced === undefined ? 0 : workOf(ifEnforced));
