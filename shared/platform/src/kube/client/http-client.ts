@@ -25,6 +25,8 @@ export interface KubeRequest {
   readonly accept?: string;
   /** Whether it may be sent twice, as a GET may: reviews are asked by POST and change nothing. */
   readonly changesNothing?: boolean;
+  /** Takes the body of a 200 piece by piece as it comes, in place of the response, whose body is empty then. What it throws comes back. */
+  readonly take?: (piece: Buffer) => void;
   readonly signal: AbortSignal;
 }
 
@@ -93,17 +95,31 @@ export class HttpKubeClient implements KubeClient {
   }
 
   async request(request: KubeRequest): Promise<KubeResponse> {
+    const { take, method = 'GET', changesNothing = method === 'GET' } = request;
     for (;;) {
       const sent = await this.#send(request);
+      let isBegun = false;
+      let broken: { readonly error: unknown } | undefined;
       try {
-        return await readWhole(await sent.answer);
+        const answer = await sent.answer;
+        if (take === undefined || answer.statusCode !== 200) return await readWhole(answer);
+        for await (const piece of answer) {
+          isBegun = true;
+          try {
+            take(piece as Buffer);
+          } catch (error) {
+            broken = { error };
+            throw error;
+          }
+        }
+        return responseOf(answer, Buffer.alloc(0));
       } catch (error) {
+        if (broken !== undefined) throw broken.error;
         if (request.signal.aborted) throw request.signal.reason;
         // A connection kept from an earlier call may have been closed by the server just now: that says nothing about
-        // this call, and one that changes nothing may be repeated.
+        // this call, and one that changes nothing may be repeated, unless part of its answer was handed on.
         const stale = sent.request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-        const { method = 'GET', changesNothing = method === 'GET' } = request;
-        if (!stale || !changesNothing) throw unreachable(this.server, error);
+        if (!stale || !changesNothing || isBegun) throw unreachable(this.server, error);
       }
     }
   }
@@ -196,12 +212,14 @@ const answerTo = (sent: ClientRequest, body: string | undefined): Promise<Incomi
 const readWhole = async (answer: IncomingMessage): Promise<KubeResponse> => {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
-  return {
-    status: answer.statusCode ?? 0,
-    retryAfterMs: readRetryAfter(answer.headers['retry-after']),
-    body: Buffer.concat(chunks),
-  };
+  return responseOf(answer, Buffer.concat(chunks));
 };
+
+const responseOf = ({ statusCode = 0, headers }: IncomingMessage, body: Buffer): KubeResponse => ({
+  status: statusCode,
+  retryAfterMs: readRetryAfter(headers['retry-after']),
+  body,
+});
 
 async function* withReadableErrors(
   lines: AsyncIterable<readonly Buffer[]>,

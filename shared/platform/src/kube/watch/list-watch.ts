@@ -13,6 +13,7 @@ import type { WireObject } from '../parse/fields.ts';
 import { readObject } from '../read-object.ts';
 import type { KindHealth } from '../source.ts';
 import { KnownObjects } from './known-objects.ts';
+import { ListItems } from './list-items.ts';
 import { firstPlan, nextStep, type Outcome, type Plan, type Step, type WatchTimings } from './next-step.ts';
 import type { WatchMetrics } from './watch-metrics.ts';
 import { isOlder, type KubeStatus, readEvent, readJson, readPage, readStatus } from './wire-answers.ts';
@@ -110,18 +111,22 @@ export class ListWatch {
    */
   async #listAs(version: string, signal: AbortSignal): Promise<Outcome> {
     const objects: KubeObject[] = [];
+    const { group } = rowOf(this.#options.kind);
+    // Items of core lists leave it out.
+    const apiVersion = group === '' ? version : `${group}/${version}`;
     let listed: string | undefined;
     let next: string | undefined;
     do {
-      const answer = await this.#ask(version, { limit: pageSize, continue: next }, signal);
-      if (answer.status !== 200) return this.#refusal(answer);
-      const page = readPage(answer.body);
-      if (page === undefined) return this.#unreadable('a page of the list');
-      for (const item of page.items) {
-        const object = this.#read(item);
+      const items = new ListItems((item) => {
+        const object = this.#read({ apiVersion, ...item });
         if (object === 'unplaced') this.#options.metrics.unreadable.inc({ kind: this.#options.kind });
         else if (object !== 'refused') objects.push(this.#known.known(object));
-      }
+      });
+      const query = { limit: pageSize, continue: next };
+      const answer = await this.#ask({ version, query, take: (piece) => items.push(piece) }, signal);
+      if (answer.status !== 200) return this.#refusal(answer);
+      const page = items.end();
+      if (page === undefined) return this.#unreadable('a page of the list');
       // All pages have the version of the first; should a server think otherwise, its oldest loses nothing.
       listed ??= page.version;
       next = page.continue;
@@ -133,16 +138,14 @@ export class ListWatch {
 
   /** One page. Throws `unavailable` when it does not come in time. */
   #ask(
-    version: string,
-    query: NonNullable<KubeRequest['query']>,
+    { version, query, take }: Pick<KubeRequest, 'query' | 'take'> & { readonly version: string },
     signal: AbortSignal,
   ): Promise<KubeResponse> {
     const { client, timings } = this.#options;
+    const request = { path: this.#path(version), ...(query && { query }), ...(take && { take }) };
     const ms = timings.answerMs;
     const late = (): GatehouseError => new GatehouseError('unavailable', `no answer within ${ms / 1000} s`);
-    return within({ ms, signal, late }, (inTime) =>
-      client.request({ path: this.#path(version), query, signal: inTime }),
-    );
+    return within({ ms, signal, late }, (inTime) => client.request({ ...request, signal: inTime }));
   }
 
   /**
@@ -219,7 +222,7 @@ export class ListWatch {
 
   /** Whether the server has come as far as we have; the answer is as new as etcd. */
   async #checkAge(after: string, signal: AbortSignal): Promise<Outcome | undefined> {
-    const answer = await this.#ask(this.#served, { limit: 1 }, signal);
+    const answer = await this.#ask({ version: this.#served, query: { limit: 1 } }, signal);
     if (answer.status !== 200) return this.#relistUnlessTransient(this.#refusal(answer), answer.status);
     const page = readPage(answer.body);
     if (page === undefined) return this.#unreadable('a page of the list');
