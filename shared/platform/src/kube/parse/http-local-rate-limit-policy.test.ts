@@ -132,6 +132,7 @@ const left: readonly (readonly [
   ['a target of another kind', { ...whole, targetRef: { ...targetRef, kind: 'Sever' } }, 9, 8, [override]],
   ['a target without name', { ...whole, targetRef: { kind: 'Server' } }, 9, 8, [override], 'all'],
   ['no target', { total: rate(9) }, 9, undefined, [], 'all'],
+  ['nothing', {}, 1, undefined, [], 'all'],
   ['a misspelt target', { target: targetRef, total: rate(9) }, 1, undefined, [], 'all'],
 ];
 
@@ -144,7 +145,7 @@ test('a rejected one goes on limiting; what cannot be read of it counts as one r
       title,
     );
   }
-  assert.equal(left.length, 17);
+  assert.equal(left.length, 18);
 });
 
 test('one without spec, age or valid name limits perhaps, and as far as can be said', () => {

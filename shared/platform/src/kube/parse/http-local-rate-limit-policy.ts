@@ -89,7 +89,7 @@ const specFields = ['targetRef', 'total', 'identity', 'overrides'] as const;
 
 /**
  * What is left of a limit that is rejected (decision 17). A Server is all that can be limited, so the one that is named is
- * meant whatever its kind says. An unknown field may be a limit that is not there.
+ * meant whatever its kind says. An unknown field may be a limit that is not there, and of one that says nothing all is lost.
  */
 const rejectLimit = (spec: Fields, { meta, unread }: Wire): Omit<RejectedRateLimit, 'rejected'> => {
   const server = readable(spec, (alone) => {
@@ -109,8 +109,10 @@ const rejectLimit = (spec: Fields, { meta, unread }: Wire): Omit<RejectedRateLim
 
 const ratesLeft = (spec: Fields, namespace: string): RequestRates => {
   const { overrides, unplaced } = overridesLeft(spec, namespace);
+  const isLost = spec.names().length === 0;
   const mayHideLimit =
-    !hasOnly(spec, specFields) && !(spec.has('total') && spec.has('identity') && spec.has('overrides'));
+    isLost ||
+    (!hasOnly(spec, specFields) && !(spec.has('total') && spec.has('identity') && spec.has('overrides')));
   const total = rateLeft(spec, 'total');
   const totals = [...(total === undefined ? [] : [total]), ...unplaced, ...(mayHideLimit ? [lowest] : [])];
   return {
