@@ -39,6 +39,7 @@ const unwatched: Readonly<Record<string, Omit<Place, 'api'>>> = {
   '/ConfigMap': { plural: 'configmaps', namespaced: true },
   '/Secret': { plural: 'secrets', namespaced: true },
   'apps/Deployment': { plural: 'deployments', namespaced: true },
+  'batch/Job': { plural: 'jobs', namespaced: true },
   'networking.k8s.io/NetworkPolicy': { plural: 'networkpolicies', namespaced: true },
   'policy/PodDisruptionBudget': { plural: 'poddisruptionbudgets', namespaced: true },
   'rbac.authorization.k8s.io/ClusterRole': { plural: 'clusterroles', namespaced: false },

@@ -31,7 +31,7 @@ export const startBoth = async (t: TestContext, { assets, controller }: Peers): 
   t.after(() => linkerd.stop());
   const { client, follow } = await aServedPolicy(t, { cluster: ourConfig });
   follow(new KubernetesSource({ client: cluster.client, log: silentLog, metrics: new Metrics('test') }));
-  return new TwoControllers(cluster, { linkerd: linkerd.client, gatehouse: client });
+  return new TwoControllers(cluster, { linkerd, gatehouse: client });
 };
 
 export const aNamespace = (name: string, annotations: WireObject = {}): WireObject => ({

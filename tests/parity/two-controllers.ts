@@ -8,6 +8,7 @@ import { inboundService } from '@gatehouse/policy/testing/watched-port';
 import type { RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
 import { decodeInbound } from '@gatehouse/wire/decode-inbound';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
+import { answersWithinMs, type LinkerdPeer } from './linkerd-peer.ts';
 import { markerName, markerNamespace, markers } from './markers.ts';
 
 /** What a controller says of a port: the row, or why there is none. */
@@ -31,14 +32,28 @@ const readAnswer = (bytes: Uint8Array): Answer => {
   return { kind: 'unreadable', field: read.problems.map(({ field }) => field).join(', ') };
 };
 
-export const getPort = async (client: GrpcClient, workload: string, port: number): Promise<Answer> => {
+const getPort = async (
+  client: GrpcClient,
+  workload: string,
+  port: number,
+  signal?: AbortSignal,
+): Promise<Answer> => {
   try {
-    const bytes = await client.unary(`${inboundService}/GetPort`, request(workload, port));
+    const path = `${inboundService}/GetPort`;
+    const bytes = await client.unary(path, request(workload, port), signal === undefined ? {} : { signal });
     return readAnswer(bytes);
   } catch (error) {
     if (error instanceof GatehouseError) return { kind: 'none', code: error.code };
     throw error;
   }
+};
+
+/** The same of Linkerd's controller; rejects when it has ended or does not answer, which says nothing about the port. */
+const getPortOfLinkerd = async (linkerd: LinkerdPeer, workload: string, port: number): Promise<Answer> => {
+  const answer = await getPort(linkerd.client, workload, port, AbortSignal.timeout(answersWithinMs));
+  if (answer.kind === 'none' && ['unavailable', 'cancelled'].includes(answer.code))
+    throw await linkerd.noAnswerTo(`for ${workload}:${port}`);
+  return answer;
 };
 
 export type Side = 'linkerd' | 'gatehouse';
@@ -49,11 +64,16 @@ const seenWithinMs = 60_000;
 export class TwoControllers {
   readonly cluster: RealCluster;
   readonly clients: Readonly<Record<Side, GrpcClient>>;
+  readonly #linkerd: LinkerdPeer;
   #round = 0;
 
-  constructor(cluster: RealCluster, clients: Readonly<Record<Side, GrpcClient>>) {
+  constructor(
+    cluster: RealCluster,
+    { linkerd, gatehouse }: { readonly linkerd: LinkerdPeer; readonly gatehouse: GrpcClient },
+  ) {
     this.cluster = cluster;
-    this.clients = clients;
+    this.#linkerd = linkerd;
+    this.clients = { linkerd: linkerd.client, gatehouse };
   }
 
   /** Writes and removes all at once; returns when both controllers have seen it. What the API server refuses is not there. */
@@ -74,10 +94,16 @@ export class TwoControllers {
 
   async ask(workload: string, port: number): Promise<Readonly<Record<Side, Answer>>> {
     const [linkerd, gatehouse] = await Promise.all([
-      getPort(this.clients.linkerd, workload, port),
-      getPort(this.clients.gatehouse, workload, port),
+      this.#askOne('linkerd', workload, port),
+      this.#askOne('gatehouse', workload, port),
     ]);
     return { linkerd, gatehouse };
+  }
+
+  #askOne(side: Side, workload: string, port: number): Promise<Answer> {
+    return side === 'linkerd'
+      ? getPortOfLinkerd(this.#linkerd, workload, port)
+      : getPort(this.clients.gatehouse, workload, port);
   }
 
   async #untilSeen(objects: readonly WireObject[]): Promise<void> {
@@ -96,7 +122,7 @@ export class TwoControllers {
           : podWorkload(markerNamespace, markerName);
       for (const side of ['linkerd', 'gatehouse'] as const) {
         for (;;) {
-          const answer = await getPort(this.clients[side], workload, marker.port(round));
+          const answer = await this.#askOne(side, workload, marker.port(round));
           if (answer.kind === 'row' && marker.shows(answer.server, round)) break;
           if (deadline.aborted) {
             throw new Error(`${side} does not see ${JSON.stringify(marker.object(round))}: ${print(answer)}`);

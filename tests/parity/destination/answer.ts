@@ -10,6 +10,7 @@ import {
   type WeightedAddr,
 } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
 import { decodeIp } from '@gatehouse/wire/ip';
+import { answersWithinMs } from '../linkerd-peer.ts';
 
 export interface Question {
   readonly method: 'Get' | 'GetProfile';
@@ -40,13 +41,21 @@ export type Answer =
       readonly routing: string;
     };
 
-/** Linkerd says nothing of a Service without endpoints: so long is waited for a first message. */
-const silenceMs = 250;
-const settledMs = 30;
+/** How long a controller is listened to. */
+export interface Patience {
+  /** For a first message: Linkerd says nothing of a Service without endpoints. */
+  readonly firstMs: number;
+  /** After it: Linkerd's first profile of a Service may be without its opaque ports, which come afterwards. */
+  readonly settledMs: number;
+}
+
+/** Enough for a controller that has a processor to itself. */
+export const leastPatience: Patience = { firstMs: 250, settledMs: 30 };
 
 export const askFor = async (
   client: GrpcClient,
   { method, path, contextToken }: Question,
+  { firstMs, settledMs }: Patience = leastPatience,
 ): Promise<Answer> => {
   const request = GetDestination.encode({ scheme: '', path, contextToken }).finish();
   const messages: Uint8Array[] = [];
@@ -57,9 +66,8 @@ export const askFor = async (
       ended = error?.code ?? 'ok';
     },
   });
-  const until = performance.now() + silenceMs;
+  const until = performance.now() + firstMs;
   while (messages.length === 0 && ended === undefined && performance.now() < until) await sleep(2);
-  // Linkerd's first profile of a Service may be without its opaque ports, which come at once afterwards.
   if (messages.length > 0 && method === 'GetProfile') await sleep(settledMs);
   cancel();
   const first = messages.at(-1);
@@ -67,6 +75,16 @@ export const askFor = async (
   if (method === 'Get')
     return { kind: 'endpoints', endpoints: first === undefined ? {} : endpointsIn(first) };
   return first === undefined ? { kind: 'refused', code: 'silence' } : profileIn(first);
+};
+
+/**
+ * Whether Linkerd's controller still answers, however slowly: of an address that nobody has it has always something to say,
+ * once it has dealt with what it was asked before.
+ */
+export const answersAtAll = async (client: GrpcClient): Promise<boolean> => {
+  const question: Question = { method: 'GetProfile', path: '203.0.113.1:80', contextToken: '' };
+  const answer = await askFor(client, question, { ...leastPatience, firstMs: answersWithinMs });
+  return answer.kind === 'profile';
 };
 
 const endpointsIn = (bytes: Uint8Array): Readonly<Record<string, Told>> => {

@@ -14,9 +14,10 @@ import { Metrics } from '@gatehouse/platform/metrics/metrics';
 import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
 import { RealCluster, type WireObject } from '@gatehouse/testing/real-cluster';
 import fc from 'fast-check';
+import type { LinkerdPeer } from '../linkerd-peer.ts';
 import { findPeers, type Peers } from '../prerequisites.ts';
 import { mesh, ourConfig } from '../same-settings.ts';
-import { type Answer, askFor, type Question } from './answer.ts';
+import { type Answer, answersAtAll, askFor, leastPatience, type Patience, type Question } from './answer.ts';
 import { destinationDifferences } from './differences.ts';
 import { startLinkerdDestination } from './linkerd-destination.ts';
 import {
@@ -26,6 +27,7 @@ import {
   here,
   nodes,
   objectsOf,
+  owningJob,
   questions,
 } from './random-cluster.ts';
 import { destinationToldApart, summaryOf } from './told-apart.ts';
@@ -35,14 +37,20 @@ const numRuns = Number(process.env.PARITY_CASES ?? 20);
 const seed = Number(process.env.PARITY_SEED ?? Date.now() % 2 ** 31);
 
 /** Watches are given so long to agree; only what is different afterwards counts. */
-const agreeWithinMs = 3_000;
+const agreeWithinMs = 5_000;
+
+/** Each time that they differ they are listened to for longer, as on a machine that is busy with other things. */
+const morePatience = ({ firstMs, settledMs }: Patience): Patience => ({
+  firstMs: Math.min(2 * firstMs, 2_000),
+  settledMs: Math.min(2 * settledMs, 2_000),
+});
 
 type Sides = Readonly<Record<'linkerd' | 'gatehouse', GrpcClient>>;
 
 const startBoth = async (
   t: TestContext,
   { assets, controller }: Peers,
-): Promise<{ readonly cluster: RealCluster; readonly sides: Sides }> => {
+): Promise<{ readonly cluster: RealCluster; readonly sides: Sides; readonly linkerd: LinkerdPeer }> => {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-parity-destination-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const cluster = await RealCluster.start(assets);
@@ -60,6 +68,7 @@ const startBoth = async (
     const labels = { 'topology.kubernetes.io/zone': zone };
     await cluster.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
   }
+  await cluster.apply(owningJob);
   // Linkerd's does not start in a cluster without any slice.
   await cluster.apply({
     apiVersion: 'discovery.k8s.io/v1',
@@ -90,7 +99,7 @@ const startBoth = async (
   });
   const server = await aGrpcServer(t, { methods: new DestinationServer(watch, Date.now).methods });
   while (!watch.isReady) await sleep(20);
-  return { cluster, sides: { linkerd: linkerd.client, gatehouse: aGrpcClient(t, server) } };
+  return { cluster, linkerd, sides: { linkerd: linkerd.client, gatehouse: aGrpcClient(t, server) } };
 };
 
 const keyOf = ({ kind, metadata }: WireObject): string => {
@@ -126,14 +135,11 @@ interface Found {
 }
 
 /** What was expected after the differences of the table, and what ours said. */
-const describeDifference = (found: Found | undefined): readonly string[] =>
-  found === undefined
-    ? []
-    : [
-        `${found.question.method} ${found.question.path} ${found.question.contextToken}`,
-        `  expected ${JSON.stringify(found.expected)}`,
-        `  ours     ${JSON.stringify(found.ours)}`,
-      ];
+const describeDifference = ({ question, expected, ours }: Found): readonly string[] => [
+  `${question.method} ${question.path} ${question.contextToken}`,
+  `  expected ${JSON.stringify(expected)}`,
+  `  ours     ${JSON.stringify(ours)}`,
+];
 
 /** How often each difference that is meant was met. */
 type Tally = Map<string, number>;
@@ -146,10 +152,10 @@ const compare = async (
 ): Promise<Found | undefined> => {
   const until = performance.now() + agreeWithinMs;
   const asked = destinationDifferences.reduce((each, { asked: ask }) => ask?.(each, plan) ?? each, question);
-  for (;;) {
+  for (let patience = leastPatience; ; patience = morePatience(patience)) {
     const [theirs, ours] = await Promise.all([
-      askFor(sides.linkerd, asked),
-      askFor(sides.gatehouse, question),
+      askFor(sides.linkerd, asked, patience),
+      askFor(sides.gatehouse, question, patience),
     ]);
     const met: string[] = [];
     let expected = theirs;
@@ -167,9 +173,29 @@ const compare = async (
   }
 };
 
+/** One question of a case, and what is not the same of it. */
+type Asker = (question: Question) => Promise<Found | undefined>;
+
+/**
+ * What differs of a case. That Linkerd's controller has died of it or stands still is no difference: it is started anew and
+ * asked again, once for each case, and waited for.
+ */
+const differencesOf = async (linkerd: LinkerdPeer, ask: Asker): Promise<readonly Found[]> => {
+  let left = questions;
+  for (const isLast of [false, true]) {
+    const found = (await Promise.all(left.map(ask))).filter((each) => each !== undefined);
+    if (found.length === 0) return found;
+    const isAnother = !isLast && (await linkerd.revive());
+    if (!(await answersAtAll(linkerd.client))) throw await linkerd.noAnswerTo('for a profile');
+    if (isLast) return found;
+    left = isAnother ? questions : found.map(({ question }) => question);
+  }
+  return [];
+};
+
 suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 3_000_000 }, () => {
   test('say the same of random clusters, but for the differences of the table', async (t) => {
-    const { cluster, sides } = await startBoth(t, peers);
+    const { cluster, sides, linkerd } = await startBoth(t, peers);
     const tally: Tally = new Map();
     let asked = 0;
     let present: readonly WireObject[] = [];
@@ -179,7 +205,7 @@ suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 
         await write(cluster, present, []);
         present = objectsOf(plan);
         await write(cluster, [], present);
-        const found = await Promise.all(questions.map((question) => compare(sides, plan, question, tally)));
+        const found = await differencesOf(linkerd, (question) => compare(sides, plan, question, tally));
         asked += questions.length;
         assert.deepEqual(found.flatMap(describeDifference), []);
       }
@@ -191,6 +217,8 @@ suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 
       interruptAfterTimeLimit: 2_700_000,
       markInterruptAsFailure: true,
     });
+    for (const death of linkerd.deaths)
+      t.diagnostic(`Linkerd's controller died and was started anew: ${death}`);
     const met = [...tally].map(([name, count]) => `${name}: ${count}`).join('; ');
     t.diagnostic(`seed ${seed}, ${numRuns} cases, ${asked} answers compared; differences met: ${met}`);
   });

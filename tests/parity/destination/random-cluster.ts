@@ -170,6 +170,19 @@ const podObject = (plan: PodPlan, index: number): WireObject => ({
   },
 });
 
+/**
+ * The Job of the pods that have one. Without it Linkerd asks the API server for it at each profile of such a pod, five times a
+ * second at most, and lets all profiles wait meanwhile.
+ */
+export const owningJob: WireObject = {
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: metadata('owner'),
+  spec: {
+    template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'image' }] } },
+  },
+};
+
 const podStatus = (plan: PodPlan, index: number): WireObject => ({
   phase: 'Running',
   startTime: '2026-01-01T00:00:00Z',
