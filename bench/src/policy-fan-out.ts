@@ -8,10 +8,12 @@ import { ports, serverName, watchRequest } from './policy/cluster-objects.ts';
 import { StreamLoad } from './stream-load.ts';
 
 /** WatchPort streams as proxies hold them: one connection a pod, one stream for each of its ports (design §14). */
-const connections = 1_000;
+const connections = 2_000;
 const streams = connections * ports.length;
 const podsPerApp = 100;
 const changes = 10;
+/** Of nothing at all, in which the streams are only there. */
+const quietMs = 5_000;
 
 interface Measured {
   readonly firstMs: number;
@@ -19,6 +21,8 @@ interface Measured {
   readonly changeMs: readonly number[];
   /** CPU of the measured process for one change: what stays comparable on a busy machine. */
   readonly changeCpuMs: number;
+  /** Of a core, while nothing changes. */
+  readonly quietPercent: number;
   readonly rssMiB: number;
   /** What one stream costs, the process before the first connection taken off. */
   readonly kibPerStream: number;
@@ -52,11 +56,14 @@ const measure = async (side: string): Promise<Measured> => {
       await delay(200);
     }
     const after = await used(child);
+    await delay(quietMs);
+    const quiet = await used(child);
     load.close();
     return {
       firstMs,
       changeMs: changeMs.sort((a, b) => a - b),
       changeCpuMs: (after.cpuMs - before.cpuMs) / changes,
+      quietPercent: (100 * (quiet.cpuMs - after.cpuMs)) / quietMs,
       rssMiB: after.rssBytes / 2 ** 20,
       kibPerStream: (after.rssBytes - idle.rssBytes) / 1024 / streams,
     };
@@ -96,17 +103,18 @@ const line = (name: string, cells: readonly string[]): void => {
 };
 
 const row = (name: string, measured: Measured): void => {
-  const { firstMs, changeMs, changeCpuMs, rssMiB, kibPerStream } = measured;
+  const { firstMs, changeMs, changeCpuMs, quietPercent, rssMiB, kibPerStream } = measured;
   const times = [firstMs, median(changeMs), changeMs.at(-1) ?? 0, changeCpuMs];
   line(name, [
     ...times.map((ms) => `${ms.toFixed(0)} ms`),
+    `${quietPercent.toFixed(1)} %`,
     `${rssMiB.toFixed(0)} MiB`,
     `${kibPerStream.toFixed(1)} KiB`,
   ]);
 };
 
 process.stdout.write(`${streams} WatchPort streams on ${connections} TLS connections, one change for all\n`);
-line('', ['first', 'change', 'worst', 'its CPU', 'RSS', 'a stream']);
+line('', ['first', 'change', 'worst', 'its CPU', 'quiet', 'RSS', 'a stream']);
 const floor = await measure('floor');
 row('bare node:http2', floor);
 const gatehouse = await measure('gatehouse');

@@ -47,7 +47,8 @@ export class StreamLoad {
   readonly #sessions: ClientHttp2Session[] = [];
   /** Streams by the number of messages they have had. */
   readonly #counts: number[] = [];
-  #waiting: { readonly messages: number; readonly done: () => void } | undefined;
+  /** Who waits until all have had so many, and how many streams have not. */
+  #waiting: { readonly messages: number; left: number; readonly done: () => void } | undefined;
   /** Who waits for the next message of one stream. */
   readonly #next = new Map<number, () => void>();
 
@@ -100,16 +101,22 @@ export class StreamLoad {
 
   #count(index: number, messages: number): void {
     if (messages === 0) return;
-    this.#counts[index] = (this.#counts[index] ?? 0) + messages;
+    const before = this.#counts[index] ?? 0;
+    this.#counts[index] = before + messages;
     this.#next.get(index)?.();
     this.#next.delete(index);
     const waiting = this.#waiting;
-    if (waiting !== undefined && this.#counts.every((count) => count >= waiting.messages)) waiting.done();
+    if (waiting === undefined || before >= waiting.messages || before + messages < waiting.messages) return;
+    waiting.left -= 1;
+    if (waiting.left === 0) waiting.done();
   }
 
   #all(messages: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting = { messages, done: resolve };
+    const { streams } = this.#options;
+    const left = streams - this.#counts.filter((count) => count >= messages).length;
+    this.#waiting = { messages, left, done: resolve };
+    if (left === 0) resolve();
     return promise;
   }
 
