@@ -78,6 +78,7 @@ const measure = async (pods: number, replaced: number): Promise<Measured> => {
         return true;
       },
       onWritable: () => {},
+      onAnswered: (listener) => listener(),
       end: () => {},
     };
     const stream = streams.open(reader, {

@@ -14,6 +14,7 @@ import { alone } from '@gatehouse/platform/replicas/replicas';
 import { readDeployedRbac } from './deployed-rbac.ts';
 import type { AccountName, ClusterServer, RealCluster, WireObject } from './real-cluster.ts';
 import { ask } from './started-admin.ts';
+import { someStreamFacts } from './stream-facts.ts';
 
 export interface AccessFixture {
   /** In RBAC mode. */
@@ -42,17 +43,8 @@ const bound = (who: keyof typeof people, role: string, namespace?: string): Wire
   subjects: [{ kind: 'ServiceAccount', ...people[who] }],
 });
 
-const stream = (id: number, claimedNamespace: string | undefined): StreamFacts => ({
-  id: `${id}`,
-  method: 'Destination/Get',
-  target: 'backend.demo:80',
-  peer: '10.0.0.1:4000',
-  identity: undefined,
-  claimedNamespace,
-  openedAt: 0,
-  version: undefined,
-  sentAt: undefined,
-});
+const stream = (id: number, claimedNamespace: string | undefined): StreamFacts =>
+  someStreamFacts({ id: `${id}`, claimedNamespace });
 
 /** Who may ask what of the REST API in a cluster, with the roles of deploy/rbac: run on the fake API server, and on the real one. */
 export const adminAccessContract = (

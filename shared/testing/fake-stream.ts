@@ -10,6 +10,10 @@ export interface FakeStream extends StreamCall {
   stall(): void;
   /** What is held leaves, and everything after it. */
   read(): void;
+  /** From now on the connection does not answer. */
+  mute(): void;
+  /** The connection answers, also what it was asked in between. */
+  answer(): void;
   /** The client cancels. */
   cancel(): void;
 }
@@ -19,8 +23,10 @@ export const aStream = (request = ''): FakeStream => {
   const sent: string[] = [];
   let stalled = false;
   let held = 0;
+  let isMute = false;
   let endedWith: { readonly status: Status | undefined } | undefined;
   let writable = (): void => {};
+  let answered: (() => void)[] = [];
   return {
     request: Buffer.from(request),
     peer: { address: '127.0.0.9', port: 50_000, identity: undefined },
@@ -37,6 +43,19 @@ export const aStream = (request = ''): FakeStream => {
     },
     onWritable: (listener) => {
       writable = listener;
+    },
+    onAnswered: (listener) => {
+      if (isMute) answered.push(listener);
+      else listener();
+    },
+    mute: () => {
+      isMute = true;
+    },
+    answer: () => {
+      isMute = false;
+      const listeners = answered;
+      answered = [];
+      for (const listener of listeners) listener();
     },
     end: (status) => {
       endedWith ??= { status };

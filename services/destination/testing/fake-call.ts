@@ -30,6 +30,10 @@ export class FakeCall implements StreamCall {
     this.#listener = listener;
   }
 
+  onAnswered(listener: () => void): void {
+    listener();
+  }
+
   end(status?: Status): void {
     this.ended ??= status ?? 'ok';
     this.#abort.abort();

@@ -77,9 +77,9 @@ test('equal sets have equal versions, and others do not', () => {
     kind: 'addresses',
     addresses: new Map(ips.map((ip) => [ip, address(ip)])),
   });
-  const version = (snapshot: Snapshot) => new Updates().versionOf(snapshot, labels);
+  const version = (snapshot: Snapshot) => new Updates().said(snapshot, labels)?.version;
   assert.equal(version(set('10.1.0.1', '10.1.0.2')), version(set('10.1.0.1', '10.1.0.2')));
   const all = [set('10.1.0.1'), set('10.1.0.2'), set(), { kind: 'missing' } as const].map(version);
   assert.equal(new Set(all).size, 4);
-  assert.equal(new Updates().versionOf('nothing', labels), undefined);
+  assert.equal(new Updates().said('nothing', labels), undefined);
 });

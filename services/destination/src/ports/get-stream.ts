@@ -1,5 +1,6 @@
 import type { MessageSource, PacedStream, StreamPacer } from '@gatehouse/platform/grpc/stream-pacer';
 import type { StreamCall } from '@gatehouse/platform/grpc/transport';
+import type { Said } from '@gatehouse/platform/service/open-streams';
 import type { Sent } from '../core/endpoints/diff.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { ServiceLabels } from './encode.ts';
@@ -52,7 +53,7 @@ export class GetStream implements Stream, MessageSource {
     return this.#options.updates.refresh(this.#sent, this.#options.labels);
   }
 
-  get version(): string | undefined {
-    return this.#options.updates.versionOf(this.#sent, this.#options.labels);
+  get said(): Said | undefined {
+    return this.#options.updates.said(this.#sent, this.#options.labels);
   }
 }

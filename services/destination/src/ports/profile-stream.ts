@@ -1,14 +1,15 @@
-import type { LatestStream, Row } from '@gatehouse/platform/grpc/latest-stream';
-import { versionOf } from '@gatehouse/platform/grpc/row-version';
+import type { LatestStream } from '@gatehouse/platform/grpc/latest-stream';
+import type { Said } from '@gatehouse/platform/service/open-streams';
+import type { ProfileRow } from './profiles.ts';
 import type { Stream } from './session.ts';
 
 /** One GetProfile stream: the latest profile wins, and one that is equal to the last is not sent again. */
 export class ProfileStream implements Stream {
-  readonly #latest: LatestStream<Row>;
-  readonly #newest: () => Row;
+  readonly #latest: LatestStream<ProfileRow>;
+  readonly #newest: () => ProfileRow;
   #isAdmitted = false;
 
-  constructor(latest: LatestStream<Row>, newest: () => Row) {
+  constructor(latest: LatestStream<ProfileRow>, newest: () => ProfileRow) {
     this.#latest = latest;
     this.#newest = newest;
   }
@@ -22,8 +23,7 @@ export class ProfileStream implements Stream {
     if (this.#isAdmitted) this.#latest.offer(this.#newest());
   }
 
-  get version(): string | undefined {
-    const { sent } = this.#latest;
-    return sent === undefined ? undefined : versionOf(sent.bytes);
+  get said(): Said | undefined {
+    return this.#latest.sent?.said;
   }
 }

@@ -461,6 +461,10 @@ test('what is open says who asks what, and what it was sent', async (t) => {
         openedAt: 1_700_000_000_000,
         version: newest,
         sentAt: 1_700_000_000_000,
+        sentBytes: two.messages.reduce((sum, { length }) => sum + length, 0),
+        pending: 'unread',
+        deliveredVersion: behind,
+        deliveredAt: 1_700_000_000_000,
       },
     ],
   );

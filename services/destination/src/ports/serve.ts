@@ -1,6 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { printAuthority } from '@gatehouse/core/mesh/service-authority';
-import { LatestStreams, type Row } from '@gatehouse/platform/grpc/latest-stream';
+import { LatestStreams } from '@gatehouse/platform/grpc/latest-stream';
 import { StreamPacer } from '@gatehouse/platform/grpc/stream-pacer';
 import type { Methods, StreamCall } from '@gatehouse/platform/grpc/transport';
 import { holderOf } from '@gatehouse/platform/limits/holder';
@@ -14,7 +14,7 @@ import type { ContextToken } from '../core/target/context-token.ts';
 import { Admission } from './admission.ts';
 import { GetStream } from './get-stream.ts';
 import { ProfileStream } from './profile-stream.ts';
-import { Profiles } from './profiles.ts';
+import { type ProfileRow, Profiles } from './profiles.ts';
 import { readGet, readGetProfile } from './request.ts';
 import { Session, type Stream } from './session.ts';
 import { Updates } from './updates.ts';
@@ -45,7 +45,7 @@ export class DestinationServer {
   readonly #admission = new Admission();
   readonly #watch: ClusterWatch;
   readonly #pacer = new StreamPacer(patience);
-  readonly #latest = new LatestStreams<Row>(patience);
+  readonly #latest = new LatestStreams<ProfileRow>(patience);
   readonly #snapshots = new Snapshots();
   readonly #profiles: Profiles;
 
@@ -114,7 +114,7 @@ export class DestinationServer {
     );
     refuse(profile.value, authority);
     const place = this.#askPlace(session, token);
-    const newest = (): Row => this.#profiles.rowOf(profile.value, place.value);
+    const newest = (): ProfileRow => this.#profiles.rowOf(profile.value, place.value);
     this.#begin(call, session, new ProfileStream(this.#latest.open(call), newest));
   }
 

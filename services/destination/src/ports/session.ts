@@ -1,8 +1,8 @@
 import type { Answers, Compile, Held } from '@gatehouse/core/dependency/answers';
-import type { OpenStream, Versioned } from '@gatehouse/platform/service/open-streams';
+import type { OpenStream, Sender } from '@gatehouse/platform/service/open-streams';
 
 /** What a session needs of a stream, whichever method it answers. */
-export interface Stream extends Versioned {
+export interface Stream extends Sender {
   /** Sends the first message; from then on `advance` sends what is new. */
   admit(): void;
   advance(): void;

@@ -1,7 +1,8 @@
-import { versionOf } from '@gatehouse/platform/grpc/row-version';
+import type { Said } from '@gatehouse/platform/service/open-streams';
 import { type Limit, type Message, nextStep, type Sent, type Step } from '../core/endpoints/diff.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { type ServiceLabels, UpdateEncoder } from './encode.ts';
+import { hashedOnDemand } from './hashed-on-demand.ts';
 
 /** The bytes that bring a proxy one step nearer to the newest snapshot, and where it then is. */
 export interface Written {
@@ -23,7 +24,7 @@ export class Updates {
   readonly #limit: Limit = { bytes: mostBytes, weigh: (address) => this.#encoder.weigh(address) };
   // Weak in both snapshots: a step is kept for as long as somebody is where it starts and somewhere it leads.
   readonly #written = new WeakMap<Snapshot, WeakMap<object, Written | 'there'>>();
-  readonly #versions = new WeakMap<Snapshot, string>();
+  readonly #said = new WeakMap<Snapshot, Said>();
   #firstBuilds = 0;
 
   /** How many first messages were written so far: the work that mass reconnects are made of. */
@@ -63,15 +64,15 @@ export class Updates {
     );
   }
 
-  /** A hash of the set as one message would hold it; undefined before the first message. */
-  versionOf(sent: Sent, labels: ServiceLabels): string | undefined {
+  /** What a proxy knows then; its version is a hash of the set as one message would hold it. Undefined before the first message. */
+  said(sent: Sent, labels: ServiceLabels): Said | undefined {
     if (sent === 'nothing') return undefined;
-    let version = this.#versions.get(sent);
-    if (version === undefined) {
-      version = versionOf(this.#encoder.encode(wholeOf(sent), labels));
-      this.#versions.set(sent, version);
+    let said = this.#said.get(sent);
+    if (said === undefined) {
+      said = hashedOnDemand(() => this.#encoder.encode(wholeOf(sent), labels));
+      this.#said.set(sent, said);
     }
-    return version;
+    return said;
   }
 
   #write(step: Step | undefined, labels: ServiceLabels): Written | 'there' {

@@ -6,7 +6,8 @@ import {
   type Asked,
   type OpenStream,
   OpenStreams,
-  type Versioned,
+  type Said,
+  type Sender,
 } from '@gatehouse/platform/service/open-streams';
 import type { EncodedRow } from '../core/inbound/rows/watched-row.ts';
 
@@ -54,7 +55,7 @@ interface Timing {
 const widenEveryMs = 10_000;
 
 /** One stream, and the newest row in case its client is slow. */
-export class RowStream implements Versioned {
+export class RowStream implements Sender {
   readonly #stream: OpenStream;
   readonly #latest: LatestStream<EncodedRow>;
   readonly #timing: Timing;
@@ -69,8 +70,8 @@ export class RowStream implements Versioned {
     stream.holds(() => this.#forget?.());
   }
 
-  get version(): string | undefined {
-    return this.#latest.sent?.version;
+  get said(): Said | undefined {
+    return this.#latest.sent;
   }
 
   /** `release` is called once, when the stream is over: it lets go of what is watched. */

@@ -182,6 +182,7 @@ const aReader = (signal: AbortSignal, hear: () => void): StreamCall => ({
     return true;
   },
   onWritable: () => {},
+  onAnswered: (listener) => listener(),
   end: () => {},
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { release } from '@gatehouse/core/release';
 import { ask, now, startedAdmin, things, token } from '@gatehouse/testing/started-admin';
+import { someStreamFacts } from '@gatehouse/testing/stream-facts';
 import type { KindHealth } from '../kube/source.ts';
 import type { StreamFacts } from './streams.ts';
 
@@ -55,7 +56,7 @@ test('staleness never takes readiness away', async (t) => {
   assert.deepEqual([json.ready, json.kinds[0].stalenessSeconds], [true, 3600]);
 });
 
-test('/v1/streams says who is connected, what each was sent and when', async (t) => {
+test('/v1/streams says who is connected, what each was sent and when, and what it has read', async (t) => {
   const stream: StreamFacts = {
     id: '7',
     method: 'InboundServerPolicies/WatchPort',
@@ -66,11 +67,15 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
     openedAt: now - 1_000,
     version: 'abc',
     sentAt: now,
+    sentBytes: 170,
+    pending: 'unanswered',
+    deliveredVersion: 'abb',
+    deliveredAt: now - 500,
   };
-  const silent = { ...stream, id: '8', identity: undefined, version: undefined, sentAt: undefined };
+  const silent = someStreamFacts({ id: '8', claimedNamespace: 'other', openedAt: now - 1_000 });
   const admin = await startedAdmin(t, { streams: () => [silent, stream] });
   const { json } = await ask(`${admin.url}/v1/streams?limit=1`, { token });
-  const { openedAt, sentAt, claimedNamespace, ...same } = stream;
+  const { claimedNamespace: _, ...same } = stream;
   assert.deepEqual(json.items, [
     {
       ...same,
@@ -78,6 +83,7 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
       namespace: 'demo',
       openedAt: '2026-05-01T11:59:59.000Z',
       sentAt: '2026-05-01T12:00:00.000Z',
+      deliveredAt: '2026-05-01T11:59:59.500Z',
       replica: 'policy-0',
     },
   ]);
@@ -86,19 +92,24 @@ test('/v1/streams says who is connected, what each was sent and when', async (t)
   assert.deepEqual(next.json, {
     items: [
       {
-        ...same,
         id: '8',
+        method: 'Destination/Get',
+        target: 'backend.demo:80',
+        peer: '10.0.0.1:4000',
         identity: null,
         namespace: 'other',
-        version: null,
         openedAt: '2026-05-01T11:59:59.000Z',
+        version: null,
         sentAt: null,
+        sentBytes: 0,
+        pending: 'nothing',
+        deliveredVersion: null,
+        deliveredAt: null,
         replica: 'policy-0',
       },
     ],
     partial: [],
   });
-  assert.deepEqual([openedAt, sentAt, claimedNamespace], [now - 1_000, now, 'other']);
 });
 
 test('the OpenAPI document is 3.1 and names every /v1 path, its parameters and its errors', async (t) => {

@@ -20,7 +20,21 @@ export interface StreamFacts {
   /** Hash of what was sent last; undefined before the first message. */
   readonly version: string | undefined;
   readonly sentAt: number | undefined;
+  /** Of all messages together, refreshes included. */
+  readonly sentBytes: number;
+  readonly pending: Pending;
+  /** Hash of what the client has read; undefined before it has read anything. */
+  readonly deliveredVersion: string | undefined;
+  readonly deliveredAt: number | undefined;
 }
+
+/** How far the last message of a stream has come, and what that means. */
+export const pendingStates = {
+  nothing: 'the client has read all that it was sent',
+  unread: 'the last message has not left this process: the client reads slowly, or not at all',
+  unanswered: "the last message has left, and the client's side of the connection has not answered since",
+} as const;
+export type Pending = keyof typeof pendingStates;
 
 export const StreamItem = Type.Object({
   id: Type.String(),
@@ -34,6 +48,16 @@ export const StreamItem = Type.Object({
   openedAt: Type.String({ format: 'date-time' }),
   version: Type.Union([Type.String(), Type.Null()]),
   sentAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+  sentBytes: Type.Integer({ description: 'In messages, refreshes of a quiet stream included' }),
+  pending: Type.Enum(Object.keys(pendingStates) as Pending[], {
+    description: `What is on its way: ${Object.entries(pendingStates)
+      .map(([state, meaning]) => `\`${state}\`: ${meaning}`)
+      .join('; ')}`,
+  }),
+  deliveredVersion: Type.Union([Type.String(), Type.Null()], {
+    description: 'Hash of what the client has read: it has answered on the connection after it had left',
+  }),
+  deliveredAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
 });
 export type StreamItem = Type.Static<typeof StreamItem>;
 
@@ -42,7 +66,8 @@ export const namespaceOfStream = ({ identity, claimedNamespace }: StreamFacts): 
   namespaceOf(identity) ?? claimedNamespace;
 
 export const streamItem = (stream: StreamFacts): StreamItem => {
-  const { openedAt, sentAt, identity, version, claimedNamespace: _, ...facts } = stream;
+  const { openedAt, sentAt, identity, version, claimedNamespace: _, ...others } = stream;
+  const { deliveredVersion, deliveredAt, ...facts } = others;
   return {
     ...facts,
     identity: identity === undefined ? null : printIdentity(identity),
@@ -50,5 +75,7 @@ export const streamItem = (stream: StreamFacts): StreamItem => {
     openedAt: new Date(openedAt).toISOString(),
     version: version ?? null,
     sentAt: sentAt === undefined ? null : new Date(sentAt).toISOString(),
+    deliveredVersion: deliveredVersion ?? null,
+    deliveredAt: deliveredAt === undefined ? null : new Date(deliveredAt).toISOString(),
   };
 };

@@ -212,6 +212,10 @@ class ObservedStream implements StreamCall {
     this.#call.onWritable(listener);
   }
 
+  onAnswered(listener: () => void): void {
+    this.#call.onAnswered(listener);
+  }
+
   end(status?: Status): void {
     this.#record.end(status, this.peer);
     this.#call.end(status);

@@ -13,6 +13,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
+import type { ConnectionPings } from './connection-pings.ts';
 import { frameMessage } from './message-frames.ts';
 import { grpcNumber } from './status.ts';
 import { type Method, type Peer, type Status, type StreamCall, serverDrained } from './transport.ts';
@@ -129,9 +130,14 @@ export class GrpcJsStream implements StreamCall {
   #ended = false;
   #drained = false;
   #writable: (() => void) | undefined;
+  readonly #pings: ConnectionPings;
 
-  constructor(call: ServerWritableStream<Buffer, Buffer>, peer: Peer) {
+  constructor(
+    call: ServerWritableStream<Buffer, Buffer>,
+    { peer, pings }: { readonly peer: Peer; readonly pings: ConnectionPings },
+  ) {
     this.#call = call;
+    this.#pings = pings;
     this.#stream = http2StreamOf(call);
     this.request = call.request;
     this.peer = peer;
@@ -161,6 +167,14 @@ export class GrpcJsStream implements StreamCall {
 
   onWritable(listener: () => void): void {
     this.#writable = listener;
+  }
+
+  onAnswered(listener: () => void): void {
+    const { session } = this.#stream;
+    if (session === undefined || this.#ended) return;
+    this.#pings.ask(session as ServerHttp2Session, () => {
+      if (!this.#ended) listener();
+    });
   }
 
   /** Ends in good order because the server goes away. */

@@ -21,6 +21,7 @@ import type { AcceptLimits } from '../tls/tls-acceptor.ts';
 import { Acceptor } from './acceptor.ts';
 import { callMetrics, observe } from './call.ts';
 import { CallGuard } from './call-guard.ts';
+import { ConnectionPings } from './connection-pings.ts';
 import {
   type AnyCall,
   answerUnary,
@@ -90,6 +91,7 @@ class GrpcJsServer implements RunningGrpcServer {
   readonly #callless = new Map<string, Callless>();
   readonly #refused: (reason: ConnectionEnd, error: Error | undefined, client: string) => void;
   readonly #strangers: StrangerLog;
+  readonly #pings = new ConnectionPings();
   #streams = 0;
   #bound: HostPort | undefined;
 
@@ -162,6 +164,7 @@ class GrpcJsServer implements RunningGrpcServer {
     await this.#acceptor.idle(late);
     await this.#acceptor.destroyConnections();
     this.#server.forceShutdown();
+    this.#pings.close();
     this.#strangers.end();
   }
 
@@ -225,7 +228,7 @@ class GrpcJsServer implements RunningGrpcServer {
     call: ServerWritableStream<Buffer, Buffer>,
   ): void {
     const { peer, streams } = this.#arrived(call);
-    const stream = new GrpcJsStream(call, peer);
+    const stream = new GrpcJsStream(call, { peer, pings: this.#pings });
     streams.add(stream);
     this.#streams += 1;
     stream.signal.addEventListener(

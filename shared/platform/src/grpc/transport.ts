@@ -30,6 +30,11 @@ export interface StreamCall {
   /** Has `listener` called each time that everything handed over has left the process. One listener per call. */
   onWritable(listener: () => void): void;
   /**
+   * Has `listener` called once the client's side of the connection has answered something that is sent after now, so that it has read
+   * whatever has left the process by now. Never called when the connection ends before.
+   */
+  onAnswered(listener: () => void): void;
+  /**
    * Ends the stream; undefined = OK, once everything handed over has left. A failure does not wait: what the transport still
    * holds is dropped. The status is final: nothing can be sent afterwards.
    */

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ReplicaSet, sliceOf } from '@gatehouse/testing/replica-set';
 import { type Answer, ask, token } from '@gatehouse/testing/started-admin';
+import { someStreamFacts } from '@gatehouse/testing/stream-facts';
 import fc from 'fast-check';
 import { secureContextOptions } from '../tls/material.ts';
 
@@ -26,14 +27,7 @@ const besideAStranger = async (t: TestContext) => {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  const stream = { method: 'M', target: 't', peer: 'p', identity: undefined, claimedNamespace: 'demo' };
-  const streams = ['1', '2'].map((id) => ({
-    ...stream,
-    id,
-    openedAt: 0,
-    version: undefined,
-    sentAt: undefined,
-  }));
+  const streams = ['1', '2'].map((id) => someStreamFacts({ id, claimedNamespace: 'demo' }));
   const good = await set.add('p-0', { streams: () => streams, keepMs: 60_000 });
   set.api.put(sliceOf('p-1', { address: '127.0.0.1', ports: { admin: port } }));
   return {
@@ -55,6 +49,10 @@ const aStream = {
   openedAt: '2026-05-01T12:00:00.000Z',
   version: null,
   sentAt: null,
+  sentBytes: 0,
+  pending: 'nothing',
+  deliveredVersion: null,
+  deliveredAt: null,
 };
 
 const envelope = (answer: unknown): string => JSON.stringify({ replica: 'p-1', instance: 'other', answer });

@@ -9,6 +9,7 @@ import {
   type TestReplica,
 } from '@gatehouse/testing/replica-set';
 import { type Answer, ask, token } from '@gatehouse/testing/started-admin';
+import { someStreamFacts } from '@gatehouse/testing/stream-facts';
 import type { StreamFacts } from '../admin/streams.ts';
 import type { AdminAuthenticator } from '../http/authenticator.ts';
 import { patienceMs } from './peer-patience.ts';
@@ -16,17 +17,9 @@ import { patienceMs } from './peer-patience.ts';
 const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
 
 const streamsOf = (count: number, namespace = 'demo'): readonly StreamFacts[] =>
-  Array.from({ length: count }, (_, index) => ({
-    id: `${index + 1}`,
-    method: 'InboundServerPolicies/WatchPort',
-    target: `${namespace}/backend-${index}:8080`,
-    peer: '127.64.0.1:4000',
-    identity: identityOf(mesh, namespace, 'default'),
-    claimedNamespace: undefined,
-    openedAt: 0,
-    version: undefined,
-    sentAt: undefined,
-  }));
+  Array.from({ length: count }, (_, index) =>
+    someStreamFacts({ id: `${index + 1}`, identity: identityOf(mesh, namespace, 'default') }),
+  );
 
 const read = ({ admin }: TestReplica, query = ''): Promise<Answer> =>
   ask(`${admin.url}/v1/streams${query}`, { token });

@@ -34,13 +34,63 @@ test('a stream is listed with what it asks for, and with what it was sent and wh
     openedAt: 1_000,
     version: undefined,
     sentAt: undefined,
+    sentBytes: 0,
+    pending: 'nothing',
+    deliveredVersion: undefined,
+    deliveredAt: undefined,
   };
   assert.deepEqual([...streams.facts()], [opened]);
   pass(500);
-  stream.sentBy({ version: 'abc' });
+  stream.sentBy({ said: { version: 'abc' } });
   stream.send(bytes);
-  assert.deepEqual([...streams.facts()], [{ ...opened, version: 'abc', sentAt: 1_500 }]);
-  assert.deepEqual([call.sent, stream.sentBytes], [['a row'], bytes.length]);
+  const sent = { version: 'abc', sentAt: 1_500, sentBytes: bytes.length };
+  const read = { deliveredVersion: 'abc', deliveredAt: 1_500 };
+  assert.deepEqual([...streams.facts()], [{ ...opened, ...sent, ...read }]);
+  assert.deepEqual(call.sent, ['a row']);
+});
+
+test('what a slow client was sent counts as delivered when it has left and the connection has answered since', () => {
+  const { streams, follow, pass } = registry();
+  const call = aStream();
+  const stream = follow(call);
+  stream.onWritable(() => {});
+  const sender = { said: { version: 'first' } };
+  stream.sentBy(sender);
+  const facts = () => {
+    const [{ version, pending, deliveredVersion, deliveredAt } = assert.fail()] = [...streams.facts()];
+    return [version, pending, deliveredVersion, deliveredAt];
+  };
+  call.stall();
+  call.mute();
+  stream.send(bytes);
+  assert.deepEqual(facts(), ['first', 'unread', undefined, undefined]);
+  call.read();
+  assert.deepEqual(facts(), ['first', 'unanswered', undefined, undefined]);
+  pass(10);
+  call.answer();
+  assert.deepEqual(facts(), ['first', 'nothing', 'first', 1_010]);
+  call.stall();
+  call.mute();
+  sender.said = { version: 'second' };
+  stream.send(bytes);
+  call.answer();
+  // The answer is older than the end of the message.
+  assert.deepEqual(facts(), ['second', 'unread', 'first', 1_010]);
+  call.read();
+  assert.deepEqual(facts(), ['second', 'nothing', 'second', 1_010]);
+});
+
+test('a refresh of a quiet stream is on its way, and takes nothing back of what was delivered', () => {
+  const { streams, follow } = registry();
+  const call = aStream();
+  const stream = follow(call);
+  stream.onWritable(() => {});
+  stream.sentBy({ said: { version: 'abc' } });
+  stream.send(bytes);
+  call.stall();
+  stream.send(bytes);
+  const [{ pending, deliveredVersion } = assert.fail()] = [...streams.facts()];
+  assert.deepEqual([pending, deliveredVersion], ['unread', 'abc']);
 });
 
 test('a stream that is over is listed no more, and lets go of all that it held, once', () => {

@@ -1,5 +1,5 @@
 import { printHostPort } from '@gatehouse/core/host-port';
-import type { StreamFacts } from '../admin/streams.ts';
+import type { Pending, StreamFacts } from '../admin/streams.ts';
 import type { Peer, Status, StreamCall } from '../grpc/transport.ts';
 
 /** What a stream asks for, as the service that answers it has read its request. */
@@ -7,10 +7,16 @@ export type Asked<M extends string> = Pick<StreamFacts, 'target' | 'claimedNames
   readonly method: M;
 };
 
-/** Whatever writes the messages of a stream, and so knows what its client has. */
-export interface Versioned {
-  /** Hash of what was sent last, worked out on demand; undefined before the first message. */
-  readonly version: string | undefined;
+/** Whatever writes the messages of a stream, and so knows what its client was told. */
+export interface Sender {
+  /** Of the last message; undefined before the first. */
+  readonly said: Said | undefined;
+}
+
+/** What a client knows when it has read a message; messages that say the same share it. */
+export interface Said {
+  /** A hash of it, perhaps worked out on demand. */
+  readonly version: string;
 }
 
 /** The streams of a service that are open and what was sent on them, for `/v1/streams` and the metrics. */
@@ -42,7 +48,7 @@ export class OpenStreams<M extends string> {
   follow(call: StreamCall, asked: Asked<M>): OpenStream {
     this.#opened += 1;
     const opened = { ...asked, call, id: `${this.#opened}`, openedAt: this.#now() };
-    const stream = new OpenStream(opened, this.#countMessage);
+    const stream = new OpenStream(opened, { countMessage: this.#countMessage, now: this.#now });
     // A client may have left before its call was looked at; such a signal tells nobody any more.
     if (call.signal.aborted) {
       stream.over();
@@ -79,17 +85,26 @@ interface Opened extends Asked<string> {
 export class OpenStream implements StreamCall {
   readonly #opened: Opened;
   readonly #countMessage: (method: string) => number;
-  #sender: Versioned | undefined;
+  readonly #now: () => number;
+  #sender: Sender | undefined;
   #sentAt: number | undefined;
   #sentBytes = 0;
+  #messages = 0;
+  #pending: Pending = 'nothing';
+  /** The last of which the connection's answer proves that the client has read it. */
+  #delivered: { readonly said: Said; readonly at: number } | undefined;
   /** Undefined once the stream is over. */
   #held: (() => void)[] | undefined = [];
   /** Called whenever everything that was sent has left the process. */
   onLeft: () => void = () => {};
 
-  constructor(opened: Opened, countMessage: (method: string) => number) {
+  constructor(
+    opened: Opened,
+    { countMessage, now }: { readonly countMessage: (method: string) => number; readonly now: () => number },
+  ) {
     this.#opened = opened;
     this.#countMessage = countMessage;
+    this.#now = now;
   }
 
   get method(): string {
@@ -116,13 +131,17 @@ export class OpenStream implements StreamCall {
       identity,
       claimedNamespace,
       openedAt,
-      version: this.#sender?.version,
+      version: this.#sender?.said?.version,
       sentAt: this.#sentAt,
+      sentBytes: this.#sentBytes,
+      pending: this.#pending,
+      deliveredVersion: this.#delivered?.said.version,
+      deliveredAt: this.#delivered?.at,
     };
   }
 
   /** Says who sends on this stream, and so which version its client has. */
-  sentBy(sender: Versioned): void {
+  sentBy(sender: Sender): void {
     this.#sender = sender;
   }
 
@@ -154,17 +173,41 @@ export class OpenStream implements StreamCall {
   send(message: Uint8Array): boolean {
     this.#sentAt = this.#countMessage(this.method);
     this.#sentBytes += message.length;
-    return this.#opened.call.send(message);
+    this.#messages += 1;
+    this.#pending = 'unread';
+    const isHeld = !this.#opened.call.send(message);
+    if (!isHeld) this.#left();
+    return !isHeld;
   }
 
   onWritable(listener: () => void): void {
     this.#opened.call.onWritable(() => {
+      this.#left();
       this.onLeft();
       listener();
     });
   }
 
+  onAnswered(listener: () => void): void {
+    this.#opened.call.onAnswered(listener);
+  }
+
   end(status?: Status): void {
     this.#opened.call.end(status);
+  }
+
+  /** What was sent last has left the process. It counts as delivered when the connection has answered after that (design §9.1). */
+  #left(): void {
+    const said = this.#sender?.said;
+    if (said === undefined || said === this.#delivered?.said) {
+      this.#pending = 'nothing';
+      return;
+    }
+    this.#pending = 'unanswered';
+    const messages = this.#messages;
+    this.onAnswered(() => {
+      this.#delivered = { said, at: this.#now() };
+      if (this.#messages === messages) this.#pending = 'nothing';
+    });
   }
 }
