@@ -51,6 +51,7 @@ export const goldenCases: Readonly<Record<string, GoldenCase>> = {
         env: { GATEHOUSE_REQUIRE_POD_BOUND_TOKEN: 'false', NODE_OPTIONS: '--max-old-space-size=256' },
       },
       policy: { replicas: 2, resources: { requests: { memory: '1Gi' } }, onStale: 'deny' },
+      injector: { namespaces: 'claimed' },
       proxy: { logFormat: 'json' },
     },
     trust: { anchors: undefined, issuer: undefined },

@@ -22,6 +22,34 @@ const adding =
     return () => void fake.remove(object);
   };
 
+const linkerdInjector = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  metadata: { name: 'linkerd-proxy-injector-webhook-config' },
+  webhooks: [],
+};
+
+/** Linkerd beside us, where ours injects in the namespaces demo and ours alone; what is broken then. */
+const beside =
+  (breakIt: Break): Break =>
+  (cluster) => {
+    const ours = adding({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'ours', labels: { 'gatehouse.dev/control-plane-ns': 'gatehouse' } },
+    });
+    const restore = [adding(linkerdInjector), ours, claimedOnly, breakIt].map((each) => each(cluster));
+    return () => {
+      for (const each of restore) each();
+    };
+  };
+
+const claimedOnly = changing('MutatingWebhookConfiguration', 'gatehouse-injector', ({ webhooks }) => {
+  webhooks[0].namespaceSelector = {
+    matchExpressions: [{ key: 'gatehouse.dev/control-plane-ns', operator: 'In', values: ['gatehouse'] }],
+  };
+});
+
 const aPolicy = {
   apiVersion: 'policy.linkerd.io/v1alpha1',
   kind: 'NetworkAuthenticationPolicy',
@@ -49,6 +77,57 @@ const cases: readonly (readonly [string, Break, string, 'warning' | 'failed', Re
     'Linkerd in the same cluster',
     'warning',
     /Deployment linkerd\/linkerd-destination/,
+  ],
+  [
+    "Linkerd's injector is here, and ours goes everywhere",
+    adding(linkerdInjector),
+    'Linkerd in the same cluster',
+    'warning',
+    /our injector is asked first, and takes the new pods of every namespace/,
+  ],
+  [
+    "a kind has Linkerd's label, by which linkerd uninstall finds it",
+    beside((cluster) => {
+      const object = crdOf(cluster, 'servers.policy.linkerd.io');
+      cluster.fake.put({
+        ...object,
+        metadata: { ...object.metadata, labels: { 'linkerd.io/control-plane-ns': 'linkerd' } },
+      });
+      return () => void cluster.fake.put(object);
+    }),
+    'Linkerd in the same cluster',
+    'warning',
+    /^servers\.policy\.linkerd\.io have Linkerd's label: linkerd uninstall deletes these kinds/,
+  ],
+  [
+    'a pod has our proxy in a namespace that is left to Linkerd',
+    beside(
+      changing('Namespace', 'demo', (namespace) => {
+        delete namespace.metadata.labels['gatehouse.dev/control-plane-ns'];
+      }),
+    ),
+    'Linkerd in the same cluster',
+    'warning',
+    /^demo\/backend-0 have our proxy in a namespace that is not ours/,
+  ],
+  [
+    "a pod has Linkerd's proxy in a namespace that is ours",
+    beside(
+      adding({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          namespace: 'ours',
+          name: 'old',
+          labels: { 'linkerd.io/control-plane-ns': 'linkerd' },
+        },
+        spec: { containers: [{ name: 'app', image: 'i' }] },
+        status: { phase: 'Running', podIP: '127.99.0.8', podIPs: [{ ip: '127.99.0.8' }] },
+      }),
+    ),
+    'Linkerd in the same cluster',
+    'warning',
+    /^ours\/old still have Linkerd's proxy in a namespace that is ours/,
   ],
   [
     'a Deployment is gone',
@@ -250,6 +329,17 @@ suite('gatehouse check', () => {
     const { code, out } = await waiting;
     assert.equal(code, 0);
     assert.match(out, /^All is well: \d+ ok\.$/);
+  });
+
+  test('says of Linkerd beside us that all is well, when each namespace is of one of them', async (t) => {
+    const cluster = await aHealthyCluster(t);
+    beside(() => () => undefined)(cluster);
+    assert.deepEqual(await cluster.troubles(), []);
+    const { out } = await cluster.check('-o', 'json');
+    assert.match(
+      out,
+      /"Linkerd runs here too \(MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config\): 2 namespaces of ours, /,
+    );
   });
 
   test('looks at one namespace when told to', async (t) => {

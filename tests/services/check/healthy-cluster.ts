@@ -154,6 +154,7 @@ const namespaceDemo: WireObject = {
   kind: 'Namespace',
   metadata: {
     name: 'demo',
+    labels: { 'linkerd.io/inject': 'enabled', 'gatehouse.dev/control-plane-ns': controlPlane },
     annotations: {
       'linkerd.io/inject': 'enabled',
       'config.linkerd.io/default-inbound-policy': 'deny',

@@ -1,6 +1,6 @@
 import type { CheckContext } from './check-context.ts';
-import { at, type ClusterReader, nameOf, namespaceOf, text } from './cluster-reader.ts';
-import { type Check, failed, ok, some, warning } from './finding.ts';
+import { at, text } from './cluster-reader.ts';
+import { type Check, failed, ok, warning } from './finding.ts';
 
 /** Native sidecars (1.29) and a preStop hook that sleeps (1.30) are in what install and inject write. */
 const oldestMinor = 30;
@@ -91,32 +91,4 @@ const gatewayApi: Check<CheckContext> = {
 
 export const crdPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
-const linkerdBeside: Check<CheckContext> = {
-  name: 'Linkerd in the same cluster',
-  run: async ({ cluster, namespace }) => {
-    const running = await linkerdIn(cluster, namespace);
-    if (running.length === 0) return ok('no other Linkerd control plane runs here');
-    return warning(
-      `a Linkerd control plane runs here too: ${some(running)}`,
-      'give each namespace to one of them: both injectors take the annotation linkerd.io/inject (docs/from-linkerd.md)',
-    );
-  },
-};
-
-const linkerdIn = async (cluster: ClusterReader, own: string): Promise<readonly string[]> => {
-  const [deployments, webhooks] = await Promise.all([
-    cluster.list('/apis/apps/v1/deployments', 'linkerd.io/control-plane-component'),
-    cluster.list('/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'),
-  ]);
-  return [
-    ...(deployments ?? [])
-      .filter((object) => namespaceOf(object) !== own)
-      .map((object) => `Deployment ${namespaceOf(object)}/${nameOf(object)}`),
-    ...(webhooks ?? [])
-      .map(nameOf)
-      .filter((name) => /^linkerd-.*injector/.test(name))
-      .map((name) => `MutatingWebhookConfiguration ${name}`),
-  ];
-};
-
-export const clusterChecks: readonly Check<CheckContext>[] = [kubernetesVersion, gatewayApi, linkerdBeside];
+export const clusterChecks: readonly Check<CheckContext>[] = [kubernetesVersion, gatewayApi];

@@ -4,6 +4,7 @@ import type { CheckContext } from './check-context.ts';
 import { controlPlaneChecks } from './check-control-plane.ts';
 import { crds } from './check-crds.ts';
 import { injectionChecks } from './check-injection.ts';
+import { linkerdBeside } from './check-linkerd.ts';
 import { policyChecks } from './check-policies.ts';
 import { proxyChecks } from './check-proxies.ts';
 import { trustChecks } from './check-trust.ts';
@@ -22,12 +23,12 @@ const pods: Section = {
 export const sectionsOf = ({ pre, proxy }: Pick<CheckOptions, 'pre' | 'proxy'>): readonly Section[] => {
   if (pre === true)
     return [
-      { title: 'cluster', checks: [...clusterChecks, permissions] },
+      { title: 'cluster', checks: [...clusterChecks, linkerdBeside, permissions] },
       { title: 'kinds of policies', checks: [crds('before')] },
     ];
   if (proxy === true) return [pods];
   return [
-    { title: 'cluster', checks: clusterChecks },
+    { title: 'cluster', checks: [...clusterChecks, linkerdBeside] },
     { title: 'kinds of policies', checks: [crds('after')] },
     { title: 'control plane', checks: controlPlaneChecks },
     { title: 'trust', checks: trustChecks },

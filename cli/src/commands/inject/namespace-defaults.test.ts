@@ -27,6 +27,7 @@ metadata:
   name: demo
   labels:
     linkerd.io/inject: enabled
+    gatehouse.dev/control-plane-ns: gatehouse
   annotations:
     linkerd.io/inject: enabled
     config.linkerd.io/default-inbound-policy: deny
@@ -66,7 +67,11 @@ spec: {containers: [{name: a}]}
         'Namespace',
         {
           name: 'demo',
-          labels: { team: 'a', 'linkerd.io/inject': 'enabled' },
+          labels: {
+            team: 'a',
+            'linkerd.io/inject': 'enabled',
+            'gatehouse.dev/control-plane-ns': 'gatehouse',
+          },
           annotations: {
             'linkerd.io/inject': 'enabled',
             'config.linkerd.io/default-inbound-policy': 'all-authenticated',
@@ -166,6 +171,7 @@ suite('with a cluster', () => {
         'kubernetes.io/metadata.name': 'demo',
         team: 'shop',
         'linkerd.io/inject': 'enabled',
+        'gatehouse.dev/control-plane-ns': 'gatehouse',
       },
       annotations: {
         note: 'kept',

@@ -1,4 +1,5 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { claimLabel } from '@gatehouse/core/mesh/injection';
 import { defaultInboundPolicyAnnotation, injectAnnotation } from '@gatehouse/core/resources/annotations';
 import { Type } from 'typebox';
 import { printYaml } from '../../print/output.ts';
@@ -26,7 +27,7 @@ interface Wanted {
   readonly mesh: MeshAtHand;
 }
 
-/** Label and annotation: the webhook goes by the label, pods by the annotation (design §8). */
+/** Labels and annotation: the webhook goes by the labels, pods by the annotation (design §8). */
 export const namespaceDefaults = async ({ name, policy, mode, mesh }: Wanted): Promise<NamespaceDefaults> => {
   if (name === mesh.settings.controlPlaneNamespace || name === 'kube-system')
     throw new GatehouseError(
@@ -37,7 +38,10 @@ export const namespaceDefaults = async ({ name, policy, mode, mesh }: Wanted): P
   const metadata = live === undefined ? {} : metadataOf(live);
   const annotations = userAnnotations(metadata.annotations);
   const wanted = { [injectAnnotation]: mode, [defaultInboundPolicyAnnotation]: policy };
-  const labels = isWire(metadata.labels) ? metadata.labels : {};
+  const labels = {
+    [injectAnnotation]: 'enabled',
+    [claimLabel]: mesh.settings.controlPlaneNamespace,
+  };
   const workloads =
     mesh.cluster === undefined || live === undefined ? [] : await readWorkloads(mesh.cluster, name);
   const applied = workloads.filter((one) => one.why === undefined);
@@ -47,11 +51,11 @@ export const namespaceDefaults = async ({ name, policy, mode, mesh }: Wanted): P
       kind: 'Namespace',
       metadata: {
         name,
-        labels: { ...labels, [injectAnnotation]: 'enabled' },
+        labels: { ...(isWire(metadata.labels) ? metadata.labels : {}), ...labels },
         annotations: { ...annotations, ...wanted },
       },
     }),
-    wanted: { namespace: name, labels: { [injectAnnotation]: 'enabled' }, annotations: wanted },
+    wanted: { namespace: name, labels, annotations: wanted },
     treated: {
       kind: 'namespace',
       name,

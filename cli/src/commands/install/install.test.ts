@@ -118,6 +118,39 @@ test('an installation of which half is missing is not completed with another roo
   }
 });
 
+const linkerdInjector = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  metadata: { name: 'linkerd-proxy-injector-webhook-config' },
+  webhooks: [],
+};
+
+test("beside Linkerd's injector it must be said which namespaces are ours", async (t) => {
+  const { api, run, apply } = await aCluster(t);
+  api.put(linkerdInjector);
+  const refused = await run('install');
+  assert.deepEqual([refused.code, refused.out], [1, '']);
+  assert.match(
+    refused.err,
+    /^error: Linkerd's injector is in this cluster.*add --set injector\.namespaces=claimed/,
+  );
+  const selectors = (objects: readonly WireObject[]): readonly string[] => {
+    const { webhooks = [] } = find(objects, 'MutatingWebhookConfiguration', 'gatehouse-injector') ?? {};
+    return (webhooks as readonly WireObject[]).map(({ namespaceSelector }) =>
+      JSON.stringify(namespaceSelector),
+    );
+  };
+  const claimed = '{"key":"gatehouse.dev/control-plane-ns","operator":"In","values":["gatehouse"]}';
+  const all = selectors(objectsOf(await run('install --set injector.namespaces=all')));
+  assert.ok(all.every((selector) => !selector.includes(claimed)));
+  const some = selectors(await apply('install --set injector.namespaces=claimed'));
+  assert.deepEqual([some.length, some.every((selector) => selector.includes(claimed))], [3, true]);
+  // An upgrade keeps it, and a cluster that is not asked is not looked at.
+  assert.ok(selectors(objectsOf(await run('upgrade'))).every((selector) => selector.includes(claimed)));
+  assert.equal((await run('install --ignore-cluster')).code, 0);
+  assert.equal((await run('install --set injector.enabled=false')).code, 0);
+});
+
 test('a cluster that does not answer is an error, and --ignore-cluster does not ask it', async (t) => {
   const { api, run } = await aCluster(t);
   await api.away(async () => {

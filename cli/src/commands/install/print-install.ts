@@ -1,9 +1,15 @@
 import { GatehouseError } from '@gatehouse/core/error';
+import { claimLabel } from '@gatehouse/core/mesh/injection';
 import { renderControlPlane, renderCrds } from '@gatehouse/manifests/render';
 import { readShippedRbac } from '@gatehouse/manifests/shipped-rbac';
 import { type ReadValues, readValues } from '@gatehouse/manifests/values/read-values';
+import type { KubeClient } from '@gatehouse/platform/kube/client/client';
+import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { Type } from 'typebox';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
+import { getObject } from '../../reach/get-object.ts';
+import { isLinkerdInjector, mutatingWebhooksPath } from '../../reach/linkerd-injector.ts';
 import { findTrust, givenFiles } from './find-trust.ts';
 import type { InstallOptions } from './install.ts';
 import { type Installed, openCluster, readInstalled } from './installed.ts';
@@ -64,6 +70,8 @@ const lookAtCluster = async (
   try {
     const { namespace } = values;
     const installed = await readInstalled(client, { namespace, signal: surroundings.interrupted });
+    if (values.injector.enabled && !saysWhereToInject(given))
+      await refuseBesideLinkerd(client, surroundings.interrupted);
     return { installed, notes: changesOf(installed, given) };
   } catch (thrown) {
     if (!(thrown instanceof GatehouseError) || thrown.code === 'failed-precondition') throw thrown;
@@ -76,6 +84,23 @@ const lookAtCluster = async (
   } finally {
     client.close();
   }
+};
+
+const saysWhereToInject = ({ injector }: WireObject): boolean =>
+  isWireObject(injector) && injector.namespaces !== undefined;
+
+const Webhooks = Type.Object({ items: Type.Array(Type.Record(Type.String(), Type.Unknown())) });
+
+/** Unasked, the new pods of all of Linkerd's namespaces would become ours: our webhook is called first. */
+const refuseBesideLinkerd = async (client: KubeClient, signal: AbortSignal): Promise<void> => {
+  const found = await getObject(client, { path: mutatingWebhooksPath, schema: Webhooks, signal });
+  if (found?.items.some(isLinkerdInjector) !== true) return;
+  throw new GatehouseError(
+    'failed-precondition',
+    "Linkerd's injector is in this cluster, and ours would take the new pods of all its namespaces: add " +
+      '--set injector.namespaces=claimed, and say which are ours by the label ' +
+      `${claimLabel} (docs/from-linkerd.md); --set injector.namespaces=all takes them all`,
+  );
 };
 
 const changesOf = ({ given: before }: Installed, given: object): readonly string[] =>

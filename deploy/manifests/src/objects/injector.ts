@@ -1,3 +1,4 @@
+import { claimLabel } from '@gatehouse/core/mesh/injection';
 import type { Values } from '../values/value-fields.ts';
 import { controlPlane, type ServiceFacts, selectorOf } from './control-plane.ts';
 import { type KubeObject, partOf } from './kube-object.ts';
@@ -20,13 +21,16 @@ const asked = { key: 'linkerd.io/inject', values: ['enabled'] };
 
 /**
  * The webhook that injects proxies into new pods. A namespace with the label gets no pod without proxy, even while no replica
- * answers; elsewhere a pod that is annotated by itself is worth less than the start of all others. The CA is no field here: a replica
+ * answers; elsewhere a pod that is annotated by itself is worth less than the start of all others. Where Linkerd injects too, ours is
+ * asked first, as its name comes first: it is asked about claimed namespaces alone, and Linkerd leaves pods that have a proxy. The CA is no field here: a replica
  * of policy appends it, and what a manifest does not name `kubectl apply` does not take away.
  */
 export const injector = (values: Values): readonly KubeObject[] => {
   const { namespace } = values;
   const policy = controlPlane.find(({ service }) => service === 'policy');
   if (policy === undefined) throw new TypeError('policy is a service');
+  const claimed = { key: claimLabel, operator: 'In', values: [namespace] };
+  const owned = values.injector.namespaces === 'claimed' ? [claimed] : [];
   const notHere = {
     key: 'kubernetes.io/metadata.name',
     operator: 'NotIn',
@@ -43,7 +47,7 @@ export const injector = (values: Values): readonly KubeObject[] => {
     clientConfig: { service: { namespace, name: webhookServiceName, port: 443, path: '/inject' } },
     failurePolicy,
     matchPolicy: 'Equivalent',
-    namespaceSelector: { matchExpressions: [...selected, notHere, optedOut] },
+    namespaceSelector: { matchExpressions: [...selected, ...owned, notHere, optedOut] },
     objectSelector: {},
     // A pod that was injected is left alone, so another call would only cost time.
     reinvocationPolicy: 'Never',

@@ -154,6 +154,11 @@ export const valueFields = {
       true,
       'Whether new pods get their proxy by a webhook; without it, `gatehouse inject --manual` writes it into manifests.',
     ),
+    namespaces: field(
+      forms.oneOf(['all', 'claimed']),
+      'all',
+      'Where the webhook injects: everywhere (`all`), or where the label `gatehouse.dev/control-plane-ns` names it (`claimed`).',
+    ),
     timeoutSeconds: field(
       webhookTimeout,
       10,

@@ -45,6 +45,12 @@ export type LeftAlone =
   | 'unknown-pod-value'
   | 'unknown-namespace-value';
 
+/**
+ * Of a Namespace: its value is the namespace of the control plane that injects there. It is not Linkerd's label of pods: `linkerd
+ * uninstall` prints every Namespace that has that one, for kubectl to delete.
+ */
+export const claimLabel = 'gatehouse.dev/control-plane-ns';
+
 const modes = { enabled: 'sidecar', ingress: 'ingress' } as const;
 type Mode = (typeof modes)[keyof typeof modes];
 
