@@ -17,6 +17,7 @@ import {
 import { identityAudience } from '@gatehouse/platform/state/dev-tokens';
 import { readPolicyConfig } from '@gatehouse/policy/config';
 import { startPolicy } from '@gatehouse/policy/service';
+import { portOf } from '@gatehouse/testing/grpc';
 import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
 import { RecordingLog } from '@gatehouse/testing/recording-log';
 
@@ -70,10 +71,22 @@ export class InstalledControlPlane implements AsyncDisposable {
     return started;
   }
 
+  /** A server as a proxy with this environment knows it, but for the address that DNS would say. */
+  serverFor(service: 'identity' | 'destination' | 'policy', env: Readonly<Record<string, string>>) {
+    return {
+      address: { host: '127.0.0.1', port: portOf({ address: this.#running.get(service)?.grpc ?? '' }) },
+      security: {
+        serverName: env[`LINKERD2_PROXY_${service.toUpperCase()}_SVC_NAME`] ?? '',
+        trustAnchors: env.LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS ?? '',
+      },
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const service of serviceNames.toReversed())
       await this.#running.get(service)?.stop('the test is over');
-    await rm(this.#folder, { recursive: true });
+    this.#running.clear();
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #start(service: ServiceName): Promise<RunningService> {

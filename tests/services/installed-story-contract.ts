@@ -1,38 +1,23 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { evaluate } from '@gatehouse/core/inbound/evaluate-inbound';
 import type { InboundServer } from '@gatehouse/core/inbound/inbound-server';
-import { aKey } from '@gatehouse/dev/certificates';
 import { GrpcClient } from '@gatehouse/platform/grpc/client';
-import { loadYaml } from '@gatehouse/platform/kube/directory/kubernetes-yaml';
 import { matchesWhole } from '@gatehouse/platform/kube/parse/proxy-regex';
-import { certify } from '@gatehouse/platform/own-leaf/certify-client';
 import { serviceNames } from '@gatehouse/platform/service/service';
-import type { TlsMaterial } from '@gatehouse/platform/tls/material';
 import type { Followed } from '@gatehouse/policy/testing/followed-stream';
 import { watchPort } from '@gatehouse/policy/testing/watched-port';
 import { freePort } from '@gatehouse/testing/free-port';
-import { eventually, portOf } from '@gatehouse/testing/grpc';
+import { eventually } from '@gatehouse/testing/grpc';
 import { aRequest, ipOf } from '@gatehouse/testing/inbound-attempt';
-import { environmentIn, type PodVariable } from '@gatehouse/testing/pod-environment';
 import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/real-cluster';
 import { runToEnd } from '../../cli/testing/run-cli.ts';
 import { InstalledControlPlane } from './installed-control-plane.ts';
+import { type MeshedPod, objectsIn, proxyOf, startMeshedPod, withoutKubeProxy } from './installed-pods.ts';
 import type { ClusterWithWebhooks } from './open-webhook-cluster.ts';
 
 const tutorial = new URL('../../docs/getting-started/', import.meta.url);
-
-/** A pod as the API server has it, with what its proxy is told and what it obtained with it. */
-interface MeshedPod {
-  readonly app: string;
-  readonly ip: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly leaf: TlsMaterial;
-  /** The DNS SANs of the leaf, by which its peers know it. */
-  readonly name: string;
-}
 
 /** Calls by `client port`, and what the proxy of every backend does with them. */
 type Verdicts = Readonly<Record<string, 'allowed' | 'denied'>>;
@@ -53,7 +38,6 @@ export const installedStoryContract = (
     let cluster: RealCluster<ClusterServer>;
     let installed: InstalledControlPlane;
     let backends: readonly (MeshedPod & { readonly rows: ReadonlyMap<number, Followed<InboundServer>> })[];
-    const addresses = new Map<string, string>();
     const pods: MeshedPod[] = [];
     const clients: GrpcClient[] = [];
 
@@ -79,7 +63,7 @@ export const installedStoryContract = (
       const objects = await gatehouse('install', '--set', 'policyController.enabled=true');
       for (const object of objects) await cluster.apply(withoutKubeProxy(object, port));
       installed = await InstalledControlPlane.of(cluster, objects, { webhook: `127.0.0.1:${port}` });
-      for (const service of serviceNames) addresses.set(service, (await installed.start(service)).grpc);
+      for (const service of serviceNames) await installed.start(service);
     });
 
     after(async () => {
@@ -88,54 +72,15 @@ export const installedStoryContract = (
       await cluster?.[Symbol.asyncDispose]();
     });
 
-    /** A server of the control plane as an injected proxy knows it, but for the address that DNS would say. */
-    const server = (service: 'identity' | 'policy', env: MeshedPod['env']) => ({
-      address: { host: '127.0.0.1', port: portOf({ address: addresses.get(service) ?? '' }) },
-      security: {
-        serverName: env[`LINKERD2_PROXY_${service.toUpperCase()}_SVC_NAME`] ?? '',
-        trustAnchors: env.LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS ?? '',
-      },
-    });
-
     const createPod = async (
       pod: WireObject,
       query: Readonly<Record<string, string>> = {},
     ): Promise<WireObject> =>
       cluster.ask({ method: 'POST', path: '/api/v1/namespaces/demo/pods', query, body: pod });
 
-    /** What a pod's start comes to: kubelet says that it runs, and its proxy obtains a certificate. */
-    const startPod = async (made: WireObject): Promise<MeshedPod> => {
-      const ip = `10.244.0.${pods.length + 2}`;
-      const { name: podName, labels } = made.metadata as { name: string; labels: Record<string, string> };
-      const status = {
-        phase: 'Running',
-        podIP: ip,
-        podIPs: [{ ip }],
-        conditions: [{ type: 'Ready', status: 'True' }],
-      };
-      const metadata = { name: podName, namespace: 'demo' };
-      await cluster.setStatus({ apiVersion: 'v1', kind: 'Pod', metadata, status });
-      const env = environmentIn(proxyOf(made)?.env ?? [], {
-        'metadata.name': podName,
-        'metadata.namespace': 'demo',
-        'spec.serviceAccountName': 'default',
-        'status.podIPs': ip,
-      });
-      const { trustAnchors } = server('identity', env).security;
-      const leaf = await certify({
-        server: server('identity', env),
-        trustAnchors,
-        name: env.LINKERD2_PROXY_IDENTITY_LOCAL_NAME ?? '',
-        key: aKey(),
-        token: Buffer.from(await cluster.token(made, audienceOf(made))),
-      });
-      const names = new X509Certificate(leaf.chain[0] ?? Buffer.of()).subjectAltName ?? '';
-      return { app: labels.app ?? '', ip, env, leaf, name: names.replaceAll('DNS:', '') };
-    };
-
     /** The rows of the ports that the injector wrote down. */
     const watchPorts = (pod: MeshedPod): ReadonlyMap<number, Followed<InboundServer>> => {
-      const { address, security } = server('policy', pod.env);
+      const { address, security } = installed.serverFor('policy', pod.env);
       const client = new GrpcClient({ address, security: { ...security, certificate: pod.leaf } });
       clients.push(client);
       const workload = pod.env.LINKERD2_PROXY_POLICY_WORKLOAD ?? '';
@@ -186,7 +131,10 @@ export const installedStoryContract = (
       // Until the API server and policy have both heard of the namespace, and the one of the other's certificate.
       const dryRun = () => createPod(wanted[0] ?? {}, { dryRun: 'All' }).catch(() => undefined);
       await eventually(async () => proxyOf(await dryRun()) !== undefined);
-      for (const pod of wanted) pods.push(await startPod(await createPod(pod)));
+      for (const pod of wanted)
+        pods.push(
+          await startMeshedPod(cluster, installed, await createPod(pod), `10.244.0.${pods.length + 2}`),
+        );
       assert.deepEqual(
         pods.map(({ app, env }) => `${app}: ${env.LINKERD2_PROXY_INBOUND_DEFAULT_POLICY}`),
         ['backend: deny', 'backend: deny', 'frontend: deny', 'intruder: deny'],
@@ -243,31 +191,6 @@ export const installedStoryContract = (
   });
 };
 
-const objectsIn = (text: string): readonly WireObject[] => {
-  const loaded = loadYaml(text);
-  assert.ok(loaded.ok, text);
-  return loaded.value as readonly WireObject[];
-};
-
-/** There is no kube-proxy: the API server calls a Service of this type by its name, on the port that a webhook says. */
-const withoutKubeProxy = (object: WireObject, port: number): WireObject => {
-  const { kind, metadata, webhooks } = object as {
-    readonly kind: string;
-    readonly metadata: WireObject;
-    readonly webhooks?: readonly { readonly clientConfig: { readonly service: WireObject } }[];
-  };
-  if (kind === 'Service' && metadata.name === 'gatehouse-webhook')
-    return { ...object, spec: { type: 'ExternalName', externalName: 'localhost' } };
-  if (webhooks === undefined) return object;
-  return {
-    ...object,
-    webhooks: webhooks.map((webhook) => ({
-      ...webhook,
-      clientConfig: { service: { ...webhook.clientConfig.service, port } },
-    })),
-  };
-};
-
 /** The pods that the controllers of a Deployment make of it. */
 const podsOf = ({ metadata, spec }: WireObject): readonly WireObject[] => {
   const { name } = metadata as { readonly name: string };
@@ -282,27 +205,4 @@ const podsOf = ({ metadata, spec }: WireObject): readonly WireObject[] => {
     // Named: the plugin that would default it is switched off where a test starts the API server.
     spec: { serviceAccountName: 'default', ...template.spec },
   }));
-};
-
-const proxyOf = (pod: WireObject | undefined): { readonly env: readonly PodVariable[] } | undefined => {
-  const { initContainers = [] } = (pod?.spec ?? {}) as {
-    readonly initContainers?: readonly { readonly name: string; readonly env: readonly PodVariable[] }[];
-  };
-  return initContainers.find(({ name }) => name === 'linkerd-proxy');
-};
-
-/** The audience of the token that kubelet mounts for the proxy. */
-const audienceOf = (pod: WireObject): string => {
-  const { volumes = [] } = pod.spec as {
-    readonly volumes?: readonly {
-      readonly projected?: {
-        readonly sources: readonly { readonly serviceAccountToken?: { readonly audience?: string } }[];
-      };
-    }[];
-  };
-  const [audience] = volumes
-    .flatMap(({ projected }) => projected?.sources ?? [])
-    .flatMap(({ serviceAccountToken }) => serviceAccountToken?.audience ?? []);
-  assert(audience !== undefined, 'the pod mounts a token for identity');
-  return audience;
 };

@@ -43,6 +43,14 @@ test('what the tutorial sets is accepted, and can say nothing else', () => {
   ]);
 });
 
+test('null in a group takes nothing back where the group says nothing, and is not a value', () => {
+  assert.deepEqual(readValues(set('injector.namespaces=null')).given, {});
+  assert.deepEqual(
+    readValues([{ injector: { namespaces: 'claimed' } }, ...set('injector.namespaces=null')]).given,
+    {},
+  );
+});
+
 test('later layers win value by value, and null takes a value back', () => {
   const layers = [
     { replicas: 4, image: { name: 'a.example/x', version: '1' }, podLabels: { team: 'mesh' } },

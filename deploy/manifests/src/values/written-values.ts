@@ -85,7 +85,8 @@ export const overlay = (earlier: WireObject, later: WireObject): WireObject => {
     const [before, after] = [earlier[name], later[name]];
     if (!Object.hasOwn(later, name)) set(merged, name, before);
     else if (!isUnset(after))
-      set(merged, name, isTree(before) && isTree(after) ? overlay(before, after) : after);
+      // Below nothing, too: a null there takes nothing back, and is no value.
+      set(merged, name, isTree(after) ? overlay(isTree(before) ? before : {}, after) : after);
   }
   return merged;
 };
