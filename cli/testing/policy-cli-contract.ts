@@ -64,6 +64,27 @@ export const policyCliContract = (
       assert.match(bare.out, /\nWithout effect here, though the labels fit: nap\/frontend-may\.$/);
     });
 
+    test('what an Audit policy would admit is told by the service', async () => {
+      const selector = (app: string) => ({ matchLabels: { app } });
+      await fixture.apply({
+        apiVersion: 'policy.linkerd.io/v1alpha1',
+        kind: 'NetworkAuthenticationPolicy',
+        metadata: { namespace: 'demo', name: 'backends-may' },
+        spec: {
+          mode: 'Audit',
+          target: { selector: selector('backend') },
+          ports: [{ port: 8080 }],
+          sources: [{ serviceAccounts: [{ name: 'default' }] }],
+        },
+      });
+      const audited = () => fixture.run(['authz', 'demo/backend', '--audit']);
+      await eventually(async () => (await audited()).out.includes('nap/backends-may'));
+      const { code, out } = await audited();
+      assert.equal(code, exitCode.ok);
+      assert.match(out, /\n8080\/http +default\.demo +anywhere +all +- +nap\/backends-may\n/);
+      assert.match(out, /\nport 8080\/http: the proxy counts nothing: the base policy admits nobody/);
+    });
+
     test('without -n a workload is looked for in the namespace of the kubeconfig’s context', async () => {
       const { code, err } = await fixture.run(['authz', 'backend']);
       assert.equal(code, exitCode.failed);

@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import { isExecutable, whyNoRealMesh } from './rig/prerequisites.ts';
 import type { RealMesh, SourceKind } from './rig/real-mesh.ts';
+import { audits } from './scenarios/audit.ts';
 import { changes } from './scenarios/change.ts';
 import { differential } from './scenarios/differential.ts';
 import { failures } from './scenarios/failure.ts';
@@ -44,6 +45,7 @@ const lanes: readonly (readonly Program[])[] = [
         ...protocolsAndRules(),
         ...linkerdKinds(),
         ...changes(),
+        ...audits(),
         grpcStream(),
         ...sizes(),
         ...differential(),

@@ -1,4 +1,4 @@
-import type { Client, Condition, Enforcement, Row, WorkloadReport } from '../reach/policy-answers.ts';
+import type { Audit, Client, Condition, Enforcement, Row, WorkloadReport } from '../reach/policy-answers.ts';
 import {
   because,
   type Extent,
@@ -16,13 +16,19 @@ export interface PortView {
   readonly label: string;
   readonly enforcement: Enforcement;
   readonly row: Row | null;
+  readonly audit?: Audit | null | undefined;
 }
 
 export const portViews = ({
   ports,
   otherPorts,
 }: Pick<WorkloadReport, 'ports' | 'otherPorts'>): readonly PortView[] => [
-  ...ports.map((port) => ({ label: printPort(port), enforcement: port.enforcement, row: port.row })),
+  ...ports.map((port) => ({
+    label: printPort(port),
+    enforcement: port.enforcement,
+    row: port.row,
+    audit: port.audit,
+  })),
   ...(otherPorts === null ? [] : [{ label: 'others', ...otherPorts }]),
 ];
 

@@ -171,11 +171,25 @@ const WorkloadPage = Type.Object({
 });
 export type WorkloadPage = Static<typeof WorkloadPage>;
 
+const Audit = Type.Object({
+  policies: Type.Array(ObjectName),
+  counting: Type.Object({
+    labels: nullable(Type.Object({ authz_kind: Type.String(), authz_name: Type.String() })),
+    text: Type.String(),
+  }),
+  row: Row,
+});
+/** What Audit policies would do to a port, and where that is counted. */
+export type Audit = Static<typeof Audit>;
+
+/** Only where it was asked for, and older services say nothing of it. */
+const audit = Type.Optional(nullable(Audit));
+
 const WorkloadReport = Type.Object({
   ...Facts,
-  ports: Type.Array(Type.Object({ ...PortFacts, row: nullable(Row) })),
+  ports: Type.Array(Type.Object({ ...PortFacts, row: nullable(Row), audit })),
   portsLeftOut: Type.Integer(),
-  otherPorts: nullable(Type.Object({ enforcement: Enforcement, row: nullable(Row) })),
+  otherPorts: nullable(Type.Object({ enforcement: Enforcement, row: nullable(Row), audit })),
 });
 export type WorkloadReport = Static<typeof WorkloadReport>;
 
@@ -204,7 +218,8 @@ export interface WorkloadsQuery {
 /** Who is asked about policy: a running service, or a folder that is read here. */
 export interface PolicyAnswers {
   workloads(query: WorkloadsQuery): Promise<WorkloadPage>;
-  workload(named: WorkloadName): Promise<WorkloadReport>;
+  /** With `audit` also what would be in force if Audit policies were enforced. */
+  workload(named: WorkloadName, include?: 'audit'): Promise<WorkloadReport>;
   port(named: WorkloadName, port: string): Promise<PortReport>;
   policies(query: PoliciesQuery): Promise<PolicyPage>;
 }
@@ -249,7 +264,8 @@ const overRest = (api: AdminApi): PolicyAnswers => {
     ['/v1/workloads', ...parts.map(encodeURIComponent)].join('/');
   return {
     workloads: (query) => api.json(WorkloadPage, path(), { ...query }),
-    workload: ({ kind, namespace, name }) => api.json(WorkloadReport, path(namespace, name), { kind }),
+    workload: ({ kind, namespace, name }, include) =>
+      api.json(WorkloadReport, path(namespace, name), { kind, include }),
     port: ({ kind, namespace, name }, port) =>
       api.json(PortReport, path(namespace, name, 'ports', port), { kind }),
     policies: (query) => api.json(PolicyPage, '/v1/policies', { ...query, limit: 500 }),

@@ -127,7 +127,7 @@ test('`include=audit` shows what enforcing Audit policies would make of a port, 
 
   const served = await read('/ports/9000?include=audit');
   assert.deepEqual([served.audit.counting.kind, served.audit.counting.labels], ['none', null]);
-  assert.match(served.audit.counting.text, /^nothing is counted: a Server governs the port/);
+  assert.match(served.audit.counting.text, /^the proxy counts nothing: a Server governs the port/);
   assert.deepEqual(
     served.audit.row.conditions.map(({ reason, about }: { reason: string; about: { name: string } }) => [
       reason,

@@ -2,12 +2,13 @@ import type { RealMesh } from '../rig/real-mesh.ts';
 import type { Observer, View } from './observer.ts';
 
 export interface Scenario {
-  /** Its part of the table; rate limits, audit, gRPC routes, splits, retries and egress will have theirs. */
+  /** Its part of the table; rate limits, gRPC routes, splits, retries and egress will have theirs. */
   readonly part:
     | 'seed'
     | 'who'
     | 'what'
     | 'change'
+    | 'audit'
     | 'time'
     | 'failure'
     | 'size'

@@ -7,6 +7,7 @@ import { addPolicyReachOptions } from '../../reach/reach-options.ts';
 export interface AuthzOptions extends PolicyReach {
   readonly namespace?: string;
   readonly selector?: string;
+  readonly audit?: true;
   readonly output: OutputFormat;
 }
 
@@ -20,6 +21,8 @@ Examples:
   gatehouse authz -l app=backend -n demo
   # a workload outside the cluster
   gatehouse authz externalworkload/vm-1 -n demo
+  # who would be admitted, and who refused, if policies with mode Audit were enforced
+  gatehouse authz deploy/backend -n demo --audit
   # whole names and every address
   gatehouse authz demo/backend-0 -o wide
   # as a folder of manifests would have it, without a mesh
@@ -38,6 +41,7 @@ export const authzCommand = (finish: (run: Run) => void): Command =>
       )
       .option('-n, --namespace <ns>', "the workload's namespace (default: the kubeconfig's, then default)")
       .option('-l, --selector <labels>', 'instead of a workload: all with these labels, as kubectl writes it')
+      .option('--audit', 'only ports with Audit policies: who may call now, and who if they were enforced')
       .addOption(outputOption()),
   )
     .addHelpText('after', examples)

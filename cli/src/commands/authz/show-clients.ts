@@ -1,8 +1,17 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
+import { auditHeads, auditList, auditNotes, auditRows, auditViews } from '../../print/audit-views.ts';
 import { printShown } from '../../print/output.ts';
-import { clientHeads, clientList, clientRows, notesOf, portViews } from '../../print/port-views.ts';
+import type { Extent } from '../../print/policy-words.ts';
+import {
+  clientHeads,
+  clientList,
+  clientRows,
+  notesOf,
+  type PortView,
+  portViews,
+} from '../../print/port-views.ts';
 import { printTable } from '../../print/table.ts';
 import { pathOf, printAlike, printNotes, withoutEffect } from '../../print/workload-text.ts';
 import {
@@ -14,7 +23,12 @@ import {
   workloadsOf,
   workloadsWith,
 } from '../../reach/named-workload.ts';
-import { type PolicyAnswers, type WorkloadReport, withPolicy } from '../../reach/policy-answers.ts';
+import {
+  type Audit,
+  type PolicyAnswers,
+  type WorkloadReport,
+  withPolicy,
+} from '../../reach/policy-answers.ts';
 import { notesOfSelecting } from '../../reach/policy-findings.ts';
 import type { AuthzOptions } from './authz.ts';
 
@@ -35,7 +49,9 @@ export const showClients = (
     const found: Found[] = [];
     for (const alike of await asked(workload, { ...options, namespace }, answers)) {
       const first = firstOf(alike);
-      const report = await whereIsIt(first.namespace, () => answers.workload(first));
+      const include = options.audit === true ? 'audit' : undefined;
+      const report = await whereIsIt(first.namespace, () => answers.workload(first, include));
+      if (options.audit === true) requireAudit(report);
       found.push({
         ...alike,
         report,
@@ -62,7 +78,18 @@ const asked = (
   );
 };
 
-const show = (found: readonly Found[], { output }: AuthzOptions, { terminal }: Surroundings): void => {
+/** A service that does not know what it was asked for leaves it out. */
+const requireAudit = ({ ports, otherPorts }: WorkloadReport): void => {
+  if ([...ports, ...(otherPorts === null ? [] : [otherPorts])].every(({ audit }) => audit !== undefined))
+    return;
+  throw new GatehouseError(
+    'failed-precondition',
+    'the policy service is older than this command and says nothing of Audit policies: upgrade it',
+  );
+};
+
+const show = (found: readonly Found[], options: AuthzOptions, { terminal }: Surroundings): void => {
+  const { output } = options;
   switch (output) {
     case 'json':
     case 'yaml': {
@@ -75,9 +102,10 @@ const show = (found: readonly Found[], { output }: AuthzOptions, { terminal }: S
       for (const [at, one] of found.entries()) {
         if (at > 0) terminal.out('');
         terminal.out(terminal.paint('bold', printAlike(one, one.report)));
-        terminal.out(textOf(one.report, output, terminal));
+        terminal.out(textOf(one.report, options, terminal));
         if (one.notes.length > 0) terminal.out(`\n${printNotes(one.notes, terminal.columns)}`);
-        for (const hint of hintsFor(one)) terminal.err(terminal.paint('dim', hint));
+        for (const hint of options.audit === true ? [] : hintsFor(one))
+          terminal.err(terminal.paint('dim', hint));
       }
   }
 };
@@ -87,8 +115,9 @@ const rowsOf = ({ ports, otherPorts }: WorkloadReport) => [...ports.map(({ row }
 /** For programs: the same clients, as the REST API has them. */
 const clientsOf = ({ ports, otherPorts, ...facts }: WorkloadReport) => ({
   ...facts,
-  ports: ports.map(({ row, ...port }) => ({
+  ports: ports.map(({ row, audit, ...port }) => ({
     ...port,
+    ...auditOf(audit),
     access: row?.access ?? null,
     governedBy: row?.governedBy ?? null,
     clients: row?.clients ?? null,
@@ -98,28 +127,68 @@ const clientsOf = ({ ports, otherPorts, ...facts }: WorkloadReport) => ({
       ? null
       : {
           enforcement: otherPorts.enforcement,
+          ...auditOf(otherPorts.audit),
           access: otherPorts.row?.access ?? null,
           governedBy: otherPorts.row?.governedBy ?? null,
           clients: otherPorts.row?.clients ?? null,
         },
 });
 
+/** Its row in the same few words as the one in force. */
+const auditOf = (audit: Audit | null | undefined) => {
+  if (audit === undefined || audit === null) return audit === undefined ? {} : { audit };
+  const { row, ...rest } = audit;
+  const { access, governedBy, clients } = row;
+  return { audit: { ...rest, access, governedBy, clients } };
+};
+
 const textOf = (
   report: WorkloadReport,
-  output: 'table' | 'wide',
-  { width, columns }: Pick<Surroundings['terminal'], 'width' | 'columns'>,
+  options: Pick<AuthzOptions, 'output' | 'audit'>,
+  terminal: Pick<Surroundings['terminal'], 'width' | 'columns'>,
 ): string => {
+  const { output, audit } = options;
+  const { width, columns } = terminal;
   if (report.enforcement.state === 'not-enforced') return printNotes(whyOpen(report), columns);
   const views = portViews(report);
   const extent = output === 'wide' ? 'all' : 'few';
-  const rows = views.flatMap((view) => clientRows(view, report.identity, extent));
-  const table = printTable(clientHeads, rows);
+  const shown =
+    audit === true ? ofAudit(views, report.identity, extent) : ofClients(views, report.identity, extent);
+  if (shown === undefined) return 'No policy with `mode: Audit` selects a port of it.';
+  const { heads, rows, list, notes } = shown;
+  const table = printTable(heads, rows);
   const isWide = output === 'table' && width !== undefined && widthOf(table) > width;
-  const notes = notesOf(views);
   return [
-    isWide ? clientList(rows, width) : table,
+    isWide ? list(rows, width) : table,
     ...(notes.length === 0 ? [] : ['', printNotes(notes, columns)]),
   ].join('\n');
+};
+
+/** A table, the same in sentences, and what to say below it. */
+interface Shown {
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly list: (rows: Shown['rows'], columns: number) => string;
+  readonly notes: readonly string[];
+}
+
+const ofClients = (views: readonly PortView[], self: string | null, extent: Extent): Shown => ({
+  heads: clientHeads,
+  rows: views.flatMap((view) => clientRows(view, self, extent)),
+  list: clientList,
+  notes: notesOf(views),
+});
+
+/** Undefined where no Audit policy selects a port. */
+const ofAudit = (views: readonly PortView[], self: string | null, extent: Extent): Shown | undefined => {
+  const audited = auditViews(views);
+  if (audited.length === 0) return undefined;
+  return {
+    heads: auditHeads,
+    rows: audited.flatMap((view) => auditRows(view, self, extent)),
+    list: auditList,
+    notes: auditNotes(audited),
+  };
 };
 
 const widthOf = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));

@@ -6,14 +6,14 @@ import { nullable, ObjectName, objectName, wordOf } from './rest-object.ts';
 import { Row, type RowContext, rowItem } from './rest-row.ts';
 
 const countings = {
-  exact: 'what enforcing the policies would refuse is counted under the labels',
-  'upper-bound': 'that, and what only `rules` of the policies would admit',
-  none: 'nothing is counted',
+  exact: 'the proxy counts whom enforcing would refuse',
+  'upper-bound': 'the proxy counts whom enforcing would refuse, together with whom only `rules` would admit',
+  none: 'the proxy counts nothing',
 } as const satisfies Record<Counting['kind'], string>;
 
 const uncounted = {
-  server: 'a Server governs the port, whose AuthorizationPolicies admit clients beside these policies',
-  closed: 'nobody is admitted by default, so that enforcing these policies would refuse nobody',
+  server: 'a Server governs the port, where enforcing would refuse nobody',
+  closed: 'the base policy admits nobody, so enforcing would refuse nobody',
   'too-many-steps': 'the row has no room for it (GATEHOUSE_MAX_COMPILE_STEPS)',
 } as const satisfies Record<Extract<Counting, { kind: 'none' }>['why'], string>;
 
