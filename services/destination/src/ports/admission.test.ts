@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Admission } from './admission.ts';
+import { Admission, type AdmissionBounds } from './admission.ts';
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
+/** Under a clock that stands still, so that a slow machine admits as many as a fast one. */
+const anAdmission = (bounds: Partial<AdmissionBounds> = {}) => new Admission(bounds, () => 0);
+
 test('streams are admitted oldest first, as many a tick as the bounds allow', async () => {
-  const admission = new Admission({ builds: 2, bytes: 1_000_000 });
+  const admission = anAdmission({ builds: 2, bytes: 1_000_000 });
   const admitted: number[] = [];
   for (let index = 0; index < 5; index += 1) {
     admission.enter('a', () => {
@@ -22,8 +25,27 @@ test('streams are admitted oldest first, as many a tick as the bounds allow', as
   assert.equal(admission.waiting, 0);
 });
 
+test('a tick ends when it has taken its time, whatever was written in it', async () => {
+  let clock = 0;
+  const admission = new Admission({ tickMs: 5 }, () => clock);
+  const admitted: number[] = [];
+  for (const ms of [2, 2, 2, 9, 1, 1]) {
+    admission.enter('a', () => {
+      clock += ms;
+      admitted.push(ms);
+      return { bytes: 10, wasBuilt: false };
+    });
+  }
+  const ticks: number[][] = [];
+  while (admission.waiting > 0) {
+    await tick();
+    ticks.push(admitted.splice(0));
+  }
+  assert.deepEqual(ticks, [[2, 2, 2], [9], [1, 1]]);
+});
+
 test('clients take turns, however many streams one of them has', async () => {
-  const admission = new Admission({ builds: 4 });
+  const admission = anAdmission({ builds: 4 });
   const admitted: string[] = [];
   for (const from of [...Array<string>(100).fill('many'), 'one', 'two', 'two']) {
     admission.enter(from, () => {
@@ -39,7 +61,7 @@ test('clients take turns, however many streams one of them has', async () => {
 });
 
 test('bytes count too, and a send of a few bytes is not free', async () => {
-  const admission = new Admission({ builds: 100, bytes: 10_000 });
+  const admission = anAdmission({ builds: 100, bytes: 10_000 });
   const costs = [9_000, 2_000, 1, 1, 1, 1];
   let admitted = 0;
   for (const bytes of costs) {
@@ -57,7 +79,7 @@ test('bytes count too, and a send of a few bytes is not free', async () => {
 });
 
 test('a stream that left is passed over, and one that comes later is served too', async () => {
-  const admission = new Admission();
+  const admission = anAdmission();
   const admitted: string[] = [];
   const enter = (name: string) =>
     admission.enter('a', () => {
@@ -74,7 +96,7 @@ test('a stream that left is passed over, and one that comes later is served too'
 });
 
 test('what is on its way to readers is bounded, and goes on as they read or leave', async () => {
-  const admission = new Admission({ bytesUnderWay: 25 });
+  const admission = anAdmission({ bytesUnderWay: 25 });
   const admitted: number[] = [];
   const places = Array.from({ length: 5 }, (_, index) =>
     admission.enter('a', () => {
@@ -97,7 +119,7 @@ test('what is on its way to readers is bounded, and goes on as they read or leav
 });
 
 test('bytes that leave while they are handed over are not under way', async () => {
-  const admission = new Admission({ bytesUnderWay: 1 });
+  const admission = anAdmission({ bytesUnderWay: 1 });
   let admitted = 0;
   for (let index = 0; index < 5; index += 1) {
     const place = admission.enter('a', () => {
@@ -133,7 +155,7 @@ test('clients that do not read hold the others up for a bounded time', async (t)
 });
 
 test('nobody is admitted after the end', async () => {
-  const admission = new Admission();
+  const admission = anAdmission();
   admission.enter('a', () => assert.fail('admitted after the end'));
   admission.close();
   await tick();

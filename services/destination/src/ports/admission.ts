@@ -7,6 +7,8 @@ export interface Cost {
 }
 
 export interface AdmissionBounds {
+  /** How long one tick may go on, in milliseconds: the first of many different sets costs more than the second of one. */
+  readonly tickMs: number;
   /** First messages that are written in one tick. */
   readonly builds: number;
   /** Bytes that are handed over in one tick. */
@@ -19,6 +21,7 @@ export interface AdmissionBounds {
 
 const mebibyte = 1024 * 1024;
 const defaultBounds: AdmissionBounds = {
+  tickMs: 5,
   builds: 16,
   bytes: 4 * mebibyte,
   bytesUnderWay: 64 * mebibyte,
@@ -105,6 +108,7 @@ export class Admission {
   #run(): void {
     this.#tick = undefined;
     this.#overtakeSlow();
+    const end = this.#now() + this.#bounds.tickMs;
     let { builds, bytes } = this.#bounds;
     while (this.#bytesUnderWay < this.#bounds.bytesUnderWay && builds > 0 && bytes > 0) {
       const entrant = this.#waiting.next();
@@ -112,6 +116,7 @@ export class Admission {
       const cost = this.#admit(entrant);
       if (cost.wasBuilt) builds -= 1;
       bytes -= Math.max(cost.bytes, leastBytes);
+      if (this.#now() >= end) break;
     }
     if (this.#waiting.size === 0) return;
     if (this.#bytesUnderWay >= this.#bounds.bytesUnderWay) this.#waitForSlow();

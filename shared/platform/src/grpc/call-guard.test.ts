@@ -133,6 +133,48 @@ test('a call that is cancelled in the moment in which it comes leaves nothing be
   await eventually(async () => server.streams === 0 && (await open()) === 0);
 });
 
+test('calls that come in one moment are opened in slices, and other clients have their turn in between', async (t) => {
+  const calls = 300;
+  /** The turn of the event loop in which each call was opened, by who called. */
+  const turns = { crowd: [] as number[], other: [] as number[] };
+  let turn = 0;
+  const count = (): void => {
+    turn += 1;
+    ticking = setImmediate(count);
+  };
+  let ticking = setImmediate(count);
+  t.after(() => clearImmediate(ticking));
+  const server = await aGrpcServer(t, {
+    methods: {
+      [paths.watch]: {
+        kind: 'server-stream',
+        open: (call) => {
+          for (const until = performance.now() + 1; performance.now() < until; );
+          turns[call.peer.address === '127.0.7.7' ? 'crowd' : 'other'].push(turn);
+          call.send(Buffer.from('row'));
+        },
+      },
+    },
+  });
+  const other = aGrpcClient(t, server);
+  assert.equal(await receive(other, paths.watch).message(0), 'row');
+  const crowd = await callFlood({
+    socket: await connectedTo(portOf(server), '127.0.7.7'),
+    calls,
+    call: { path: paths.watch, message: Buffer.from('x') },
+  });
+  t.after(() => crowd.stop());
+  await eventually(() => turns.crowd.length > 0);
+  assert.equal(await receive(other, paths.watch).message(0), 'row');
+  const last = turns.crowd.length;
+  await eventually(() => turns.crowd.length === calls);
+  assert.ok(last < calls, 'the other client waited for all of the crowd');
+  const each = Map.groupBy(turns.crowd, (opened) => opened);
+  const most = Math.max(...Array.from(each.values(), ({ length }) => length));
+  // Between two counts lie the 16 that may begin as they come and a slice of 5 ms, in which a call takes at least 1 ms.
+  assert.ok(most <= 32, `${most} calls were opened in one turn`);
+});
+
 const floods: readonly (Omit<CallFloodOptions, 'socket'> & { readonly what: string })[] = [
   { what: 'streams', calls: 33_000, call: { path: paths.watch, message: Buffer.from('x') } },
   {

@@ -6,6 +6,7 @@ import {
 } from 'node:http2';
 import { FairPlaces } from '../limits/fair-places.ts';
 import { holderOf } from '../limits/holder.ts';
+import { TimeSlices } from '../limits/time-slices.ts';
 import { addressOf, clientOf } from '../tls/client-of.ts';
 import { grpcNumber } from './status.ts';
 
@@ -45,6 +46,16 @@ const messages = {
   headers: 'the headers are too large',
 } as const satisfies Partial<Record<CallRefusal, string>>;
 
+/** How long one turn of the event loop may take in calls, in milliseconds: thousands come at once when proxies reconnect. */
+const sliceMs = 5;
+const atOnce = 16;
+
+interface Admitted {
+  readonly stream: ServerHttp2Stream;
+  readonly holder: string;
+  readonly open: () => void;
+}
+
 interface Connection {
   readonly holder: string;
   readonly client: string;
@@ -54,7 +65,8 @@ interface Connection {
 /**
  * Decides about each HTTP/2 stream before anything else sees it. A limit on streams that the server announces would be the
  * usual way, but clients keep what exceeds it to themselves: a proxy's watch would hang and nobody would know
- * (docs/decisions/0019). Here the caller gets ResourceExhausted, and a counter tells the operator.
+ * (docs/decisions/0019). Here the caller gets ResourceExhausted, and a counter tells the operator. What is admitted is opened
+ * in slices, so that a mass reconnect keeps no other stream waiting.
  */
 export class CallGuard {
   readonly #limits: CallLimits;
@@ -63,6 +75,11 @@ export class CallGuard {
   readonly #calls: FairPlaces<ServerHttp2Stream>;
   readonly #arriving: FairPlaces<ServerHttp2Stream>;
   readonly #unheard: FairPlaces<ServerHttp2Stream>;
+  readonly #slices = new TimeSlices<Admitted>({
+    sliceMs,
+    atOnce,
+    work: (call) => this.#begin(call),
+  });
   readonly #timers = new Map<ServerHttp2Stream, NodeJS.Timeout>();
 
   constructor(limits: CallLimits, onRefused: (reason: CallRefusal, client: string) => void) {
@@ -91,31 +108,37 @@ export class CallGuard {
     return this.#calls.size;
   }
 
-  /** False when the call has been refused, and must not be looked at any further. */
-  admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  /** Calls that wait for their turn, because very many came at once. */
+  get waiting(): number {
+    return this.#slices.waiting;
+  }
+
+  /** A connection is there and may carry calls. Whose it is is looked up now, while connections come one by one. */
+  connected(session: ServerHttp2Session): void {
+    this.#connectionOf(session);
+  }
+
+  /** Calls `open` when the call is admitted and its turn has come, as a rule at once. Otherwise the call is over. */
+  admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, open: () => void): void {
     const { session } = stream;
-    if (session === undefined || stream.destroyed) return false;
+    if (session === undefined || stream.destroyed) return;
     const connection = this.#connectionOf(session as ServerHttp2Session);
-    const { perConnection, headerBytes, perAddress, arrivalMs } = this.#limits;
     const { holder } = connection;
+    const call: Admitted = { stream, holder, open };
     connection.calls += 1;
     stream.once('close', () => {
       connection.calls -= 1;
       this.#calls.leave(stream);
+      this.#slices.leave(call);
       this.arrived(stream);
     });
-    if (connection.calls > perConnection) return this.#refuse(stream, connection, 'connection');
-    if (sizeOf(headers) > headerBytes) return this.#refuse(stream, connection, 'headers');
-    if (!this.#calls.take(stream, holder)) {
-      const isAddress = this.#calls.weightOf(holder) >= perAddress;
-      return this.#refuse(stream, connection, isAddress ? 'address' : 'all');
+    const excess = this.#excessOf(stream, connection, headers);
+    if (excess !== undefined) {
+      this.#refuse(stream, connection, excess);
+      return;
     }
-    this.#arriving.take(stream, holder);
-    this.#timers.set(
-      stream,
-      setTimeout(() => this.#cut(stream, 'arrival-timeout'), arrivalMs),
-    );
-    return true;
+    // Nobody else listens to a stream that waits, and it may end meanwhile.
+    if (!this.#slices.enter(call, holder)) stream.on('error', ignore);
   }
 
   /** The request has come whole; from now on the call is its handler's to end. */
@@ -125,13 +148,42 @@ export class CallGuard {
     this.#arriving.leave(stream);
   }
 
-  #refuse(stream: ServerHttp2Stream, connection: Connection, reason: keyof typeof messages): false {
+  /** No call waits any longer. */
+  close(): void {
+    this.#slices.close();
+  }
+
+  /** The time that a request may take begins here: what came before was ours, and Node reads nothing of it until then. */
+  #begin({ stream, holder, open }: Admitted): void {
+    if (stream.destroyed) return;
+    this.#arriving.take(stream, holder);
+    this.#timers.set(
+      stream,
+      setTimeout(() => this.#cut(stream, 'arrival-timeout'), this.#limits.arrivalMs),
+    );
+    open();
+  }
+
+  /** The bound that a call exceeds; without one it has taken its place. */
+  #excessOf(
+    stream: ServerHttp2Stream,
+    { calls, holder }: Connection,
+    headers: IncomingHttpHeaders,
+  ): keyof typeof messages | undefined {
+    const { perConnection, headerBytes, perAddress } = this.#limits;
+    if (calls > perConnection) return 'connection';
+    if (sizeOf(headers) > headerBytes) return 'headers';
+    if (this.#calls.take(stream, holder)) return undefined;
+    return this.#calls.weightOf(holder) >= perAddress ? 'address' : 'all';
+  }
+
+  #refuse(stream: ServerHttp2Stream, connection: Connection, reason: keyof typeof messages): void {
     // grpc-js listens for errors on what it sees, and this it will not see.
     stream.on('error', ignore);
     this.#onRefused(reason, connection.client);
     if (!this.#unheard.take(stream, connection.holder)) {
       this.#hangUp(stream);
-      return false;
+      return;
     }
     stream.once('close', () => this.#unheard.leave(stream));
     stream.respond(
@@ -145,7 +197,6 @@ export class CallGuard {
     );
     // What is still to come of the request is of no use (RFC 9113 §8.1); at once, this would overtake the answer.
     setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
-    return false;
   }
 
   #hangUp(stream: ServerHttp2Stream): void {
@@ -180,7 +231,8 @@ const ignore = (): void => {};
 
 const sizeOf = (headers: IncomingHttpHeaders): number => {
   let bytes = 0;
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     bytes += name.length + (typeof value === 'string' ? value.length : (value?.join('').length ?? 0));
   }
   return bytes;

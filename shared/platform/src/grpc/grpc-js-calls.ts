@@ -35,28 +35,36 @@ export const http2StreamOf = (call: AnyCall): ServerHttp2Stream => {
 };
 
 /**
- * Has `admit` see each HTTP/2 stream of a server before grpc-js does, which does not see those that it declines. An
+ * Has `admit` see each HTTP/2 stream of a server before grpc-js does, which sees it when and if `open` is called. An
  * interceptor of grpc-js would come too late: calls of unknown methods never reach one, and by then all is allocated.
  * Call it when the server has its connection injector.
  */
 export const guardStreams = (
   server: Server,
-  admit: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean,
+  admit: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, open: () => void) => void,
 ): void => {
   const http2 = http2ServerOf(server);
   const listeners = http2.listeners('stream');
   http2.removeAllListeners('stream');
   http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => {
-    if (admit(stream, headers))
+    admit(stream, headers, () => {
       for (const listener of listeners) listener.call(http2, stream, headers, ...rest);
+    });
   });
 };
 
-/** Tells each connection whose client has shown that it speaks HTTP/2. Call it when the server has its connection injector. */
-export const onHttp2Client = (server: Server, listener: (session: ServerHttp2Session) => void): void => {
-  http2ServerOf(server).on('session', (session: ServerHttp2Session) =>
-    session.once('remoteSettings', () => listener(session)),
-  );
+/** Tells of each connection, and again when its client has shown that it speaks HTTP/2. */
+export interface ConnectionListener {
+  readonly opened: (session: ServerHttp2Session) => void;
+  readonly speaksHttp2: (session: ServerHttp2Session) => void;
+}
+
+/** Call it when the server has its connection injector. */
+export const onConnections = (server: Server, { opened, speaksHttp2 }: ConnectionListener): void => {
+  http2ServerOf(server).on('session', (session: ServerHttp2Session) => {
+    opened(session);
+    session.once('remoteSettings', () => speaksHttp2(session));
+  });
 };
 
 const http2ServerOf = (server: Server): EventEmitter => {

@@ -27,6 +27,13 @@ export const measureServer = (metrics: Metrics, { acceptor, guard, limits }: Mea
     },
   });
   metrics.gauge({
+    name: 'grpc_server_calls_waiting',
+    help: 'Calls that wait for their turn to be opened, since very many came at once.',
+    collect() {
+      this.set(guard.waiting);
+    },
+  });
+  metrics.gauge({
     name: 'grpc_server_limit',
     help: 'What may be open at once: `connections`, `calls`, and calls `per_address` and `per_connection`.',
     labelNames: ['of'],

@@ -28,7 +28,7 @@ import {
   GrpcJsStream,
   guardStreams,
   http2StreamOf,
-  onHttp2Client,
+  onConnections,
 } from './grpc-js-calls.ts';
 import { peerOf } from './peer.ts';
 import { type ServerLimits, usualLimits } from './server-limits.ts';
@@ -116,10 +116,13 @@ class GrpcJsServer implements RunningGrpcServer {
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const limits = { ...usualLimits(), ...options.limits };
     this.#guard = new CallGuard(limits, callRefusals(this.#strangers, metrics));
-    guardStreams(this.#server, (stream, headers) => this.#guard.admit(stream, headers));
-    onHttp2Client(this.#server, ({ socket }) => {
-      const callless = this.#callless.get(clientOf(socket));
-      if (callless !== undefined) callless.speaksHttp2 = true;
+    guardStreams(this.#server, (stream, headers, open) => this.#guard.admit(stream, headers, open));
+    onConnections(this.#server, {
+      opened: (session) => this.#guard.connected(session),
+      speaksHttp2: ({ socket }) => {
+        const callless = this.#callless.get(clientOf(socket));
+        if (callless !== undefined) callless.speaksHttp2 = true;
+      },
     });
     this.#refused = connectionRefusals(this.#strangers, metrics);
     quietGrpcJs(log);
@@ -163,6 +166,7 @@ class GrpcJsServer implements RunningGrpcServer {
     this.#injector.destroy();
     await this.#acceptor.idle(late);
     await this.#acceptor.destroyConnections();
+    this.#guard.close();
     this.#server.forceShutdown();
     this.#pings.close();
     this.#strangers.end();
