@@ -17,7 +17,7 @@ const perCarrier = podCount / carrierCount;
 const fewCount = 10;
 /** A proxy has one for each protocol of a target, and steady calls speak two. */
 const balancers = 2;
-/** A thousand connections with TLS handshakes at both ends, on a machine that does other things too. */
+/** A thousand connections with TLS handshakes at both ends, on a machine that does other things too; calls wait meanwhile. */
 const connectedWithinMs = 60_000;
 /** Calls after which it is said where calls go. */
 const sample = 300;
@@ -44,21 +44,26 @@ export const serviceOfManyPods = (): Scenario => ({
       await fixture.until(caller, fixture.toService(8080), '200');
       const [spare = '', ...most] = carriers.flatMap(({ addresses }) => addresses.slice(1));
       const took: string[] = [];
-      const calls = await callsUnder(fixture, caller, async () => {
-        const [removed = ''] = most;
-        took.push(`all but one connected after ${await service.shrinkOrGrowTo([...most])} ms`);
-        took.push(`one more ${await service.shrinkOrGrowTo([spare, ...most])} ms`);
-        await service.assertCallsGoOnlyTo([spare, ...most]);
-        took.push(`one less ${await service.shrinkOrGrowTo([spare, ...most.slice(1)])} ms`);
-        await service.assertCallsGoOnlyTo([spare, ...most.slice(1)]);
-        const half = [spare, ...most.slice(podCount / 2)];
-        took.push(`half ${await service.shrinkOrGrowTo(half)} ms`);
-        await service.assertCallsGoOnlyTo(half);
-        // The one that came last is among few, and so is the one that was taken out: it came back.
-        const few = [spare, removed, ...most.slice(-fewCount)];
-        took.push(`few ${await service.shrinkOrGrowTo(few)} ms`);
-        await service.assertAllAreCalled(few);
-      });
+      const calls = await callsUnder(
+        fixture,
+        caller,
+        async () => {
+          const [removed = ''] = most;
+          took.push(`all but one connected after ${await service.shrinkOrGrowTo([...most])} ms`);
+          took.push(`one more ${await service.shrinkOrGrowTo([spare, ...most])} ms`);
+          await service.assertCallsGoOnlyTo([spare, ...most]);
+          took.push(`one less ${await service.shrinkOrGrowTo([spare, ...most.slice(1)])} ms`);
+          await service.assertCallsGoOnlyTo([spare, ...most.slice(1)]);
+          const half = [spare, ...most.slice(podCount / 2)];
+          took.push(`half ${await service.shrinkOrGrowTo(half)} ms`);
+          await service.assertCallsGoOnlyTo(half);
+          // The one that came last is among few, and so is the one that was taken out: it came back.
+          const few = [spare, removed, ...most.slice(-fewCount)];
+          took.push(`few ${await service.shrinkOrGrowTo(few)} ms`);
+          await service.assertAllAreCalled(few);
+        },
+        { timeoutMs: connectedWithinMs },
+      );
       const opened = await caller.metrics();
       for (const { pod } of carriers) {
         const labels = { direction: 'outbound', peer: 'dst', tls: 'true', server_id: pod.identity };

@@ -21,16 +21,18 @@ interface SteadyCall {
 
 /**
  * Calls the Service's port 8080 all the while; throws if a single call is not answered with 200, if applications saw more or
- * fewer than that, or if proxies allowed more or fewer or gave any other verdict. Returns how many there were.
+ * fewer than that, or if proxies allowed more or fewer or gave any other verdict. Returns how many there were. `patience` is
+ * how long a call may take.
  */
 export const callsUnder = async (
   fixture: Fixture,
   caller: Pod,
   during: () => Promise<void>,
+  patience: Pick<Call, 'timeoutMs'> = {},
 ): Promise<string> => {
   const named = Object.entries(loads).map(([name, { everyMs, call }]): [string, SteadyCall] => [
     name,
-    { everyMs, call: fixture.toService(8080, call) },
+    { everyMs, call: fixture.toService(8080, { ...call, ...patience }) },
   ]);
   for (const [, { call }] of named) {
     // A proxy has a balancer for each protocol of a target, so each is in use before anything happens to it.
