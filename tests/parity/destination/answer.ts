@@ -87,6 +87,29 @@ export const answersAtAll = async (client: GrpcClient): Promise<boolean> => {
   return answer.kind === 'profile';
 };
 
+/**
+ * Follows a profile until the function that comes back is called, over whatever ends it. Linkerd forgets the opaque ports of a
+ * Service when its last client leaves (in the table of differences), so random questions are asked while another client stays.
+ */
+export const keepFollowing = (client: GrpcClient, path: string): (() => void) => {
+  const request = GetDestination.encode({ scheme: '', path, contextToken: '' }).finish();
+  let cancel = (): void => {};
+  let again: NodeJS.Timeout | undefined;
+  const open = (): void => {
+    cancel = client.serverStream('/io.linkerd.proxy.destination.Destination/GetProfile', request, {
+      onMessage: () => {},
+      onEnd: () => {
+        again = setTimeout(open, 100);
+      },
+    });
+  };
+  open();
+  return () => {
+    clearTimeout(again);
+    cancel();
+  };
+};
+
 const endpointsIn = (bytes: Uint8Array): Readonly<Record<string, Told>> => {
   const { update } = Update.decode(bytes);
   if (update?.$case !== 'add') return {};

@@ -17,7 +17,15 @@ import fc from 'fast-check';
 import type { LinkerdPeer } from '../linkerd-peer.ts';
 import { findPeers, type Peers } from '../prerequisites.ts';
 import { mesh, ourConfig } from '../same-settings.ts';
-import { type Answer, answersAtAll, askFor, leastPatience, type Patience, type Question } from './answer.ts';
+import {
+  type Answer,
+  answersAtAll,
+  askFor,
+  keepFollowing,
+  leastPatience,
+  type Patience,
+  type Question,
+} from './answer.ts';
 import { destinationDifferences } from './differences.ts';
 import { startLinkerdDestination } from './linkerd-destination.ts';
 import {
@@ -29,6 +37,7 @@ import {
   objectsOf,
   owningJob,
   questions,
+  serviceNames,
 } from './random-cluster.ts';
 import { destinationToldApart, summaryOf } from './told-apart.ts';
 
@@ -196,6 +205,8 @@ const differencesOf = async (linkerd: LinkerdPeer, ask: Asker): Promise<readonly
 suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 3_000_000 }, () => {
   test('say the same of random clusters, but for the differences of the table', async (t) => {
     const { cluster, sides, linkerd } = await startBoth(t, peers);
+    for (const name of serviceNames)
+      t.after(keepFollowing(linkerd.client, `${name}.${here}.svc.cluster.local:80`));
     const tally: Tally = new Map();
     let asked = 0;
     let present: readonly WireObject[] = [];

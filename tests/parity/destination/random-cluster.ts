@@ -108,7 +108,7 @@ const podName = (index: number): string => `pod-${index}`;
 const v4 = (index: number): string => `10.1.0.${index + 1}`;
 const v6 = (index: number): string => `fd00::${index + 1}`;
 const hostIp = { 'node-1': '192.168.0.1', 'node-2': '192.168.0.2' } as const;
-const serviceNames = ['a', 'b'] as const;
+export const serviceNames = ['a', 'b'] as const;
 const externalIp = '172.16.0.9';
 export const clusterIp = (index: number): string => `10.96.7.${index + 1}`;
 

@@ -154,6 +154,19 @@ export const destinationToldApart: readonly ToldApart[] = [
     question: profile,
     said: { linkerd: '10.1.0.1:8080 plaintext', gatehouse: `10.1.0.1:8080 ${name} h2 4143` },
   },
+  {
+    name: 'The opaque ports of a Service whose last client has left',
+    reason: 'are told to the next one; in Linkerd the first who follows it again hears of none',
+    shownBy: {
+      file: 'services/destination/src/core/profile/profile.test.ts',
+      title: 'a Service whose annotation lists the port',
+    },
+    objects: [
+      { ...service, metadata: metadata('a', { annotations: { 'config.linkerd.io/opaque-ports': '80' } }) },
+    ],
+    question: { method: 'GetProfile', path: `a.${here}.svc.cluster.local:80`, contextToken: '' },
+    said: { linkerd: 'no endpoint', gatehouse: 'no endpoint, opaque' },
+  },
 ];
 
 /** In one line. */
@@ -171,8 +184,8 @@ export const summaryOf = (answer: Answer): string => {
           .join(', ') || 'no endpoints'
       );
     case 'profile': {
-      const { endpoint } = answer;
-      if (endpoint === undefined) return 'no endpoint';
+      const { endpoint, opaque } = answer;
+      if (endpoint === undefined) return opaque ? 'no endpoint, opaque' : 'no endpoint';
       const { address, identity, hint } = endpoint;
       return `${address} ${identity === '' ? 'plaintext' : `${identity} ${hint}`}`;
     }
