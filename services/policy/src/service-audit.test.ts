@@ -75,10 +75,7 @@ test('a policy switched from Audit to Enforce and back changes what is counted a
 
 test('`include=audit` shows what enforcing Audit policies would make of a port, and where that is counted', async (t) => {
   const where = await folders(t);
-  const source = new FakeSource(
-    open,
-    backend,
-    frontend,
+  const audits = [
     policy({ mode: 'Audit' }),
     policy({
       name: 'reads',
@@ -88,6 +85,12 @@ test('`include=audit` shows what enforcing Audit policies would make of a port, 
       sources: [{ serviceAccounts: [{ namespace: 'demo', name: 'default' }] }],
     }),
     policy({ name: 'served', mode: 'Audit', ports: [{ kind: 'range', first: 9000, last: 9000 }] }),
+  ];
+  const source = new FakeSource(
+    open,
+    backend,
+    frontend,
+    ...audits,
     aServer({
       name: 'web',
       port: { kind: 'range', first: 9000, last: 9000 },
@@ -145,4 +148,10 @@ test('`include=audit` shows what enforcing Audit policies would make of a port, 
   assert.deepEqual(report.ports[1].audit, audit);
   const refused = await ask(`${admin}/v1/workloads/demo/backend-0?include=everything`, { token });
   assert.equal(refused.status, 400);
+
+  // What was shown is what comes.
+  const enforced = audits.map((one) => ({ ...one, spec: { ...one.spec, mode: 'Enforce' } }) as typeof one);
+  source.put(...enforced);
+  const now = await read('/ports/8080?include=audit');
+  assert.deepEqual([now.row, now.audit], [audit.row, null]);
 });

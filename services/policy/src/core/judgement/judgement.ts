@@ -10,7 +10,7 @@ export const policyStates = {
   MatchesNothing: 'there is nothing that it is for, or a reference leads nowhere, so that it does nothing',
   Open: 'no proxy enforces it, or a Server admits more: what it selects is open',
   Rejected: 'could not be read: it grants nothing, and closes what it still names',
-  Audited: 'mode Audit: it grants and closes nothing',
+  Audited: 'mode Audit: it decides nothing; `gatehouse authz --audit` shows what it would do',
 } as const;
 export type PolicyState = keyof typeof policyStates;
 
