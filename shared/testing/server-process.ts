@@ -10,6 +10,8 @@ export interface ServerProcess {
   lastWords(what: string): Promise<string>;
   /** SIGTERM, and SIGKILL for one that takes longer than `graceMs`, 10 s when left out. */
   stop(graceMs?: number): Promise<void>;
+  /** SIGKILL, as a crash: nothing is put in order. */
+  kill(): Promise<void>;
 }
 
 export const startServerProcess = (
@@ -44,6 +46,13 @@ export const startServerProcess = (
     lastWords: async (what) => {
       const said = await readFile(log, 'utf8').catch(() => '');
       return [`${command} ${what}`, failure?.message, said.slice(-2_000)].filter(Boolean).join('\n');
+    },
+    kill: async () => {
+      process.off('exit', killAtExit);
+      if (ended()) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
     },
     stop: async (graceMs = 10_000) => {
       process.off('exit', killAtExit);
