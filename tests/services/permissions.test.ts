@@ -5,7 +5,11 @@ import type { Kind } from '@gatehouse/core/resources/kinds';
 import { watchedKinds as destinationKinds } from '@gatehouse/destination/core/facts';
 import { serviceNames } from '@gatehouse/dev/serve/service-addresses';
 import { callerKinds } from '@gatehouse/identity/core/token/known-callers';
+import { configName } from '@gatehouse/manifests/objects/config-map';
+import { injectorName } from '@gatehouse/manifests/objects/injector';
 import type { KubeObject } from '@gatehouse/manifests/objects/kube-object';
+import { trustRootsName } from '@gatehouse/manifests/objects/trust';
+import { validatorName } from '@gatehouse/manifests/objects/validator';
 import { renderControlPlane } from '@gatehouse/manifests/render';
 import { readValues } from '@gatehouse/manifests/values/read-values';
 import { adminGroup, adminResources } from '@gatehouse/platform/http/route-access';
@@ -36,13 +40,17 @@ const rulesOf = (kind: 'ClusterRole' | 'Role', name: string): readonly Rule[] =>
 const nameOf = ({ metadata }: WireObject) =>
   metadata as { readonly name: string; readonly namespace?: string };
 
-/** `list pods`, `create tokenreviews.authentication.k8s.io`, `get /openid/v1/jwks`: every single permission. */
+/** `list pods`, `get leases.coordination.k8s.io NAME`, `get /openid/v1/jwks`: every single permission. */
 const permissionsOf = (rules: readonly Rule[]): readonly string[] =>
   rules
-    .flatMap(({ apiGroups = [], resources = [], nonResourceURLs = [], verbs }) =>
+    .flatMap(({ apiGroups = [], resources = [], nonResourceURLs = [], resourceNames = [''], verbs }) =>
       verbs.flatMap((verb) => [
         ...nonResourceURLs.map((path) => `${verb} ${path}`),
-        ...apiGroups.flatMap((group) => resources.map((plural) => `${verb} ${fullName(group, plural)}`)),
+        ...apiGroups.flatMap((group) =>
+          resources.flatMap((plural) =>
+            resourceNames.map((name) => `${verb} ${fullName(group, plural)}${name === '' ? '' : ` ${name}`}`),
+          ),
+        ),
       ]),
     )
     .sort();
@@ -59,18 +67,21 @@ const reviews = [
   'create tokenreviews.authentication.k8s.io',
 ];
 const replicas = ['list endpointslices.discovery.k8s.io'];
-/** `KubeEvents`, and what its Events regard. */
-const telling = [
-  'create events.events.k8s.io',
-  'patch events.events.k8s.io',
-  'get deployments.apps',
-  'get serviceaccounts',
+/** `KubeEvents`. */
+const events = ['create events.events.k8s.io', 'patch events.events.k8s.io'];
+/** The same, and what its Events regard. */
+const telling = (service: ServiceName): readonly string[] => [
+  ...events,
+  `get deployments.apps ${accountOf(service)}`,
+  `get serviceaccounts ${accountOf(service)}`,
 ];
-
-const isAboutEvents = (permission: string): boolean => permission.endsWith(' events.events.k8s.io');
-/** `KubeSliceStore` and the `KubeLease` of its writers. */
+/** `KubeSliceStore`. */
 const writingSlices = ['create', 'patch', 'delete'].map((verb) => `${verb} endpointslices.discovery.k8s.io`);
-const electing = ['create', 'get', 'update'].map((verb) => `${verb} leases.coordination.k8s.io`);
+/** `KubeLease`. A name cannot be given to `create`. */
+const electing = (lease: string): readonly string[] => [
+  'create leases.coordination.k8s.io',
+  ...['get', 'update'].map((verb) => `${verb} leases.coordination.k8s.io ${lease}`),
+];
 /** `StatusWriter`. */
 const statuses = statusKinds
   .map(rowOf)
@@ -79,53 +90,68 @@ const statuses = statusKinds
     `patch ${fullName(group, `${plural}/status`)}`,
   ]);
 
-/** What the code of each service asks for, in the whole cluster and in its own namespace. */
-const needed: Readonly<
-  Record<ServiceName, { readonly cluster: readonly string[]; readonly own: readonly string[] }>
-> = {
-  identity: {
-    cluster: reviews,
-    own: [...replicas, ...telling],
-  },
+interface Needed {
+  readonly cluster: readonly string[];
+  /** In the namespace of the control plane. */
+  readonly own: readonly string[];
+}
+
+/** What the code of each service asks for. */
+const needed: Readonly<Record<ServiceName, Needed>> = {
+  identity: { cluster: reviews, own: [...replicas, ...telling('identity')] },
   destination: {
     cluster: [...reviews, ...watching(destinationKinds), ...writingSlices],
-    own: [...replicas, ...telling, ...electing],
+    own: [...replicas, ...telling('destination'), ...electing('gatehouse-destination-endpoint-write')],
   },
   policy: {
-    // Of pods that were injected it tells where they are.
-    cluster: [
-      ...reviews,
-      ...watching(policyKinds),
-      ...telling.filter(isAboutEvents),
-      ...statuses,
-      'get namespaces',
-      ...['mutating', 'validating'].flatMap((which) =>
-        ['list', 'patch', 'watch'].map(
-          (verb) => `${verb} ${which}webhookconfigurations.admissionregistration.k8s.io`,
-        ),
-      ),
-    ],
-    own: [
-      ...replicas,
-      ...telling.filter((permission) => !isAboutEvents(permission)),
-      ...['create', 'list', 'update', 'watch'].map((verb) => `${verb} secrets`),
-      ...['list', 'watch'].map((verb) => `${verb} configmaps`),
-      ...['create', 'get', 'update'].map((verb) => `${verb} leases.coordination.k8s.io`),
-    ],
+    cluster: [...reviews, ...watching(policyKinds), ...statuses],
+    own: [...replicas, ...telling('policy'), ...electing('gatehouse-policy-writer')],
   },
 };
 
-test('the roles of the services allow what their code asks for, and not one thing more', () => {
+/** What policy's code asks for beside that where it serves webhooks: `injector`, `MeshOfCluster`, `WebhookKeeper`. */
+const neededForWebhooks: Needed = {
+  cluster: [
+    'get namespaces',
+    ...events,
+    ...Object.entries({ mutating: injectorName, validating: validatorName }).flatMap(([which, name]) =>
+      ['list', 'patch', 'watch'].map(
+        (verb) => `${verb} ${which}webhookconfigurations.admissionregistration.k8s.io ${name}`,
+      ),
+    ),
+  ],
+  own: [
+    'create secrets',
+    ...['list', 'update', 'watch'].map((verb) => `${verb} secrets gatehouse-webhook-tls`),
+    ...[configName, trustRootsName].flatMap((name) =>
+      ['list', 'watch'].map((verb) => `${verb} configmaps ${name}`),
+    ),
+  ],
+};
+
+const allows = (name: string, { cluster, own }: Needed): void => {
+  assert.deepEqual(permissionsOf(rulesOf('ClusterRole', name)), cluster.toSorted(), name);
+  assert.deepEqual(permissionsOf(rulesOf('Role', name)), own.toSorted(), name);
+};
+
+test('the roles of the services allow what their code asks for, by name where it has one, and not one thing more', () => {
   assert.equal(serviceNames.length, 3);
-  for (const service of serviceNames) {
-    const name = accountOf(service);
-    assert.deepEqual(
-      permissionsOf(rulesOf('ClusterRole', name)),
-      needed[service].cluster.toSorted(),
-      service,
-    );
-    assert.deepEqual(permissionsOf(rulesOf('Role', name)), needed[service].own.toSorted(), service);
-  }
+  for (const service of serviceNames) allows(accountOf(service), needed[service]);
+  allows('gatehouse-policy-webhook', neededForWebhooks);
+});
+
+/** The names of roles and bindings of an installation with these values. */
+const installedRoles = (values: WireObject): readonly string[] =>
+  renderControlPlane({
+    ...readValues([values]),
+    trust: { anchors: undefined, issuer: undefined },
+    shippedRbac: objects as readonly KubeObject[],
+  }).flatMap(({ kind, metadata: { name } }) => (/Role(?:Binding)?$/.test(kind) ? [name] : []));
+
+test('without its webhooks policy may not read what is injected, write Secrets or look at webhooks', () => {
+  const name = 'gatehouse-policy-webhook';
+  assert.equal(installedRoles({}).filter((one) => one === name).length, 4);
+  assert.ok(!installedRoles({ injector: { enabled: false } }).includes(name));
 });
 
 test('only with the reviewer `jwks` identity may read public keys, and watch what tokens are bound to', () => {
@@ -133,48 +159,22 @@ test('only with the reviewer `jwks` identity may read public keys, and watch wha
     permissionsOf(rulesOf('ClusterRole', 'gatehouse-identity-jwks')),
     [...watching(callerKinds), 'get /.well-known/openid-configuration', 'get /openid/v1/jwks'].sort(),
   );
-  const installed = (tokenReviewer: string): boolean => {
-    const read = readValues([{ identity: { tokenReviewer } }]);
-    const trust = { anchors: undefined, issuer: undefined };
-    const all = renderControlPlane({ ...read, trust, shippedRbac: objects as readonly KubeObject[] });
-    return all.some(({ metadata: { name } }) => name === 'gatehouse-identity-jwks');
-  };
+  const installed = (tokenReviewer: string): boolean =>
+    installedRoles({ identity: { tokenReviewer } }).includes('gatehouse-identity-jwks');
   assert.deepEqual([installed('jwks'), installed('token-review')], [true, false]);
-});
-
-test('what policy may do with Secrets, Leases and webhooks it may do with its own alone, but for making one', () => {
-  const named = [...rulesOf('ClusterRole', 'gatehouse-policy'), ...rulesOf('Role', 'gatehouse-policy')]
-    .filter(({ resources = [] }) =>
-      resources.some((one) =>
-        ['secrets', 'leases', 'configmaps', 'mutatingwebhookconfigurations'].includes(one),
-      ),
-    )
-    .map(({ resources = [], resourceNames = [], verbs }) => [
-      resources.join(),
-      resourceNames.join(),
-      verbs.join(),
-    ]);
-  assert.deepEqual(named.sort(), [
-    ['configmaps', 'gatehouse-config,gatehouse-trust-roots', 'list,watch'],
-    ['leases', '', 'create'],
-    ['leases', 'gatehouse-policy-writer', 'get,update'],
-    ['mutatingwebhookconfigurations', 'gatehouse-injector', 'list,patch,watch'],
-    ['secrets', '', 'create'],
-    ['secrets', 'gatehouse-webhook-tls', 'list,update,watch'],
-  ]);
 });
 
 test('each role is bound to the ServiceAccount of its service, and to nobody else', () => {
   const bindings = objects.filter(
     (one) => String(one.kind).endsWith('Binding') && nameOf(one).name !== viewerAccount,
   );
-  assert.equal(bindings.length, 7);
+  assert.equal(bindings.length, 9);
   for (const binding of bindings) {
     const { name, namespace } = nameOf(binding);
     const roleKind = binding.kind === 'ClusterRoleBinding' ? 'ClusterRole' : 'Role';
     assert.equal(namespace, roleKind === 'Role' ? 'gatehouse' : undefined);
     assert.deepEqual(binding.roleRef, { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name });
-    const account = name.replace(/-jwks$/, '');
+    const account = name.replace(/-(?:jwks|webhook)$/, '');
     assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: account, namespace: 'gatehouse' }]);
     const accounts = objects.filter((one) => one.kind === 'ServiceAccount' && nameOf(one).name === account);
     assert.equal(accounts.length, 1, account);
@@ -201,10 +201,11 @@ test('the command line has a viewer to speak as, and a role for the way to the s
   assert.deepEqual(permissionsOf(way), [
     'create pods/portforward',
     'get pods/portforward',
-    'get services',
+    ...Object.values(headlessServiceOf)
+      .map((name) => `get services ${name}`)
+      .sort(),
     'list pods',
   ]);
-  assert.deepEqual(way[0]?.resourceNames?.toSorted(), Object.values(headlessServiceOf).toSorted());
 });
 
 test('viewers may see every resource of the REST API; one of them needs no path, one of them nothing else', () => {
