@@ -6,6 +6,7 @@ import { keepCompiled } from './compile-cache.ts';
 keepCompiled({ env: process.env, home: homedir, uid: process.getuid?.() });
 // Only what is loaded from here on is kept.
 const { runCli } = await import('./cli.ts');
+const { exitCode } = await import('./exit-code.ts');
 const { openInput } = await import('./print/input.ts');
 const { openTerminal } = await import('./print/terminal.ts');
 
@@ -15,9 +16,19 @@ const begin = startedAs === 'kubectl_complete-gatehouse' ? ['__complete', '--kub
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort(signal));
-// The reader of our output has gone (`| head`): end in order, as for a signal.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interrupt.abort('EPIPE'));
-process.exitCode = await runCli([...begin, ...process.argv.slice(2)], {
+let unwritten = false;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of our output has gone (`| head`): end in order, as for a signal.
+    interrupt.abort('EPIPE');
+    if (error.code === 'EPIPE' || unwritten) return;
+    // A disk that is full: what is there is not all of it, which a script must see.
+    unwritten = true;
+    process.exitCode = exitCode.failed;
+    if (stream === process.stdout)
+      process.stderr.write(`error: the output could not be written: ${error.message}\n`);
+  });
+const code = await runCli([...begin, ...process.argv.slice(2)], {
   terminal: openTerminal(process.stdout, process.stderr, process.env),
   env: process.env,
   workingDirectory: process.cwd(),
@@ -25,3 +36,4 @@ process.exitCode = await runCli([...begin, ...process.argv.slice(2)], {
   interrupted: interrupt.signal,
   ...(startedAs === 'kubectl-gatehouse' ? { programName: 'kubectl gatehouse' } : {}),
 });
+if (!unwritten) process.exitCode = code;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { execPath } from 'node:process';
+import { text } from 'node:stream/consumers';
 import { suite, type TestContext, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
@@ -100,6 +103,26 @@ suite('the start of the command line', () => {
     assert.ok(packages.includes('typebox'), packages.join());
   });
 
+  test('output that cannot be written is a failure, and a reader that has gone is none', {
+    skip: existsSync('/dev/full') ? false : 'there is no /dev/full',
+  }, async () => {
+    const help = (stdout: number | 'pipe') =>
+      spawn(execPath, [main, '--help'], {
+        env: { PATH: process.env.PATH },
+        stdio: ['ignore', stdout, 'pipe'],
+      });
+    const full = openSync('/dev/full', 'w');
+    const child = help(full);
+    closeSync(full);
+    const [[code], err] = await Promise.all([once(child, 'close'), text(child.stderr ?? assert.fail())]);
+    assert.equal(code, 1);
+    assert.match(err, /^error: the output could not be written: ENOSPC.*\n$/);
+    const gone = help('pipe');
+    gone.stdout?.destroy();
+    const [[ended], said] = await Promise.all([once(gone, 'close'), text(gone.stderr ?? assert.fail())]);
+    assert.deepEqual([ended, said], [0, '']);
+  });
+
   test('what was compiled is kept where nobody else can write', async (t) => {
     const cache = await temporaryFolder(t);
     assert.equal((await start(['--help'], { env: { XDG_CACHE_HOME: cache } })).code, 0);
@@ -122,8 +145,8 @@ suite('the start of the command line', () => {
     const file = join(folder, 'a-file');
     await writeFile(file, '');
     for (const cache of [folder, file, '/proc']) {
-      const { code, text } = await start(['--help'], { env: { XDG_CACHE_HOME: cache } });
-      assert.deepEqual([code, /^Usage: gatehouse/.test(text)], [0, true], cache);
+      const { code, text: printed } = await start(['--help'], { env: { XDG_CACHE_HOME: cache } });
+      assert.deepEqual([code, /^Usage: gatehouse/.test(printed)], [0, true], cache);
     }
     assert.deepEqual(await readdir(open), []);
   });
