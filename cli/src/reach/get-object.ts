@@ -1,11 +1,11 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import type { KubeClient } from '@gatehouse/platform/kube/client/client';
+import type { KubeClient, KubeRequest } from '@gatehouse/platform/kube/client/client';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
 interface Asked<T extends TSchema> {
   readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
+  readonly query?: KubeRequest['query'];
   readonly schema: T;
   readonly signal: AbortSignal;
 }

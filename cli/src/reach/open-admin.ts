@@ -13,6 +13,7 @@ import { readTrustAnchors } from '@gatehouse/platform/tls/pem-bundle';
 import type { Surroundings } from '../cli.ts';
 import { type AdminApi, adminApi } from './admin-client.ts';
 import { clusterToken, createToken } from './cluster-token.ts';
+import { controlPlaneNamespace } from './control-plane-namespace.ts';
 import { findServicePod } from './find-service-pod.ts';
 import type { ReachOptions } from './reach-options.ts';
 
@@ -53,10 +54,6 @@ export const findMesh = async (
   });
   return { kind: 'cluster', cluster };
 };
-
-/** Where the control plane runs. */
-const controlPlaneOf = ({ options, surroundings }: Asking): string =>
-  options.controlPlaneNamespace ?? surroundings.env.GATEHOUSE_NAMESPACE ?? 'gatehouse';
 
 /** Reaches the REST API of a service. Notes for people go to standard error. */
 export const openAdmin = (
@@ -111,7 +108,12 @@ const atAddress = async (service: ServiceName, url: URL, asking: Asking): Promis
       url,
       ...(ca === undefined
         ? {}
-        : { tls: { ca, checkServerIdentity: meshNameOf(service, controlPlaneOf(asking)) } }),
+        : {
+            tls: {
+              ca,
+              checkServerIdentity: meshNameOf(service, controlPlaneNamespace(options, surroundings)),
+            },
+          }),
     },
     signal: surroundings.interrupted,
   });
@@ -168,7 +170,7 @@ const onState = async (service: ServiceName, root: string, asking: Asking): Prom
 };
 
 const inCluster = async (service: ServiceName, cluster: KubeContext, asking: Asking): Promise<AdminApi> => {
-  const namespace = controlPlaneOf(asking);
+  const namespace = controlPlaneNamespace(asking.options, asking.surroundings);
   const { terminal, interrupted: signal } = asking.surroundings;
   const { client } = cluster;
   const pod = await findServicePod(client, { service, namespace, signal });

@@ -1,10 +1,8 @@
 import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import { Type } from 'typebox';
-import { getObject } from './get-object.ts';
+import { listObjects } from './list-objects.ts';
 
-const Pods = Type.Object({
-  items: Type.Array(Type.Object({ metadata: Type.Object({ name: Type.String() }) })),
-});
+const Pod = Type.Object({ metadata: Type.Object({ name: Type.String() }) });
 
 interface Selected {
   readonly namespace: string;
@@ -19,7 +17,6 @@ export const selectPods = async (
   { namespace, selector, signal }: Selected,
 ): Promise<readonly string[]> => {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-  const query = { labelSelector: selector };
-  const listed = await getObject(client, { path, query, schema: Pods, signal });
-  return (listed?.items ?? []).map(({ metadata }) => metadata.name).sort();
+  const pods = await listObjects(client, { path, labelSelector: selector, schema: Pod, signal });
+  return (pods ?? []).map(({ metadata }) => metadata.name).sort();
 };

@@ -38,6 +38,10 @@ export const installedKinds: readonly InstalledKind[] = [
 
 export const crdKind: InstalledKind = kind('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'Cluster');
 
+/** Empty for the core group. */
+export const groupOf = ({ apiVersion }: InstalledKind): string =>
+  apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';
+
 /** The path at which the objects of a kind are listed. */
 export const listPath = ({ apiVersion, plural, scope }: InstalledKind, namespace: string): string => {
   const api = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

@@ -1,3 +1,4 @@
+import { crdKind, groupOf, installedKinds } from '@gatehouse/manifests/installed-kinds';
 import type { CheckContext } from './check-context.ts';
 import { at, text } from './cluster-reader.ts';
 import { type Check, failed, ok, warning } from './finding.ts';
@@ -23,46 +24,23 @@ const kubernetesVersion: Check<CheckContext> = {
 };
 
 /** What `gatehouse install | kubectl apply` creates. */
-const created = [
-  ['', 'namespaces'],
-  ['', 'serviceaccounts'],
-  ['', 'services'],
-  ['', 'configmaps'],
-  ['', 'secrets'],
-  ['apps', 'deployments'],
-  ['policy', 'poddisruptionbudgets'],
-  ['networking.k8s.io', 'networkpolicies'],
-  ['apiextensions.k8s.io', 'customresourcedefinitions'],
-  ['admissionregistration.k8s.io', 'mutatingwebhookconfigurations'],
-  ['rbac.authorization.k8s.io', 'clusterroles'],
-  ['rbac.authorization.k8s.io', 'clusterrolebindings'],
-  ['rbac.authorization.k8s.io', 'roles'],
-  ['rbac.authorization.k8s.io', 'rolebindings'],
-] as const;
-
-const clusterWide = new Set<string>([
-  'namespaces',
-  'customresourcedefinitions',
-  'mutatingwebhookconfigurations',
-  'clusterroles',
-  'clusterrolebindings',
-]);
+const created = [crdKind, ...installedKinds.toReversed()];
 
 export const permissions: Check<CheckContext> = {
   name: 'Permissions to install',
   run: async ({ cluster, namespace }) => {
     const may = await Promise.all(
-      created.map(([group, resource]) =>
+      created.map((kind) =>
         cluster.may({
-          group,
-          resource,
+          group: groupOf(kind),
+          resource: kind.plural,
           verb: 'create',
-          ...(clusterWide.has(resource) ? {} : { namespace }),
+          ...(kind.scope === 'Cluster' ? {} : { namespace }),
         }),
       ),
     );
-    const missing = created.flatMap(([group, resource], index) =>
-      may[index] === true ? [] : [group === '' ? resource : `${resource}.${group}`],
+    const missing = created.flatMap((kind, index) =>
+      may[index] === true ? [] : [[kind.plural, groupOf(kind)].filter((part) => part !== '').join('.')],
     );
     if (missing.length === 0)
       return ok(`you may create all that install prints, in the namespace ${namespace}`);

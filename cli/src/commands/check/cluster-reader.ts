@@ -1,9 +1,10 @@
-import { GatehouseError } from '@gatehouse/core/error';
 import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { Type } from 'typebox';
+import { getObject } from '../../reach/get-object.ts';
+import { listObjects } from '../../reach/list-objects.ts';
 
-/** Pages keep an answer about thousands of pods from being one of megabytes. */
-const pageSize = 500;
+const Item = Type.Record(Type.String(), Type.Unknown());
 
 /** Reads of the API server, each once: checks ask for the same things. */
 export class ClusterReader {
@@ -18,23 +19,16 @@ export class ClusterReader {
 
   /** Undefined where there is nothing. Throws what the API server says otherwise. */
   get(path: string): Promise<WireObject | undefined> {
-    return this.#once(`get ${path}`, () => this.#ask(path, {}));
+    return this.#once(`get ${path}`, () =>
+      getObject(this.client, { path, schema: Item, signal: this.signal }),
+    );
   }
 
   /** Undefined where the kind is not served. */
   list(path: string, labelSelector?: string): Promise<readonly WireObject[] | undefined> {
-    return this.#once(`list ${path} ${labelSelector ?? ''}`, async () => {
-      const items: WireObject[] = [];
-      let next: string | undefined;
-      do {
-        const page = await this.#ask(path, { labelSelector, limit: pageSize, continue: next });
-        if (page === undefined) return undefined;
-        if (Array.isArray(page.items)) items.push(...page.items.filter(isWireObject));
-        const mark = isWireObject(page.metadata) ? page.metadata.continue : undefined;
-        next = typeof mark === 'string' && mark !== '' ? mark : undefined;
-      } while (next !== undefined);
-      return items;
-    });
+    return this.#once(`list ${path} ${labelSelector ?? ''}`, () =>
+      listObjects(this.client, { path, labelSelector, schema: Item, signal: this.signal }),
+    );
   }
 
   /** Whether the caller may do this; `namespace` left out = in the whole cluster. */
@@ -65,31 +59,7 @@ export class ClusterReader {
     this.#read.set(key, answer);
     return answer;
   }
-
-  async #ask(
-    path: string,
-    query: Readonly<Record<string, string | number | undefined>>,
-  ): Promise<WireObject | undefined> {
-    const { status, body } = await this.client.request({ path, query, signal: this.signal });
-    if (status === 404) return undefined;
-    const value = readJson(body);
-    if (status === 200 && isWireObject(value)) return value;
-    const said =
-      isWireObject(value) && typeof value.message === 'string' ? value.message : 'without a reason';
-    throw new GatehouseError(
-      status === 403 ? 'permission-denied' : 'unavailable',
-      `the API server answers ${status} to ${path}: ${said}`,
-    );
-  }
 }
-
-const readJson = (body: Buffer): unknown => {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-};
 
 /** A member of an object at a path, undefined where there is none. */
 export const at = (value: unknown, ...path: readonly (string | number)[]): unknown =>

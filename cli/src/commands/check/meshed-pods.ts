@@ -9,7 +9,7 @@ export const fullName = (pod: Pod): string => `${namespaceOf(pod)}/${nameOf(pod)
 
 /** Pods that run: those that have ended, or have not begun, hold nothing. */
 export const runningPods = async ({ cluster, of }: CheckContext): Promise<readonly Pod[]> => {
-  const path = of === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${of}/pods`;
+  const path = of === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(of)}/pods`;
   const pods = (await cluster.list(path)) ?? [];
   return pods.filter((pod) => at(pod, 'status', 'phase') === 'Running');
 };

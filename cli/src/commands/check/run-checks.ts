@@ -6,6 +6,7 @@ import type { ServiceName } from '@gatehouse/platform/service/service';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import type { AdminApi } from '../../reach/admin-client.ts';
+import { controlPlaneNamespace } from '../../reach/control-plane-namespace.ts';
 import { openAdmin } from '../../reach/open-admin.ts';
 import type { CheckOptions } from './check.ts';
 import type { CheckContext } from './check-context.ts';
@@ -69,7 +70,7 @@ const round = async (
   const quiet = { ...surroundings, terminal: { ...surroundings.terminal, err: () => {} } };
   const context: CheckContext = {
     cluster: new ClusterReader(mesh.client, surroundings.interrupted),
-    namespace: options.controlPlaneNamespace ?? surroundings.env.GATEHOUSE_NAMESPACE ?? 'gatehouse',
+    namespace: controlPlaneNamespace(options, surroundings),
     of: options.namespace,
     api: (service) => {
       const open = (): Promise<AdminApi> =>

@@ -1,6 +1,7 @@
 import type { KubeClient } from '@gatehouse/platform/kube/client/client';
 import { Type } from 'typebox';
 import type { Surroundings } from '../../cli.ts';
+import { controlPlaneNamespace } from '../../reach/control-plane-namespace.ts';
 import { getObject } from '../../reach/get-object.ts';
 import type { DiagnosticsOptions } from './diagnostics.ts';
 import { type Section, saying } from './section.ts';
@@ -17,7 +18,7 @@ export const clusterSections = async (
   options: DiagnosticsOptions,
   { env, interrupted: signal }: Surroundings,
 ): Promise<readonly Section[]> => {
-  const namespace = options.controlPlaneNamespace ?? env.GATEHOUSE_NAMESPACE ?? 'gatehouse';
+  const namespace = controlPlaneNamespace(options, { env });
   const base = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
   const json = (path: string, show: (value: unknown) => unknown = (value) => value) =>
     saying(async () => {

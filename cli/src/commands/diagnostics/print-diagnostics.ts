@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { arch, platform, versions } from 'node:process';
 import { GatehouseError } from '@gatehouse/core/error';
 import { release } from '@gatehouse/core/release';
@@ -26,6 +27,7 @@ export const printDiagnostics = async (
 ): Promise<ExitCode> => {
   const { terminal, env } = surroundings;
   const { sections, secrets } = await meshSections(options, surroundings);
+  surroundings.interrupted.throwIfAborted();
   const all: readonly Section[] = [
     {
       title: 'gatehouse (this command)',
@@ -65,7 +67,7 @@ interface Found {
 
 const meshSections = async (options: DiagnosticsOptions, surroundings: Surroundings): Promise<Found> => {
   const sections: Section[] = [];
-  const secrets = [...(await readSecrets(options)), options.token ?? ''];
+  const secrets = [...(await readSecrets(options, surroundings)), options.token ?? ''];
   const asked = options.address === undefined ? serviceNames : (['identity'] as const);
   let isClusterTold = false;
   for (const service of asked) {
@@ -92,7 +94,10 @@ const meshSections = async (options: DiagnosticsOptions, surroundings: Surroundi
   return { sections, secrets: secrets.map((secret) => secret.trim()) };
 };
 
-const readSecrets = async ({ tokenFile }: DiagnosticsOptions): Promise<readonly string[]> =>
-  tokenFile === undefined ? [] : [await readQuietly(tokenFile)];
+const readSecrets = async (
+  { tokenFile }: DiagnosticsOptions,
+  { workingDirectory }: Surroundings,
+): Promise<readonly string[]> =>
+  tokenFile === undefined ? [] : [await readQuietly(resolve(workingDirectory, tokenFile))];
 
 const readQuietly = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');

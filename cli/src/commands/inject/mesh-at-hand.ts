@@ -13,6 +13,7 @@ import { type KubeContext, openKubeContext } from '@gatehouse/platform/kube/clie
 import { readPemBundle } from '@gatehouse/platform/tls/pem-bundle';
 import { Type } from 'typebox';
 import type { Surroundings } from '../../cli.ts';
+import { controlPlaneNamespace } from '../../reach/control-plane-namespace.ts';
 import { getObject } from '../../reach/get-object.ts';
 import type { InjectOptions } from './inject.ts';
 
@@ -30,14 +31,14 @@ export interface ReachableCluster extends Pick<KubeContext, 'client' | 'namespac
   readonly signal: AbortSignal;
 }
 
-/** How long an API server may take to answer all that is asked: it is asked only what a command can do without. */
+/** How long an API server may take to show that it is there: most commands can do without it. */
 const patienceMs = 10_000;
 
 const ConfigMap = Type.Object({ data: Type.Optional(Type.Record(Type.String(), Type.String())) });
 
 /** Reads settings and trust anchors: from files that are named, else from the cluster, else an installation's defaults. */
 export const findMesh = async (options: InjectOptions, surroundings: Surroundings): Promise<MeshAtHand> => {
-  const namespace = options.controlPlaneNamespace ?? surroundings.env.GATEHOUSE_NAMESPACE ?? 'gatehouse';
+  const namespace = controlPlaneNamespace(options, surroundings);
   const reached = await reachCluster(options, surroundings);
   const cluster = reached.kind === 'cluster' ? reached.cluster : undefined;
   const read = async (name: string, key: string): Promise<string | undefined> =>
@@ -75,14 +76,22 @@ type Reached =
 const reachCluster = async (options: InjectOptions, { env, interrupted }: Surroundings): Promise<Reached> => {
   if (options.ignoreCluster === true) return { kind: 'none', why: '--ignore-cluster' };
   const isNamed = options.kubeconfig !== undefined || options.context !== undefined;
-  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(patienceMs)]);
+  const late = AbortSignal.timeout(patienceMs);
   try {
     const context = await openKubeContext({
       kubeconfig: options.kubeconfig ?? env.KUBECONFIG,
       context: options.context,
     });
-    const cluster = { client: context.client, namespace: context.namespace, signal };
-    await context.client.request({ path: '/version', signal });
+    const { client } = context;
+    const signal = AbortSignal.any([interrupted, late]);
+    await client.request({ path: '/version', signal }).catch((cause: unknown) => {
+      if (!late.aborted || interrupted.aborted) throw cause;
+      const seconds = patienceMs / 1000;
+      throw new GatehouseError('unavailable', `${client.server} does not answer within ${seconds} s`, {
+        cause,
+      });
+    });
+    const cluster = { client, namespace: context.namespace, signal: interrupted };
     return { kind: 'cluster', cluster };
   } catch (thrown) {
     if (interrupted.aborted) throw thrown;

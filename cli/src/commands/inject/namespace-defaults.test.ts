@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { printKubeconfig } from '@gatehouse/dev/api-server/kubeconfig';
 import { loadYaml } from '@gatehouse/platform/kube/directory/kubernetes-yaml';
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
+import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { openFakeCluster } from '../../../testing/fake-cluster.ts';
 import { type CommandLine, runToEnd } from '../../../testing/run-cli.ts';
 import { exitCode } from '../../exit-code.ts';
@@ -43,6 +49,30 @@ test('a kubeconfig whose cluster does not answer is as good as none, unless it w
   const named = await runToEnd([...defaults, '--kubeconfig', '/nonexistent/kubeconfig']);
   assert.equal(named.code, exitCode.failed);
   assert.match(named.err, /\/nonexistent\/kubeconfig .* there is no such file/);
+});
+
+test('an API server that is silent is named, and waited for no longer than it may take', async (t) => {
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const silent = createServer(() => resolve());
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.after(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const { port } = silent.address() as AddressInfo;
+  const kubeconfig = join(await temporaryFolder(t), 'kubeconfig');
+  await writeFile(kubeconfig, printKubeconfig({ server: `http://127.0.0.1:${port}` }));
+  const late = new AbortController();
+  t.mock.method(AbortSignal, 'timeout', () => late.signal);
+  const ended = runToEnd([...defaults, '--kubeconfig', kubeconfig]);
+  await asked;
+  late.abort();
+  const { code, err } = await ended;
+  assert.deepEqual(
+    [code, err],
+    [exitCode.failed, `error: http://127.0.0.1:${port} does not answer within 10 s`],
+  );
 });
 
 test('with a manifest on stdin its workloads are injected, and its Namespace gets the defaults instead of a second one', async () => {
@@ -195,7 +225,7 @@ suite('with a cluster', () => {
     assert.match(JSON.stringify(edge), /"hostNetwork":true/);
     assert.doesNotMatch(out, /status:|resourceVersion|managedFields|creationTimestamp/);
     assert.deepEqual(
-      err.split('\n').filter((line) => line !== ''),
+      err.split('\n').filter((line) => line !== '' && !line.startsWith('note: ')),
       [
         '‼ namespace "demo": its annotation config.linkerd.io/default-inbound-policy was all-unauthenticated and becomes deny',
         'namespace "demo" annotated',
@@ -205,6 +235,7 @@ suite('with a cluster', () => {
         '‼ the cluster has no webhook gatehouse-injector: pods get no proxy until `gatehouse install` was applied, or with --manual',
       ],
     );
+    assert.match(err, /^note: this is for the cluster https:\S+: give kubectl --kubeconfig \S+ too$/m);
   });
 
   test('what the cluster runs is printed once, as the given manifest has it', async () => {

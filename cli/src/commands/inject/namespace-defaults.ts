@@ -4,6 +4,7 @@ import { defaultInboundPolicyAnnotation, injectAnnotation } from '@gatehouse/cor
 import { Type } from 'typebox';
 import { printYaml } from '../../print/output.ts';
 import { getObject } from '../../reach/get-object.ts';
+import { listObjects } from '../../reach/list-objects.ts';
 import { type Injecting, isWire, metadataOf, type Treated, type Wire } from './inject-object.ts';
 import type { MeshAtHand, ReachableCluster } from './mesh-at-hand.ts';
 
@@ -90,7 +91,7 @@ export const namespaceDefaults = async ({ name, policy, mode, mesh }: Wanted): P
 const asManifest = (object: unknown): string => `${printYaml(object)}\n`;
 
 const Live = Type.Object({ metadata: Type.Record(Type.String(), Type.Unknown()) });
-const List = Type.Object({ items: Type.Array(Type.Record(Type.String(), Type.Unknown())) });
+const Item = Type.Record(Type.String(), Type.Unknown());
 
 const readNamespace = ({ client, signal }: ReachableCluster, name: string): Promise<Wire | undefined> =>
   getObject(client, { path: `/api/v1/namespaces/${encodeURIComponent(name)}`, schema: Live, signal });
@@ -122,8 +123,8 @@ const readWorkloads = async (cluster: ReachableCluster, namespace: string): Prom
     kinds.map(async ([kind, apiVersion, plural, why]): Promise<readonly Workload[]> => {
       const root = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
       const path = `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
-      const list = await getObject(cluster.client, { path, schema: List, signal: cluster.signal });
-      return (list?.items ?? [])
+      const list = await listObjects(cluster.client, { path, schema: Item, signal: cluster.signal });
+      return (list ?? [])
         .filter((item) => isOnItsOwn(item) && !isOver(item))
         .map((item) => ({
           object: { apiVersion, kind, ...asWritten(item) },

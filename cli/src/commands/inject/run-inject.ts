@@ -4,6 +4,7 @@ import { defaultInboundPolicyAnnotation } from '@gatehouse/core/resources/annota
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printExactly } from '../../print/exact-output.ts';
+import { noteOfCluster, printNotes } from '../install/print-manifests.ts';
 import { type AnnotationOptions, annotationsOf } from './annotation-options.ts';
 import type { InjectOptions } from './inject.ts';
 import {
@@ -61,6 +62,8 @@ export const runInject = async (
   printExactly(terminal, joinTexts(added === undefined ? texts : [added.namespace, ...texts]));
   const first = added === undefined ? [] : [added.treated];
   printReport([...first, ...treated, ...(defaults?.left ?? [])], terminal);
+  if (defaults !== undefined && mesh.cluster !== undefined)
+    printNotes(terminal, noteOfCluster(mesh.cluster.client, options));
   if (options.manual !== true)
     for (const line of await missingWebhook(mesh)) terminal.err(terminal.paint('yellow', `‼ ${line}`));
   return exitCode.ok;

@@ -2,48 +2,11 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { type FakeApiServer, startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
+import { test } from 'node:test';
 import { anAuthority } from '@gatehouse/dev/certificates';
 import { isWireObject, type WireObject } from '@gatehouse/platform/kube/parse/fields';
-import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
-import { parseAllDocuments } from 'yaml';
-import { type Ended, runToEnd } from '../../../testing/run-cli.ts';
-
-interface Fixture {
-  readonly folder: string;
-  readonly api: FakeApiServer;
-  /** A command line on that cluster, in that folder. */
-  readonly run: (line: string, env?: Readonly<Record<string, string>>) => Promise<Ended>;
-  /** The same, whose objects are applied. */
-  readonly apply: (line: string) => Promise<readonly WireObject[]>;
-}
-
-const aCluster = async (t: TestContext): Promise<Fixture> => {
-  const folder = await temporaryFolder(t);
-  const api = await startFakeApiServer({ crds: [] });
-  t.after(() => api.stop());
-  const kubeconfig = join(folder, 'kubeconfig');
-  await api.kubeconfig(kubeconfig);
-  const run: Fixture['run'] = (line, env = { KUBECONFIG: kubeconfig }) =>
-    runToEnd(line.split(' '), { workingDirectory: folder, env });
-  const apply: Fixture['apply'] = async (line) => {
-    const objects = objectsOf(await run(line));
-    api.put(...objects);
-    return objects;
-  };
-  return { folder, api, run, apply };
-};
-
-const objectsOf = (ended: Ended): readonly WireObject[] => {
-  assert.equal(ended.code, 0, ended.err);
-  return parseAllDocuments(ended.out).map((document): WireObject => document.toJS());
-};
-
-const names = (objects: readonly WireObject[], kind: string): readonly string[] =>
-  objects
-    .filter((object) => object.kind === kind)
-    .map(({ metadata }) => String((metadata as WireObject).name));
+import { aCluster, names, objectsOf } from '../../../testing/install-cluster.ts';
+import { runToEnd } from '../../../testing/run-cli.ts';
 
 const find = (objects: readonly WireObject[], kind: string, name: string): WireObject | undefined =>
   objects.find((object) => object.kind === kind && (object.metadata as WireObject).name === name);
@@ -305,58 +268,4 @@ test('what was never installed cannot be upgraded or pruned, and nothing moves t
     (await run('upgrade --set namespace=other')).err,
     /nothing is installed in the namespace other/,
   );
-});
-
-test('prune names what this version would not make, and nothing that it keeps', async (t) => {
-  const { api, run, apply } = await aCluster(t);
-  await apply('install');
-  const none = await run('prune');
-  assert.deepEqual(
-    [none.code, none.out, none.err],
-    [0, '', 'note: nothing is left of earlier installations'],
-  );
-  const labels = { 'app.kubernetes.io/part-of': 'gatehouse' };
-  api.put(
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'old', namespace: 'gatehouse', labels } },
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'other', namespace: 'demo', labels } },
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'mine', namespace: 'gatehouse' } },
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'gatehouse-webhook-tls', namespace: 'gatehouse', labels },
-    },
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'old', labels } },
-  );
-  assert.deepEqual(objectsOf(await run('prune')), [
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'old', namespace: 'gatehouse' } },
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'old' } },
-  ]);
-});
-
-test('uninstall names all that was installed, the CRDs if asked, and not while pods are meshed', async (t) => {
-  const { api, run, apply } = await aCluster(t);
-  const installed = await apply('install');
-  const id = ({ apiVersion, kind, metadata }: WireObject): string => {
-    const { name, namespace } = metadata as WireObject;
-    return [apiVersion, kind, namespace, name].join(' ');
-  };
-  const all = objectsOf(await run('uninstall --crds'));
-  assert.deepEqual(all.map(id).sort(), installed.map(id).sort());
-  const ended = await run('uninstall');
-  const kept = installed.filter(({ kind }) => kind !== 'CustomResourceDefinition');
-  assert.deepEqual(objectsOf(ended).map(id).sort(), kept.map(id).sort());
-  assert.equal(names(objectsOf(ended), 'Namespace').at(-1), 'gatehouse');
-  assert.match(ended.err, /policies and their CustomResourceDefinitions stay/);
-
-  const labels = { 'linkerd.io/control-plane-ns': 'gatehouse' };
-  api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-0', namespace: 'demo', labels } });
-  const refused = await run('uninstall');
-  assert.deepEqual([refused.code, refused.out], [1, '']);
-  assert.match(
-    refused.err,
-    /^error: 1 pod has a proxy of this control plane \(demo\/web-0\): take the proxies out first/,
-  );
-  const forced = await run('uninstall --force');
-  assert.equal(objectsOf(forced).length, kept.length);
-  assert.match(forced.err, /they work until their certificates end/);
 });

@@ -33,10 +33,6 @@ export const openCluster = async (
   }
 };
 
-/** Which namespace a command means that takes no values. */
-export const controlPlaneNamespace = (options: ClusterOptions, { env }: Surroundings): string =>
-  options.controlPlaneNamespace ?? env.GATEHOUSE_NAMESPACE ?? 'gatehouse';
-
 const Texts = Type.Optional(Type.Record(Type.String(), Type.String()));
 const Data = Type.Object({ data: Texts });
 

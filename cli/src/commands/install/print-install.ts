@@ -13,7 +13,9 @@ import { isLinkerdInjector, mutatingWebhooksPath } from '../../reach/linkerd-inj
 import { findTrust, givenFiles } from './find-trust.ts';
 import type { InstallOptions } from './install.ts';
 import { type Installed, openCluster, readInstalled } from './installed.ts';
-import { printAs, printNotes } from './print-manifests.ts';
+import type { Place } from './list-installed.ts';
+import { noteOfCluster, printAs, printNotes } from './print-manifests.ts';
+import { servedElsewhere } from './served-elsewhere.ts';
 import { writtenLayers } from './written-options.ts';
 
 /** Prints the manifests to standard output; what a person should know goes to standard error. */
@@ -72,7 +74,8 @@ const lookAtCluster = async (
     const installed = await readInstalled(client, { namespace, signal: surroundings.interrupted });
     if (values.injector.enabled && !saysWhereToInject(given))
       await refuseBesideLinkerd(client, surroundings.interrupted);
-    return { installed, notes: changesOf(installed, given) };
+    await requireOnlyHere(client, { namespace, signal: surroundings.interrupted });
+    return { installed, notes: [...noteOfCluster(client, options), ...changesOf(installed, given)] };
   } catch (thrown) {
     if (!(thrown instanceof GatehouseError) || thrown.code === 'failed-precondition') throw thrown;
     throw new GatehouseError(
@@ -100,6 +103,21 @@ const refuseBesideLinkerd = async (client: KubeClient, signal: AbortSignal): Pro
     "Linkerd's injector is in this cluster, and ours would take the new pods of all its namespaces: add " +
       '--set injector.namespaces=claimed, and say which are ours by the label ' +
       `${claimLabel} (docs/from-linkerd.md); --set injector.namespaces=all takes them all`,
+  );
+};
+
+/** A control plane in another namespace would lose its permissions and its webhooks to this one. */
+const requireOnlyHere = async (client: KubeClient, place: Place): Promise<void> => {
+  const elsewhere = await servedElsewhere(client, place).catch((thrown: unknown) => {
+    // Reading them is not needed otherwise.
+    if (thrown instanceof GatehouseError && thrown.code === 'permission-denied') return undefined;
+    throw thrown;
+  });
+  if (elsewhere === undefined) return;
+  throw new GatehouseError(
+    'failed-precondition',
+    `Gatehouse runs in the namespace ${elsewhere} of ${client.server}, and a cluster can have one: use ` +
+      `--control-plane-namespace ${elsewhere}, or remove that one first (gatehouse uninstall)`,
   );
 };
 

@@ -1,14 +1,14 @@
 import { GatehouseError } from '@gatehouse/core/error';
-import { crdKind, installedKinds } from '@gatehouse/manifests/installed-kinds';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
-import { controlPlaneNamespace } from '../install/installed.ts';
-import { listInstalled, meshedPods } from '../install/list-installed.ts';
-import { printAs, printNotes } from '../install/print-manifests.ts';
+import { controlPlaneNamespace } from '../../reach/control-plane-namespace.ts';
+import { listInstalled, meshedPods, othersInNamespace } from '../install/list-installed.ts';
+import { noteOfCluster, printAs, printNotes } from '../install/print-manifests.ts';
 import { needCluster } from '../install/running-installation.ts';
+import { servedElsewhere } from '../install/served-elsewhere.ts';
 import type { UninstallOptions } from './uninstall.ts';
 
-/** So many pods are named; that there are more is said. */
+/** So many are named; that there are more is said. */
 const named = 5;
 
 export const printUninstall = async (
@@ -27,21 +27,34 @@ export const printUninstall = async (
       `${stillMeshed}: take the proxies out first (gatehouse uninject), or use --force`,
     );
   }
-  const kinds = [...installedKinds, ...(options.crds === true ? [crdKind] : [])];
-  const objects = await listInstalled(client, kinds, { namespace, signal });
-  if (objects.length === 0) {
+  const elsewhere = await servedElsewhere(client, { namespace, signal });
+  const crds = options.crds === true;
+  const found = await listInstalled(client, { namespace, signal, crds, elsewhere });
+  if (found.length === 0) {
     throw new GatehouseError(
       'not-found',
       `nothing of Gatehouse is in ${client.server}, in the namespace ${namespace}: name another one with ` +
-        '--control-plane-namespace, or another cluster with --context',
+        `--control-plane-namespace${elsewhere === undefined ? '' : ` (it runs in ${elsewhere})`}, or another cluster with --context`,
     );
   }
+  const others = await othersInNamespace(client, { namespace, signal });
+  const objects = others.length === 0 ? found : found.filter(({ kind }) => kind !== 'Namespace');
   terminal.out(printAs(options.output, objects));
   printNotes(terminal, [
+    ...noteOfCluster(client, options),
     ...(pods.length === 0 ? [] : [`${stillMeshed}: they work until their certificates end`]),
-    options.crds === true
-      ? 'all policies are deleted with their CustomResourceDefinitions'
-      : 'policies and their CustomResourceDefinitions stay; --crds deletes them too',
+    ...(others.length === 0
+      ? []
+      : [
+          `the namespace ${namespace} stays, as it would take with it what else is there (${listSome(others)})`,
+        ]),
+    ...(elsewhere === undefined
+      ? [
+          crds
+            ? 'all policies are deleted with their CustomResourceDefinitions'
+            : 'policies and their CustomResourceDefinitions stay; --crds deletes them too',
+        ]
+      : [`what is outside of namespaces stays, as the control plane in the namespace ${elsewhere} needs it`]),
   ]);
   return exitCode.ok;
 };
@@ -49,5 +62,5 @@ export const printUninstall = async (
 const countPods = (count: number): string =>
   count === 1 ? '1 pod has a proxy' : `${count} pods have proxies`;
 
-const listSome = (pods: readonly string[]): string =>
-  [...pods.slice(0, named), ...(pods.length > named ? ['…'] : [])].join(', ');
+const listSome = (names: readonly string[]): string =>
+  [...names.slice(0, named), ...(names.length > named ? ['…'] : [])].join(', ');

@@ -5,7 +5,7 @@ import { readValues } from '@gatehouse/manifests/values/read-values';
 import type { Surroundings } from '../../cli.ts';
 import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { findTrust, givenFiles } from '../install/find-trust.ts';
-import { printAs, printNotes } from '../install/print-manifests.ts';
+import { noteOfCluster, printAs, printNotes } from '../install/print-manifests.ts';
 import { needCluster, readGivenValues } from '../install/running-installation.ts';
 import { writtenLayers } from '../install/written-options.ts';
 import type { UpgradeOptions } from './upgrade.ts';
@@ -36,6 +36,6 @@ export const printUpgrade = async (
   terminal.out(
     printAs(options.output, [...(options.skipCrds === true ? [] : renderCrds()), ...controlPlane]),
   );
-  printNotes(terminal, notes);
+  printNotes(terminal, [...noteOfCluster(cluster.client, options), ...notes]);
   return exitCode.ok;
 };
