@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request as httpsRequest } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { anAuthority } from '@gatehouse/dev/certificates';
 import { validator, validatorName } from '@gatehouse/manifests/objects/validator';
 import { readValues } from '@gatehouse/manifests/values/read-values';
-import { silentLog } from '@gatehouse/platform/log/log';
-import type { RunningService } from '@gatehouse/platform/service/service';
-import { readPolicyConfig } from '@gatehouse/policy/config';
-import { startPolicy } from '@gatehouse/policy/service';
-import { readDeployedRbac } from '@gatehouse/testing/deployed-rbac';
 import { eventually } from '@gatehouse/testing/grpc';
 import type { WireObject } from '@gatehouse/testing/real-cluster';
 import type { ClusterWithWebhooks } from './open-webhook-cluster.ts';
-
-const controlPlane = 'gatehouse';
+import { controlPlane, postTo, WebhookService } from './webhook-service.ts';
 
 const policyWith = (spec: WireObject): WireObject => ({
   apiVersion: 'policy.linkerd.io/v1alpha1',
@@ -51,12 +41,10 @@ export const validationContract = (
   }: { readonly open: () => Promise<ClusterWithWebhooks>; readonly skip?: string | false },
 ): void => {
   suite(`validation by ${what}`, { skip, timeout: 300_000 }, () => {
-    let opened: ClusterWithWebhooks;
-    let folder: string;
-    let service: RunningService;
+    let policy: WebhookService;
 
     const create = async (object: WireObject, query: Readonly<Record<string, string>> = {}) => {
-      const { status, body } = await opened.cluster.client.request({
+      const { status, body } = await policy.cluster.client.request({
         method: 'POST',
         path: '/apis/policy.linkerd.io/v1alpha1/namespaces/demo/networkauthenticationpolicies',
         query,
@@ -66,30 +54,7 @@ export const validationContract = (
       return { status, message: String(JSON.parse(body.toString()).message ?? '') };
     };
 
-    /** Asks the webhook itself, as any client that reaches its port can. */
-    const post = (body: string) => {
-      const { promise, resolve, reject } = Promise.withResolvers<{
-        readonly status: number | undefined;
-        readonly text: string;
-      }>();
-      const headers = { 'content-type': 'application/json' };
-      // Whom it proves to be is the injector's test.
-      const call = httpsRequest(`${service.webhook}/validate`, {
-        method: 'POST',
-        headers,
-        rejectUnauthorized: false,
-      });
-      call.on('error', reject);
-      call.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () =>
-          resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }),
-        );
-      });
-      call.end(body);
-      return promise;
-    };
+    const post = (body: string) => postTo(`${policy.running[0]?.webhook}/validate`, body);
     const verdictOn = async (object: WireObject, more: WireObject = {}) =>
       JSON.parse((await post(reviewOf(object, more))).text).response as {
         readonly allowed: boolean;
@@ -98,56 +63,31 @@ export const validationContract = (
       };
 
     before(async () => {
-      opened = await open();
-      folder = await mkdtemp(join(tmpdir(), 'gatehouse-validation-'));
-      const { cluster } = opened;
-      for (const name of [controlPlane, 'demo'])
-        await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-      await cluster.apply({
+      const namespaces = [controlPlane, 'demo'].map(
+        (name): WireObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
+      );
+      const account: WireObject = {
         apiVersion: 'v1',
         kind: 'ServiceAccount',
         metadata: { namespace: 'demo', name: 'default' },
+      };
+      policy = await WebhookService.on(await open(), {
+        objects: [...namespaces, account],
+        root: anAuthority({ name: 'root of the mesh' }).pem,
       });
-      for (const object of await readDeployedRbac()) await cluster.apply(object);
-      await writeFile(join(folder, 'ca.crt'), anAuthority({ name: 'root of the mesh' }).pem);
-      const token = await cluster.accountToken({ namespace: controlPlane, name: 'gatehouse-policy' });
-      await writeFile(join(folder, 'kubeconfig'), await cluster.kubeconfigWith(token));
-      service = await startPolicy(
-        readPolicyConfig({
-          GATEHOUSE_SOURCE: 'kubernetes',
-          KUBECONFIG: join(folder, 'kubeconfig'),
-          GATEHOUSE_TRUST_ANCHORS: join(folder, 'ca.crt'),
-          GATEHOUSE_GRPC_ADDR: '127.0.0.1:0',
-          GATEHOUSE_ADMIN_ADDR: '127.0.0.1:0',
-          GATEHOUSE_WEBHOOK_ADDR: '127.0.0.1:0',
-        }),
-        { log: silentLog },
-      );
-      const port = Number(new URL(service.webhook ?? '').port);
-      opened.serveAt?.(`127.0.0.1:${port}`);
-      // There is no kube-proxy: the API server calls a Service of this type by its name.
-      await cluster.apply({
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: { namespace: controlPlane, name: 'gatehouse-webhook' },
-        spec: { type: 'ExternalName', externalName: 'localhost' },
-      });
+      const port = await policy.startCalled();
       // As it is installed, but for the port.
       const installed = validator(readValues([{}]).values) as unknown as WireObject;
       const text = JSON.stringify(installed).replace('"port":443', `"port":${port}`);
       assert.match(text, new RegExp(`"port":${port}`));
-      await cluster.apply(JSON.parse(text));
+      await policy.cluster.apply(JSON.parse(text));
       // The API server takes the CA a moment later; until then the failure policy stores everything.
       await eventually(
         async () => (await create(policyWith({ rule: [] }), { dryRun: 'All' })).status === 403,
       );
     });
 
-    after(async () => {
-      await service?.stop('the test is over');
-      await opened.cluster[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true });
-    });
+    after(() => policy?.[Symbol.asyncDispose]());
 
     test('what could not be read is refused, with field, value and fix', async () => {
       const cases: readonly (readonly [WireObject, RegExp])[] = [
@@ -181,7 +121,7 @@ export const validationContract = (
     });
 
     test('a Server that would overlap an older one is warned about, and nothing of a review is remembered', async () => {
-      const { cluster } = opened;
+      const { cluster } = policy;
       const { apiVersion, kind, metadata } = await cluster.apply({
         apiVersion: 'v1',
         kind: 'Pod',
@@ -241,12 +181,12 @@ export const validationContract = (
         [`"${'x'.repeat(9 * 1024 * 1024)}"`, 413],
       ];
       for (const [body, status] of bodies)
-        assert.equal((await post(body).catch(() => ({ status: 413 }))).status, status, body.slice(0, 40));
+        assert.equal((await post(body).catch(() => ({ code: 413 }))).code, status, body.slice(0, 40));
     });
 
     test('its configuration gets the CA beside that of the injector', async () => {
       const path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${validatorName}`;
-      const { webhooks } = (await opened.cluster.ask({ path })) as unknown as {
+      const { webhooks } = (await policy.cluster.ask({ path })) as unknown as {
         readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
       };
       assert.match(
