@@ -13,6 +13,7 @@ import type {
   RejectedServer,
   Specs,
 } from '@gatehouse/core/resources/kinds';
+import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
 import { defaultUid } from '@gatehouse/platform/kube/directory/default-uid';
 
 /** What a test says of an object; the builder supplies the boring rest. Meta and spec fields stand side by side. */
@@ -120,6 +121,19 @@ export const anEndpointSlice = (said: Said<Good<'EndpointSlice'>> = {}): KubeObj
     { service: 'a', family: 4, ports: [{ name: 'http', port: 8080 }], endpoints: [] },
     said,
   );
+
+/** Of no pod, unless it is said. */
+export const aSliceEndpoint = (said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
+  addresses: ['10.1.0.1'],
+  ready: true,
+  hostname: '',
+  nodeName: '',
+  zone: '',
+  forZones: [],
+  forNodes: [],
+  target: undefined,
+  ...said,
+});
 
 export const aNode = (said: Said<Good<'Node'>> = {}): KubeObject<'Node'> =>
   build('Node', { namespace: '', name: 'node-a', zone: '', ips: [] }, said);

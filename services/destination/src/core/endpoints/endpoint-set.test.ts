@@ -1,42 +1,20 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { ServiceAuthority } from '@gatehouse/core/mesh/service-authority';
-import { parseIdentity } from '@gatehouse/core/mesh/workload-identity';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
-import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
-import { aNode, anEndpointSlice, aPod, aServer, aService, labelled } from '@gatehouse/testing/builders';
+import { aNode, anEndpointSlice, aPod, aServer, labelled } from '@gatehouse/testing/builders';
 import { aCluster, aClusterWith, put, remove } from '../../../testing/a-cluster.ts';
-import type { Cluster } from '../cluster.ts';
-import type { Shown } from './endpoint.ts';
+import {
+  backend,
+  compile,
+  dual,
+  identity,
+  inSlice,
+  keys,
+  service,
+  shown,
+  target,
+} from '../../../testing/endpoint-sets.ts';
 import { compileEndpointSet, type EndpointSet } from './endpoint-set.ts';
-
-const target = (more: Partial<ServiceAuthority> = {}): ServiceAuthority => ({
-  kind: 'service',
-  namespace: 'demo',
-  name: 'backend',
-  port: 80,
-  instance: undefined,
-  ...more,
-});
-
-const compile = (
-  cluster: Cluster,
-  more: Partial<ServiceAuthority> = {},
-  previous?: EndpointSet,
-): EndpointSet => compileEndpointSet(cluster, target(more), previous).value;
-
-const shown = (set: EndpointSet): readonly Shown[] =>
-  set.kind === 'endpoints' ? set.endpoints.map(({ seenAs }) => seenAs.unknown.shown) : assert.fail(set.kind);
-
-/** `ip:port` of every endpoint. */
-const keys = (set: EndpointSet): readonly string[] =>
-  set.kind === 'endpoints' ? set.endpoints.map(({ key }) => key) : assert.fail(set.kind);
-
-const backend = (said: Parameters<typeof aPod>[0] = {}) =>
-  aPod({ name: 'backend-0', ips: ['10.1.0.1'], ...said, labels: { app: 'backend', ...said.labels } });
-const service = (said: Parameters<typeof aService>[0] = {}) => aService({ name: 'backend', ...said });
-
-const identity = parseIdentity('default.demo.serviceaccount.identity.gatehouse.cluster.local');
 
 test('a meshed pod is shown with its identity, its hints and where it comes from', () => {
   const pod = backend({
@@ -157,7 +135,6 @@ test('TLS identity and protocol hints follow the mesh label, the skipped ports a
   }
 });
 
-const dual = { ips: ['10.1.0.1', 'fd00::1'] };
 const families: readonly (readonly [
   string,
   Parameters<typeof aPod>[0],
@@ -266,8 +243,12 @@ test('a set follows whose an address is, also when only the rival changes', () =
   const cluster = aCluster(
     service(),
     old,
-    anEndpointSlice({ name: 'one', service: 'backend', endpoints: [endpointAt('backend-0')] }),
-    anEndpointSlice({ name: 'two', service: 'backend', endpoints: [endpointAt('backend-1')] }),
+    anEndpointSlice({ name: 'one', service: 'backend', endpoints: [inSlice()] }),
+    anEndpointSlice({
+      name: 'two',
+      service: 'backend',
+      endpoints: [inSlice({ target: { kind: 'Pod', namespace: 'demo', name: 'backend-1' } })],
+    }),
     backend({ name: 'backend-1', startedAt: 2 }),
   );
   const podOf = (set: EndpointSet) => shown(set).map(({ labels }) => labels.pod);
@@ -276,17 +257,6 @@ test('a set follows whose an address is, also when only the rival changes', () =
   assert.equal(reads.has('address/10.1.0.1'), true);
   put(cluster, backend({ name: 'backend-1', deletedAt: 3, startedAt: 2 }));
   assert.deepEqual(podOf(compile(cluster, {}, value)), ['backend-0']);
-});
-
-const endpointAt = (pod: string): SliceEndpoint => ({
-  addresses: ['10.1.0.1'],
-  ready: true,
-  hostname: '',
-  nodeName: '',
-  zone: '',
-  forZones: [],
-  forNodes: [],
-  target: { kind: 'Pod', namespace: 'demo', name: pod },
 });
 
 test('a Service without selector and slices is empty, one that is gone is missing, and an alias is neither', () => {
@@ -321,87 +291,6 @@ test('a pod has one address per family of the Service, and in a headless one its
   assert.deepEqual(keys(compile(aCluster(service({ clusterIps: [] }), pod))), ['10.1.0.1:8080']);
 });
 
-const inSlice = (said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
-  addresses: ['10.1.0.1'],
-  ready: true,
-  hostname: '',
-  nodeName: '',
-  zone: '',
-  forZones: [],
-  forNodes: [],
-  target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
-  ...said,
-});
-
-test('two slices of one pod give it once, where its proxy listens', () => {
-  const target = { kind: 'Pod', namespace: 'demo', name: 'backend-0' };
-  const slice = (name: string, family: 4 | 6, ip: string) =>
-    anEndpointSlice({
-      name,
-      service: 'backend',
-      family,
-      ports: [{ name: 'http', port: 8080 }],
-      endpoints: [inSlice({ addresses: [ip], target })],
-    });
-  const cluster = aCluster(
-    service(),
-    backend({ ...dual, proxyListensOn: 'IPv4' }),
-    slice('backend-v4', 4, '10.1.0.1'),
-    slice('backend-v6', 6, 'fd00::1'),
-  );
-  assert.deepEqual(keys(compile(cluster)), ['10.1.0.1:8080']);
-});
-
-const slice = (said: Parameters<typeof anEndpointSlice>[0] = {}) =>
-  anEndpointSlice({ name: 'backend-abc', service: 'backend', endpoints: [inSlice()], ...said });
-
-test('a Service with slices has their endpoints, whatever its selector selects', () => {
-  const extra = backend({ name: 'backend-1', ips: ['10.1.0.2'] });
-  const cluster = aCluster(service(), backend(), extra, slice({ ports: [{ name: 'http', port: 9090 }] }));
-  assert.deepEqual(
-    shown(compile(cluster)).map(({ ip, port, identity: id }) => ({ ip, port, id })),
-    [{ ip: '10.1.0.1', port: 9090, id: identity }],
-  );
-});
-
-test('a slice serves the Service port of the same name and no other', () => {
-  const named = { ports: [{ name: 'admin', port: 9090 }] };
-  assert.deepEqual(keys(compile(aCluster(service(), backend(), slice(named)))), []);
-});
-
-test('endpoints that are not ready, or whose pod nobody knows, are left out', () => {
-  assert.deepEqual(
-    keys(compile(aCluster(service(), backend(), slice({ endpoints: [inSlice({ ready: false })] })))),
-    [],
-  );
-  assert.deepEqual(keys(compile(aCluster(service(), slice()))), []);
-  const ended = backend({ phase: 'Failed', ready: false });
-  assert.deepEqual(keys(compile(aCluster(service(), ended, slice()))), []);
-  const external = inSlice({ target: { kind: 'ExternalWorkload', namespace: 'demo', name: 'vm' } });
-  assert.deepEqual(keys(compile(aCluster(service(), slice({ endpoints: [external] })))), []);
-});
-
-test('a slice cannot lend the identity of another namespace to its addresses', () => {
-  const foreign = inSlice({ target: { kind: 'Pod', namespace: 'other', name: 'backend-0' } });
-  const cluster = aCluster(service(), backend({ namespace: 'other' }), slice({ endpoints: [foreign] }));
-  assert.deepEqual(keys(compile(cluster)), []);
-});
-
-test('a cluster whose controllers write slices has no endpoints but theirs', () => {
-  const written = { slices: 'written' } as const;
-  assert.deepEqual(keys(compile(aClusterWith(written, service(), backend()))), []);
-  assert.deepEqual(keys(compile(aClusterWith(written, service(), backend(), slice()))), ['10.1.0.1:8080']);
-});
-
-test('an endpoint that is neither a pod nor an ExternalWorkload is a bare address', () => {
-  const node = inSlice({
-    addresses: ['192.0.2.1'],
-    target: { kind: 'Node', namespace: '', name: 'node-1' },
-  });
-  const [found] = shown(compile(aCluster(service(), slice({ endpoints: [node] }))));
-  assert.deepEqual(found, { ip: '192.0.2.1', port: 8080, labels: {}, identity: undefined, hint: undefined });
-});
-
 test('where a pod does not say on what its proxy listens, the setting does', () => {
   const pod = backend({ ...dual, proxyListensOn: 'unsaid' });
   const both = service({ clusterIps: ['10.32.0.1', 'fd01::1'] });
@@ -412,28 +301,6 @@ test('where a pod does not say on what its proxy listens, the setting does', () 
   ]);
   const said = backend({ ...dual, proxyListensOn: 'IPv6' });
   assert.deepEqual(keys(compile(aClusterWith({ ipv6: false }, both, said))), ['[fd00::1]:8080']);
-});
-
-test('an address without a pod behind it is shown bare', () => {
-  const bare = inSlice({ addresses: ['192.0.2.1'], target: undefined, zone: 'b' });
-  assert.deepEqual(shown(compile(aCluster(service(), slice({ endpoints: [bare] })))), [
-    { ip: '192.0.2.1', port: 8080, labels: { zone: 'b' }, identity: undefined, hint: undefined },
-  ]);
-});
-
-test('an endpoint that is in two slices for a while is given once', () => {
-  const cluster = aCluster(service(), backend(), slice(), slice({ name: 'backend-xyz' }));
-  assert.deepEqual(keys(compile(cluster)), ['10.1.0.1:8080']);
-});
-
-test('deleting a slice takes its addresses away, although their pods are gone already', () => {
-  const [pod, first, second] = [backend(), slice(), slice({ name: 'backend-xyz', endpoints: [] })];
-  const cluster = aCluster(service(), pod, first, second);
-  const before = compile(cluster);
-  assert.deepEqual(keys(before), ['10.1.0.1:8080']);
-  remove(cluster, pod);
-  remove(cluster, first);
-  assert.deepEqual(keys(compile(cluster, {}, before)), []);
 });
 
 test('what is still true of the set before is the same object again', () => {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
-import { anEndpointSlice, anExternalWorkload, aServer, aService } from '@gatehouse/testing/builders';
+import {
+  anEndpointSlice,
+  anExternalWorkload,
+  aServer,
+  aService,
+  aSliceEndpoint,
+} from '@gatehouse/testing/builders';
 import { aCluster, aClusterWith, put, remove } from '../../../testing/a-cluster.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Shown } from './endpoint.ts';
@@ -12,17 +18,12 @@ const service = aService({ name: 'vms', selector: { app: 'vm' } });
 const workload = (said: Parameters<typeof anExternalWorkload>[0] = {}) =>
   anExternalWorkload({ name: 'vm', labels: { app: 'vm' }, ...said });
 
-const endpoint = (said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
-  addresses: ['192.0.2.9'],
-  ready: true,
-  hostname: '',
-  nodeName: '',
-  zone: '',
-  forZones: [],
-  forNodes: [],
-  target: { kind: 'ExternalWorkload', namespace: 'demo', name: 'vm' },
-  ...said,
-});
+const endpoint = (said: Partial<SliceEndpoint> = {}): SliceEndpoint =>
+  aSliceEndpoint({
+    addresses: ['192.0.2.9'],
+    target: { kind: 'ExternalWorkload', namespace: 'demo', name: 'vm' },
+    ...said,
+  });
 const slice = (said: Partial<SliceEndpoint> = {}, port = 8080) =>
   anEndpointSlice({ service: 'vms', ports: [{ name: 'http', port }], endpoints: [endpoint(said)] });
 

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { SliceEndpoint } from '@gatehouse/core/resources/kinds/kubernetes';
-import { anEndpointSlice, anExternalWorkload, aPod, aService } from '@gatehouse/testing/builders';
+import {
+  anEndpointSlice,
+  anExternalWorkload,
+  aPod,
+  aService,
+  aSliceEndpoint,
+} from '@gatehouse/testing/builders';
 import { aCluster } from '../../../testing/a-cluster.ts';
 import { compileEndpointSet } from './endpoint-set.ts';
 import { endpointsFor } from './filter.ts';
@@ -72,17 +78,12 @@ test('a pod on another node is named where traffic is to stay on its own', () =>
   ]);
 });
 
-const listed = (target: SliceEndpoint['target'], said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
-  addresses: ['192.0.2.1'],
-  ready: true,
-  hostname: '',
-  nodeName: '',
-  zone: '',
-  forZones: [],
-  forNodes: [],
-  target,
-  ...said,
-});
+const listed = (target: SliceEndpoint['target'], said: Partial<SliceEndpoint> = {}): SliceEndpoint =>
+  aSliceEndpoint({
+    addresses: ['192.0.2.1'],
+    target,
+    ...said,
+  });
 const vm = { kind: 'ExternalWorkload', namespace: 'demo', name: 'vm' };
 
 test('what slices list and nobody is given is named with the reason, whoever wrote them', () => {

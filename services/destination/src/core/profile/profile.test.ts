@@ -11,6 +11,7 @@ import {
   aServer,
   aService,
   aServiceProfile,
+  aSliceEndpoint,
 } from '@gatehouse/testing/builders';
 import { aCluster, put, remove } from '../../../testing/a-cluster.ts';
 import type { Cluster } from '../cluster.ts';
@@ -251,17 +252,13 @@ test('the endpoint of a profile says its namespace, which no set says for it', (
   });
 });
 
-const endpoint = (address: string, said: Partial<SliceEndpoint> = {}): SliceEndpoint => ({
-  addresses: [address],
-  ready: true,
-  hostname: 'web',
-  nodeName: '',
-  zone: '',
-  forZones: [],
-  forNodes: [],
-  target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
-  ...said,
-});
+const endpoint = (address: string, said: Partial<SliceEndpoint> = {}): SliceEndpoint =>
+  aSliceEndpoint({
+    addresses: [address],
+    hostname: 'web',
+    target: { kind: 'Pod', namespace: 'demo', name: 'backend-0' },
+    ...said,
+  });
 
 const instance = 'web.backend.demo.svc.cluster.local:80';
 const headless = service({ clusterIps: [] });
