@@ -103,6 +103,7 @@ const expected: Readonly<Record<string, 'of the mesh' | 'refused' | 'left out'>>
   'policy /v1/outbound': 'refused',
   'policy /v1/policies': 'left out',
   'policy /v1/policies/{namespace}/{kind}/{name}': 'refused',
+  'policy /v1/policies/{namespace}/{kind}/{name}/rollout': 'refused',
   'policy /v1/streams': 'left out',
   'policy /v1/workloads': 'left out',
   'policy /v1/workloads/{namespace}/{workload}': 'refused',
@@ -345,7 +346,7 @@ export const restPermissionsContract = (
 
     test('a list that is asked for one namespace refuses those who may not see it', async () => {
       const filtered = routes.filter((route) => route.parameters.some(({ name }) => name === 'namespace'));
-      assert.equal(filtered.length, 12);
+      assert.equal(filtered.length, 13);
       for (const route of filtered) {
         const { path } = route;
         if (path.includes('{')) continue;

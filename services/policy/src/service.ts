@@ -11,6 +11,9 @@ import { measurePolicy, updateSeconds } from './ports/measure.ts';
 import { outboundMethods } from './ports/outbound/serve-outbound.ts';
 import { PolicyWatch } from './ports/policy-watch.ts';
 import { policyRoutes } from './ports/rest/rest.ts';
+import { rolloutRoutes } from './ports/rest/rollout-routes.ts';
+import { answerInboundWatches } from './ports/rollout/inbound-watches.ts';
+import { Rollouts } from './ports/rollout/rollouts.ts';
 import { RowStreams } from './ports/row-streams.ts';
 import { runStatuses } from './ports/status/run-statuses.ts';
 import { openWebhook } from './ports/webhook/open-webhook.ts';
@@ -38,6 +41,7 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<OwnHal
     onUpdate: (seconds) => took.observe(seconds),
   });
   const streams = new RowStreams(now);
+  const rollouts = new Rollouts({ watch, streams, replicas: base.replicas, mesh: cluster.mesh });
   measurePolicy(metrics, { watch, streams });
   supervisor.run('watch', (signal) => watch.run(source, signal));
   const writer = runWriter(config, base);
@@ -55,6 +59,10 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<OwnHal
     reasons: () => (watch.isReady ? [] : ['the first lists have not been taken in']),
     warnings: () => [...watch.warnings(), ...(webhook?.warnings() ?? [])],
     ...(webhook === undefined ? {} : { webhook: webhook.url }),
-    routes: policyRoutes({ watch, settings: { ...cluster, clusterDomain } }),
+    routes: (app) => {
+      policyRoutes({ watch, settings: { ...cluster, clusterDomain } })(app);
+      rolloutRoutes({ watch, rollouts, now })(app);
+      answerInboundWatches(app, streams, base.replicas);
+    },
   };
 };

@@ -18,6 +18,7 @@ import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
 import { InboundRows, type RowAsked, type WorkloadPort } from '../core/inbound/rows/inbound-rows.ts';
 import { Rejections } from '../core/inbound/rows/rejections.ts';
 import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compiler.ts';
+import { rowKeys } from '../core/inbound/rows/row-keys.ts';
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { EncodedRow, RowUpdate } from '../core/inbound/rows/watched-row.ts';
 import type { Target } from '../core/inbound/workload-of.ts';
@@ -25,6 +26,7 @@ import { lookedUpKinds } from '../core/judgement/judge-authorizations.ts';
 import type { Judged, Judgement } from '../core/judgement/judgement.ts';
 import { Judgements } from '../core/judgement/judgements.ts';
 import { OutboundRows, watchedForOutbound } from '../core/outbound/rows.ts';
+import { GonePolicies } from '../core/rollout/gone-policies.ts';
 import { encodedRow } from './encoded-row.ts';
 import { encodeInbound } from './inbound/encode-inbound.ts';
 import { JudgementRounds } from './judgement-rounds.ts';
@@ -79,6 +81,7 @@ export class PolicyWatch {
   readonly #judgements: Judgements;
   readonly #rounds: JudgementRounds;
   readonly #rejections = new Rejections();
+  readonly #gone = new GonePolicies();
   readonly #podContests = new Contests();
   readonly #serviceContests = new Contests();
   readonly #options: PolicyWatchOptions;
@@ -150,6 +153,17 @@ export class PolicyWatch {
   /** What would become of an object that is not stored yet, or is about to be replaced. */
   readonly judgeCandidate = (object: Judged): Judgement | undefined => this.#judgements.ofCandidate(object);
 
+  /** A policy object that was deleted in the last minutes, and how many milliseconds ago. */
+  readonly gone = (
+    kind: Judged['kind'],
+    namespace: string,
+    name: string,
+  ): { readonly object: Judged; readonly agoMs: number } | undefined => {
+    const now = this.#clock.now();
+    const found = this.#gone.get({ kind, namespace, name }, now);
+    return found && { object: found.object, agoMs: now - found.at };
+  };
+
   /** The findings of all policy objects, as of the last round. */
   get verdicts(): JudgementRounds {
     return this.#rounds;
@@ -206,6 +220,9 @@ export class PolicyWatch {
   readonly surveyKey = (target: Target): string =>
     surveyKey(target, { compiler: this.#compiler, mesh: this.#options.cluster.mesh });
 
+  /** Which ports of which workloads share their row, as of now: equal keys, equal rows. */
+  readonly rowKeys = (): ((target: Target, port: number) => string) => rowKeys(this.#compiler);
+
   /** What the sources of a policy stand for now: what rows are made of, so withdrawn with them when the watch is stale. */
   readonly sourcesOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>): readonly ResolvedSource[] =>
     this.#compiler.sourcesOf(policy);
@@ -251,6 +268,7 @@ export class PolicyWatch {
     const concerned = this.#compiler.apply(touched);
     const inbound = this.#inbound.take(concerned);
     this.#judgements.take(touched, concerned);
+    this.#gone.take(touched, startedAt);
     const outbound = this.outbound.refresh(touched);
     for (const update of [inbound, outbound]) publish(update);
     this.#sayRejected(touched);

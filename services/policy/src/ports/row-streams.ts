@@ -1,6 +1,8 @@
+import { SetMap } from '@gatehouse/core/dependency/set-map';
+import type { StreamFacts } from '@gatehouse/platform/admin/streams';
 import { type LatestStream, LatestStreams } from '@gatehouse/platform/grpc/latest-stream';
 import type { PacerOptions } from '@gatehouse/platform/grpc/stream-pacer';
-import type { StreamCall } from '@gatehouse/platform/grpc/transport';
+import type { Peer, StreamCall } from '@gatehouse/platform/grpc/transport';
 import { type Clock, systemClock } from '@gatehouse/platform/process/clock';
 import {
   type Asked,
@@ -9,6 +11,7 @@ import {
   type Said,
   type Sender,
 } from '@gatehouse/platform/service/open-streams';
+import type { WorkloadPort } from '../core/inbound/rows/inbound-rows.ts';
 import type { EncodedRow } from '../core/inbound/rows/watched-row.ts';
 
 const methods = ['InboundServerPolicies/WatchPort', 'OutboundPolicies/Watch'] as const;
@@ -20,6 +23,8 @@ export class RowStreams extends OpenStreams<StreamMethod> {
   readonly #latest: LatestStreams<EncodedRow>;
 
   readonly #timing: Timing;
+  /** Those by which proxies watch their own ports, by namespace. */
+  readonly #inbound = new SetMap<string, InboundStream>();
 
   /** `now` in epoch milliseconds. */
   constructor(
@@ -40,7 +45,34 @@ export class RowStreams extends OpenStreams<StreamMethod> {
     const stream = this.follow(call, asked);
     return new RowStream(stream, this.#latest.open(stream), this.#timing);
   }
+
+  /** The same for a proxy that watches one of its own ports. */
+  openInbound(call: StreamCall, asked: WorkloadPort): RowStream {
+    const { namespace } = asked;
+    const stream = this.open(call, {
+      method: 'InboundServerPolicies/WatchPort',
+      target: printWorkloadPort(asked),
+      claimedNamespace: namespace,
+    });
+    const inbound = { asked, stream };
+    this.#inbound.add(namespace, inbound);
+    stream.holds(() => this.#inbound.remove(namespace, inbound));
+    return stream;
+  }
+
+  /** Open streams for ports of a namespace's workloads, the oldest first. */
+  inbound(namespace: string): Iterable<InboundStream> {
+    return this.#inbound.get(namespace);
+  }
 }
+
+export interface InboundStream {
+  readonly asked: WorkloadPort;
+  readonly stream: Pick<RowStream, 'peer' | 'facts'>;
+}
+
+export const printWorkloadPort = ({ kind, namespace, pod, port }: WorkloadPort): string =>
+  `${kind === undefined ? '' : `${kind} `}${namespace}/${pod}:${port}`;
 
 interface Timing {
   /** Epoch milliseconds, as the streams are stamped. */
@@ -68,6 +100,14 @@ export class RowStream implements Sender {
     this.#timing = timing;
     stream.sentBy(this);
     stream.holds(() => this.#forget?.());
+  }
+
+  get peer(): Peer {
+    return this.#stream.peer;
+  }
+
+  get facts(): StreamFacts {
+    return this.#stream.facts;
   }
 
   get said(): Said | undefined {

@@ -35,6 +35,8 @@ export interface ObjectMeta {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** Of policy objects: counted by the API server with each change of the spec; absent where it does not say. */
+  readonly generation?: number;
   /** Milliseconds since the epoch; 0 when the object does not say, so that the name decides the order. */
   readonly createdAt: number;
   /** Set while the object is terminating. */

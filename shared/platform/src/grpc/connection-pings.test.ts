@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect } from 'node:http2';
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { suite, type TestContext, test } from 'node:test';
 import { aGrpcServer, eventually, portOf } from '@gatehouse/testing/grpc';
+import { aStallingNetwork } from '@gatehouse/testing/stalling-network';
 import { ConnectionPings, type Pinged } from './connection-pings.ts';
 import type { StreamCall } from './transport.ts';
 
@@ -15,19 +14,8 @@ const connected = async (t: TestContext) => {
   const server = await aGrpcServer(t, {
     methods: { [path]: { kind: 'server-stream', open: (call) => void calls.push(call) } },
   });
-  let stall = (): void => {};
-  let goOn = (): void => {};
-  const network = createServer((near) => {
-    const far = connectTcp(portOf(server), '127.0.0.1');
-    for (const socket of [near, far]) socket.on('error', () => {});
-    near.pipe(far);
-    far.pipe(near);
-    stall = () => void far.unpipe(near).pause();
-    goOn = () => void far.pipe(near);
-  }).listen(0, '127.0.0.1');
-  await once(network, 'listening');
-  t.after(() => network.close());
-  const session = connect(`http://127.0.0.1:${(network.address() as AddressInfo).port}`);
+  const network = await aStallingNetwork(t, { to: { host: '127.0.0.1', port: portOf(server) } });
+  const session = connect(`http://127.0.0.1:${network.address.port}`);
   session.on('error', () => {});
   t.after(() => session.destroy());
   const open = async () => {
@@ -39,7 +27,7 @@ const connected = async (t: TestContext) => {
     await eventually(() => calls.length > count);
     return { stream, call: calls[count] ?? assert.fail() };
   };
-  return { stall: () => stall(), goOn: () => goOn(), session, open };
+  return { network, session, open };
 };
 
 /** Sends a message; says how far it came. */
@@ -71,15 +59,15 @@ suite('what a client has read', () => {
   });
 
   test('is not known of a client that nothing reaches any more, though the message has left', async (t) => {
-    const { open, stall, goOn } = await connected(t);
+    const { open, network } = await connected(t);
     const { stream, call } = await open();
     stream.resume();
-    stall();
+    network.stall();
     const seen = sent(call, 1_000);
     await eventually(() => seen.hasLeft);
     await pause(200);
     assert.equal(seen.isAnswered, false);
-    goOn();
+    network.goOn();
     await eventually(() => seen.isAnswered);
   });
 
@@ -99,10 +87,10 @@ suite('what a client has read', () => {
   });
 
   test('a connection that is cut never answers', async (t) => {
-    const { open, stall, session } = await connected(t);
+    const { open, network, session } = await connected(t);
     const { stream, call } = await open();
     stream.resume();
-    stall();
+    network.stall();
     const seen = sent(call, 10);
     await eventually(() => seen.hasLeft);
     session.destroy();

@@ -10,6 +10,7 @@ export const adminResources = {
   services: 'the Services that proxies may ask for',
   endpoints: 'where a Service is, as clients are told',
   authorizations: 'who may call whom',
+  rollouts: 'on which proxies a policy object is in force, with their addresses',
   workloads: 'what the proxy of a pod or ExternalWorkload is told of its ports',
   outboundpolicies: 'how clients are told to reach a Service',
 } as const;

@@ -48,6 +48,11 @@ const versionProblems = ({ version }: Wire, versions: readonly string[]): readon
     ? []
     : [{ field: 'apiVersion', found: `\`${version}\` is not known`, fix: `use ${versions.join(' or ')}` }];
 
+const withGeneration = (meta: ObjectMeta, written: unknown): ObjectMeta => {
+  const generation = isWireObject(written) ? written.generation : undefined;
+  return typeof generation === 'number' && Number.isSafeInteger(generation) ? { ...meta, generation } : meta;
+};
+
 /**
  * The door that every wire object goes through, whatever source it comes from: its metadata and spec, small and
  * readonly, or what is wrong with it.
@@ -64,7 +69,8 @@ export const readObject = (
   });
   const read = readMeta(metadata, row.namespaced);
   if (read === undefined) return { outcome: 'unplaced', problems };
-  const { meta, unread } = read;
+  const { unread } = read;
+  const meta = row.class === 'policy' ? withGeneration(read.meta, body.metadata) : read.meta;
   const version = String(body.apiVersion ?? '').replace(/^.*\//, '');
   const badName = nameProblems(meta, kind);
   const badPlace = [...(kind === 'Namespace' ? badName : []), ...namespaceProblems(meta, row.namespaced)];

@@ -45,18 +45,11 @@ const requireKnown = (asked: WorkloadPort, { watch }: InboundParts): void => {
 };
 
 const watchPort = (call: StreamCall, asked: WorkloadPort, { watch, streams }: InboundParts): void => {
-  const stream = streams.open(call, {
-    method: 'InboundServerPolicies/WatchPort',
-    target: printWorkloadPort(asked),
-    claimedNamespace: asked.namespace,
-  });
+  const stream = streams.openInbound(call, asked);
   const following = watch.follow(asked, stream);
   if (following === undefined) throw unknownWorkload(asked);
   stream.holds(following.release);
 };
-
-export const printWorkloadPort = ({ kind, namespace, pod, port }: WorkloadPort): string =>
-  `${kind === undefined ? '' : `${kind} `}${namespace}/${pod}:${port}`;
 
 /**
  * InvalidArgument ends a proxy's watch until its process restarts (`contract/proxy.md` §0 row 5). The proxy's workload

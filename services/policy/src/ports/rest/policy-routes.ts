@@ -8,7 +8,7 @@ import { permittedPage } from '@gatehouse/platform/http/permitted';
 import { kindTable } from '@gatehouse/platform/kube/kind-table';
 import { Type } from 'typebox';
 import { isForServers } from '../../core/judgement/judge.ts';
-import { type Judged, type Judgement, judgedKinds } from '../../core/judgement/judgement.ts';
+import { type Judged, type JudgedKind, type Judgement, judgedKinds } from '../../core/judgement/judgement.ts';
 import { Turns } from '../turns.ts';
 import { PolicyItem, policyItem } from './rest-judgement.ts';
 
@@ -111,7 +111,7 @@ export const policyItems = async (
   return items;
 };
 
-interface Named {
+export interface Named {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
@@ -120,6 +120,19 @@ interface Named {
 
 /** Throws when the kind is not one that is judged, and when the object does not exist. */
 export const findJudged = (index: ResourceIndex, { namespace, kind, name, group }: Named): Judged => {
+  const found = meantKinds({ kind, group }).flatMap(
+    (each) => (index.get(each, namespace, name) as Judged | undefined) ?? [],
+  );
+  const [object] = found;
+  const what = `${printable(kind)} ${printable(`${namespace}/${name}`)}`;
+  if (object === undefined) throw new GatehouseError('not-found', `there is no ${what}`);
+  if (found.length === 1) return object;
+  const groups = found.map((each) => kindTable[each.kind].group).join(' and ');
+  throw new GatehouseError('invalid-argument', `${what} is in ${groups}: name one with \`group\``);
+};
+
+/** The kinds that a kind as it is written may be, in one group or in all. Throws when it is none. */
+export const meantKinds = ({ kind, group }: Pick<Named, 'kind' | 'group'>): readonly JudgedKind[] => {
   const meant = judgedKinds.filter((each) => kindTable[each].wireKind.toLowerCase() === kind.toLowerCase());
   if (meant.length === 0) {
     const words = [...new Set(judgedKinds.map((each) => kindTable[each].wireKind))];
@@ -130,14 +143,5 @@ export const findJudged = (index: ResourceIndex, { namespace, kind, name, group 
       `${printable(kind)} is not a kind of policy object: ${hint}`,
     );
   }
-  const found = meant.flatMap((each) => {
-    if (group !== undefined && kindTable[each].group !== group) return [];
-    return (index.get(each, namespace, name) as Judged | undefined) ?? [];
-  });
-  const [object] = found;
-  const what = `${printable(kind)} ${printable(`${namespace}/${name}`)}`;
-  if (object === undefined) throw new GatehouseError('not-found', `there is no ${what}`);
-  if (found.length === 1) return object;
-  const groups = found.map((each) => kindTable[each.kind].group).join(' and ');
-  throw new GatehouseError('invalid-argument', `${what} is in ${groups}: name one with \`group\``);
+  return group === undefined ? meant : meant.filter((each) => kindTable[each].group === group);
 };

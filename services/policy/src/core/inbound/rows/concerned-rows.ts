@@ -1,8 +1,6 @@
 import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import { type LabelSelector, selects } from '@gatehouse/core/label-selector';
-import { namesPort } from '@gatehouse/core/mesh/named-ports';
-import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { Touched } from '@gatehouse/core/resources/resource-index';
 import type { Workload } from '../model.ts';
@@ -11,8 +9,8 @@ import { classFacts, selectingFact } from './class-facts.ts';
 import {
   asTarget,
   everyServer,
+  mayNamePort,
   namespaceTarget,
-  portsOf,
   type SelectingObject,
   selectorsOf,
 } from './policy-index.ts';
@@ -141,7 +139,7 @@ export class ConcernedRows {
         (row) =>
           everyRow ||
           (byServer && row.answer?.compiled.governedBy.kind === 'server') ||
-          naming.some((object) => mayName(object, row)),
+          naming.some((object) => mayNamePort(object, workload, row.port)),
       ),
     };
   }
@@ -183,10 +181,3 @@ export class ConcernedRows {
 type Selecting = Readonly<Record<'selecting' | 'selectingExternal', SelectorIndex<SelectingObject>>>;
 
 const unconcerned: Concern<never> = { policies: 'same', rows: [] };
-
-const mayName = <R>(object: SelectingObject, { port, class: { workload } }: InboundRow<R>): boolean => {
-  const ports = portsOf(object, workload.kind);
-  // Every port does not mean the proxy's own, unless nobody could read what was meant.
-  if (ports === 'all') return isRejected(object.spec) || !isProxyPort(workload.proxyPorts, port);
-  return namesPort(ports, port, workload);
-};

@@ -1,7 +1,8 @@
 import { SelectorIndex } from '@gatehouse/core/dependency/selector-index';
 import { SetMap } from '@gatehouse/core/dependency/set-map';
 import type { LabelSelector } from '@gatehouse/core/label-selector';
-import type { PortSelector } from '@gatehouse/core/mesh/named-ports';
+import { namesPort, type PortSelector } from '@gatehouse/core/mesh/named-ports';
+import { isProxyPort } from '@gatehouse/core/mesh/proxy-ports';
 import { selectedBy } from '@gatehouse/core/mesh/select-server';
 import { isRejected, type KubeObject } from '@gatehouse/core/resources/kinds';
 import type { RouteObject } from '../attached-routes.ts';
@@ -134,6 +135,14 @@ export const selectorOf = (object: SelectingObject, kind: Workload['kind']): Lab
 export const portsOf = (object: SelectingObject, kind: Workload['kind']): readonly PortSelector[] | 'all' => {
   if (object.kind === 'Server') return selectedBy(object, kind)?.ports ?? [];
   return isRejected(object.spec) ? object.spec.closes.ports : object.spec.ports;
+};
+
+/** Whether it is for this port of a workload that it selects. */
+export const mayNamePort = (object: SelectingObject, workload: Workload, port: number): boolean => {
+  const ports = portsOf(object, workload.kind);
+  // Every port does not mean the proxy's own, unless nobody could read what was meant.
+  if (ports === 'all') return isRejected(object.spec) || !isProxyPort(workload.proxyPorts, port);
+  return namesPort(ports, port, workload);
 };
 
 export const namespaceTarget = 'Namespace';
