@@ -16,7 +16,9 @@ import { installCommand } from './commands/install/install.ts';
 import { lintCommand } from './commands/lint/lint.ts';
 import { policyCommand } from './commands/policy/policy.ts';
 import { pruneCommand } from './commands/prune/prune.ts';
+import { rolloutCommand } from './commands/rollout/rollout.ts';
 import { serveCommand } from './commands/serve/serve.ts';
+import { streamsCommand } from './commands/streams/streams.ts';
 import { uninstallCommand } from './commands/uninstall/uninstall.ts';
 import { upgradeCommand } from './commands/upgrade/upgrade.ts';
 import { versionCommand } from './commands/version/version.ts';
@@ -77,6 +79,8 @@ export const buildProgram = (finish: (run: Run) => void, name = 'gatehouse'): Co
     .addCommand(authzCommand(finish))
     .addCommand(policyCommand(finish))
     .addCommand(lintCommand(finish))
+    .addCommand(rolloutCommand(finish))
+    .addCommand(streamsCommand(finish))
     .addCommand(endpointsCommand(finish))
     .addCommand(profileCommand(finish))
     .addCommand(identityCommand(finish))

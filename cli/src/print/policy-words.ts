@@ -15,6 +15,12 @@ const shortKinds: Readonly<Record<string, string>> = {
   DaemonSet: 'ds',
 };
 
+/** The kind that a word means: one of its short forms, or the kind itself in any case. */
+export const kindOfShort = (word: string): string => {
+  const lower = word.toLowerCase();
+  return Object.entries(shortKinds).find(([, short]) => short === lower)?.[0] ?? word;
+};
+
 /** `nap/web-can-call-api`, as it can be handed to kubectl. */
 export const shortObject = ({ kind, name }: Pick<ObjectName, 'kind' | 'name'>): string =>
   `${shortKinds[kind] ?? kind.toLowerCase()}/${name}`;

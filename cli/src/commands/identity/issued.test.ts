@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { warnOfMissing } from '../../print/warn-of-missing.ts';
 import type { AdminApi, Query } from '../../reach/admin-client.ts';
-import { readIssued, warnOfMissing } from './issued.ts';
+import { readIssued } from './issued.ts';
 
 const anItem = (serial: number) => ({
   issuedAt: '2026-11-22T10:00:00.000Z',

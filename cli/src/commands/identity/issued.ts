@@ -1,4 +1,3 @@
-import type { Terminal } from '../../print/terminal.ts';
 import type { AdminApi, Query } from '../../reach/admin-client.ts';
 import { type IssuedItem, IssuedPage } from './issued-item.ts';
 
@@ -28,12 +27,4 @@ export const readIssued = async (api: AdminApi, query: Query, limit: number): Pr
     mark = page.continue;
   } while (mark !== undefined && items.length < limit);
   return { items, hasMore: mark !== undefined, partial: [...partial.values()] };
-};
-
-/** Says on standard error that a list is not whole, so that nobody takes it for that. */
-export const warnOfMissing = ({ partial }: Pick<Issued, 'partial'>, terminal: Terminal): void => {
-  for (const { replica, reason } of partial) {
-    const who = replica === '*' ? 'the other replicas are' : `the replica ${replica} is`;
-    terminal.err(terminal.paint('yellow', `not whole: ${who} not asked (${reason})`));
-  }
 };

@@ -3,8 +3,9 @@ import { type ExitCode, exitCode } from '../../exit-code.ts';
 import { printMoment } from '../../print/human-time.ts';
 import { printShown } from '../../print/output.ts';
 import type { Terminal } from '../../print/terminal.ts';
+import { warnOfMissing } from '../../print/warn-of-missing.ts';
 import { withAdmin } from '../../reach/with-admin.ts';
-import { readIssued, warnOfMissing } from './issued.ts';
+import { readIssued } from './issued.ts';
 import { type IssuedItem, isSuspicious, shortHex, shortIdentity } from './issued-item.ts';
 import type { ListOptions } from './list.ts';
 
