@@ -119,7 +119,7 @@ const endpointsIn = (bytes: Uint8Array): Readonly<Record<string, Told>> => {
   return Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 
-const profileIn = (bytes: Uint8Array): Answer => {
+export const profileIn = (bytes: Uint8Array): Answer => {
   const { fullyQualifiedName, opaqueProtocol, endpoint, parentRef, profileRef, ...routing } =
     DestinationProfile.decode(bytes);
   // Linkerd leaves the kind of the reference empty as often as not, and names nothing where there is no ServiceProfile.
@@ -145,7 +145,10 @@ const comparable = (key: string, value: unknown): unknown => {
     : value;
 };
 
-const toldOf = ({ tlsIdentity, protocolHint, metricLabels }: WeightedAddr, shared: Told['labels']): Told => ({
+export const toldOf = (
+  { tlsIdentity, protocolHint, metricLabels }: WeightedAddr,
+  shared: Told['labels'],
+): Told => ({
   identity: printTls(tlsIdentity),
   hint:
     protocolHint?.protocol === undefined
@@ -165,7 +168,7 @@ const printTls = (tls: TlsIdentity | undefined): string => {
   }
 };
 
-const addressOf = ({ addr }: WeightedAddr): string => {
+export const addressOf = ({ addr }: Pick<WeightedAddr, 'addr'>): string => {
   const ip = decodeIp(addr?.ip);
   return ip === undefined || addr === undefined
     ? 'none'

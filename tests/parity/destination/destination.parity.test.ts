@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { suite, type TestContext, test } from 'node:test';
+import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { DestinationServer } from '@gatehouse/destination/ports/serve';
-import { ClusterWatch } from '@gatehouse/destination/ports/watch';
-import type { GrpcClient } from '@gatehouse/platform/grpc/client';
-import { KubernetesSource } from '@gatehouse/platform/kube/watch/kubernetes-source';
-import { silentLog } from '@gatehouse/platform/log/log';
-import { Metrics } from '@gatehouse/platform/metrics/metrics';
-import { aGrpcClient, aGrpcServer } from '@gatehouse/testing/grpc';
-import { RealCluster, type WireObject } from '@gatehouse/testing/real-cluster';
+import type { WireObject } from '@gatehouse/testing/real-cluster';
 import fc from 'fast-check';
 import type { LinkerdPeer } from '../linkerd-peer.ts';
-import { findPeers, type Peers } from '../prerequisites.ts';
-import { mesh, ourConfig } from '../same-settings.ts';
+import { findPeers } from '../prerequisites.ts';
 import {
   type Answer,
   answersAtAll,
@@ -26,20 +15,10 @@ import {
   type Patience,
   type Question,
 } from './answer.ts';
-import { destinationDifferences } from './differences.ts';
-import { startLinkerdDestination } from './linkerd-destination.ts';
-import {
-  type ClusterPlan,
-  client,
-  clusterPlan,
-  here,
-  nodes,
-  objectsOf,
-  owningJob,
-  questions,
-  serviceNames,
-} from './random-cluster.ts';
+import { askedOf, destinationDifferences } from './differences.ts';
+import { type ClusterPlan, clusterPlan, here, objectsOf, questions, serviceNames } from './random-cluster.ts';
 import { destinationToldApart, summaryOf } from './told-apart.ts';
+import { removeGone, type Sides, startBoth, write } from './two-destinations.ts';
 
 const peers = findPeers('LINKERD_CONTROLLER_BIN');
 const numRuns = Number(process.env.PARITY_CASES ?? 20);
@@ -53,88 +32,6 @@ const morePatience = ({ firstMs, settledMs }: Patience): Patience => ({
   firstMs: Math.min(2 * firstMs, 2_000),
   settledMs: Math.min(2 * settledMs, 2_000),
 });
-
-type Sides = Readonly<Record<'linkerd' | 'gatehouse', GrpcClient>>;
-
-const startBoth = async (
-  t: TestContext,
-  { assets, controller }: Peers,
-): Promise<{ readonly cluster: RealCluster; readonly sides: Sides; readonly linkerd: LinkerdPeer }> => {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-parity-destination-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const cluster = await RealCluster.start(assets);
-  t.after(() => cluster[Symbol.asyncDispose]());
-  for (const name of [here, client, mesh.controlPlaneNamespace]) {
-    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-    for (const account of ['default', 'web'])
-      await cluster.apply({
-        apiVersion: 'v1',
-        kind: 'ServiceAccount',
-        metadata: { namespace: name, name: account },
-      });
-  }
-  for (const [name, zone] of Object.entries(nodes)) {
-    const labels = { 'topology.kubernetes.io/zone': zone };
-    await cluster.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
-  }
-  await cluster.apply(owningJob);
-  // Linkerd's does not start in a cluster without any slice.
-  await cluster.apply({
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { namespace: client, name: 'first', labels: { 'kubernetes.io/service-name': 'first' } },
-    addressType: 'IPv4',
-    endpoints: [],
-  });
-  const linkerd = await startLinkerdDestination(controller, { cluster, folder });
-  t.after(() => linkerd.stop());
-  const watch = new ClusterWatch({
-    mesh,
-    clusterDomain: 'cluster.local',
-    defaultOpaquePorts: ourConfig.defaultOpaquePorts,
-    ipv6: false,
-    slices: 'written',
-  });
-  const abort = new AbortController();
-  const source = new KubernetesSource({
-    client: cluster.client,
-    log: silentLog,
-    metrics: new Metrics('test'),
-  });
-  const watching = watch.run(source, abort.signal);
-  t.after(async () => {
-    abort.abort();
-    await watching;
-  });
-  const server = await aGrpcServer(t, { methods: new DestinationServer(watch, Date.now).methods });
-  while (!watch.isReady) await sleep(20);
-  return { cluster, linkerd, sides: { linkerd: linkerd.client, gatehouse: aGrpcClient(t, server) } };
-};
-
-const keyOf = ({ kind, metadata }: WireObject): string => {
-  const { namespace, name } = metadata as WireObject;
-  return `${kind}/${namespace}/${name}`;
-};
-
-const write = async (
-  cluster: RealCluster,
-  before: readonly WireObject[],
-  objects: readonly WireObject[],
-): Promise<void> => {
-  const kept = new Set(objects.map(keyOf));
-  const gone = before.filter((object) => !kept.has(keyOf(object)));
-  await Promise.all(gone.map((object) => cluster.remove(object)));
-  for (const { status, ...object } of objects) {
-    await cluster.apply(object);
-    if (status !== undefined)
-      await cluster.setStatus({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: object.metadata,
-        status,
-      } as WireObject);
-  }
-};
 
 interface Found {
   readonly question: Question;
@@ -160,7 +57,7 @@ const compare = async (
   tally: Tally,
 ): Promise<Found | undefined> => {
   const until = performance.now() + agreeWithinMs;
-  const asked = destinationDifferences.reduce((each, { asked: ask }) => ask?.(each, plan) ?? each, question);
+  const asked = askedOf(question, plan);
   for (let patience = leastPatience; ; patience = morePatience(patience)) {
     const [theirs, ours] = await Promise.all([
       askFor(sides.linkerd, asked, patience),
@@ -213,9 +110,9 @@ suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 
     const holds = fc.asyncProperty(clusterPlan, clusterPlan, async (...plans) => {
       // A pod's spec is for its life, and so is much of a Service: what changes is made anew.
       for (const plan of plans) {
-        await write(cluster, present, []);
+        await removeGone(cluster, present);
         present = objectsOf(plan);
-        await write(cluster, [], present);
+        await write(cluster, present);
         const found = await differencesOf(linkerd, (question) => compare(sides, plan, question, tally));
         asked += questions.length;
         assert.deepEqual(found.flatMap(describeDifference), []);
@@ -238,7 +135,7 @@ suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 
     const { cluster, sides } = await startBoth(t, peers);
     const wrong: string[] = [];
     for (const { name, objects, question, said } of destinationToldApart) {
-      await write(cluster, [], objects);
+      await write(cluster, objects);
       for (const side of ['linkerd', 'gatehouse'] as const) {
         const until = performance.now() + agreeWithinMs;
         let found = '';
@@ -246,7 +143,7 @@ suite("Linkerd's destination controller and ours", { skip: peers.skip, timeout: 
         while (found !== said[side] && performance.now() < until);
         if (found !== said[side]) wrong.push(`${name}: ${side} says “${found}”`);
       }
-      await write(cluster, objects, []);
+      await removeGone(cluster, objects);
     }
     assert.deepEqual(wrong, []);
   });

@@ -178,3 +178,11 @@ export const destinationDifferences: readonly DestinationDifference[] = [
   labelLocality,
   otherFamily,
 ];
+
+/** What Linkerd's has to be asked where ours is asked `question`. */
+export const askedOf = (question: Question, plan: ClusterPlan): Question =>
+  destinationDifferences.reduce((each, { asked }) => asked?.(each, plan) ?? each, question);
+
+/** What ours says where Linkerd's says `theirs`, all differences considered. */
+export const expectedOf = (theirs: Answer, asked: Question, plan: ClusterPlan): Answer =>
+  destinationDifferences.reduce((said, { ours }) => ours(said, asked, plan), theirs);
