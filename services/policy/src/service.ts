@@ -45,7 +45,7 @@ const assemble = async (config: PolicyConfig, base: ServiceBase): Promise<OwnHal
   measurePolicy(metrics, { watch, streams });
   supervisor.run('watch', (signal) => watch.run(source, signal));
   const writer = runWriter(config, base);
-  runStatuses(config, base, { watch, writer });
+  runStatuses(config, base, { watch, writer, rollouts });
   const webhook = await openWebhook(config, base, { watch, writer });
 
   const { requireReady, settle } = watch;

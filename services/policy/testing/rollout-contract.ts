@@ -62,6 +62,14 @@ export interface RolloutContract {
   readonly hosts: readonly [string, string];
 }
 
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+}
+
 interface Replica {
   readonly pod: string;
   /** Where people ask it. */
@@ -171,7 +179,19 @@ const aMesh = async (t: TestContext, { open, hosts }: RolloutContract) => {
   };
   const read = async ({ url }: Replica, query: string, as = token) =>
     ask(`${url}/v1/policies/demo/networkauthenticationpolicy/callers/rollout${query}`, { token: as });
-  return { cluster, replicas, proxyAt, read };
+  /** What the status says of it, once it is about this generation. */
+  const said = async (generation: number): Promise<string | undefined> => {
+    const path = '/apis/policy.linkerd.io/v1alpha1/namespaces/demo/networkauthenticationpolicies/callers';
+    const { status } = (await cluster.ask({ path })) as {
+      readonly status?: { readonly conditions: Condition[] };
+    };
+    const found = status?.conditions.find(({ type }) => type === 'Programmed');
+    if (found?.observedGeneration !== generation) return undefined;
+    return `${found.status} ${found.reason} ${found.message}`;
+  };
+  const comesToSay = (generation: number, text: string) =>
+    eventually(async () => (await said(generation)) === text);
+  return { cluster, replicas, proxyAt, read, comesToSay };
 };
 
 const follow = (
@@ -204,7 +224,7 @@ const generationOf = ({ metadata }: WireObject): number => (metadata as { genera
 export const rolloutContract = (name: string, contract: RolloutContract): void => {
   const { skip = false } = contract;
   test(`the rollout of a policy over two replicas on ${name}`, { skip, timeout: 300_000 }, async (t) => {
-    const { cluster, replicas, proxyAt, read } = await aMesh(t, contract);
+    const { cluster, replicas, proxyAt, read, comesToSay } = await aMesh(t, contract);
     const [first, second] = replicas;
     assert.ok(first && second);
     const whole = { state: 'Programmed', proxies: '3 of 3', laggards: [], notWatching: [], partial: [] };
@@ -247,8 +267,13 @@ export const rolloutContract = (name: string, contract: RolloutContract): void =
       assert.equal(laggard.sent, laggard.wanted);
       assert.notEqual(laggard.has, laggard.wanted);
       assert.match(json.message, /^In force on 2 of 3 proxies: backend-1 has not confirmed it\./);
+      await comesToSay(
+        generation,
+        'False InProgress In force on 2 of 3 proxies: backend-1 has not confirmed it.',
+      );
       slow.goOn();
       assert.deepEqual(seen((await read(first, wait(generation))).json), whole);
+      await comesToSay(generation, 'True Programmed In force on 3 of 3 proxies.');
     });
 
     await t.test('one that waits is answered as soon as the last proxy has it', async () => {
@@ -279,6 +304,11 @@ export const rolloutContract = (name: string, contract: RolloutContract): void =
           partial: [second.pod],
         });
         assert.equal(json.proxies.unknown, 2);
+        // Whichever replica wrote before, the one that is left does now.
+        await comesToSay(
+          generation,
+          'Unknown Unknown In force on 1 of 1 proxy. Of backend-1, backend-2 it is not known: a replica could not be asked.',
+        );
         for (const pod of ['backend-1', 'backend-2'] as const) await proxyAt(first, pod);
         assert.deepEqual(seen((await read(first, wait(generation))).json), {
           ...whole,

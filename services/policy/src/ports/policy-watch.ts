@@ -17,7 +17,7 @@ import type { ClusterConfig, ResolvedSource } from '../core/inbound/model.ts';
 import { watchedForInbound } from '../core/inbound/rows/inbound-kinds.ts';
 import { InboundRows, type RowAsked, type WorkloadPort } from '../core/inbound/rows/inbound-rows.ts';
 import { Rejections } from '../core/inbound/rows/rejections.ts';
-import { type InboundAnswer, RowCompiler } from '../core/inbound/rows/row-compiler.ts';
+import { type InboundAnswer, ofKind, RowCompiler } from '../core/inbound/rows/row-compiler.ts';
 import { rowKeys } from '../core/inbound/rows/row-keys.ts';
 import type { AddressTrust } from '../core/inbound/rows/source-index.ts';
 import type { EncodedRow, RowUpdate } from '../core/inbound/rows/watched-row.ts';
@@ -82,6 +82,7 @@ export class PolicyWatch {
   readonly #rounds: JudgementRounds;
   readonly #rejections = new Rejections();
   readonly #gone = new GonePolicies();
+  #hearPolicies: (policies: readonly KubeObject<'NetworkAuthenticationPolicy'>[]) => void = () => {};
   readonly #podContests = new Contests();
   readonly #serviceContests = new Contests();
   readonly #options: PolicyWatchOptions;
@@ -163,6 +164,11 @@ export class PolicyWatch {
     const found = this.#gone.get({ kind, namespace, name }, now);
     return found && { object: found.object, agoMs: now - found.at };
   };
+
+  /** Has `hear` told of the NetworkAuthenticationPolicies of each batch that were applied. */
+  followPolicies(hear: (policies: readonly KubeObject<'NetworkAuthenticationPolicy'>[]) => void): void {
+    this.#hearPolicies = hear;
+  }
 
   /** The findings of all policy objects, as of the last round. */
   get verdicts(): JudgementRounds {
@@ -269,6 +275,7 @@ export class PolicyWatch {
     const inbound = this.#inbound.take(concerned);
     this.#judgements.take(touched, concerned);
     this.#gone.take(touched, startedAt);
+    this.#hearPolicies(ofKind(touched, 'NetworkAuthenticationPolicy').flatMap(({ after }) => after ?? []));
     const outbound = this.outbound.refresh(touched);
     for (const update of [inbound, outbound]) publish(update);
     this.#sayRejected(touched);

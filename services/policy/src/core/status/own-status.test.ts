@@ -16,7 +16,7 @@ const all = aNetworkAuthenticationPolicy();
 /** Of a policy beside these pods: what its condition `Effective` says. */
 const effectiveOf = (policy: KubeObject<'NetworkAuthenticationPolicy'>, ...pods: readonly KubeObject[]) => {
   const mesh = new JudgedMesh().put(aNamespace(), ...pods, policy);
-  const status = ownStatus(policy, mesh.judgementOf(policy), () => false);
+  const status = ownStatus(policy, mesh.judgementOf(policy), { hasServer: () => false });
   assert.ok(status?.kind === 'conditions');
   const { status: is, reason } = status.conditions.find(({ type }) => type === 'Effective') ?? {};
   return `${is} ${reason}`;

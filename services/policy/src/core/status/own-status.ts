@@ -3,11 +3,12 @@ import type { RouteObject } from '../inbound/attached-routes.ts';
 import type { Judged, Judgement, PolicyFinding } from '../judgement/judgement.ts';
 import type { PolicyReason } from '../judgement/reasons.ts';
 import { lessensEffect } from '../judgement/row-findings.ts';
+import type { RolloutState } from '../rollout/judge-rollout.ts';
 
 /** One aspect of an object, without the times that depend on what was said before. */
 export interface OwnCondition {
-  readonly type: 'Accepted' | 'ResolvedRefs' | 'Effective';
-  readonly status: 'True' | 'False';
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'Effective' | 'Programmed';
+  readonly status: 'True' | 'False' | 'Unknown';
   /** One CamelCase word. */
   readonly reason: string;
   readonly message: string;
@@ -18,6 +19,8 @@ export type OwnStatus =
   | {
       readonly kind: 'conditions';
       readonly conditions: readonly OwnCondition[];
+      /** Conditions of ours of which nothing is known now: they stay as they are. */
+      readonly keeps?: readonly OwnCondition['type'][];
       readonly fields: Readonly<Record<string, unknown>>;
     }
   /** What each Server says of a route, by the Server's name. */
@@ -40,16 +43,16 @@ export const hasStatus = (object: Judged): object is Extract<Judged, { kind: Sta
 
 /**
  * The status that a judgement comes to; undefined where there is nothing to say. Of a route that is for no Server nothing is
- * judged, and what was said when it was for one has to go. `hasServer` says whether a Server of the object's namespace exists.
+ * judged, and what was said when it was for one has to go.
  */
 export const ownStatus = (
   object: Extract<Judged, { kind: StatusKind }>,
   judgement: Judgement | undefined,
-  hasServer: (name: string) => boolean,
+  { hasServer, programmed }: KnownBeside,
 ): OwnStatus | undefined => {
   switch (object.kind) {
     case 'NetworkAuthenticationPolicy':
-      return judgement && networkPolicyStatus(judgement);
+      return judgement && networkPolicyStatus(judgement, programmed);
     case 'HTTPLocalRateLimitPolicy':
       return judgement && rateLimitStatus(object, judgement);
     case 'HTTPRoute':
@@ -59,14 +62,41 @@ export const ownStatus = (
   }
 };
 
-const networkPolicyStatus = (judgement: Judgement): OwnStatus => {
+export interface KnownBeside {
+  /** Whether a Server of the object's namespace exists. */
+  readonly hasServer: (name: string) => boolean;
+  /** On how many proxies a NetworkAuthenticationPolicy is in force; undefined while it is not known. */
+  readonly programmed?: { readonly state: RolloutState; readonly message: string } | undefined;
+}
+
+const networkPolicyStatus = (judgement: Judgement, programmed: KnownBeside['programmed']): OwnStatus => {
   const { selection, selectedSources = 0 } = judgement;
   return {
     kind: 'conditions',
-    conditions: [accepted(judgement), resolvedRefs(judgement), effective(judgement)],
+    conditions: [
+      accepted(judgement),
+      resolvedRefs(judgement),
+      effective(judgement),
+      ...(programmed === undefined ? [] : [programmedCondition(programmed)]),
+    ],
+    ...(programmed === undefined ? { keeps: ['Programmed'] as const } : {}),
     fields: { matchedPods: selection?.count ?? 0, matchedSources: selectedSources },
   };
 };
+
+const programmedStatuses = {
+  Programmed: 'True',
+  InProgress: 'False',
+  NothingToProgram: 'False',
+  Unknown: 'Unknown',
+} as const satisfies Record<RolloutState, OwnCondition['status']>;
+
+const programmedCondition = ({ state, message }: NonNullable<KnownBeside['programmed']>): OwnCondition => ({
+  type: 'Programmed',
+  status: programmedStatuses[state],
+  reason: state,
+  message: shortened(message),
+});
 
 const accepted = ({ state, findings }: Judgement): OwnCondition =>
   state === 'Rejected'
@@ -163,6 +193,8 @@ const parentsOf = (
 const longestMessage = 1_024;
 
 const printed = (findings: readonly PolicyFinding[]): string => {
-  const text = [...new Set(findings.map(({ message }) => message))].join(' ');
-  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage - 1)}…`;
+  return shortened([...new Set(findings.map(({ message }) => message))].join(' '));
 };
+
+const shortened = (text: string): string =>
+  text.length <= longestMessage ? text : `${text.slice(0, longestMessage - 1)}…`;

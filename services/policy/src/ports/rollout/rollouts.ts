@@ -26,6 +26,8 @@ export interface FoundRollout extends Rollout {
 interface Asked {
   /** Objects in other namespaces are left out: a caller may see some of them only. Default: all. */
   readonly mayShow?: (namespace: string) => Promise<boolean>;
+  /** In place of asking all replicas now. */
+  readonly watchesIn?: (namespace: string) => Promise<InboundWatches>;
   readonly signal?: AbortSignal;
 }
 
@@ -41,7 +43,8 @@ export class Rollouts {
     this.#parts = parts;
   }
 
-  async of(object: Judged, { mayShow = async () => true, signal }: Asked = {}): Promise<FoundRollout> {
+  async of(object: Judged, asked: Asked = {}): Promise<FoundRollout> {
+    const { mayShow = async () => true, watchesIn = (of) => this.watchesIn(of), signal } = asked;
     const { watch, mesh } = this.#parts;
     const turns = new Turns(signal);
     const reached = new Map<string, ReachedWorkload>();
@@ -53,7 +56,7 @@ export class Rollouts {
       reachWorkloads(reached, selecting, { index: watch.index, mesh });
       await turns.next();
     }
-    const { watches, partial } = await this.#watchesIn(namespaces);
+    const { watches, partial } = await merged(namespaces, watchesIn);
     const byWorkload = Map.groupBy(watches, ({ kind, namespace, name }) =>
       workloadKey(kind, namespace, name),
     );
@@ -74,15 +77,9 @@ export class Rollouts {
     return { ...rollout, partial };
   }
 
-  async #watchesIn(namespaces: ReadonlySet<string>): Promise<InboundWatches> {
-    const watches: PortWatch[] = [];
-    const partial = new Map<string, Unreached>();
-    for (const namespace of namespaces) {
-      const found = await inboundWatches(namespace, this.#parts);
-      watches.push(...found.watches);
-      for (const unreached of found.partial) partial.set(unreached.replica, unreached);
-    }
-    return { watches, partial: [...partial.values()] };
+  /** By which streams the proxies of a namespace watch their ports, on all replicas. */
+  watchesIn(namespace: string): Promise<InboundWatches> {
+    return inboundWatches(namespace, this.#parts);
   }
 
   /** The versions of the rows in force, each compiled once for all that share it. */
@@ -113,3 +110,17 @@ export class Rollouts {
     return wanted;
   }
 }
+
+const merged = async (
+  namespaces: ReadonlySet<string>,
+  watchesIn: (namespace: string) => Promise<InboundWatches>,
+): Promise<InboundWatches> => {
+  const watches: PortWatch[] = [];
+  const partial = new Map<string, Unreached>();
+  for (const namespace of namespaces) {
+    const found = await watchesIn(namespace);
+    for (const watch of found.watches) watches.push(watch);
+    for (const unreached of found.partial) partial.set(unreached.replica, unreached);
+  }
+  return { watches, partial: [...partial.values()] };
+};

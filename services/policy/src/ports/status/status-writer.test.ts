@@ -9,7 +9,7 @@ import { silentLog } from '@gatehouse/platform/log/log';
 import { aNamespace } from '@gatehouse/testing/builders';
 import { eventually } from '@gatehouse/testing/grpc';
 import { JudgedMesh } from '../../../testing/judged-mesh.ts';
-import { type StatusResult, StatusWriter } from './status-writer.ts';
+import { type StatusResult, StatusWriter, type StatusWriterOptions } from './status-writer.ts';
 
 const policyNamed = (name: string): WireObject => ({
   apiVersion: 'policy.linkerd.io/v1alpha1',
@@ -63,7 +63,7 @@ const writing = (t: TestContext, count: number) => {
     mesh.put(read(wire));
   }
   const results: StatusResult[] = [];
-  const start = () => {
+  const start = (more: Partial<StatusWriterOptions> = {}) => {
     const writer = new StatusWriter({
       client: api as unknown as KubeClient,
       index: mesh.index,
@@ -73,6 +73,7 @@ const writing = (t: TestContext, count: number) => {
       mayWrite: () => true,
       log: silentLog,
       onResult: (result) => results.push(result),
+      ...more,
     });
     const over = new AbortController();
     const running = writer.run(over.signal);
@@ -148,6 +149,32 @@ it('tries again what failed, and leaves what the API server refuses until it cha
   mesh.put(read(changed));
   writer.hear(mesh.catchUp());
   await eventually(() => results.includes('refused') && writer.waiting === 0);
+});
+
+it('says on how many proxies a policy is in force once that is known, and leaves what was said until then', async (t) => {
+  const { api, results, start } = writing(t, 1);
+  const said = {
+    type: 'Programmed',
+    status: 'True',
+    reason: 'Programmed',
+    message: 'In force on 1 of 1 proxy.',
+  };
+  const wire = api.objects.get('p0') ?? assert.fail();
+  const times = { observedGeneration: 1, lastTransitionTime: '2026-01-01T00:00:00Z' };
+  api.objects.set('p0', { ...wire, status: { conditions: [{ ...said, ...times }] } });
+  let found: { state: 'InProgress'; message: string } | undefined;
+  const { writer } = start({ programmedOf: () => found });
+  const programmed = () =>
+    (((api.objects.get('p0')?.status ?? {}) as WireObject).conditions as WireObject[]).find(
+      ({ type }) => type === 'Programmed',
+    );
+  await eventually(() => results.includes('written'));
+  assert.deepEqual(programmed(), { ...said, ...times });
+  found = { state: 'InProgress', message: 'In force on 0 of 1 proxy.' };
+  writer.hear([{ object: read(wire) as KubeObject<'NetworkAuthenticationPolicy'> }]);
+  await eventually(() => results.length === 2);
+  const { status, reason, message } = programmed() ?? {};
+  assert.deepEqual([status, reason, message], ['False', 'InProgress', 'In force on 0 of 1 proxy.']);
 });
 
 it('does not write what is not what was judged', async (t) => {

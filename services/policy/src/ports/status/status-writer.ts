@@ -18,6 +18,7 @@ import {
   type StatusKind,
   statusKinds,
 } from '../../core/status/own-status.ts';
+import type { ProgrammedRounds } from './programmed-rounds.ts';
 import { statusWrite } from './wire-status.ts';
 
 /** `same`: it said so already; `failed` is tried again; `refused` waits for the next change of the object. */
@@ -28,6 +29,8 @@ export interface StatusWriterOptions {
   readonly index: ResourceIndex;
   readonly budgets: ObjectBudgets;
   readonly judge: (object: Judged) => Judgement | undefined;
+  /** On how many proxies a policy is in force, where it is known. */
+  readonly programmedOf?: ProgrammedRounds['of'];
   /** Whether the cluster is known: until then nothing can be said of its objects. */
   readonly isReady: () => boolean;
   /** Whether this replica holds the Lease: asked before each write. */
@@ -93,7 +96,7 @@ export class StatusWriter {
     return this.#waiting.size;
   }
 
-  hear(changed: readonly Rejudged[]): void {
+  hear(changed: readonly Pick<Rejudged, 'object'>[]): void {
     const { index } = this.#options;
     for (const { object } of changed) {
       const key = keyOf(object);
@@ -279,9 +282,12 @@ export class StatusWriter {
   /** What we have to say of an object, as the index is now. */
   #ownOf(object: Judged): OwnStatus | undefined {
     if (!hasStatus(object)) return undefined;
-    const { index, judge } = this.#options;
+    const { index, judge, programmedOf = () => undefined } = this.#options;
     const { namespace } = object.meta;
-    return ownStatus(object, judge(object), (name) => index.get('Server', namespace, name) !== undefined);
+    return ownStatus(object, judge(object), {
+      hasServer: (name) => index.get('Server', namespace, name) !== undefined,
+      programmed: object.kind === 'NetworkAuthenticationPolicy' ? programmedOf(object) : undefined,
+    });
   }
 
   #objectOf(key: string): Judged | undefined {

@@ -24,7 +24,12 @@ export const statusWrite = (object: WireObject, own: OwnStatus, now: string): St
   switch (own.kind) {
     case 'conditions': {
       const known = listOf(status.conditions);
-      const conditions = own.conditions.map((condition) => printed(condition, known, { generation, now }));
+      const { keeps = [] } = own;
+      const conditions = [
+        ...own.conditions.map((condition) => printed(condition, known, { generation, now })),
+        // What is not applied again would be taken out.
+        ...known.filter(({ type }) => keeps.some((kept) => kept === type)),
+      ];
       const observed =
         generation === undefined || !('matchedPods' in own.fields) ? {} : { observedGeneration: generation };
       const fields = { ...observed, ...own.fields };
