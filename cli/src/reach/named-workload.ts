@@ -138,23 +138,31 @@ export const workloadsOf = async (
 
 /** All of a namespace that have these labels, alike ones together. Throws when there are none. */
 export const workloadsWith = async (
-  query: { readonly namespace: string; readonly selector: string },
+  query: { readonly namespace: string | undefined; readonly selector: string | undefined },
   answers: PolicyAnswers,
 ): Promise<readonly AlikeWorkloads[]> => {
   const items: WorkloadItem[] = [];
   for await (const item of allWorkloads(answers, query)) items.push(item);
-  if (items.length === 0) {
-    throw new GatehouseError(
-      'not-found',
-      `no workload in the namespace ${query.namespace} has the labels ${quoted(query.selector)}: ${listThose(query.namespace)}`,
-    );
-  }
+  if (items.length === 0) throw new GatehouseError('not-found', sayNone(query));
   return groupAlike(items).map(({ first: { workload, owner }, names }) => ({
     kind: workload.kind,
     namespace: workload.namespace,
     names: [workload.name, ...names.slice(1)] as const,
     owner: owner === null ? undefined : `${owner.kind}/${owner.name}`,
   }));
+};
+
+const sayNone = ({
+  namespace,
+  selector,
+}: {
+  readonly namespace: string | undefined;
+  readonly selector: string | undefined;
+}): string => {
+  const labelled = selector === undefined ? '' : ` has the labels ${quoted(selector)}`;
+  return namespace === undefined
+    ? `no workload of any namespace that you may see${labelled}`
+    : `no workload in the namespace ${namespace}${labelled}: ${listThose(namespace)}`;
 };
 
 /** Workloads of one owner that have the same ports with the same rows, in the order of the first of each. */

@@ -50,6 +50,24 @@ test('all workloads with a label are shown, those alike together', async (t) => 
   );
 });
 
+test('of all namespaces every workload is shown that the list of policy shows', async (t) => {
+  const { run } = await onPolicyFolder(t);
+  const shown = JSON.parse((await run('authz', '-A', '-o', 'json')).out).items;
+  const listed = JSON.parse((await run('policy', '-A', '-o', 'json')).out).items;
+  const names: string[] = shown.flatMap(
+    ({ pods, workload: { namespace } }: { pods: string[]; workload: { namespace: string } }) =>
+      pods.map((pod) => `${namespace}/${pod}`),
+  );
+  const expected = listed.flatMap(
+    ({ workload }: { workload: { kind: string; namespace: string; name: string } }) =>
+      workload.kind === 'Pod' ? [`${workload.namespace}/${workload.name}`] : [],
+  );
+  assert.ok(new Set(names.map((name) => name.split('/')[0])).size > 1, names.join());
+  assert.deepEqual(names.sort(), expected.sort());
+  const backends = JSON.parse((await run('authz', '-A', '-l', 'app=backend', '-o', 'json')).out).items;
+  assert.ok(backends.length > 0 && backends.length < shown.length);
+});
+
 test('a route, a rejected policy and a default are each said to be the reason', async (t) => {
   await prints(
     t,
@@ -164,8 +182,19 @@ test('what does not exist is told with where to look', async (t) => {
       /no pod .* demo is of deploy\/nobody: `gatehouse/,
     ],
     [['authz', 'a/b/c'], exitCode.usage, /names no workload: use POD, NAMESPACE\/POD/],
-    [['authz'], exitCode.usage, /say one of WORKLOAD and --selector/],
-    [['authz', 'demo/web', '-l', 'app'], exitCode.usage, /say one of WORKLOAD and --selector/],
+    [['authz'], exitCode.usage, /say one of WORKLOAD, --selector and --all-namespaces/],
+    [['authz', 'demo/web', '-l', 'app'], exitCode.usage, /say one of WORKLOAD, --selector and/],
+    [['authz', 'demo/web', '-A'], exitCode.usage, /say one of WORKLOAD, --selector and --all-namespaces/],
+    [
+      ['authz', '-A', '-n', 'demo'],
+      exitCode.usage,
+      /'-A, --all-namespaces' cannot be used with .*--namespace/,
+    ],
+    [
+      ['authz', '-A', '-l', 'app=nobody'],
+      exitCode.failed,
+      /no workload of any namespace .* has the labels `app=nobody`/,
+    ],
     [
       ['authz', '-l', 'app=nobody', '-n', 'demo'],
       exitCode.failed,
@@ -174,7 +203,7 @@ test('what does not exist is told with where to look', async (t) => {
     [['authz', '-l', 'app in a'], exitCode.usage, /selector: `app in a` is not a requirement/],
     [['authz', 'x', '--state', 'y'], exitCode.usage, /'--dir <folder>' cannot be used with option '--state/],
   ];
-  assert.equal(cases.length, 8);
+  assert.equal(cases.length, 11);
   for (const [args, code, message] of cases) {
     const ended = await run(...args);
     assert.equal(ended.code, code, args.join(' '));

@@ -1,4 +1,4 @@
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { Run } from '../../cli.ts';
 import { type OutputFormat, outputOption } from '../../print/output-option.ts';
 import type { PolicyReach } from '../../reach/policy-answers.ts';
@@ -6,6 +6,7 @@ import { addPolicyReachOptions } from '../../reach/reach-options.ts';
 
 export interface AuthzOptions extends PolicyReach {
   readonly namespace?: string;
+  readonly allNamespaces?: true;
   readonly selector?: string;
   readonly audit?: true;
   readonly output: OutputFormat;
@@ -19,6 +20,8 @@ Examples:
   gatehouse authz deploy/backend -n demo
   # all workloads with a label
   gatehouse authz -l app=backend -n demo
+  # and of every namespace
+  gatehouse authz -A -l app=backend
   # a workload outside the cluster
   gatehouse authz externalworkload/vm-1 -n demo
   # who would be admitted, and who refused, if policies with mode Audit were enforced
@@ -28,7 +31,7 @@ Examples:
   # as a folder of manifests would have it, without a mesh
   gatehouse authz demo/backend-0 --dir manifests`;
 
-/** `gatehouse authz WORKLOAD | -l SELECTOR`: all who may call it, by port, and why. */
+/** `gatehouse authz WORKLOAD | -l SELECTOR | -A`: all who may call it, by port, and why. */
 export const authzCommand = (finish: (run: Run) => void): Command =>
   addPolicyReachOptions(
     new Command('authz')
@@ -40,6 +43,11 @@ export const authzCommand = (finish: (run: Run) => void): Command =>
         ),
       )
       .option('-n, --namespace <ns>', "the workload's namespace (default: the kubeconfig's, then default)")
+      .addOption(
+        new Option('-A, --all-namespaces', 'instead of a workload: all of every namespace').conflicts(
+          'namespace',
+        ),
+      )
       .option('-l, --selector <labels>', 'instead of a workload: all with these labels, as kubectl writes it')
       .option('--audit', 'only ports with Audit policies: who may call now, and who if they were enforced')
       .addOption(outputOption()),

@@ -38,7 +38,7 @@ interface Found extends AlikeWorkloads {
   readonly notes: readonly string[];
 }
 
-/** `gatehouse authz WORKLOAD | -l SELECTOR`. */
+/** `gatehouse authz WORKLOAD | -l SELECTOR | -A`. */
 export const showClients = (
   workload: string | undefined,
   options: AuthzOptions,
@@ -47,7 +47,7 @@ export const showClients = (
   withPolicy({ options, surroundings }, async (answers, fallback) => {
     const namespace = options.namespace ?? fallback;
     const found: Found[] = [];
-    for (const alike of await asked(workload, { ...options, namespace }, answers)) {
+    for (const alike of await asked(workload, options, namespace, answers)) {
       const first = firstOf(alike);
       const include = options.audit === true ? 'audit' : undefined;
       const report = await whereIsIt(first.namespace, () => answers.workload(first, include));
@@ -62,19 +62,20 @@ export const showClients = (
     return exitCode.ok;
   });
 
-/** By name or by labels, one of which must be given. */
+/** By name, or by labels and namespaces: one of both must be given. */
 const asked = (
   workload: string | undefined,
-  { selector, namespace }: { readonly selector?: string; readonly namespace: string },
+  { selector, allNamespaces }: AuthzOptions,
+  namespace: string,
   answers: PolicyAnswers,
 ): Promise<readonly AlikeWorkloads[]> => {
-  if (workload === undefined && selector !== undefined)
-    return workloadsWith({ selector, namespace }, answers);
-  if (workload !== undefined && selector === undefined)
-    return workloadsOf(readWorkload(workload, namespace), answers);
+  const isList = selector !== undefined || allNamespaces === true;
+  if (workload === undefined && isList)
+    return workloadsWith({ selector, namespace: allNamespaces === true ? undefined : namespace }, answers);
+  if (workload !== undefined && !isList) return workloadsOf(readWorkload(workload, namespace), answers);
   throw new GatehouseError(
     'invalid-argument',
-    'say one of WORKLOAD and --selector: whose clients are wanted',
+    'say one of WORKLOAD, --selector and --all-namespaces, or both of these: whose clients are wanted',
   );
 };
 
