@@ -29,6 +29,8 @@ export interface ServedAt {
   readonly name: string;
   /** Whether gRPC is TLS; plaintext is for loopback only. */
   readonly tls: boolean;
+  /** `https://host:port` of the admission webhooks, of policy where it serves them. */
+  readonly webhook?: string;
 }
 
 const recordFile = (state: StateDir, service: ServiceName): string =>

@@ -100,7 +100,10 @@ const recordOf = (
   { tls, trustAnchors, adminToken }: Surrounding,
 ): ServeRecord => ({
   ...Object.fromEntries(
-    running.map(({ service, grpc, admin, name }) => [service, { grpc, admin, name, tls }]),
+    running.map(({ service, grpc, admin, name, webhook }) => [
+      service,
+      { grpc, admin, name, tls, ...(webhook === undefined ? {} : { webhook }) },
+    ]),
   ),
   trustAnchors,
   ...(adminToken === undefined ? {} : { adminToken }),
@@ -117,6 +120,7 @@ const printRecord = (record: ServeRecord): string => {
     printTable(['service', 'grpc', 'admin', 'mesh name'], rows),
     '',
     `trust anchors  ${trustAnchors}`,
+    ...(record.policy?.webhook === undefined ? [] : [`webhooks       ${record.policy.webhook}`]),
     ...(adminToken === undefined ? [] : [`admin token    ${adminToken}`]),
     ...(adminToken === undefined || example === undefined
       ? []

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { anAuthority } from '@gatehouse/dev/certificates';
+import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
+import { openFakeCluster } from '../../../testing/fake-cluster.ts';
 import { runCli } from '../../cli.ts';
 import { exitCode } from '../../exit-code.ts';
 
@@ -91,6 +93,20 @@ test('a pod is certified by an issuer and anchors that were brought along', asyn
     server.interrupt();
     assert.equal(await server.ended, exitCode.ok);
   }
+});
+
+test('beside a cluster it says where the webhooks are, if it was told to serve them', async (t) => {
+  const { cluster } = await openFakeCluster();
+  t.after(() => cluster[Symbol.asyncDispose]());
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'ca.crt'), anAuthority({ name: 'root' }).pem);
+  const env = { GATEHOUSE_WEBHOOK_ADDR: '127.0.0.1:0', GATEHOUSE_TRUST_ANCHORS: 'ca.crt' };
+  const at = ['--kubeconfig', cluster.server.kubeconfig, '--port-base', '0'];
+  const served = runWith(env, folder, ['serve', 'policy', ...at, '--state', 'state', '-o', 'json']);
+  const { policy } = JSON.parse(await served.said);
+  assert.match(policy.webhook, /^https:\/\/127\.0\.0\.1:[1-9]\d*$/);
+  served.interrupt();
+  assert.equal(await served.ended, exitCode.ok);
 });
 
 test('what serve runs is found by the dev commands through the state directory, until it ends', async () => {
