@@ -19,6 +19,7 @@ export const typeOfCrd = (crd: WireObject): ResourceType => {
     plural: textOf(names.plural),
     singular: textOf(names.singular) || textOf(names.kind).toLowerCase(),
     shortNames: listOf(names.shortNames).map(textOf),
+    categories: listOf(names.categories).map(textOf),
     namespaced: spec.scope === 'Namespaced',
     hasStatus: versions.some(({ subresources }) => 'status' in fieldsOf(subresources)),
     counted: true,

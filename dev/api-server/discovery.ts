@@ -76,7 +76,7 @@ const resourceList = (store: Store, group: string, version: string): WireObject 
 });
 
 const resourcesOf = (type: ResourceType): readonly WireObject[] => {
-  const { plural, singular, namespaced, kind, shortNames, hasStatus } = type;
+  const { plural, singular, namespaced, kind, shortNames, categories, hasStatus } = type;
   const own = {
     name: plural,
     singularName: singular,
@@ -84,6 +84,7 @@ const resourcesOf = (type: ResourceType): readonly WireObject[] => {
     kind,
     verbs,
     ...(shortNames.length === 0 ? {} : { shortNames }),
+    ...(categories.length === 0 ? {} : { categories }),
   };
   const status = {
     name: `${plural}/status`,

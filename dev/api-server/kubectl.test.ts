@@ -152,6 +152,16 @@ suite('kubectl as people use it', { skip, timeout: 180_000 }, () => {
     );
   });
 
+  test('shows with `get all` what runs, and with the category of policies those', async (t) => {
+    const { ok } = await aKubectl(t);
+    await ok('create namespace demo');
+    for (const file of ['web.yaml', 'policy.yaml']) await ok(`apply -f ${file}`);
+    const all = await ok('get all -n demo -o name');
+    assert.match(all, /^deployment\.apps\/web$/m);
+    assert.doesNotMatch(all, /networkauthenticationpolicy/);
+    assert.equal(await ok('get policy -n demo -o name'), 'networkauthenticationpolicy.policy.linkerd.io/web');
+  });
+
   test('prints the columns of the CRD by its short name, explains its fields, and follows changes', async (t) => {
     const { ok } = await aKubectl(t);
     await ok('create namespace demo');

@@ -9,6 +9,8 @@ export interface ResourceType {
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];
+  /** Words for several kinds at once, such as `all`. */
+  readonly categories: readonly string[];
   readonly namespaced: boolean;
   /** Whether `status` is written through its own subresource alone, in each served version. */
   readonly hasStatus: boolean;
@@ -24,7 +26,8 @@ export const resourceKey = (type: Pick<ResourceType, 'group' | 'plural'>): strin
 export const apiVersionOf = (group: string, version: string): string =>
   group === '' ? version : `${group}/${version}`;
 
-type Habit = 'cluster' | 'status' | 'counted';
+/** `everyday`: what `kubectl get all` shows. */
+type Habit = 'cluster' | 'status' | 'counted' | 'everyday';
 
 const builtIn = (
   [group, kind, plural, ...shortNames]: readonly [string, string, string, ...string[]],
@@ -37,6 +40,7 @@ const builtIn = (
   plural,
   singular: kind.toLowerCase(),
   shortNames,
+  categories: habits.includes('everyday') ? ['all'] : [],
   namespaced: !habits.includes('cluster'),
   hasStatus: habits.includes('status'),
   counted: habits.includes('counted'),
@@ -51,7 +55,7 @@ export const crdType = builtIn(
 );
 export const namespaceType = builtIn(['', 'Namespace', 'namespaces', 'ns'], 'cluster', 'status');
 export const serviceAccountType = builtIn(['', 'ServiceAccount', 'serviceaccounts', 'sa']);
-export const podType = builtIn(['', 'Pod', 'pods', 'po'], 'status', 'counted');
+export const podType = builtIn(['', 'Pod', 'pods', 'po'], 'status', 'counted', 'everyday');
 export const validatingWebhookType = builtIn(
   ['admissionregistration.k8s.io', 'ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'],
   'cluster',
@@ -79,7 +83,7 @@ export const builtInTypes: readonly ResourceType[] = [
   namespaceType,
   serviceAccountType,
   podType,
-  builtIn(['', 'Service', 'services', 'svc'], 'status'),
+  builtIn(['', 'Service', 'services', 'svc'], 'status', 'everyday'),
   builtIn(['', 'Node', 'nodes', 'no'], 'cluster', 'status'),
   builtIn(['', 'ConfigMap', 'configmaps', 'cm']),
   builtIn(['', 'Secret', 'secrets']),
@@ -87,13 +91,13 @@ export const builtInTypes: readonly ResourceType[] = [
   eventType,
   builtIn(['discovery.k8s.io', 'EndpointSlice', 'endpointslices'], 'counted'),
   builtIn(['coordination.k8s.io', 'Lease', 'leases']),
-  builtIn(['apps', 'Deployment', 'deployments', 'deploy'], 'status', 'counted'),
+  builtIn(['apps', 'Deployment', 'deployments', 'deploy'], 'status', 'counted', 'everyday'),
   builtIn(['networking.k8s.io', 'NetworkPolicy', 'networkpolicies', 'netpol'], 'counted'),
   builtIn(['policy', 'PodDisruptionBudget', 'poddisruptionbudgets', 'pdb'], 'status', 'counted'),
-  builtIn(['apps', 'ReplicaSet', 'replicasets', 'rs'], 'status', 'counted'),
-  builtIn(['apps', 'StatefulSet', 'statefulsets', 'sts'], 'status', 'counted'),
-  builtIn(['apps', 'DaemonSet', 'daemonsets', 'ds'], 'status', 'counted'),
-  builtIn(['batch', 'Job', 'jobs'], 'status', 'counted'),
+  builtIn(['apps', 'ReplicaSet', 'replicasets', 'rs'], 'status', 'counted', 'everyday'),
+  builtIn(['apps', 'StatefulSet', 'statefulsets', 'sts'], 'status', 'counted', 'everyday'),
+  builtIn(['apps', 'DaemonSet', 'daemonsets', 'ds'], 'status', 'counted', 'everyday'),
+  builtIn(['batch', 'Job', 'jobs'], 'status', 'counted', 'everyday'),
   ...rbacTypes,
   crdType,
   validatingWebhookType,
