@@ -2,15 +2,14 @@ import { access, readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { env } from 'node:process';
 import { GatehouseError } from '@gatehouse/core/error';
 import { isLoopback } from '@gatehouse/core/host-port';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import { HttpKubeClient, type KubeClient } from './http-client.ts';
+import { openInCluster, serviceAccountFolder } from './in-cluster.ts';
 
 export type { KubeClient, KubeRequest, KubeResponse, KubeStream } from './http-client.ts';
-
-/** Where kubelet projects the token of a pod's ServiceAccount. */
-const projectedToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 export interface KubeClientOptions {
   /** One kubeconfig file, or several joined as in `KUBECONFIG`; default: as kubectl finds it without the variable. */
@@ -33,29 +32,37 @@ export interface KubeContext {
  * Throws `failed-precondition` that names the variable when there is none (`details.missing` is `kubeconfig` then), or it cannot be used. Whether the API server
  * answers is not tried.
  *
- * client-node is loaded only here, and only once a cluster is wanted: it costs 85 MB (decision 5).
+ * client-node is loaded only here, and only for a kubeconfig: it costs 85 MB (decision 5), and a service in its pod does without.
  */
 export const openKubeClient = async (options: KubeClientOptions): Promise<KubeClient> =>
   (await openKubeContext(options)).client;
 
 /** The same with what a command line needs beside the client. */
 export const openKubeContext = async ({ kubeconfig, context }: KubeClientOptions): Promise<KubeContext> => {
-  const library = await import('./kubeconfig-library.ts');
-  const config = new library.KubeConfig();
   const found = await findConfig(kubeconfig);
   switch (found.kind) {
-    case 'in-cluster':
-      config.loadFromCluster();
-      break;
+    case 'in-cluster': {
+      if (context !== undefined)
+        throw unusable('the pod', 'it has no contexts: set KUBECONFIG, or leave it out');
+      const access = await openInCluster({ env });
+      const { namespace, bearerToken } = access;
+      return { client: new HttpKubeClient(access), namespace, bearerToken };
+    }
     case 'files':
-      for (const file of found.files) {
-        const one = new library.KubeConfig();
-        await load(one, file);
-        keepNew(one, config);
-        config.mergeConfig(one, config.currentContext !== undefined && config.currentContext !== '');
-      }
+      return openFiles(found.files, context);
   }
-  const origin = found.kind === 'files' ? found.files.join(delimiter) : 'the pod';
+};
+
+const openFiles = async (files: readonly string[], context: string | undefined): Promise<KubeContext> => {
+  const library = await import('./kubeconfig-library.ts');
+  const config = new library.KubeConfig();
+  for (const file of files) {
+    const one = new library.KubeConfig();
+    await load(one, file);
+    keepNew(one, config);
+    config.mergeConfig(one, config.currentContext !== undefined && config.currentContext !== '');
+  }
+  const origin = files.join(delimiter);
   if (context !== undefined) useContext(config, context, origin);
   const client = clientFor(config, origin);
   return {
@@ -85,7 +92,7 @@ const findConfig = async (kubeconfig: string | undefined): Promise<Found> => {
   if (named.length > 0) return { kind: 'files', files: named };
   const usual = join(homedir(), '.kube', 'config');
   if (await exists(usual)) return { kind: 'files', files: [usual] };
-  if (await exists(projectedToken)) return { kind: 'in-cluster' };
+  if (await exists(join(serviceAccountFolder, 'token'))) return { kind: 'in-cluster' };
   throw new GatehouseError(
     'failed-precondition',
     `no cluster is known: KUBECONFIG is not set, there is no ${usual}, and this is not a pod; set KUBECONFIG, or ` +

@@ -1,5 +1,9 @@
-const [quote, backslash] = [0x22, 0x5c];
-const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
+/** The characters of JSON's syntax that say where strings and brackets are. `[` differs from `{`, and `]` from `}`, in one bit. */
+const quote = 0x22;
+const backslash = 0x5c;
+const open = 0x5b;
+const close = 0x5d;
+const bothKinds = 0xdf;
 
 /**
  * Follows how deep JSON text is in brackets, piece by piece as it comes in. It looks at brackets, quotes and backslashes alone, of
@@ -11,27 +15,51 @@ export class JsonNesting {
   #isString = false;
   #isEscaped = false;
 
-  /** Reads from `from` to the bracket that makes the depth `depth`. Returns the index behind it; the piece's length where there is none. */
+  /**
+   * Reads from `from` to the bracket that makes the depth `depth`. Returns the index behind it; the piece's length where there is
+   * none. Every byte of every list passes here: what is between strings has a loop of its own, and strings have theirs.
+   */
   until(depth: number, piece: Uint8Array, from: number): number {
-    // Local, since this reads every byte of every list.
-    let [now, isString, isEscaped] = [this.depth, this.#isString, this.#isEscaped];
+    const { length } = piece;
     let at = from;
-    for (let isDone = false; at < piece.length && !isDone; at += 1) {
-      const byte = piece[at];
-      if (isString) {
-        if (isEscaped) isEscaped = false;
-        else if (byte === quote) isString = false;
-        else if (byte === backslash) isEscaped = true;
-      } else if (byte === quote) isString = true;
-      else if (byte === openBrace || byte === openBracket) {
-        now += 1;
-        isDone = now === depth;
-      } else if (byte === closeBrace || byte === closeBracket) {
-        now -= 1;
-        isDone = now === depth;
+    let now = this.depth;
+    let isString = this.#isString;
+    if (this.#isEscaped && at < length) {
+      this.#isEscaped = false;
+      at += 1;
+    }
+    while (at < length) {
+      while (isString && at < length) {
+        const byte = piece[at];
+        at += 1;
+        if (byte === quote) isString = false;
+        else if (byte === backslash) {
+          // The next one does not end the string, whatever it is.
+          if (at === length) this.#isEscaped = true;
+          else at += 1;
+        }
+      }
+      while (at < length) {
+        const byte = piece[at] as number;
+        at += 1;
+        if (byte === quote) {
+          isString = true;
+          break;
+        }
+        if (byte < open) continue;
+        const kind = byte & bothKinds;
+        if (kind === open) now += 1;
+        else if (kind === close) now -= 1;
+        else continue;
+        if (now === depth) {
+          this.depth = now;
+          this.#isString = false;
+          return at;
+        }
       }
     }
-    [this.depth, this.#isString, this.#isEscaped] = [now, isString, isEscaped];
+    this.depth = now;
+    this.#isString = isString;
     return at;
   }
 }

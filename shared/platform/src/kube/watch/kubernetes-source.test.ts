@@ -303,6 +303,25 @@ suite('a Kubernetes source, whatever befalls it,', () => {
     }
   });
 
+  test('asks for no permission that nobody refuses', async () => {
+    await using api = await ScriptedApi.start();
+    const { client, source } = sourceOn(api.url);
+    const observer = new SourceObserver(source, ['Pod', 'Server']);
+    try {
+      const asked: string[] = [];
+      while (asked.length < 4) {
+        const { method, query, json, open } = await api.next();
+        asked.push(`${method} ${query.watch === 'true' ? 'watch' : 'list'}`);
+        if (query.watch === 'true') open();
+        else json(200, { metadata: { resourceVersion: '7' }, items: [] });
+      }
+      assert.deepEqual(asked.sort(), ['GET list', 'GET list', 'GET watch', 'GET watch']);
+    } finally {
+      await observer.stop();
+      client.close();
+    }
+  });
+
   test('names all permissions that are missing in one message', async () => {
     await using api = await ScriptedApi.start();
     const log = new RecordingLog();

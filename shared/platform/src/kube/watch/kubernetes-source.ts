@@ -56,13 +56,18 @@ export class KubernetesSource implements Source {
       );
     }
     this.#isRunning = true;
+    const forbidden = new AbortController();
+    const onForbidden = (): void => forbidden.abort();
     this.#watches = kinds.map(
-      (kind) => new ListWatch({ ...this.#options, metrics: this.#metrics, kind, deliver }),
+      (kind) => new ListWatch({ ...this.#options, metrics: this.#metrics, kind, deliver, onForbidden }),
     );
     // Should one of them break, the others end too.
     const broken = new AbortController();
     const until = AbortSignal.any([signal, broken.signal]);
-    const tasks = [this.#namePermissions(kinds, until), ...this.#watches.map((watch) => watch.run(until))];
+    const tasks = [
+      this.#namePermissions(kinds, forbidden.signal, until),
+      ...this.#watches.map((watch) => watch.run(until)),
+    ];
     try {
       await Promise.all(tasks);
     } finally {
@@ -76,9 +81,14 @@ export class KubernetesSource implements Source {
     return this.#watches.map((watch) => watch.health());
   }
 
-  /** All at once, where one refused list after another would tell them one by one. */
-  async #namePermissions(kinds: readonly Kind[], signal: AbortSignal): Promise<void> {
+  /**
+   * All at once, where one refused list after another would tell them one by one. Only once something is refused: a question for each
+   * verb of each kind would cost every healthy start forty connections.
+   */
+  async #namePermissions(kinds: readonly Kind[], forbidden: AbortSignal, signal: AbortSignal): Promise<void> {
     const { client, log, timings } = this.#options;
+    await aborted(AbortSignal.any([forbidden, signal]));
+    if (signal.aborted) return;
     try {
       if ((await missingPermissions(client, kinds, signal)) === undefined) return;
       // An API server that starts denies everything until it has read its own roles.
@@ -92,3 +102,9 @@ export class KubernetesSource implements Source {
     }
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -25,6 +25,8 @@ export interface ListWatchOptions {
   readonly deliver: (changes: readonly Change[]) => void;
   readonly log: Log;
   readonly metrics: WatchMetrics;
+  /** Told each time that the API server does not let us (403). */
+  readonly onForbidden?: () => void;
   readonly timings: WatchTimings;
   readonly budgets?: ObjectBudgets | undefined;
   /** Milliseconds on a clock that only goes forward. */
@@ -297,6 +299,7 @@ export class ListWatch {
     // Nobody can uninstall a built-in kind: such a 404 comes from something that is not an API server.
     if (status === 404 && !builtInGroups.has(rowOf(this.#options.kind).group)) return { kind: 'absent' };
     if (status === 410) return { kind: 'expired', why };
+    if (status === 403) this.#options.onForbidden?.();
     return { kind: 'failed', why, retryAfterMs: retryAfterMs ?? said.retryAfterMs, isBusy: status === 429 };
   }
 
