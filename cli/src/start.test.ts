@@ -2,35 +2,23 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { suite, type TestContext, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { loadedModules } from '@gatehouse/testing/loaded-modules';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Writes the URL of each module that is loaded to the file that LOADED names, a line each. */
-const spy = `
-import { appendFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
-registerHooks({
-  load(url, context, next) {
-    appendFileSync(process.env.LOADED, url + '\\n');
-    return next(url, context);
-  },
-});
-`;
 
 /** Runs the command as a shell would; answers its exit code and what it printed. */
 const start = async (
   args: readonly string[],
-  { env = {}, node = [] }: { readonly env?: Record<string, string>; readonly node?: readonly string[] } = {},
+  { env = {} }: { readonly env?: Record<string, string> } = {},
 ) => {
-  const child = spawn(execPath, [...node, main, ...args], { env: { PATH: process.env.PATH, ...env } });
+  const child = spawn(execPath, [main, ...args], { env: { PATH: process.env.PATH, ...env } });
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const { promise, resolve } = Promise.withResolvers<number | null>();
@@ -38,27 +26,7 @@ const start = async (
   return { code: await promise, text: Buffer.concat(chunks).toString() };
 };
 
-/** The modules that a command line loads: packages by name, our own by path. */
-const loadedBy = async (t: TestContext, args: readonly string[]) => {
-  const folder = await temporaryFolder(t);
-  const [script, loaded] = [join(folder, 'spy.mjs'), join(folder, 'loaded')];
-  await writeFile(script, spy);
-  const { code } = await start(args, {
-    env: { LOADED: loaded, NODE_DISABLE_COMPILE_CACHE: '1' },
-    node: ['--import', pathToFileURL(script).href],
-  });
-  const files = (await readFile(loaded, 'utf8'))
-    .split('\n')
-    .filter((url) => url.startsWith('file:') && !url.endsWith('spy.mjs'))
-    .map((url) => relative(root, fileURLToPath(url)));
-  const packageOf = (file: string): string | undefined =>
-    /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
-  return {
-    code,
-    packages: [...new Set(files.flatMap((file) => packageOf(file) ?? []))].sort(),
-    own: files.filter((file) => packageOf(file) === undefined),
-  };
-};
+const loadedBy = (t: TestContext, args: readonly string[]) => loadedModules(t, { main, args });
 
 /** All that is loaded at each start; anything else is imported when a command runs: see "A command" in CONTRIBUTING.md. */
 const light = [

@@ -56,10 +56,10 @@ export const startAdmin = async (options: AdminOptions): Promise<AdminServer> =>
     onRefused: countRefusals(metrics),
   });
   const replicaName = replicas.meshName;
-  const { app, table } = await createAdminApp({ ...options, listener, replicaName, now });
+  const { app, table, describe } = createAdminApp({ ...options, listener, replicaName, now });
   countRequests(app, metrics);
   tellRelease(metrics);
-  commonRoutes(app, options);
+  commonRoutes(app, { ...options, describe });
   options.routes?.(app);
   try {
     await app.listen({ host: address.host, port: address.port });

@@ -16,12 +16,24 @@ export interface CommonFacts {
   readonly warnings?: () => readonly string[];
   readonly streams: () => Iterable<StreamFacts>;
   readonly replicas: Replicas;
+  /** The OpenAPI description of all routes. */
+  readonly describe: () => Promise<object>;
   readonly now?: () => number;
 }
 
 /** What every service serves: `/live`, `/ready`, `/metrics` for the cluster, `/v1/health` and `/v1/streams` for people. */
 export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
-  const { service, source, reasons, warnings = () => [], metrics, streams, replicas, now = Date.now } = facts;
+  const {
+    service,
+    source,
+    reasons,
+    warnings = () => [],
+    metrics,
+    streams,
+    replicas,
+    describe,
+    now = Date.now,
+  } = facts;
   const kinds = () => (source === 'watches nothing' ? source : source.health());
   const report = () =>
     healthReport({ service, reasons: reasons(), warnings: warnings(), kinds: kinds(), now: now() });
@@ -73,6 +85,6 @@ export const commonRoutes = (app: AdminApp, facts: CommonFacts): void => {
       config: { access: 'mesh' },
       schema: { summary: 'This description', response: { 200: Type.Unknown() } },
     },
-    async () => app.swagger(),
+    async () => describe(),
   );
 };

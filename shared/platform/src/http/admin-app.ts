@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import {
   type FastifyBaseLogger,
@@ -11,12 +10,14 @@ import {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
-import { type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { Log } from '../log/log.ts';
 import { isForReplicas, isInternal, requirePeer } from '../replicas/require-peer.ts';
 import type { ServiceName } from '../service/service.ts';
 import type { AdminAuthenticator } from './authenticator.ts';
 import { guard, pathOf } from './guard.ts';
+import { lateCompilers, loadSerializers } from './late-compilers.ts';
+import type { DescribedRoute } from './openapi.ts';
 import type { PlainOrTls } from './plain-or-tls.ts';
 import {
   httpProblems,
@@ -28,7 +29,6 @@ import {
 } from './problem-details.ts';
 import { printNeeds } from './route-access.ts';
 import { RouteTable } from './route-table.ts';
-import { validatorCompiler } from './validate.ts';
 
 /** What routes are added to; TypeBox schemas give them types, validation and OpenAPI. */
 export type AdminApp = FastifyInstance<
@@ -56,22 +56,29 @@ const bodyLimit = 1024 * 1024;
 /** No question takes longer to answer. */
 const handlerTimeoutMs = 10_000;
 
+export interface CreatedAdminApp {
+  readonly app: AdminApp;
+  readonly table: RouteTable;
+  /** The OpenAPI description of the routes that were added. */
+  readonly describe: () => Promise<object>;
+}
+
 /** Fastify with what every route needs: the guard, strict validation, problem details, OpenAPI. */
-export const createAdminApp = async (
-  options: AdminAppOptions,
-): Promise<{ readonly app: AdminApp; readonly table: RouteTable }> => {
+export const createAdminApp = (options: AdminAppOptions): CreatedAdminApp => {
   const { service, authenticator, log, listener, replicaName, now } = options;
   const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (!isForReplicas(request)) return guard(request, authenticator);
     requirePeer(request, reply, { name: replicaName, trustAnchors: listener.trustAnchors, now: now() });
   };
   const table = new RouteTable();
+  const described: DescribedRoute[] = [];
   const app: AdminApp = fastify({
     logger: false,
     bodyLimit,
     // What comes in on open connections while we close is answered as ever, not with an error of another form.
     return503OnClosing: false,
     handlerTimeout: handlerTimeoutMs,
+    ...lateCompilers,
     serverFactory: (handler) => listener.createServer(handler),
     clientErrorHandler: answerBrokenRequest,
     // A path that cannot be decoded never reaches the hooks.
@@ -83,9 +90,11 @@ export const createAdminApp = async (
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  app.setValidatorCompiler<TSchema>(validatorCompiler);
   app.decorateRequest('caller', undefined);
   app.addHook('onRequest', admit);
+  app.addHook('preHandler', async (request) => {
+    if (request.routeOptions.schema?.response !== undefined) await loadSerializers();
+  });
   app.addHook('preClose', async () => listener.hangUp());
   app.addHook('onRoute', (route) => {
     const access = route.config?.access;
@@ -104,6 +113,8 @@ export const createAdminApp = async (
         content: { [problemMediaType]: { schema: ProblemDetails } },
       },
     };
+    const { method, url, schema } = route;
+    if (method !== 'HEAD') described.push({ method, url, schema });
   });
   app.setErrorHandler((thrown, request, reply) => {
     const problem = problemOf(thrown);
@@ -113,15 +124,11 @@ export const createAdminApp = async (
     sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, notServed(request, reply, table)));
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: `Gatehouse ${service}`, version: 'v1' },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-      security: [{ bearer: [] }],
-    },
-  });
-  return { app, table };
+  const describe = async (): Promise<object> => {
+    const { describeRoutes } = await import('./openapi.ts');
+    return describeRoutes(service, described);
+  };
+  return { app, table, describe };
 };
 
 const notServed = (request: FastifyRequest, reply: FastifyReply, table: RouteTable): ProblemBody => {

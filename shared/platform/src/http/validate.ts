@@ -10,10 +10,13 @@ import { Compile } from 'typebox/compile';
  * `namespace` would otherwise list everything.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const validator = Compile(schema);
+  // Made for the first request: most routes see none in the life of a process, and all of them would hold up its start.
+  let compiled: ReturnType<typeof Compile> | undefined;
   const properties = propertiesOf(schema);
   const where = httpPart === 'querystring' ? 'query' : (httpPart ?? 'request');
   return (data: unknown) => {
+    compiled ??= Compile(schema);
+    const validator = compiled;
     const problems: Problem[] = [];
     const value = httpPart === 'body' ? data : fromText(data, properties);
     if (httpPart === 'querystring') problems.push(...unknownParameters(data, properties));

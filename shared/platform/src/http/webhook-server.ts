@@ -7,6 +7,7 @@ import { type FastifyReply, fastify } from 'fastify';
 import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { cannotListen } from '../process/listen-error.ts';
+import { lateCompilers } from './late-compilers.ts';
 
 /** One webhook: where it is called, and what it says. A call that it cannot answer is rejected, and the failure policy decides. */
 export interface Webhook {
@@ -105,6 +106,8 @@ export const startWebhookServer = async ({
     bodyLimit,
     return503OnClosing: false,
     handlerTimeout: handlerTimeoutMs,
+    // It has no schemas; Fastify's own compilers would be loaded all the same.
+    ...lateCompilers,
     serverFactory: (handler) => {
       server = createServer(
         { minVersion: 'TLSv1.3', handshakeTimeout: 5_000, requestTimeout: 10_000 },

@@ -27,7 +27,7 @@ export const createLog = ({ service, level, format, to }: LogOptions): Log => {
   const stream = to ?? pino.destination({ fd: standardError, sync: true });
   const terminal = to === undefined && isatty(standardError);
   const pretty = (format ?? (terminal ? 'pretty' : 'json')) === 'pretty';
-  const forPeople = prettyPrinter(terminal);
+  const forPeople = pretty ? prettyPrinter(terminal) : (line: string) => line;
   return pino(
     {
       level,

@@ -1,6 +1,5 @@
 import type { ObjectBudgets } from '@gatehouse/core/resources/object-budgets';
 import { type KubeClient, openKubeClient } from '../kube/client/client.ts';
-import { DirectorySource } from '../kube/directory/directory-source.ts';
 import type { Source } from '../kube/source.ts';
 import { KubernetesSource } from '../kube/watch/kubernetes-source.ts';
 import { watchMetrics } from '../kube/watch/watch-metrics.ts';
@@ -37,10 +36,16 @@ export interface SourceParts {
 }
 
 /** Where the objects come from. Nothing is watched before its `run`. */
-export const openSource = (config: SharedConfig, platform: Platform, parts: SourceParts): Source => {
+export const openSource = async (
+  config: SharedConfig,
+  platform: Platform,
+  parts: SourceParts,
+): Promise<Source> => {
   if (platform.kind === 'cluster') return new KubernetesSource({ client: platform.client, ...parts });
   const path = config.source.kind === 'directory' ? config.source.path : '';
   const { log, budgets } = parts;
+  // It brings what reads YAML, which a service in a cluster does without.
+  const { DirectorySource } = await import('../kube/directory/directory-source.ts');
   const source = new DirectorySource({ path, controlPlaneNamespace: config.namespace, log, budgets });
   watchMetrics(parts.metrics, { health: () => source.health() });
   return source;

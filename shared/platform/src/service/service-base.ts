@@ -81,7 +81,7 @@ export const openBase = async (
   supervisor.run('clock', (signal) => clock.run(signal));
   const source =
     parts.source ??
-    openSource(config, platform, { log: log.child({ part: 'source' }), metrics, elapsed, budgets });
+    (await openSource(config, platform, { log: log.child({ part: 'source' }), metrics, elapsed, budgets }));
   const authenticator = await authenticatorOn(platform, metrics);
   const part = log.child({ part: 'replicas' });
   const replicas = openReplicas(config, { service, platform, name, metrics, log: part, now, elapsed });

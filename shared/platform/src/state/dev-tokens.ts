@@ -1,6 +1,6 @@
 import { GatehouseError } from '@gatehouse/core/error';
 import { printServiceAccountUser } from '@gatehouse/core/mesh/service-account-user';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import type { StateDir } from './state-dir.ts';
 import { makeFolderOnce, readStateFile } from './state-files.ts';
 
@@ -11,6 +11,9 @@ export const devIssuer = 'https://gatehouse.dev';
 export const identityAudience = 'identity.l5d.io';
 
 const lifetimeMs = 3_600_000;
+
+/** Only dev mode signs tokens: a service in a cluster does without. */
+const loadJose = () => import('jose');
 
 export interface DevTokenRequest {
   readonly state: StateDir;
@@ -29,6 +32,7 @@ export const mintDevToken = async (request: DevTokenRequest): Promise<string> =>
   const { namespace, serviceAccount, pod, audience = identityAudience, now } = request;
   const { kid, key } = await devSigningKey(request.state);
   const issued = Math.floor(now / 1000);
+  const { SignJWT } = await loadJose();
   return new SignJWT({
     'kubernetes.io': { namespace, ...(pod === undefined ? {} : { pod }), serviceaccount: serviceAccount },
   })
@@ -45,6 +49,7 @@ export const mintDevToken = async (request: DevTokenRequest): Promise<string> =>
 /** Makes dev/token-key.json and dev/jwks.json unless they are there. */
 export const ensureDevKeys = (state: StateDir): Promise<void> =>
   makeFolderOnce(state.dev, async () => {
+    const { calculateJwkThumbprint, exportJWK, generateKeyPair } = await loadJose();
     const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
     const open = await exportJWK(publicKey);
     const names = { kid: await calculateJwkThumbprint(open), alg: 'ES256', use: 'sig' };
@@ -59,6 +64,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 const devSigningKey = async (state: StateDir) => {
   await ensureDevKeys(state);
   const text = await readStateFile(state.devTokenKey);
+  const { importJWK } = await loadJose();
   try {
     const jwk = JSON.parse(text) as JWK;
     return { kid: jwk.kid ?? '', key: await importJWK(jwk, 'ES256') };
