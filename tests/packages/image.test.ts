@@ -79,8 +79,13 @@ suite('the image', { skip }, () => {
       {
         name: 'localhost/gatehouse:test',
         User: '65532:65532',
-        Entrypoint: ['/usr/local/bin/node', '/gatehouse/serve.mjs'],
-        Env: ['PATH=/usr/local/bin', 'NODE_ENV=production'],
+        Entrypoint: ['/usr/local/bin/node', '--max-semi-space-size=4', '/gatehouse/serve.mjs'],
+        Env: [
+          'PATH=/usr/local/bin',
+          'NODE_ENV=production',
+          'NODE_COMPILE_CACHE=/gatehouse/compiled',
+          'NODE_COMPILE_CACHE_PORTABLE=1',
+        ],
         version: '0.1.0',
       },
     );
@@ -94,10 +99,48 @@ suite('the image', { skip }, () => {
   test('of the Dockerfile does the same as the same user', async () => {
     const text = await readFile(dockerfile, 'utf8');
     const last = text.slice(text.lastIndexOf('\nFROM '));
-    const { User, Entrypoint } = image.config;
+    const { User, Entrypoint, Env } = image.config;
     assert.match(last, new RegExp(`^USER ${User}$`, 'm'));
+    assert.equal(/^ENV (.*)$/m.exec(last)?.[1], Env.slice(1).join(' '));
+    // Compiled with the options that it runs with, or the code is not used.
+    assert.ok(last.includes(`node ${Entrypoint.slice(1).join(' ')} $name`));
     assert.deepEqual(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(last)?.[1] ?? ''), Entrypoint);
     assert.match(last, /^COPY --from=build \S+\/dist\/gatehouse \/gatehouse$/m);
+  });
+
+  test('holds what V8 made of each module, and it is used where nobody can write', async () => {
+    for (const name of serviceNames) {
+      const [node, ...args] = image.config.Entrypoint;
+      const env = { ...Object.fromEntries(image.config.Env.map((one: string) => one.split('='))) };
+      const ended = await run(
+        'unshare',
+        [
+          '-m',
+          'sh',
+          '-c',
+          `mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && ${asUser}`,
+          tree,
+          node,
+          ...args,
+          name,
+        ],
+        {
+          env: {
+            ...env,
+            PATH: process.env.PATH,
+            NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
+            GATEHOUSE_LOG_LEVEL: 'x',
+          },
+        },
+      ).catch((error: { readonly stdout: string; readonly stderr: string }) => error);
+      const said = `${ended.stdout}${ended.stderr}`;
+      const read = said.split('\n').filter((line) => line.includes('V8 code cache for '));
+      assert.ok(read.length > 20, said.slice(0, 2_000));
+      assert.deepEqual(
+        read.filter((line) => !line.includes(' was accepted')),
+        [],
+      );
+    }
   });
 
   test('runs each service on a read-only file system, and proxies and people are answered', async (t) => {

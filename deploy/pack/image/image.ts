@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { arch, version } from 'node:process';
 import { baseLayer, user } from './base-layer.ts';
+import { compileCache, compiledCode, nodeOptions } from './compiled.ts';
 import { entriesOf, layerOf } from './layer.ts';
 import { type Archive, type ImageConfig, ociArchive } from './oci-archive.ts';
 
@@ -16,12 +17,16 @@ export const imageOf = async (packed: string, name: string): Promise<Archive> =>
   if (architecture === undefined)
     throw new Error(`there is no image for ${arch}: use a machine with x64 or arm64`);
   const about = JSON.parse(await readFile(join(packed, 'package.json'), 'utf8'));
-  const layers = await Promise.all([layerOf(await baseLayer()), layerOf(await entriesOf(packed, home))]);
+  const code = await compiledCode(packed, home);
+  const layers = await Promise.all([
+    layerOf(await baseLayer()),
+    layerOf([...(await entriesOf(packed, home)), ...code]),
+  ]);
   const config: ImageConfig = {
     architecture,
     user: `${user.id}:${user.id}`,
-    env: { PATH: '/usr/local/bin', NODE_ENV: 'production' },
-    entrypoint: ['/usr/local/bin/node', `/${home}/serve.mjs`],
+    env: { PATH: '/usr/local/bin', NODE_ENV: 'production', ...compileCache(`/${home}`) },
+    entrypoint: ['/usr/local/bin/node', ...nodeOptions, `/${home}/serve.mjs`],
     labels: {
       'org.opencontainers.image.title': 'gatehouse',
       'org.opencontainers.image.description': about.description,
