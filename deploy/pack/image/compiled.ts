@@ -9,7 +9,7 @@ import { type Entry, entriesOf } from './layer.ts';
 const run = promisify(execFile);
 
 /** Beside the programs: V8's code of each module, which Node reads in place of compiling it. */
-export const compiledFolder = 'compiled';
+const compiledFolder = 'compiled';
 
 /**
  * How an image starts Node. Nearly all that a service reads it lets go at once: a young generation larger than 4 MiB is filled before
@@ -23,12 +23,17 @@ export const compileCache = (home: string): Readonly<Record<string, string>> => 
   NODE_COMPILE_CACHE_PORTABLE: '1',
 });
 
+/** Loads each service of `packed` once, and so writes their code into a folder of it. */
+export const writeCompiledCode = async (packed: string): Promise<void> => {
+  for (const name of serviceNames) await load(packed, name);
+};
+
 /** The compiled code of all services, as entries below `at`. `packed` is left as it was. */
 export const compiledCode = async (packed: string, at: string): Promise<readonly Entry[]> => {
   const folder = join(packed, compiledFolder);
   await rm(folder, { recursive: true, force: true });
   try {
-    for (const name of serviceNames) await load(packed, name);
+    await writeCompiledCode(packed);
     return await entriesOf(folder, `${at}/${compiledFolder}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
