@@ -85,6 +85,27 @@ export const policyCliContract = (
       assert.match(out, /\nport 8080\/http: the proxy counts nothing: the base policy admits nobody/);
     });
 
+    test('a rollout says which generation it is of, and which pods have no connection', async () => {
+      const { code, out } = await fixture.run([
+        'rollout',
+        'status',
+        'nap/frontend-may',
+        '-n',
+        'demo',
+        '-o',
+        'json',
+      ]);
+      const { state, generation, notWatching } = JSON.parse(out);
+      assert.deepEqual([code, state, generation], [exitCode.failed, 'Unknown', 1]);
+      assert.deepEqual(
+        notWatching.map(({ workload, reason }: { workload: { name: string }; reason: string }) => [
+          workload.name,
+          reason,
+        ]),
+        [['backend', 'NotConnected']],
+      );
+    });
+
     test('without -n a workload is looked for in the namespace of the kubeconfig’s context', async () => {
       const { code, err } = await fixture.run(['authz', 'backend']);
       assert.equal(code, exitCode.failed);
