@@ -178,7 +178,7 @@ test('in another namespace the same permissions are given to the ServiceAccounts
   const subjects = objects.flatMap(
     (object) => (object.subjects ?? []) as readonly { readonly namespace: string }[],
   );
-  assert.equal(subjects.length, 8);
+  assert.equal(subjects.length, 10);
   for (const subject of subjects) assert.equal(subject.namespace, 'mesh');
 });
 
