@@ -22,6 +22,7 @@ import type { ClusterServer, RealCluster, WireObject } from '@gatehouse/testing/
 import { RecordingLog } from '@gatehouse/testing/recording-log';
 
 interface PodTemplate {
+  readonly metadata: WireObject;
   readonly spec: {
     readonly serviceAccountName: string;
     readonly containers: readonly [{ readonly env: readonly Variable[] }];
@@ -109,7 +110,7 @@ export class InstalledControlPlane implements AsyncDisposable {
     const { namespace } = deployment.metadata as { readonly namespace: string };
     const { template } = deployment.spec as { readonly template: PodTemplate };
     const [{ env }] = template.spec.containers;
-    const metadata = { name: `${account}-0`, namespace };
+    const metadata = { ...template.metadata, name: `${account}-0`, namespace };
     const pod = await this.#cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec });
     const file = (end: string): string => join(this.#folder, `${service}.${end}`);
     await writeFile(file('token'), await this.#cluster.token(pod, identityAudience));
