@@ -1,3 +1,4 @@
+import type { TestContext } from 'node:test';
 import type { Status, StreamCall } from '@gatehouse/platform/grpc/transport';
 
 /** A stream whose reader the test plays: it reads at once, or holds everything until told to. */
@@ -73,4 +74,11 @@ export const aStream = (request = ''): FakeStream => {
     },
     cancel: () => abort.abort(),
   };
+};
+
+/** The same, cancelled when the test is over, however it ends: what serves an open stream keeps timers, and so the process. */
+export const aStreamOf = (t: Pick<TestContext, 'after'>, request?: string): FakeStream => {
+  const stream = aStream(request);
+  t.after(() => stream.cancel());
+  return stream;
 };

@@ -14,16 +14,20 @@ export const pod = (index: number, said: Parameters<typeof aPod>[0] = {}) =>
     labels: { app: 'backend', ...said.labels },
   });
 
-/** A destination that is listed, ended with the test. */
+/** A destination that is listed, ended with the test like each call. */
 export const listed = (context: TestContext, ...objects: readonly KubeObject[]) => {
   const destination = aDestination(...objects);
   destination.start();
   context.after(() => destination.stop());
-  const open = async (method: 'Get' | 'GetProfile', ask: Ask): Promise<FakeCall> => {
-    const call = destination.ask(method, ask);
+  const ask = (method: 'Get' | 'GetProfile', asked: Ask): FakeCall => {
+    const call = destination.ask(method, asked);
     context.after(() => call.cancel());
+    return call;
+  };
+  const open = async (method: 'Get' | 'GetProfile', asked: Ask): Promise<FakeCall> => {
+    const call = ask(method, asked);
     await admitted(destination.server);
     return call;
   };
-  return { ...destination, open };
+  return { ...destination, ask, open };
 };

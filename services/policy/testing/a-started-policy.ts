@@ -4,7 +4,7 @@ import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import { aClock } from '@gatehouse/testing/a-clock';
 import { aNetworkAuthenticationPolicy, aPod } from '@gatehouse/testing/builders';
 import { FakeSource } from '@gatehouse/testing/fake-source';
-import { aStream, type FakeStream } from '@gatehouse/testing/fake-stream';
+import { aStreamOf, type FakeStream } from '@gatehouse/testing/fake-stream';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import type { InboundAnswer } from '../src/core/inbound/rows/row-compiler.ts';
 import { aPolicy, type Policy } from './a-policy.ts';
@@ -17,11 +17,16 @@ export const frontend = (n: number, fields = {}) =>
 /** Frontends may call backends. */
 export const policy = aNetworkAuthenticationPolicy({ ports: [{ kind: 'range', first: port, last: port }] });
 
-/** A proxy's stream for a pod's port. */
-export const open = ({ methods }: Pick<Policy, 'methods'>, pod: string, namespace = 'demo'): FakeStream => {
+/** A proxy's stream for a pod's port, until the test is over. */
+export const open = (
+  t: TestContext,
+  { methods }: Pick<Policy, 'methods'>,
+  pod: string,
+  namespace = 'demo',
+): FakeStream => {
   // Every byte of it is ASCII, so that it survives as text.
   const request = Buffer.from(PortSpec.encode({ workload: `${namespace}:${pod}`, port }).finish()).toString();
-  const stream = aStream(request);
+  const stream = aStreamOf(t, request);
   const method = methods['/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort'];
   if (method?.kind === 'server-stream') method.open(stream);
   return stream;

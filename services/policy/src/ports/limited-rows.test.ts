@@ -9,8 +9,7 @@ const server = aServer({ port: { kind: 'range', first: port, last: port } });
 /** A stream for a port that frontends may call, ten times a second if it is limited. */
 const watched = (t: TestContext, ...limits: readonly KubeObject[]) => {
   const { source, clock, now, answerOf, ...served } = started(t, [backend, policy, server, ...limits]);
-  const stream = open(served, 'backend-0');
-  t.after(() => stream.cancel());
+  const stream = open(t, served, 'backend-0');
   assert.deepEqual(stream.sent, [now('backend-0')]);
   const change = (...objects: readonly KubeObject[]): string => {
     source.put(...objects);
@@ -59,12 +58,10 @@ test('a widening that is taken back is never sent', (t) => {
 
 test('a stream that comes is told at once, whatever the others wait for', (t) => {
   const { source, clock, now, ...served } = started(t, [backend, policy, server, aRateLimit()]);
-  const old = open(served, 'backend-0');
-  t.after(() => old.cancel());
+  const old = open(t, served, 'backend-0');
   source.put(frontend(1));
   clock.pass(20);
-  const fresh = open(served, 'backend-0');
-  t.after(() => fresh.cancel());
+  const fresh = open(t, served, 'backend-0');
   assert.deepEqual(fresh.sent, [now('backend-0')]);
   assert.equal(old.sent.length, 1);
   clock.pass(10_000);

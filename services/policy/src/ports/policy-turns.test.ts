@@ -11,7 +11,7 @@ const sizeOf = ({ load: { classes, rows, waiting } }: PolicyWatch) => ({ classes
 test('a burst is compiled once, and every reader of a class is handed the same bytes', (t) => {
   const twin = aPod({ name: 'backend-1', labels: { app: 'backend' } });
   const { source, clock, watch, ...served } = started(t, [backend, twin, policy]);
-  const streams = [open(served, 'backend-0'), open(served, 'backend-1')];
+  const streams = [open(t, served, 'backend-0'), open(t, served, 'backend-1')];
   assert.deepEqual(sizeOf(watch), { classes: 1, rows: 1, waiting: 0 });
   const compiled = watch.load.compiled;
   for (const n of [1, 2, 3, 4, 5]) source.put(frontend(n));
@@ -43,8 +43,7 @@ test('anyone who gives up asking leaves nothing behind that waits', async (t) =>
 
 test('a row does not wait for all who ask about its namespace', (t) => {
   const { source, clock, watch, ...served } = started(t, [backend, policy]);
-  const stream = open(served, 'backend-0');
-  t.after(() => stream.cancel());
+  const stream = open(t, served, 'backend-0');
   clock.turn();
   let answered = 0;
   for (let n = 0; n < 1_000; n += 1)
@@ -102,12 +101,8 @@ test('a change waits for one row that may take long at most, however long change
     policy,
     toCalm('first'),
   ]);
-  for (const pod of ['backend-0', 'backend-1']) {
-    const stream = open(served, pod);
-    t.after(() => stream.cancel());
-  }
-  const stream = open(served, 'calm', 'calm');
-  t.after(() => stream.cancel());
+  for (const pod of ['backend-0', 'backend-1']) open(t, served, pod);
+  const stream = open(t, served, 'calm', 'calm');
   for (let turn = 0; turn < 5; turn += 1) clock.turn();
   clock.pass(20);
   const heard = stream.sent.length;
@@ -140,14 +135,13 @@ test('of the rows that one slice compiles, those that may deny a client are sent
   ]);
   const heard: string[] = [];
   for (const name of ['a', 'b']) {
-    const stream = open(served, name);
+    const stream = open(t, served, name);
     clock.turn();
     const send = stream.send.bind(stream);
     stream.send = (bytes) => {
       heard.push(name);
       return send(bytes);
     };
-    t.after(() => stream.cancel());
   }
   clock.pass(20);
   // The address passes from a pod that may call b to one that may call a, in one batch.

@@ -13,7 +13,7 @@ import { backend, frontend, open, policy, port, started } from '../../testing/a-
 
 test('a slow reader is given only the newest row, and at most one is on its way', (t) => {
   const { source, clock, now, ...served } = started(t, [backend, policy]);
-  const stream = open(served, 'backend-0');
+  const stream = open(t, served, 'backend-0');
   const first = now('backend-0');
   assert.deepEqual(stream.sent, [first]);
   stream.stall();
@@ -27,7 +27,6 @@ test('a slow reader is given only the newest row, and at most one is on its way'
   assert.deepEqual(stream.sent, [first, rows[0]]);
   stream.read();
   assert.deepEqual(stream.sent, [first, rows[0], rows[2]]);
-  stream.cancel();
 });
 
 /** A source of which the test says how long it has been silent. */
@@ -58,8 +57,7 @@ test('with onStale=deny a silent watch withdraws what is granted to addresses, a
     log,
     staleness: { maxMs: 90_000, onStale: 'deny' },
   });
-  const stream = open(served, 'backend-0');
-  t.after(() => stream.cancel());
+  const stream = open(t, served, 'backend-0');
   assert.deepEqual(admitted('backend-0'), ['0.0.0.0/1', '10.0.0.1/32']);
   source.staleMs = 90_000;
   clock.pass(1_000);
@@ -186,7 +184,7 @@ test('a client that has left before its call was looked at leaves nothing behind
 test('open streams are listed with what they were sent and when', (t) => {
   let time = 1_700_000_000_000;
   const { source, clock, streams, ...served } = started(t, [backend, policy], { now: () => time });
-  const stream = open(served, 'backend-0');
+  const stream = open(t, served, 'backend-0');
   const [opened] = streams.facts();
   assert.equal(opened?.method, 'InboundServerPolicies/WatchPort');
   assert.equal(opened?.target, 'demo/backend-0:80');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:http2';
 import { type TestContext, test } from 'node:test';
-import { aStream } from '@gatehouse/testing/fake-stream';
+import { aStreamOf } from '@gatehouse/testing/fake-stream';
 import { aGrpcServer, eventually } from '@gatehouse/testing/grpc';
 import { type LatestStream, LatestStreams, type Row } from './latest-stream.ts';
 import { MessageReader } from './message-frames.ts';
@@ -14,37 +14,34 @@ const withClock = (t: TestContext) => {
   return { streams: new LatestStreams<Row>(), seconds: (count: number) => t.mock.timers.tick(count * 1_000) };
 };
 
-test('each new row is sent once', () => {
-  const call = aStream();
+test('each new row is sent once', (t) => {
+  const call = aStreamOf(t);
   const stream = new LatestStreams<Row>().open(call);
   for (const text of ['a', 'b', 'b', 'a']) stream.offer(row(text));
   assert.deepEqual(call.sent, ['a', 'b', 'a']);
-  call.cancel();
 });
 
-test('a slow reader gets the newest row and none of those between', () => {
-  const call = aStream();
+test('a slow reader gets the newest row and none of those between', (t) => {
+  const call = aStreamOf(t);
   const stream = new LatestStreams<Row>().open(call);
   call.stall();
   for (const text of ['a', 'b', 'c', 'd']) stream.offer(row(text));
   assert.deepEqual(call.sent, ['a']);
   call.read();
   assert.deepEqual(call.sent, ['a', 'd']);
-  call.cancel();
 });
 
-test('a row that returns to what the reader has is not sent', () => {
-  const call = aStream();
+test('a row that returns to what the reader has is not sent', (t) => {
+  const call = aStreamOf(t);
   const stream = new LatestStreams<Row>().open(call);
   call.stall();
   for (const text of ['a', 'b', 'a']) stream.offer(row(text));
   call.read();
   assert.deepEqual(call.sent, ['a']);
-  call.cancel();
 });
 
-test('a stream knows what was handed over and what has left', () => {
-  const call = aStream();
+test('a stream knows what was handed over and what has left', (t) => {
+  const call = aStreamOf(t);
   const stream = new LatestStreams<Row>().open(call);
   const [a, b] = [row('a'), row('b')];
   call.stall();
@@ -55,12 +52,11 @@ test('a stream knows what was handed over and what has left', () => {
   call.read();
   assert.deepEqual(stream.delivered, a);
   assert.deepEqual(stream.sent, b);
-  call.cancel();
 });
 
 test('a quiet stream is sent its row again every four minutes, always within five of the last', (t) => {
   const { streams, seconds } = withClock(t);
-  const call = aStream();
+  const call = aStreamOf(t);
   const stream = streams.open(call);
   stream.offer(row('a'));
   let last = 0;
@@ -72,12 +68,11 @@ test('a quiet stream is sent its row again every four minutes, always within fiv
     last = second;
   }
   assert.equal(call.sent.length, 1 + 15);
-  call.cancel();
 });
 
 test('refreshes of many streams are spread evenly', (t) => {
   const { streams, seconds } = withClock(t);
-  const calls = Array.from({ length: 2_400 }, () => aStream());
+  const calls = Array.from({ length: 2_400 }, () => aStreamOf(t));
   for (const call of calls) streams.open(call).offer(row('a'));
   const perSecond: number[] = [];
   const total = (): number => calls.reduce((sum, call) => sum + call.sent.length, 0);
@@ -87,12 +82,11 @@ test('refreshes of many streams are spread evenly', (t) => {
     perSecond.push(total() - before);
   }
   assert.deepEqual(new Set(perSecond), new Set([10]));
-  for (const call of calls) call.cancel();
 });
 
 test('a row that asks for no refresh stays silent, and the newest row decides', (t) => {
   const { streams, seconds } = withClock(t);
-  const call = aStream();
+  const call = aStreamOf(t);
   const stream: LatestStream<Row> = streams.open(call);
   stream.offer(row('limited', false));
   seconds(600);
@@ -103,25 +97,22 @@ test('a row that asks for no refresh stays silent, and the newest row decides', 
   stream.offer(row('limited', false));
   seconds(600);
   assert.equal(call.sent.length, 2);
-  call.cancel();
 });
 
 test('nothing is refreshed before there was a first row, or while the reader is slow', (t) => {
   const { streams, seconds } = withClock(t);
-  const [empty, slow] = [aStream(), aStream()];
+  const [empty, slow] = [aStreamOf(t), aStreamOf(t)];
   streams.open(empty);
   const stream = streams.open(slow);
   slow.stall();
   stream.offer(row('a'));
   seconds(25);
   assert.deepEqual([empty.sent, slow.sent], [[], ['a']]);
-  empty.cancel();
-  slow.cancel();
 });
 
 test('a reader that takes nothing for thirty seconds is cut off, a slower one that does is not', (t) => {
   const { streams, seconds } = withClock(t);
-  const [dead, slow] = [aStream(), aStream()];
+  const [dead, slow] = [aStreamOf(t), aStreamOf(t)];
   for (const call of [dead, slow]) {
     call.stall();
     streams.open(call).offer(row('a'));
@@ -137,12 +128,11 @@ test('a reader that takes nothing for thirty seconds is cut off, a slower one th
   seconds(600);
   assert.equal(slow.endedWith, undefined);
   assert.deepEqual(streams.load, { streams: 1, busy: 0 });
-  slow.cancel();
 });
 
 test('no timer is left when the last stream has gone', (t) => {
   const { streams, seconds } = withClock(t);
-  const call = aStream();
+  const call = aStreamOf(t);
   const stream = streams.open(call);
   stream.offer(row('a'));
   call.cancel();
@@ -150,7 +140,7 @@ test('no timer is left when the last stream has gone', (t) => {
   seconds(600);
   stream.offer(row('b'));
   assert.deepEqual(call.sent, ['a']);
-  const late = aStream();
+  const late = aStreamOf(t);
   late.cancel();
   streams.open(late).offer(row('c'));
   assert.deepEqual([late.sent, streams.load.streams], [[], 0]);

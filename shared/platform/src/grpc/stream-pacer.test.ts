@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aStream } from '@gatehouse/testing/fake-stream';
+import { aStreamOf } from '@gatehouse/testing/fake-stream';
 import { StreamPacer } from './stream-pacer.ts';
 
 /** A source of differences, as destination's: it says what was added since it was asked last. */
@@ -18,8 +18,8 @@ const aDifference = () => {
   };
 };
 
-test('a source is asked only when the reader can take a message, so differences join while it is slow', () => {
-  const call = aStream();
+test('a source is asked only when the reader can take a message, so differences join while it is slow', (t) => {
+  const call = aStreamOf(t);
   const source = aDifference();
   const paced = new StreamPacer().attach(call, source);
   for (const text of ['a', 'b', 'c']) {
@@ -32,32 +32,28 @@ test('a source is asked only when the reader can take a message, so differences 
   assert.deepEqual(call.sent, ['a', 'b']);
   call.read();
   assert.deepEqual(call.sent, ['a', 'b', 'c+d']);
-  call.cancel();
 });
 
-test('a source that has several messages is asked until it has none', () => {
-  const call = aStream();
+test('a source that has several messages is asked until it has none', (t) => {
+  const call = aStreamOf(t);
   const parts = ['part 1', 'part 2', 'part 3'].map((text) => Buffer.from(text));
   const paced = new StreamPacer().attach(call, { next: () => parts.shift(), refresh: () => undefined });
   paced.wake();
   assert.deepEqual(call.sent, ['part 1', 'part 2', 'part 3']);
-  call.cancel();
 });
 
 test('a refresh is whatever the source says, and may be nothing', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const pacer = new StreamPacer({ refreshEveryMs: 3_000 });
-  const [loud, quiet] = [aStream(), aStream()];
+  const [loud, quiet] = [aStreamOf(t), aStreamOf(t)];
   pacer.attach(loud, aDifference());
   pacer.attach(quiet, { next: () => undefined, refresh: () => undefined });
   t.mock.timers.tick(6_000);
   assert.deepEqual([loud.sent, quiet.sent], [['still here', 'still here'], []]);
-  loud.cancel();
-  quiet.cancel();
 });
 
-test('a source learns that its messages have left', () => {
-  const call = aStream();
+test('a source learns that its messages have left', (t) => {
+  const call = aStreamOf(t);
   let left = 0;
   const messages = [Buffer.from('a')];
   const paced = new StreamPacer().attach(call, {
@@ -72,5 +68,4 @@ test('a source learns that its messages have left', () => {
   assert.equal(left, 0);
   call.read();
   assert.equal(left, 1);
-  call.cancel();
 });

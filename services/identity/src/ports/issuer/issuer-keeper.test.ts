@@ -341,13 +341,15 @@ describe('the issuer that is kept', () => {
     const { keeper, folder, anchors, accepted } = await aKeeper(test);
     const end = new AbortController();
     const running = keeper.run(end.signal);
+    test.after(async () => {
+      end.abort();
+      await running;
+    });
     const root = await aCa();
     for (const count of [1, 2]) {
       await write(folder, await aCa({ parent: root }));
       await writeFile(anchors, root.pem);
       while (accepted.length < count) await sleep(2);
     }
-    end.abort();
-    await running;
   });
 });

@@ -284,6 +284,10 @@ suite('files', () => {
       patienceMs: 50,
     });
     const observer = new SourceObserver(source, kinds);
+    await using end = new AsyncDisposableStack();
+    end.defer(() => observer.stop());
+    end.defer(() => busy);
+    end.defer(() => writer.abort());
     await observer.until((index) => index.isSynced(kinds));
     assert.deepEqual(
       observer.index.unreadable.map(({ path }) => path),
@@ -294,7 +298,6 @@ suite('files', () => {
     await folder.put('busy.yaml', marker);
     await seesMarker(observer);
     assert.deepEqual(observer.index.unreadable, []);
-    await observer.stop();
   });
 
   test('a file that is longer than a manifest may be is not read, and says so', () =>
