@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { EventNote } from '@gatehouse/platform/kube/write/events';
 import { silentLog } from '@gatehouse/platform/log/log';
 import { aCa, type TestCa } from '../../../testing/ca-builder.ts';
-import { meshSuffix } from '../../../testing/issuer-cases.ts';
+import { meshSuffix } from '../../../testing/issuer-offers.ts';
 import { IssuerExpiry } from '../../ports/issuer/issuer-expiry-watch.ts';
 import { keepIssuer } from '../../ports/issuer/kept-issuer.ts';
 import { readCaCertificate } from '../../ports/issuer/read-ca-certificate.ts';

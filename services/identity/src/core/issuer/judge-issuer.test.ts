@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { acceptedCases } from '../../../testing/accepted-issuers.ts';
 import { aCa, type TestCa } from '../../../testing/ca-builder.ts';
-import {
-  acceptedCases,
-  dayMs,
-  type IssuerOffer,
-  meshSuffix,
-  refusedCases,
-} from '../../../testing/issuer-cases.ts';
+import { dayMs, type IssuerOffer, meshSuffix } from '../../../testing/issuer-offers.ts';
+import { refusedCases } from '../../../testing/refused-issuers.ts';
 import { readCaCertificate } from '../../ports/issuer/read-ca-certificate.ts';
 import { isSignedBy } from '../../ports/issuer/x509.ts';
 import { type JudgedIssuer, judgeIssuer } from './judge-issuer.ts';

@@ -4,8 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
+import { acceptedCases } from '../../../testing/accepted-issuers.ts';
 import { aCa, KeyUsageFlags } from '../../../testing/ca-builder.ts';
-import { acceptedCases, type IssuerOffer, meshSuffix, refusedCases } from '../../../testing/issuer-cases.ts';
+import { type IssuerOffer, meshSuffix } from '../../../testing/issuer-offers.ts';
+import { refusedCases } from '../../../testing/refused-issuers.ts';
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
 
