@@ -5,81 +5,13 @@ import { parseDer } from '@gatehouse/core/der/parse-der';
 import { GatehouseError } from '@gatehouse/core/error';
 import { type Identity, printIdentity } from '@gatehouse/core/mesh/workload-identity';
 import { makeCsr } from '@gatehouse/platform/tls/csr';
+import { aDesk, aLog, type Completed, dayS, frontend } from '../../testing/a-certify-desk.ts';
 import { activeIssuer } from '../../testing/active-issuer.ts';
 import { aCa, verifyWithPeculiar } from '../../testing/ca-builder.ts';
-import {
-  aCsr,
-  aKey,
-  aName,
-  anExtension,
-  anIdentity,
-  dnsSan,
-  spkiOf,
-  subjectAltName,
-} from '../../testing/csr-builder.ts';
-import type { IssuanceIntent } from '../core/issued/issuance-record.ts';
+import { aKey, aName, anIdentity, spkiOf } from '../../testing/csr-builder.ts';
 import { sha256 } from '../ports/issuer/x509.ts';
-import { type Caller, type Certified, type Certifier, type CertifyRequest, certify } from './certify.ts';
 import { CertifyQueue } from './certify-queue.ts';
-import type { IssuanceLog, RecordedLeaf } from './recorded-leaf.ts';
-
-const mesh = { controlPlaneNamespace: 'gatehouse', trustDomain: 'cluster.local' };
-const frontend: Caller = {
-  namespace: 'demo',
-  serviceAccount: 'default',
-  pod: { name: 'frontend-0', uid: 'p1' },
-};
-const dayS = 86_400;
-const patient = new AbortController().signal;
-
-interface Completed extends IssuanceIntent {
-  readonly leafSha256: string | undefined;
-}
-
-const aLog = (records: Completed[]): IssuanceLog => ({
-  intend: (intent) => void records.push({ ...intent, leafSha256: undefined }),
-  complete: (serial, leafSha256) => {
-    const at = records.findIndex((record) => record.serial === serial);
-    const record = records[at];
-    assert.ok(record, 'it completes what was intended');
-    records[at] = { ...record, leafSha256 };
-  },
-});
-
-/** Certifies on a desk where only `token` is believed, and belongs to the frontend. */
-const aDesk = async (change: Partial<Certifier> = {}) => {
-  const root = await aCa({ notAfter: Date.now() + 100 * dayS * 1000 });
-  const issuer = await aCa({ parent: root });
-  const recorded: Completed[] = [];
-  const certifier: Certifier = {
-    mesh,
-    profile: { lifetimeMs: dayS * 1000, clockSkewMs: 20_000 },
-    reviewer: {
-      review: (token) => {
-        if (Buffer.from(token).toString() === 'token') return frontend;
-        throw new GatehouseError('failed-precondition', 'the token is not accepted');
-      },
-    },
-    log: aLog(recorded),
-    queue: { take: async (work) => work() },
-    issuer: () => activeIssuer(issuer),
-    now: Date.now,
-    ...change,
-  };
-  return {
-    root,
-    issuer,
-    recorded,
-    certify: (request: Partial<CertifyRequest> = {}, signal = patient): Promise<Certified> =>
-      certify(certifier, { ...aRequest, ...request }, { from: '10.0.0.1', signal }),
-  };
-};
-
-const aRequest: CertifyRequest = {
-  identity: aName,
-  token: Buffer.from('token'),
-  certificateSigningRequest: aCsr(),
-};
+import type { RecordedLeaf } from './recorded-leaf.ts';
 
 describe('Certify', () => {
   for (const key of ['P-256', 'P-384', 'RSA'] as const) {
@@ -342,67 +274,6 @@ describe('Certify', () => {
     });
     assert.deepEqual(recorded, []);
   });
-
-  const longName = `${'a'.repeat(64)}.demo.serviceaccount.identity.gatehouse.cluster.local`;
-  const other = 'admin.demo.serviceaccount.identity.gatehouse.cluster.local';
-  const foreign = aName.replace('cluster.local', 'other.local');
-  const bad: readonly [string, 'invalid-argument' | 'failed-precondition', Partial<CertifyRequest>][] = [
-    ['without identity', 'invalid-argument', { identity: '' }],
-    ['without token', 'invalid-argument', { token: new Uint8Array() }],
-    ['without CSR', 'invalid-argument', { certificateSigningRequest: new Uint8Array() }],
-    ['with a token of 16 KiB and a byte', 'invalid-argument', { token: new Uint8Array(16 * 1024 + 1) }],
-    [
-      'with a CSR of 8 KiB and a byte',
-      'invalid-argument',
-      { certificateSigningRequest: new Uint8Array(8 * 1024 + 1) },
-    ],
-    ['with garbage for a CSR', 'invalid-argument', { certificateSigningRequest: Buffer.from('fake-data') }],
-    ['for a name with a label of 64 bytes', 'invalid-argument', { identity: longName }],
-    ['for a name in upper case', 'invalid-argument', { identity: aName.toUpperCase() }],
-    ['for a wildcard', 'invalid-argument', { identity: `*.${aName}` }],
-    ['for a name with a NUL', 'invalid-argument', { identity: `${aName}\0` }],
-    ['with a token that is not believed', 'failed-precondition', { token: Buffer.from('other') }],
-    [
-      'for another identity',
-      'failed-precondition',
-      { identity: other, certificateSigningRequest: makeCsr(aKey, other) },
-    ],
-    [
-      'for another mesh',
-      'failed-precondition',
-      { identity: foreign, certificateSigningRequest: makeCsr(aKey, foreign) },
-    ],
-    [
-      'whose CSR is for another identity',
-      'failed-precondition',
-      { certificateSigningRequest: makeCsr(aKey, other) },
-    ],
-    [
-      'whose CSR is for two identities',
-      'failed-precondition',
-      {
-        certificateSigningRequest: aCsr({ extensions: [anExtension(subjectAltName, dnsSan(aName, other))] }),
-      },
-    ],
-    [
-      'whose CSR was signed by another key',
-      'failed-precondition',
-      {
-        certificateSigningRequest: aCsr({
-          spki: spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
-        }),
-      },
-    ],
-  ];
-
-  it('knows 16 bad requests', () => assert.equal(bad.length, 16));
-  for (const [title, code, request] of bad) {
-    it(`refuses one ${title}`, async () => {
-      const { certify: ask, recorded } = await aDesk();
-      await assert.rejects(ask(request), { name: 'GatehouseError', code });
-      assert.deepEqual(recorded, []);
-    });
-  }
 });
 
 /** The first member of Certificate (RFC 5280 §4.1). */
