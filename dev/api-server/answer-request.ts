@@ -118,7 +118,11 @@ const answer = async (parts: Parts, incoming: IncomingMessage, response: ServerR
   };
   const { code, body } = await serveResource(state, { ...request, verb }, { sent, admitting });
   if (warnings.length > 0) response.setHeader('warning', warnings);
-  const isTable = code === 200 && (verb === 'get' || verb === 'list') && wantsTable(headers.accept);
+  const isTable =
+    code === 200 &&
+    (verb === 'get' || verb === 'list') &&
+    request.subresource !== 'scale' &&
+    wantsTable(headers.accept);
   send(response, code, isTable ? printTable(state, type, { version: info.version, body }) : body);
 };
 
@@ -137,7 +141,9 @@ const isCustomPath = ({ state }: Parts, { group }: RequestInfo): boolean =>
 const checkSubresource = (request: ResourceRequest, verb: RequestInfo['verb']): void => {
   const { subresource, type, name } = request;
   if (subresource !== '') {
-    if (subresource !== 'status' || !type.hasStatus) throw noSuchPath();
+    const isServed =
+      (subresource === 'status' && type.hasStatus) || (subresource === 'scale' && type.hasScale);
+    if (!isServed) throw noSuchPath();
     if (!['get', 'update', 'patch'].includes(verb)) throw noSuchMethod();
   } else if (verb === 'create' && name !== '') throw noSuchMethod();
 };

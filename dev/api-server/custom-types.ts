@@ -22,6 +22,7 @@ export const typeOfCrd = (crd: WireObject): ResourceType => {
     categories: listOf(names.categories).map(textOf),
     namespaced: spec.scope === 'Namespaced',
     hasStatus: versions.some(({ subresources }) => 'status' in fieldsOf(subresources)),
+    hasScale: false,
     counted: true,
     origin: 'custom',
   };

@@ -1,6 +1,7 @@
 import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { apiVersionOf, type ResourceType } from './resource-types.ts';
 import { reviewKinds } from './reviews.ts';
+import { scaleGroup, scaleKind, scaleVersion } from './scale.ts';
 import { servedTypes } from './server-state.ts';
 import type { Store } from './store.ts';
 
@@ -76,7 +77,7 @@ const resourceList = (store: Store, group: string, version: string): WireObject 
 });
 
 const resourcesOf = (type: ResourceType): readonly WireObject[] => {
-  const { plural, singular, namespaced, kind, shortNames, categories, hasStatus } = type;
+  const { plural, singular, namespaced, kind, shortNames, categories, hasStatus, hasScale } = type;
   const own = {
     name: plural,
     singularName: singular,
@@ -86,12 +87,12 @@ const resourcesOf = (type: ResourceType): readonly WireObject[] => {
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
   };
-  const status = {
-    name: `${plural}/status`,
-    singularName: '',
-    namespaced,
-    kind,
-    verbs: ['get', 'patch', 'update'],
-  };
-  return hasStatus ? [own, status] : [own];
+  const below = { singularName: '', namespaced, verbs: ['get', 'patch', 'update'] };
+  return [
+    own,
+    ...(hasStatus ? [{ name: `${plural}/status`, ...below, kind }] : []),
+    ...(hasScale
+      ? [{ name: `${plural}/scale`, ...below, group: scaleGroup, version: scaleVersion, kind: scaleKind }]
+      : []),
+  ];
 };

@@ -37,6 +37,8 @@ export interface FakeApiServerOptions {
    * bare API server.
    */
   readonly controllers?: boolean;
+  /** Where the control plane of the mesh is that pods are put into, with `controllers`; `gatehouse` when left out. */
+  readonly controlPlaneNamespace?: string;
   /** Where the Services are that webhooks name. */
   readonly resolveService?: ResolveService;
   /** Milliseconds between bookmarks. */
@@ -108,9 +110,12 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
   const requests: SeenRequest[] = [];
   const watches = new Set<OpenWatch>();
   let keys: TokenKeys = [await makeTokenKey()];
-  const { controllers = false } = options;
+  const { controllers = false, controlPlaneNamespace = 'gatehouse' } = options;
   let state: ServerState = { store: new Store(keepRevisions), now, controllers };
   fill(state, options);
+  // Loaded where it is wanted: most tests play the controllers' part themselves.
+  const play = controllers ? (await import('./play-workloads.ts')).playWorkloads : undefined;
+  play?.(state, controlPlaneNamespace);
 
   const parts = (): Parts => ({
     state,
@@ -199,7 +204,10 @@ export const startFakeApiServer = async (options: FakeApiServerOptions = {}): Pr
     snapshot: () => state.store.snapshot(),
     restart: async (from) => {
       await listener.close();
-      if (from !== undefined) state = { store: new Store(keepRevisions, from), now, controllers };
+      if (from !== undefined) {
+        state = { store: new Store(keepRevisions, from), now, controllers };
+        play?.(state, controlPlaneNamespace);
+      }
       listener = await open(port);
     },
     away: async (meanwhile) => {

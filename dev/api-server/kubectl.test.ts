@@ -152,6 +152,32 @@ suite('kubectl as people use it', { skip, timeout: 180_000 }, () => {
     );
   });
 
+  test('scales, restarts, and sees the pods come and go', async (t) => {
+    const { ok, run } = await aKubectl(t);
+    await ok('create namespace demo');
+    await ok('apply -f web.yaml');
+    const pods = () => ok('get pods -n demo -o name');
+    assert.equal(await pods(), 'pod/web-0');
+    assert.equal(await ok('scale deployment web -n demo --replicas=3'), 'deployment.apps/web scaled');
+    assert.equal(await pods(), 'pod/web-0\npod/web-1\npod/web-2');
+    const other = await run(['scale', 'deploy/web', '-n', 'demo', '--current-replicas=2', '--replicas=1']);
+    assert.match(other.err, /Expected replicas to be 2, was 3/);
+    await ok('scale deploy/web -n demo --current-replicas=3 --replicas=1');
+    assert.equal(await pods(), 'pod/web-0');
+    assert.match(await ok('get deployment web -n demo --subresource=scale'), /web/);
+    const uid = () => ok('get pod web-0 -n demo -o jsonpath={.metadata.uid}');
+    const before = await uid();
+    await ok('rollout restart deployment/web -n demo');
+    assert.equal(
+      await ok('rollout status deployment/web -n demo --timeout 20s'),
+      'deployment "web" successfully rolled out',
+    );
+    assert.notEqual(await uid(), before);
+    assert.match(await ok('get deployment web -n demo'), /\nweb +1\/1 /);
+    await ok('delete deployment web -n demo');
+    assert.equal(await pods(), '');
+  });
+
   test('shows with `get all` what runs, and with the category of policies those', async (t) => {
     const { ok } = await aKubectl(t);
     await ok('create namespace demo');

@@ -14,6 +14,8 @@ export interface ResourceType {
   readonly namespaced: boolean;
   /** Whether `status` is written through its own subresource alone, in each served version. */
   readonly hasStatus: boolean;
+  /** Whether `spec.replicas` is also read and written as a Scale, at `scale`. */
+  readonly hasScale: boolean;
   /** Whether the server counts changes of anything but metadata and status in metadata.generation. */
   readonly counted: boolean;
   readonly origin: 'built-in' | 'custom';
@@ -27,7 +29,7 @@ export const apiVersionOf = (group: string, version: string): string =>
   group === '' ? version : `${group}/${version}`;
 
 /** `everyday`: what `kubectl get all` shows. */
-type Habit = 'cluster' | 'status' | 'counted' | 'everyday';
+type Habit = 'cluster' | 'status' | 'counted' | 'scaled' | 'everyday';
 
 const builtIn = (
   [group, kind, plural, ...shortNames]: readonly [string, string, string, ...string[]],
@@ -43,6 +45,7 @@ const builtIn = (
   categories: habits.includes('everyday') ? ['all'] : [],
   namespaced: !habits.includes('cluster'),
   hasStatus: habits.includes('status'),
+  hasScale: habits.includes('scaled'),
   counted: habits.includes('counted'),
   origin: 'built-in',
 });
@@ -55,6 +58,7 @@ export const crdType = builtIn(
 );
 export const namespaceType = builtIn(['', 'Namespace', 'namespaces', 'ns'], 'cluster', 'status');
 export const serviceAccountType = builtIn(['', 'ServiceAccount', 'serviceaccounts', 'sa']);
+export const nodeType = builtIn(['', 'Node', 'nodes', 'no'], 'cluster', 'status');
 export const podType = builtIn(['', 'Pod', 'pods', 'po'], 'status', 'counted', 'everyday');
 export const validatingWebhookType = builtIn(
   ['admissionregistration.k8s.io', 'ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'],
@@ -84,18 +88,18 @@ export const builtInTypes: readonly ResourceType[] = [
   serviceAccountType,
   podType,
   builtIn(['', 'Service', 'services', 'svc'], 'status', 'everyday'),
-  builtIn(['', 'Node', 'nodes', 'no'], 'cluster', 'status'),
+  nodeType,
   builtIn(['', 'ConfigMap', 'configmaps', 'cm']),
   builtIn(['', 'Secret', 'secrets']),
   builtIn(['', 'Event', 'events', 'ev']),
   eventType,
   builtIn(['discovery.k8s.io', 'EndpointSlice', 'endpointslices'], 'counted'),
   builtIn(['coordination.k8s.io', 'Lease', 'leases']),
-  builtIn(['apps', 'Deployment', 'deployments', 'deploy'], 'status', 'counted', 'everyday'),
+  builtIn(['apps', 'Deployment', 'deployments', 'deploy'], 'status', 'counted', 'scaled', 'everyday'),
   builtIn(['networking.k8s.io', 'NetworkPolicy', 'networkpolicies', 'netpol'], 'counted'),
   builtIn(['policy', 'PodDisruptionBudget', 'poddisruptionbudgets', 'pdb'], 'status', 'counted'),
-  builtIn(['apps', 'ReplicaSet', 'replicasets', 'rs'], 'status', 'counted', 'everyday'),
-  builtIn(['apps', 'StatefulSet', 'statefulsets', 'sts'], 'status', 'counted', 'everyday'),
+  builtIn(['apps', 'ReplicaSet', 'replicasets', 'rs'], 'status', 'counted', 'scaled', 'everyday'),
+  builtIn(['apps', 'StatefulSet', 'statefulsets', 'sts'], 'status', 'counted', 'scaled', 'everyday'),
   builtIn(['apps', 'DaemonSet', 'daemonsets', 'ds'], 'status', 'counted', 'everyday'),
   builtIn(['batch', 'Job', 'jobs'], 'status', 'counted', 'everyday'),
   ...rbacTypes,

@@ -9,6 +9,7 @@ import { checkUpdate } from './prepare-object.ts';
 import type { Verb } from './request-info.ts';
 import { keyOf, printTime, type ResourceRequest } from './resource-request.ts';
 import { apiVersionOf, resourceKey } from './resource-types.ts';
+import { serveScale } from './serve-scale.ts';
 import type { ServerState } from './server-state.ts';
 import { type Admit, createObject, deleteObject, replacement, updateObject } from './write-objects.ts';
 
@@ -44,6 +45,11 @@ export const serveResource = async (
   const schema = schemaFor(store, type);
   const noting = (before: WireObject | undefined, after: WireObject): WireObject =>
     noteUpdate(before, after, { manager, schema });
+  if (request.subresource === 'scale') {
+    const parse = (): WireObject => parseBody(sent.bytes);
+    const body = await serveScale(state, request, { sent: { ...sent, manager, schema }, noting, parse });
+    return { code: 200, body };
+  }
   switch (verb) {
     case 'list':
       return { code: 200, body: listObjects(store, request) };

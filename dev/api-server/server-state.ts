@@ -18,7 +18,7 @@ export interface ServerState {
   readonly now: () => number;
   /**
    * Whether what a controller manager and kubelet would do is done at once: a new namespace gets its ServiceAccount `default`, one
-   * that is deleted is emptied and gone, and so is a pod.
+   * that is deleted is emptied and gone, and so is a pod; workloads have their pods (play-workloads.ts).
    */
   readonly controllers?: boolean;
 }

@@ -22,10 +22,12 @@ export const runApiServer = async (
   const folder = options.dir === undefined ? undefined : resolve(workingDirectory, options.dir);
   const manifests = folder === undefined ? [] : await readManifests(folder);
   const own = manifests.filter(({ kind }) => kind === 'CustomResourceDefinition');
+  const controlPlaneNamespace = env.GATEHOUSE_NAMESPACE ?? 'gatehouse';
   const server = await startFakeApiServer({
     port: options.port,
     ...(options.tls === true ? { tls: true } : {}),
     controllers: true,
+    controlPlaneNamespace,
     crds: byName([...openCrds(), ...definitions.map((each) => ({ ...toManifest(each) })), ...own]),
   });
   const temporary =
@@ -34,14 +36,10 @@ export const runApiServer = async (
     const kubeconfig = resolve(workingDirectory, options.kubeconfig ?? join(temporary ?? '', 'kubeconfig'));
     await server.kubeconfig(kubeconfig);
     const objects = manifests.filter(({ kind }) => kind !== 'CustomResourceDefinition');
-    const taken = put(server, objects, terminal.err);
     const implied =
-      folder === undefined
-        ? []
-        : await impliedObjects(folder, {
-            manifests: objects,
-            controlPlaneNamespace: env.GATEHOUSE_NAMESPACE ?? 'gatehouse',
-          });
+      folder === undefined ? [] : await impliedObjects(folder, { manifests: objects, controlPlaneNamespace });
+    const taken = put(server, objects, terminal.err);
+    // At once: the server makes the pods of workloads that have none.
     server.put(...implied);
     const pods = implied.filter(({ kind }) => kind === 'Pod').length;
     terminal.out(
