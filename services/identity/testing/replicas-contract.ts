@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request as tlsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
@@ -11,10 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { parseHostPort } from '@gatehouse/core/host-port';
 import { anAuthority, aTlsMaterial, type TestAuthority } from '@gatehouse/dev/certificates';
 import { silentLog } from '@gatehouse/platform/log/log';
-import { type Certified, certify } from '@gatehouse/platform/own-leaf/certify-client';
-import type { RunningService } from '@gatehouse/platform/service/service';
+import { certify } from '@gatehouse/platform/own-leaf/certify-client';
 import { identityAudience } from '@gatehouse/platform/state/dev-tokens';
-import { secureContextOptions, type TlsMaterial } from '@gatehouse/platform/tls/material';
+import type { TlsMaterial } from '@gatehouse/platform/tls/material';
 import { readDeployedRbac } from '@gatehouse/testing/deployed-rbac';
 import { freePort } from '@gatehouse/testing/free-port';
 import { eventually } from '@gatehouse/testing/grpc';
@@ -23,14 +21,21 @@ import { sliceOf } from '@gatehouse/testing/replica-set';
 import { ask } from '@gatehouse/testing/started-admin';
 import { readIdentityConfig } from '../src/config.ts';
 import { startIdentity } from '../src/service.ts';
+import {
+  askInternal,
+  type Item,
+  list,
+  type Namespace,
+  nameOf,
+  namespaces,
+  placesOf,
+  type Replica,
+  ready,
+  serialOf,
+  untilTheyHaveAsked,
+} from './asked-replica.ts';
 
 const service = 'gatehouse-identity-admin';
-const namespaces = ['blue', 'red'] as const;
-type Namespace = (typeof namespaces)[number];
-
-const nameOf = (namespace: Namespace): string =>
-  `default.${namespace}.serviceaccount.identity.gatehouse.cluster.local`;
-
 /** Admin may see everything, jane what belongs to the namespace blue. */
 const bindings: readonly WireObject[] = (
   [
@@ -45,60 +50,6 @@ const bindings: readonly WireObject[] = (
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
   subjects: [{ kind: 'ServiceAccount', namespace: 'blue', name }],
 }));
-
-interface Replica {
-  readonly pod: string;
-  readonly running: RunningService;
-  /** Where people ask it: on loopback, in plain HTTP. */
-  readonly url: string;
-  /** Where the others ask it. */
-  readonly admin: { readonly host: string; readonly port: number };
-  /** As the proxy of the namespace's pod would. */
-  certify(namespace: Namespace): Promise<Certified>;
-}
-
-/** Replicas ask each other from their first second on, two others at once. */
-const untilTheyHaveAsked = async (url: string): Promise<void> => {
-  const asked = async (): Promise<number> => {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    return Number(/^gatehouse_peer_requests_total\{[^}]*result="ok"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0);
-  };
-  const before = await asked();
-  await eventually(async () => (await asked()) >= before + 2);
-};
-
-interface Item {
-  readonly serial: string;
-  readonly replica: string;
-  readonly issuedAt: string;
-  readonly learnedFrom?: string;
-}
-
-interface Page {
-  readonly items: readonly Item[];
-  readonly continue?: string;
-  readonly partial: readonly { readonly replica: string; readonly reason: string }[];
-}
-
-const list = async ({ url }: Replica, token: string, query: string): Promise<Page> => {
-  const { status, json, text } = await ask(`${url}/v1/certificates${query}`, { token });
-  assert.equal(status, 200, text);
-  return json;
-};
-
-const placesOf = (items: readonly Item[]): readonly string[] =>
-  items.map(({ replica, serial }) => `${replica} ${serial}`);
-
-const serialOf = ({ chain }: Certified): string =>
-  new X509Certificate(chain[0] ?? new Uint8Array()).serialNumber.toLowerCase();
-
-const ready = (url: string): Promise<void> =>
-  eventually(() =>
-    fetch(`${url}/ready`).then(
-      ({ status }) => status === 200,
-      () => false,
-    ),
-  );
 
 export interface ReplicasContract {
   readonly skip?: string | false;
@@ -395,25 +346,4 @@ export const replicasContract = (
       assert.deepEqual([plain.status, plain.json.code], [403, 'permission-denied']);
     });
   });
-};
-
-/** What a replica answers to somebody who shows `material` and says `token`. */
-const askInternal = async (
-  { admin, running }: Replica,
-  root: TestAuthority,
-  { material, token }: { readonly material?: TlsMaterial | undefined; readonly token?: string },
-): Promise<{ readonly status: number; readonly detail: string }> => {
-  const request = tlsRequest({
-    ...secureContextOptions(root.pem, material),
-    ...admin,
-    path: '/internal/v1/certificates',
-    servername: running.name,
-    agent: false,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  });
-  request.end();
-  const [response] = await once(request, 'response');
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk);
-  return { status: response.statusCode, detail: JSON.parse(Buffer.concat(chunks).toString()).detail ?? '' };
 };
