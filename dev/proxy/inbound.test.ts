@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import {
-  type ClientHttp2Session,
-  connect as connectHttp2,
-  createServer as createHttp2Server,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { HttpRoute } from '@gatehouse/core/inbound/inbound-server';
-import { everywhere } from '@gatehouse/core/ip-network';
 import { anAuthority } from '../certificates.ts';
 import type { WorkloadAnswer } from '../demo/workload.ts';
 import { callDirect, type DirectCall } from './call.ts';
-import { admit, aRow, clientCertificate, podName, someAddress, TestMesh, type TestPod } from './test-mesh.ts';
+import { aBackend, anybody, call, openHttp2, request } from './test-backend.ts';
+import { admit, aRow, clientCertificate, podName, someAddress, TestMesh } from './test-mesh.ts';
 
 const named = (name: string) => ({ kind: 'default', name }) as const;
 
@@ -28,63 +23,6 @@ const route = (name: string, path: string, more: Partial<HttpRoute> = {}): HttpR
   ],
   ...more,
 });
-
-const anybody = {
-  networks: everywhere,
-  authentication: { kind: 'unauthenticated' },
-  meta: named('all'),
-} as const;
-
-/** A mesh with one pod, whose port 8080 has the given row when this resolves. */
-const aBackend = async (t: TestContext, row = aRow()) => {
-  const mesh = new TestMesh(t);
-  await mesh.start();
-  const backend = await mesh.pod('backend', { ports: [8080] });
-  mesh.push('backend', 8080, row);
-  await backend.seen('row', ({ port }) => port === 8080);
-  const push = async (next: ReturnType<typeof aRow>): Promise<void> => {
-    const before = backend.events.length;
-    mesh.push('backend', 8080, next);
-    await backend.seen('row', (event) => event.port === 8080 && backend.events.indexOf(event) >= before);
-  };
-  return { mesh, backend, push };
-};
-
-const call = async (backend: TestPod, options: Partial<DirectCall> & Pick<DirectCall, 'from'>) => {
-  const outcome = await callDirect({
-    to: { host: backend.ip, port: 8080 },
-    url: 'http://backend.demo:8080/',
-    ...options,
-  });
-  return outcome.kind === 'closed' ? 'closed' : outcome.status;
-};
-
-/** An HTTP/2 connection with mutual TLS, as another pod's proxy makes it. */
-const openHttp2 = async (
-  mesh: TestMesh,
-  { backend, from }: { readonly backend: TestPod; readonly from: string },
-): Promise<ClientHttp2Session> => {
-  const { certificate: cert, key } = clientCertificate(mesh.issuer);
-  const socket = connectTls({
-    socket: connectTcp({ host: backend.ip, port: 8080, localAddress: from }),
-    servername: podName,
-    cert,
-    key,
-    ca: mesh.root.pem,
-    checkServerIdentity: () => undefined,
-  });
-  await once(socket, 'secureConnect');
-  return connectHttp2('http://backend.demo:8080', { createConnection: () => socket });
-};
-
-const request = async (session: ClientHttp2Session, headers: Record<string, string> = {}) => {
-  // Another proxy carries an HTTP/1 request; without this header the application would be spoken to in HTTP/2.
-  const stream = session.request({ ':path': '/', 'l5d-orig-proto': 'HTTP/1.1', ...headers });
-  const [head] = await once(stream, 'response');
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return { status: head[':status'], head, body: Buffer.concat(chunks).toString() };
-};
 
 test('identity and address must both fit: six clients of a label source', async (t) => {
   const [frontend, intruder] = [someAddress(), someAddress()];
@@ -179,25 +117,6 @@ test('no application sees a fragment, of which policy sees nothing, and bytes th
   }
   assert.equal(await call(backend, { from, tls, url: 'http://backend.demo:8080/api<x' }), 400);
   await assert.rejects(request(session, { ':path': '/api<x' }), /PROTOCOL_ERROR/);
-});
-
-test('a revocation denies the next request of an open HTTP/2 connection, and a grant admits it again', async (t) => {
-  const from = someAddress();
-  const granted = aRow({ authorizations: [admit(from)] });
-  const { mesh, backend, push } = await aBackend(t, granted);
-  const session = await openHttp2(mesh, { backend, from });
-  t.after(() => session.destroy());
-  assert.equal((await request(session)).status, 200);
-  await push(aRow());
-  assert.equal((await request(session)).status, 403);
-  await push(granted);
-  assert.equal((await request(session)).status, 200);
-  const seen = backend.events.flatMap((event) => (event.event === 'inbound-request' ? [event] : []));
-  assert.deepEqual(
-    seen.map(({ verdict }) => verdict),
-    ['allowed', 'denied', 'allowed'],
-  );
-  assert.equal(new Set(seen.map(({ connection }) => connection)).size, 1);
 });
 
 test('requests above a limit are 429 on a connection that stays, until the bucket fills or a message comes', async (t) => {
@@ -319,24 +238,6 @@ test('garbage ends its own connection and nothing else: seven openings', async (
   assert.equal(await call(backend, { from }), 200);
 });
 
-test('a request body reaches the application whole, and a denied one does not break the connection', async (t) => {
-  const from = someAddress();
-  const { mesh, backend, push } = await aBackend(t);
-  const session = await openHttp2(mesh, { backend, from });
-  t.after(() => session.destroy());
-  const post = async (): Promise<unknown> => {
-    const stream = session.request({ ':method': 'POST', ':path': '/upload', 'l5d-orig-proto': 'HTTP/1.1' });
-    stream.end(Buffer.alloc(100_000, 'x'));
-    const [head] = await once(stream, 'response');
-    stream.resume();
-    await once(stream, 'close');
-    return head[':status'];
-  };
-  assert.equal(await post(), 403);
-  await push(aRow({ authorizations: [admit(from)] }));
-  assert.equal(await post(), 200);
-});
-
 test('nothing is kept of a client that is gone: eight ways to leave', async (t) => {
   const from = someAddress();
   const { mesh, backend } = await aBackend(t, aRow({ authorizations: [admit(from)] }));
@@ -364,47 +265,4 @@ test('nothing is kept of a client that is gone: eight ways to leave', async (t) 
     else raw.resetAndDestroy();
     while (open() > 0) await setImmediate();
   }
-});
-
-test('an HTTP/2 request whose path is not a valid path is refused, for an HTTP/1 application would read another', async (t) => {
-  const from = someAddress();
-  const { mesh, backend } = await aBackend(t, aRow({ authorizations: [anybody] }));
-  const session = await openHttp2(mesh, { backend, from });
-  t.after(() => session.destroy());
-  for (const path of ['http://other/admin', 'admin']) {
-    await assert.rejects(request(session, { ':path': path }), /PROTOCOL_ERROR/, path);
-  }
-});
-
-test('gRPC reaches an HTTP/2 application with its trailers', async (t) => {
-  const app = createHttp2Server();
-  app.on('stream', (stream: ServerHttp2Stream) => {
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-    stream.pipe(stream);
-  });
-  app.listen(0, '127.0.0.1');
-  await once(app, 'listening');
-  t.after(() => app.close());
-  const address = app.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const mesh = new TestMesh(t);
-  await mesh.start();
-  const backend = await mesh.pod('backend', { ports: [8080], apps: [`127.0.0.1:${address.port}`] });
-  mesh.push('backend', 8080, aRow({ protocol: { kind: 'grpc', routes: [] }, authorizations: [anybody] }));
-  await backend.seen('row', ({ port }) => port === 8080);
-  const session = await openHttp2(mesh, { backend, from: someAddress() });
-  t.after(() => session.destroy());
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': '/pkg.Service/Method',
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  });
-  const trailers = once(stream, 'trailers');
-  stream.end('message');
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  assert.equal(Buffer.concat(chunks).toString(), 'message');
-  assert.equal((await trailers)[0]['grpc-status'], '0');
 });
