@@ -16,7 +16,8 @@ import {
   type Question,
 } from './answer.ts';
 import { askedOf, destinationDifferences } from './differences.ts';
-import { type ClusterPlan, clusterPlan, here, objectsOf, questions, serviceNames } from './random-cluster.ts';
+import { questions } from './questions.ts';
+import { type ClusterPlan, clusterPlan, here, objectsOf, serviceNames } from './random-cluster.ts';
 import { destinationToldApart, summaryOf } from './told-apart.ts';
 import { removeGone, type Sides, startBoth, write } from './two-destinations.ts';
 

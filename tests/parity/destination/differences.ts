@@ -1,6 +1,7 @@
 import type { Described } from '../differences.ts';
 import type { Answer, Question, Told } from './answer.ts';
-import { type ClusterPlan, hostPortTarget, podAt, serviceAt } from './random-cluster.ts';
+import { hostPortTarget, podAt, serviceAt } from './questions.ts';
+import type { ClusterPlan } from './random-cluster.ts';
 
 /** Something that destination does in another way than Linkerd's, and means to. */
 export interface DestinationDifference extends Described {

@@ -9,7 +9,8 @@ import { keepFollowing, type Question } from './answer.ts';
 import { changedTo } from './changed-cluster.ts';
 import { askedOf, expectedOf } from './differences.ts';
 import { OpenStream } from './open-stream.ts';
-import { type ClusterPlan, clusterPlan, here, objectsOf, questions, serviceNames } from './random-cluster.ts';
+import { questions } from './questions.ts';
+import { type ClusterPlan, clusterPlan, here, objectsOf, serviceNames } from './random-cluster.ts';
 import { removeGone, type Sides, startBoth, write } from './two-destinations.ts';
 
 const peers = findPeers('LINKERD_CONTROLLER_BIN');
