@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { Change } from '@gatehouse/core/resources/changes';
 import fc from 'fast-check';
 import { JudgedMesh, judgedAnew } from '../../../testing/judged-mesh.ts';
+import { anyNaming } from '../../../testing/random-accounts.ts';
 import { anyChange } from '../../../testing/random-changes.ts';
 import { anyEvent, happeningOf } from '../../../testing/random-events.ts';
 import type { PolicyState } from './judgement.ts';
@@ -54,3 +55,43 @@ test('after every change of any object each is judged as a look at everything ju
     'Open',
     'Rejected',
   ]));
+
+test('policies that name ServiceAccounts follow them as they come and go', () => {
+  const seen = new Map<string, number>();
+  const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
+  const missing = (judged: JudgedMesh): ReadonlySet<string> =>
+    new Set(
+      [...judged.all()].flatMap(([key, judgement]) =>
+        judgement?.findings.some(({ reason }) => reason === 'NoSuchServiceAccount') ? [key] : [],
+      ),
+    );
+  fc.assert(
+    fc.property(fc.array(anyNaming, { minLength: 6, maxLength: 24, size: 'max' }), (history) => {
+      const judged = new JudgedMesh();
+      let before = missing(judged);
+      for (const change of history) {
+        judged.apply(change);
+        assert.deepEqual(judged.all(), judgedAnew(judged));
+        const after = missing(judged);
+        // Of what names an account, and is there before and after the change.
+        const by = change.type === 'unreadable' ? '' : change.kind;
+        for (const key of by === 'ServiceAccount' || by === 'Pod' ? before.symmetricDifference(after) : [])
+          count(`${key.split('/')[0]} ${after.has(key) ? 'loses' : 'finds'} its account, by a ${by}`);
+        before = after;
+      }
+    }),
+    { numRuns: 2_500, seed },
+  );
+  for (const kind of [
+    'NetworkAuthenticationPolicy',
+    'AuthorizationPolicy',
+    'MeshTLSAuthentication',
+    'ServerAuthorization',
+  ])
+    for (const by of ['ServiceAccount', 'Pod'])
+      for (const turn of ['loses', 'finds'])
+        assert(
+          (seen.get(`${kind} ${turn} its account, by a ${by}`) ?? 0) > 3,
+          `${kind} ${turn} by ${by} was rarely seen: ${JSON.stringify([...seen])}`,
+        );
+});

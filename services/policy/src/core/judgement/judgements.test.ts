@@ -318,6 +318,23 @@ test('every object is judged by what it does, and each finding names its field',
   }
 });
 
+test('of an object that is not stored yet, sources are resolved once for all rows that they are granted on', () => {
+  const apps = Array.from({ length: 20 }, (_, app) =>
+    aPod({ name: `app-${app}`, labels: { app: `app-${app}` }, ips: [`10.0.1.${app}`], ports: http }),
+  );
+  const ofEach = apps.map(({ meta }) => policy({ name: meta.name, target: labelled({ app: meta.name }) }));
+  const { compiler, judgements } = new JudgedMesh().put(...place, ...apps, ...ofEach);
+  const resolve = compiler.sourcesOnce.bind(compiler);
+  const resolved: string[] = [];
+  compiler.sourcesOnce = (object) => {
+    resolved.push(object.meta.name);
+    return resolve(object);
+  };
+  const everybody = policy({ name: 'all', target: labelled({}), sources: [{ podSelector: labelled({}) }] });
+  assert.equal(judgements.ofCandidate(everybody)?.state, 'Enforced');
+  assert.deepEqual(resolved.toSorted(), ['all', ...ofEach.map(({ meta }) => meta.name)].toSorted());
+});
+
 test('a judgement is made again when something that it was made of changes, and for nothing else', () => {
   const mesh = new JudgedMesh().put(...place, policy(), anAuthorizationPolicy(), aMeshTlsAuthentication());
   assert.equal(mesh.catchUp().length, 3);

@@ -118,12 +118,13 @@ export class Judgements {
   /** What would become of an object if it were stored now, in place of the one of its name; nothing of it is remembered. */
   ofCandidate(object: Judged): Judgement | undefined {
     const { compiler } = this.#options;
-    const rows = new JudgedRows(withCandidate(compiler, object));
+    const candidate = withCandidate(compiler, object);
+    const rows = new JudgedRows(candidate);
     const look = new Look({
       ...this.#evidence,
       rows,
       select: (namespace, selector) => this.#selections.once(namespace, selector),
-      sourcesOf: (policy) => compiler.sourcesOnce(policy),
+      sourcesOf: (policy) => candidate.sourcesOf(policy),
     });
     return judge(look, object);
   }

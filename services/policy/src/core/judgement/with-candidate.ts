@@ -1,24 +1,34 @@
 import { selects } from '@gatehouse/core/label-selector';
 import type { KubeObject } from '@gatehouse/core/resources/kinds';
 import type { RouteObject } from '../inbound/attached-routes.ts';
-import type { Workload } from '../inbound/model.ts';
+import type { ResolvedSource, Workload } from '../inbound/model.ts';
 import { type ConcerningPolicies, selectorOf } from '../inbound/rows/policy-index.ts';
 import type { JudgedCompiler } from './judged-rows.ts';
 import type { Judged } from './judgement.ts';
 
 /**
  * The compiler as if the object were stored: it stands among the policies of its namespace, in place of the one of its name.
- * Rows look for themselves at which of them they are for, but for those that select by labels.
+ * Rows look for themselves at which of them they are for, but for those that select by labels. Sources are resolved once, for
+ * every row that they are granted on: an object may select a whole namespace on both sides.
  */
-export const withCandidate = (compiler: JudgedCompiler, candidate: Judged): JudgedCompiler => ({
-  labelKeys: (namespace) => compiler.labelKeys(namespace),
-  portsOf: (compilable) => compiler.portsOf(compilable),
-  sourcesOf: (policy) => compiler.sourcesOnce(policy),
-  sourcesOnce: (policy) => compiler.sourcesOnce(policy),
-  compiledPort: (compilable, port) =>
-    compiler.compiledPort(compilable, port, (policy) => compiler.sourcesOnce(policy)),
-  policiesFor: (workload) => joined(compiler.policiesFor(workload), workload, candidate),
-});
+export const withCandidate = (compiler: JudgedCompiler, candidate: Judged): JudgedCompiler => {
+  const resolved = new Map<NetworkPolicy, readonly ResolvedSource[]>();
+  const sourcesOf = (policy: NetworkPolicy): readonly ResolvedSource[] => {
+    const sources = resolved.get(policy) ?? compiler.sourcesOnce(policy);
+    resolved.set(policy, sources);
+    return sources;
+  };
+  return {
+    labelKeys: (namespace) => compiler.labelKeys(namespace),
+    portsOf: (compilable) => compiler.portsOf(compilable),
+    sourcesOf,
+    sourcesOnce: sourcesOf,
+    compiledPort: (compilable, port) => compiler.compiledPort(compilable, port, sourcesOf),
+    policiesFor: (workload) => joined(compiler.policiesFor(workload), workload, candidate),
+  };
+};
+
+type NetworkPolicy = KubeObject<'NetworkAuthenticationPolicy'>;
 
 const joined = (policies: ConcerningPolicies, workload: Workload, candidate: Judged): ConcerningPolicies => {
   if (candidate.meta.namespace !== workload.namespace) return policies;
