@@ -14,6 +14,7 @@ import { printResults, type Result } from './scenarios/result-table.ts';
 import { rootRotations } from './scenarios/root-rotation.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { seedStory } from './scenarios/seed-story.ts';
+import { serviceProfiles } from './scenarios/service-profile.ts';
 import { sizes } from './scenarios/size.ts';
 import { passagesOfTime } from './scenarios/time.ts';
 import { protocolsAndRules } from './scenarios/what.ts';
@@ -44,6 +45,7 @@ const lanes: readonly (readonly Program[])[] = [
         ...clients(),
         ...protocolsAndRules(),
         ...linkerdKinds(),
+        ...serviceProfiles(),
         ...changes(),
         ...audits(),
         grpcStream(),

@@ -3,6 +3,7 @@ import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerR
 import { createServer, Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
 import { createServer as createTls } from 'node:tls';
+import { AskedByPath } from './asked-by-path.ts';
 import { grpcApplication } from './grpc-application.ts';
 import type { Seen, ServedTls } from './messages.ts';
 
@@ -30,10 +31,11 @@ const listen = (
   port: number,
   see: (seen: Seen) => void,
 ): Promise<void> => {
+  const asked = new AskedByPath();
   const answer = (
     speaks: 'http1' | 'http2',
     request: IncomingMessage | Http2ServerRequest,
-    response: Pick<ServerResponse | Http2ServerResponse, 'setHeader' | 'end'> & Writable,
+    response: Pick<ServerResponse | Http2ServerResponse, 'setHeader' | 'end' | 'statusCode'> & Writable,
   ): void => {
     const seen = {
       port,
@@ -51,7 +53,14 @@ const listen = (
       response.on('close', () => clearInterval(drip));
       return;
     }
-    response.end(JSON.stringify(seen));
+    const { status, afterMs } = asked.of(seen.path);
+    response.statusCode = status;
+    if (afterMs === 0) {
+      response.end(JSON.stringify(seen));
+      return;
+    }
+    const late = setTimeout(() => response.end(JSON.stringify(seen)), afterMs);
+    response.on('close', () => clearTimeout(late));
   };
   const http1 = createHttp1({ keepAliveTimeout: 0, requireHostHeader: false }, (request, response) =>
     answer('http1', request, response),

@@ -7,6 +7,7 @@ export interface Scenario {
     | 'seed'
     | 'who'
     | 'what'
+    | 'profile'
     | 'change'
     | 'audit'
     | 'time'
