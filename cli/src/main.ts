@@ -28,7 +28,8 @@ for (const stream of [process.stdout, process.stderr])
     if (stream === process.stdout)
       process.stderr.write(`error: the output could not be written: ${error.message}\n`);
   });
-const code = await runCli([...begin, ...process.argv.slice(2)], {
+const args = [...begin, ...process.argv.slice(2)];
+const code = await runCli(args, {
   terminal: openTerminal(process.stdout, process.stderr, process.env),
   env: process.env,
   workingDirectory: process.cwd(),
@@ -37,3 +38,5 @@ const code = await runCli([...begin, ...process.argv.slice(2)], {
   ...(startedAs === 'kubectl-gatehouse' ? { programName: 'kubectl gatehouse' } : {}),
 });
 if (!unwritten) process.exitCode = code;
+// A shell waits for the end, which a credential plugin that still runs would put off; all that it is told is written by then.
+if (args[0] === '__complete') process.stdout.write('', () => process.exit());
