@@ -2,7 +2,13 @@ import process from 'node:process';
 
 /** What the measured process tells the measuring one. */
 export type Said =
-  | { readonly kind: 'listening'; readonly port: number; readonly trustAnchors: string }
+  | {
+      readonly kind: 'listening';
+      readonly port: number;
+      readonly trustAnchors: string;
+      /** Where admission reviews go, if it takes them. */
+      readonly reviews?: string;
+    }
   | {
       readonly kind: 'used';
       readonly rssBytes: number;

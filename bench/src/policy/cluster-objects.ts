@@ -14,7 +14,7 @@ export const serverName = printIdentity(
 /** The declared ports of every pod, and that of the proxy's own admin server. */
 export const ports = [8080, 8443, 9000, 9090, 4191] as const;
 
-const podName = (pod: number): string => `web-6c9f7d5b8-${pod.toString(36).padStart(5, 'x')}`;
+const podName = (pod: number): string => `web-6c9f7d5b8-${pod.toString(36).padStart(5, '0')}`;
 
 /** Pods of an application as a Deployment makes them: what tells them apart concerns no policy. */
 const aWorkload = (pod: number, app: number): KubeObject<'Pod'> =>
