@@ -49,6 +49,11 @@ const bodyLimit = 8 * 1024 * 1024;
 const handlerTimeoutMs = 9_000;
 const admitTimeoutMs = 8_000;
 const maxConnections = 256;
+/**
+ * Longer than API servers keep a connection without calls (90 s, the default of Go's transport): it is theirs to close. Were we
+ * first, a review could meet a connection that is being closed, and with the failure policy `Fail` its pod would be refused.
+ */
+const idleMs = 120_000;
 
 const reasons: Readonly<Record<number, string>> = {
   400: 'BadRequest',
@@ -114,6 +119,7 @@ export const startWebhookServer = async ({
         handler,
       );
       server.maxConnections = maxConnections;
+      server.keepAliveTimeout = idleMs;
       return server;
     },
   });
