@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { anAuthority } from '@gatehouse/dev/certificates';
 import { validator, validatorName } from '@gatehouse/manifests/objects/validator';
@@ -11,7 +12,7 @@ import { controlPlane, postTo, WebhookService } from './webhook-service.ts';
 const policyWith = (spec: WireObject): WireObject => ({
   apiVersion: 'policy.linkerd.io/v1alpha1',
   kind: 'NetworkAuthenticationPolicy',
-  metadata: { namespace: 'demo', name: 'frontend-may' },
+  metadata: { namespace: 'demo', name: 'frontend-can-talk-to-backend' },
   spec: {
     target: { selector: { matchLabels: { app: 'backend' } } },
     sources: [{ podSelector: { matchLabels: { app: 'frontend' } } }],
@@ -118,6 +119,16 @@ export const validationContract = (
         ['spec.target.selector', 'spec.sources[0].podSelector', 'spec.rules[0].headers'],
       );
       for (const warning of warnings) assert(warning.length <= 256, warning);
+    });
+
+    test('docs/policy.md shows what is refused, and what is warned about', async () => {
+      const page = await readFile(new URL('../../docs/policy.md', import.meta.url), 'utf8');
+      const shown = (text: string) => assert.ok(page.includes(text), `docs/policy.md lacks:\n${text}`);
+      shown((await create(policyWith({ port: [{ port: 8080 }] }))).message);
+      const misspelt = policyWith({ target: { selector: { matchLabels: { app: 'backnd' } } } });
+      await eventually(async () => (await verdictOn(misspelt)).warnings !== undefined);
+      const [warning = ''] = (await verdictOn(misspelt)).warnings ?? [];
+      shown(`Warning: ${warning}`);
     });
 
     test('a Server that would overlap an older one is warned about, and nothing of a review is remembered', async () => {

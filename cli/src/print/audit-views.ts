@@ -17,7 +17,7 @@ export const auditViews = (views: readonly PortView[]): readonly AuditView[] =>
 
 export const auditHeads = ['port', 'client', 'from', 'requests', 'now by', 'if enforced by'] as const;
 
-/** A line for whoever is admitted now, or would be: by what in either case. */
+/** A line for each client that is admitted now, or would be: by what in either case. */
 export const auditRows = (
   { label, row, audit }: AuditView,
   self: string | null,

@@ -69,7 +69,7 @@ export const ready = (url: string): Promise<void> =>
     ),
   );
 
-/** What a replica answers to somebody who shows `material` and says `token`. */
+/** What a replica answers to a client that shows `material` and says `token`. */
 export const askInternal = async (
   { admin, running }: Replica,
   root: TestAuthority,

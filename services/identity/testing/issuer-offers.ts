@@ -1,6 +1,6 @@
 import { aCa, type Constraints, Extension, type TestCa } from './ca-builder.ts';
 
-/** What somebody could put into the issuer's files and the bundle. */
+/** What an operator could put into the issuer's files and the bundle. */
 export interface IssuerOffer {
   readonly issuer: TestCa;
   /** What lies beside it in `tls.crt`, in this order. */

@@ -58,7 +58,7 @@ const offered = async (folder: string, words: readonly string[]): Promise<string
   return lines.join(' ').replaceAll('\n', ' ');
 };
 
-/** A busy machine may need more than the 2 s, after which nothing is offered; whoever is at the keys tries again, too. */
+/** A busy machine may need more than the 2 s, after which nothing is offered; a person tries again, too. */
 const patiently = async (ask: () => Promise<string>): Promise<string> => {
   let answer = await ask();
   for (let tries = 1; answer === '' && tries < 10; tries += 1) answer = await ask();

@@ -7,7 +7,7 @@ import { lateCompilers } from './late-compilers.ts';
 export type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema'>;
 
 /**
- * The OpenAPI 3.1 description of these routes, of which none is served here. It is loaded and made when somebody asks for it: that is
+ * The OpenAPI 3.1 description of these routes, of which none is served here. It is loaded and made when a client asks for it: that is
  * seldom, and the libraries are as large as all of Fastify.
  */
 export const describeRoutes = async (

@@ -20,7 +20,7 @@ export interface TimeSlicesOptions<T> {
 export class TimeSlices<T> {
   readonly #options: TimeSlicesOptions<T>;
   readonly #now: () => number;
-  /** As many as come: whoever calls `enter` bounds them. */
+  /** As many as come: the caller of `enter` bounds them. */
   readonly #waiting = new FairPlaces<T>({
     max: Number.POSITIVE_INFINITY,
     beyondShare: 'refuse',
