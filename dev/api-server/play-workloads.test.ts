@@ -91,7 +91,7 @@ test('only what changes is written: pods that stay are not touched, and one that
 
 const mergeType = 'application/merge-patch+json';
 
-test('a new template replaces the pods, and a pod that somebody wrote is nobody’s to replace', async (t) => {
+test('a new template replaces the pods, and a pod that was written by hand is left alone', async (t) => {
   const { ask, pods, names } = await aServer(t);
   const own = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1' }, spec: { containers: [] } };
   await ask('POST', '/api/v1/namespaces/demo/pods', own);

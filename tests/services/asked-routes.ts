@@ -4,7 +4,7 @@ import type { ServiceName } from '@gatehouse/platform/service/service';
 export const namespaces = ['demo', 'hidden'] as const;
 export type Namespace = (typeof namespaces)[number];
 
-/** What each route does for the team when it is asked about what belongs to somebody else. A new route is a new row. */
+/** What each route does for the team when it is asked about what belongs to others. A new route is a new row. */
 export const expected: Readonly<Record<string, 'of the mesh' | 'refused' | 'left out'>> = {
   'identity /v1/certificates': 'left out',
   'identity /v1/health': 'of the mesh',

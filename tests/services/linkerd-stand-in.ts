@@ -5,7 +5,7 @@ import type { WireObject } from '@gatehouse/testing/real-cluster';
 export const linkerdKinds = ['servers.policy.linkerd.io', 'serviceprofiles.linkerd.io'] as const;
 
 /**
- * Linkerd's injector as far as others can tell: a pod that has a proxy is left as it is, whoever put it there
+ * Linkerd's injector as far as others can tell: a pod that has a proxy is left as it is, no matter who put it there
  * (linkerd2 pkg/healthcheck/sidecar.go, HasExistingSidecars); any other pod gets one. Its namespaces all ask for it.
  */
 export const startLinkerdInjector = (): Promise<AWebhook> =>

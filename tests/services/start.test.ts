@@ -10,7 +10,7 @@ import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 const mainOf = (service: string): string =>
   fileURLToPath(new URL(`../../services/${service}/src/main.ts`, import.meta.url));
 
-/** What no start needs; each is loaded by whoever comes to need it. */
+/** What no start needs; each is loaded by what comes to need it. */
 const forKubeconfigs = ['@kubernetes/client-node', 'undici', 'ws'];
 const forFolders = ['js-yaml', 'yaml'];
 const forPeople = [

@@ -106,7 +106,7 @@ test('`include=audit` shows what enforcing Audit policies would make of a port, 
   assert.equal('audit' in plain, false);
   const { audit, ...same } = await read('/ports/8080?include=audit');
   assert.deepEqual(same, plain);
-  // Whoever is admitted is admitted by the default; what the proxy is sent has the labels for counting.
+  // Each admitted client is admitted by the default; what the proxy is sent has the labels for counting.
   const by = (items: readonly { by: { object?: { kind: string; name: string }; name?: string } }[]) =>
     items.map(({ by: { object, name } }) => (object === undefined ? name : `${object.kind}/${object.name}`));
   assert.deepEqual(by(plain.row.clients), ['all-unauthenticated']);

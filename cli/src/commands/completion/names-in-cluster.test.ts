@@ -122,7 +122,7 @@ test('a cluster that does not answer is waited for 2 s', async (t) => {
   assert.ok(tookMs > 1_900 && tookMs < 8_000, `${tookMs} ms`);
 });
 
-test('a credential plugin that waits for somebody does not hold the shell', async (t) => {
+test('a credential plugin that waits for input does not hold the shell', async (t) => {
   const folder = await temporaryFolder(t);
   const exec = {
     apiVersion: 'client.authentication.k8s.io/v1',

@@ -7,7 +7,7 @@ import { listObjects } from '../../reach/list-objects.ts';
 import { findMesh } from '../../reach/open-admin.ts';
 import type { WantedNames } from './candidates.ts';
 
-/** Somebody waits with a finger on a key: later than this after the cluster was asked, nothing is offered. */
+/** A person waits at the keyboard: later than this after the cluster was asked, nothing is offered. */
 const longestMs = 2_000;
 
 /**

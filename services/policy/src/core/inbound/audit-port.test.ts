@@ -59,7 +59,7 @@ const authorizationsOf = ({ server }: CompiledPort): readonly string[] => server
 const nap = 'policy.linkerd.io/networkauthenticationpolicy';
 const clusterNetworks = [network('10.0.0.0/30'), network('192.168.0.0/16')];
 
-describe('a port whose default policy admits somebody', () => {
+describe('a port whose default policy admits some clients', () => {
   const tables: readonly (readonly [
     what: string,
     defaultPolicy: Situation['cluster']['defaultPolicy'],

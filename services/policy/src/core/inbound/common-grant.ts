@@ -30,7 +30,7 @@ const commonNetworks = (
 const commonAuthentication = (a: Authentication, b: Authentication): Authentication | undefined => {
   if (b.kind === 'unauthenticated') return a;
   if (a.kind === 'unauthenticated') return b;
-  // Whoever has an identity came by TLS that the proxy ended.
+  // A client with an identity came by TLS that the proxy ended.
   if (b.kind === 'tls') return a;
   if (a.kind === 'tls') return b;
   return commonIdentities(a, b);

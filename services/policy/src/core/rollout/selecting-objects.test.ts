@@ -30,7 +30,7 @@ const byAuthentication = anAuthorizationPolicy({
 const place = [web, api, elsewhere, route, byAuthentication];
 
 const rejection = {
-  rejected: [{ field: 'spec', found: 'broken', fix: 'mend it' }],
+  rejected: [{ field: 'spec', found: 'broken', fix: 'correct it' }],
   closes: { selector: labelled({ app: 'backend' }), ports: 'all' as const },
 };
 const ofTarget = (kind: 'Namespace' | 'Server' | 'HTTPRoute', name = '') =>

@@ -149,13 +149,13 @@ const rows: readonly Row[] = [
   ['EgressNetwork', 'nothing wrong', { trafficPolicy: 'Deny' }, undefined],
   [
     'ServerAuthorization',
-    'everybody and somebody',
+    'all clients and some',
     client({ unauthenticated: true, meshTLS: { identities: ['*'] } }),
     'spec.client: unauthenticated beside meshTLS',
   ],
   [
     'ServerAuthorization',
-    'any TLS and somebody',
+    'any TLS and some clients',
     client({ meshTLS: { unauthenticatedTLS: true, identities: ['*'] } }),
     'spec.client.meshTLS: unauthenticatedTLS beside identities',
   ],
