@@ -8,6 +8,7 @@ import { makeCsr } from '@gatehouse/platform/tls/csr';
 import { CertifyRequest } from '@gatehouse/wire/gen/io/linkerd/proxy/identity';
 import type { Said } from './certify/service-side.ts';
 import { certifyPath, workload } from './certify/workload.ts';
+import { hearChild } from './hear-child.ts';
 
 /** A minute of a large mesh. They are asked for as fast as they come, so that an hour of it takes some minutes. */
 const perMinute = 10_000;
@@ -86,12 +87,7 @@ const askMemory = async (side: ChildProcess): Promise<Said & { kind: 'used' }> =
   return answer;
 };
 
-const said = async <K extends Said['kind']>(child: ChildProcess, kind: K): Promise<Said & { kind: K }> => {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Said];
-    if (message.kind === kind) return message as Said & { kind: K };
-  }
-};
+const said = hearChild<Said>();
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 

@@ -8,6 +8,7 @@ import { corePath } from './certify/core-path.ts';
 import { floorOf } from './certify/floor.ts';
 import type { Behind, Said } from './certify/service-side.ts';
 import { aToken, certifyPath, csr, type TokenAlgorithm, workload } from './certify/workload.ts';
+import { hearChild } from './hear-child.ts';
 
 /** One way to certify, beside the floor that was measured in the same rounds. */
 export interface CertifyFigure {
@@ -169,12 +170,7 @@ const cpuOf = async (child: ChildProcess): Promise<number> => {
   return (await answer).cpuMs;
 };
 
-const said = async <K extends Said['kind']>(child: ChildProcess, kind: K): Promise<Said & { kind: K }> => {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Said];
-    if (message.kind === kind) return message as Said & { kind: K };
-  }
-};
+const said = hearChild<Said>();
 
 /** The best round: what others do on the machine can only make a round worse. */
 const least = (values: readonly number[]): number => Math.min(...values);

@@ -8,6 +8,7 @@ import type { Said } from './certify/service-side.ts';
 import { certifyPath, csr, workload } from './certify/workload.ts';
 import type { RetryRule, WorkloadsResult } from './cold-restart/workloads.ts';
 import type { Order } from './cold-restart/workloads-side.ts';
+import { hearChild } from './hear-child.ts';
 
 /** As many as are asked for: `node bench/src/cold-restart.ts 1000`. */
 const workloads = Number(process.argv[2] ?? 5_000);
@@ -65,12 +66,7 @@ const cpuOf = async (child: ChildProcess): Promise<number> => {
   return (await answer).cpuMs;
 };
 
-const said = async <K extends Said['kind']>(child: ChildProcess, kind: K): Promise<Said & { kind: K }> => {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Said];
-    if (message.kind === kind) return message as Said & { kind: K };
-  }
-};
+const said = hearChild<Said>();
 
 const print = (
   { server, rule, lastMs, medianMs, cpuMs, attempts }: ColdRestart,

@@ -1,10 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
 import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
+import { said, tell, used } from './destination/asked-side.ts';
 import { serverName } from './destination/cluster-objects.ts';
-import type { Order, Said } from './destination/side.ts';
 import { StreamLoad } from './stream-load.ts';
 
 /** 2,000 Get streams on a 1,000-endpoint Service (design §14), 5 on each connection, over TLS. */
@@ -79,23 +79,6 @@ const measure = async (side: string, size = usual): Promise<Measured> => {
     child.disconnect();
     await once(child, 'exit');
   }
-};
-
-const said = async <K extends Said['kind']>(child: ChildProcess, kind: K): Promise<Said & { kind: K }> => {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Said];
-    if (message.kind === kind) return message as Said & { kind: K };
-  }
-};
-
-const used = (child: ChildProcess): Promise<Said & { kind: 'used' }> => {
-  const answer = said(child, 'used');
-  tell(child, 'use');
-  return answer;
-};
-
-const tell = (child: ChildProcess, order: Order): void => {
-  child.send(order);
 };
 
 const timed = async (work: () => Promise<void>): Promise<number> => {

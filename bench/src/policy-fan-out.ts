@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Order, Said } from './destination/side.ts';
+import { said, tell, used } from './destination/asked-side.ts';
 import { ports, serverName, watchRequest } from './policy/cluster-objects.ts';
 import { StreamLoad } from './stream-load.ts';
 
@@ -71,23 +71,6 @@ const measure = async (side: string): Promise<Measured> => {
     child.disconnect();
     await once(child, 'exit');
   }
-};
-
-const said = async <K extends Said['kind']>(child: ChildProcess, kind: K): Promise<Said & { kind: K }> => {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Said];
-    if (message.kind === kind) return message as Said & { kind: K };
-  }
-};
-
-const used = (child: ChildProcess): Promise<Said & { kind: 'used' }> => {
-  const answer = said(child, 'used');
-  tell(child, 'use');
-  return answer;
-};
-
-const tell = (child: ChildProcess, order: Order): void => {
-  child.send(order);
 };
 
 const timed = async (work: () => Promise<void>): Promise<number> => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -8,6 +8,7 @@ import type { WireObject } from '@gatehouse/platform/kube/parse/fields';
 import { aWireObject } from '@gatehouse/testing/wire-objects';
 import { PortSpec } from '@gatehouse/wire/gen/io/linkerd/proxy/inbound';
 import type { Said } from './destination/side.ts';
+import { hearChild } from './hear-child.ts';
 import { serverName } from './policy/cluster-objects.ts';
 import { StreamLoad } from './stream-load.ts';
 import { meshedPod } from './watch/meshed-pod.ts';
@@ -33,12 +34,7 @@ const policyOf = (namespace: string): WireObject =>
     spec: { target: { selector: {} }, ports: [{ port: 8080 }], sources: [{ podSelector: {} }] },
   });
 
-const said = async <K extends Said['kind']>(child: ChildProcess, kind: K): Promise<Said & { kind: K }> => {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Said];
-    if (message.kind === kind) return message as Said & { kind: K };
-  }
-};
+const said = hearChild<Said>();
 
 /** Milliseconds to each message, sorted. */
 const measure = async (server: FakeApiServer, load: StreamLoad): Promise<readonly number[]> => {

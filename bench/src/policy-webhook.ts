@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Order, Said } from './destination/side.ts';
+import { said, used } from './destination/asked-side.ts';
+import type { Order } from './destination/side.ts';
 import { ports, serverName, watchRequest } from './policy/cluster-objects.ts';
 import { StreamLoad } from './stream-load.ts';
 import { connections, podsOf } from './webhook/one-of-many.ts';
@@ -91,19 +92,6 @@ const measure = async (side: 'bare' | 'gatehouse'): Promise<Measured> => {
       await once(one, 'exit');
     }
   }
-};
-
-const said = async <K extends Said['kind']>(child: ChildProcess, kind: K): Promise<Said & { kind: K }> => {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Said];
-    if (message.kind === kind) return message as Said & { kind: K };
-  }
-};
-
-const used = (child: ChildProcess): Promise<Said & { kind: 'used' }> => {
-  const answer = said(child, 'used');
-  child.send('use' satisfies Order);
-  return answer;
 };
 
 const quantile = (sorted: readonly number[], part: number): number =>

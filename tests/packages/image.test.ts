@@ -6,15 +6,14 @@ import { getuid, platform } from 'node:process';
 import { before, suite, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { serviceNames } from '@gatehouse/dev/serve/service-addresses';
 import { imageOf } from '@gatehouse/pack/image/image';
 import { pack } from '@gatehouse/pack/pack';
 import { GrpcClient } from '@gatehouse/platform/grpc/client';
 import { accountOf, type ServiceName } from '@gatehouse/platform/service/service';
 import { stateDirAt } from '@gatehouse/platform/state/state-dir';
+import { openFakeCluster } from '@gatehouse/testing/fake-cluster';
 import { freePort } from '@gatehouse/testing/free-port';
-import { RealCluster } from '@gatehouse/testing/real-cluster';
 import { type ServerProcess, startServerProcess } from '@gatehouse/testing/server-process';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { GetDestination, Update } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
@@ -166,12 +165,8 @@ suite('the image', { skip }, () => {
 /** The three services as containers of the image would be, on an API server of the test's. */
 const startMesh = async (t: TestContext, tree: string) => {
   const folder = await temporaryFolder(t);
-  const tokens = new Map([['administrator', { username: 'tester', groups: ['system:masters'] }]]);
-  const fake = await startFakeApiServer({ crds: [], tokens, authorize: 'RBAC' });
-  t.after(() => fake.stop());
-  const kubeconfig = join(folder, 'kubeconfig');
-  await fake.kubeconfig(kubeconfig, 'administrator');
-  const cluster = await RealCluster.on({ kubeconfig, stop: async () => undefined });
+  const cluster = await openFakeCluster();
+  t.after(() => cluster[Symbol.asyncDispose]());
   const state = stateDirAt(join(folder, 'state'));
   await mkdir(join(tree, state.root), { recursive: true });
   const source = await ClusterStorySource.open(cluster, state);

@@ -7,7 +7,6 @@ import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { readDestinationConfig } from '@gatehouse/destination/config';
 import { startDestination } from '@gatehouse/destination/service';
-import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { serviceNames } from '@gatehouse/dev/serve/service-addresses';
 import { readIdentityConfig } from '@gatehouse/identity/config';
 import { startIdentity } from '@gatehouse/identity/service';
@@ -17,8 +16,8 @@ import type { RunningService, ServiceName } from '@gatehouse/platform/service/se
 import { stateDirAt } from '@gatehouse/platform/state/state-dir';
 import { readPolicyConfig } from '@gatehouse/policy/config';
 import { startPolicy } from '@gatehouse/policy/service';
+import { openFakeCluster } from '@gatehouse/testing/fake-cluster';
 import { eventually } from '@gatehouse/testing/grpc';
-import { RealCluster } from '@gatehouse/testing/real-cluster';
 import { sliceOf } from '@gatehouse/testing/replica-set';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { ClusterStorySource } from './cluster-source.ts';
@@ -39,12 +38,8 @@ const starters: Readonly<Record<ServiceName, Start>> = {
 /** A control plane of several replicas on an API server of the test's, which also plays the controller of EndpointSlices. */
 const aControlPlane = async (t: TestContext) => {
   const folder = await temporaryFolder(t);
-  const tokens = new Map([['administrator', { username: 'tester', groups: ['system:masters'] }]]);
-  const fake = await startFakeApiServer({ crds: [], tokens, authorize: 'RBAC' });
-  t.after(() => fake.stop());
-  const kubeconfig = join(folder, 'kubeconfig');
-  await fake.kubeconfig(kubeconfig, 'administrator');
-  const cluster = await RealCluster.on({ kubeconfig, stop: async () => undefined });
+  const cluster = await openFakeCluster();
+  t.after(() => cluster[Symbol.asyncDispose]());
   const source = await ClusterStorySource.open(cluster, stateDirAt(join(folder, 'state')));
   await source.apply('demo.yaml');
   const lines: Line[] = [];
@@ -67,13 +62,13 @@ const aControlPlane = async (t: TestContext) => {
     const ports = { grpc: Number(grpc), admin: Number(new URL(running.admin).port) };
     const inSlice = sliceOf(pod, { service: headlessServiceOf[service], address, ports });
     // Kubernetes knows it before it is ready.
-    fake.put(inSlice);
+    cluster.server.fake.put(inSlice);
     return {
       running,
       ready: () => eventually(async () => (await fetch(`${running.admin}/ready`)).ok),
       /** As a Deployment ends a pod: out of the slices, then SIGTERM. */
       end: async () => {
-        fake.remove(inSlice);
+        cluster.server.fake.remove(inSlice);
         await running.stop('SIGTERM');
       },
     };

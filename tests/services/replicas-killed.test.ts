@@ -4,15 +4,14 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startFakeApiServer } from '@gatehouse/dev/api-server/fake-api-server';
 import { aKey } from '@gatehouse/dev/certificates';
 import { serviceNames } from '@gatehouse/dev/serve/service-addresses';
 import { certify } from '@gatehouse/platform/own-leaf/certify-client';
 import type { ServiceName } from '@gatehouse/platform/service/service';
 import { stateDirAt } from '@gatehouse/platform/state/state-dir';
+import { openFakeCluster } from '@gatehouse/testing/fake-cluster';
 import { freePort } from '@gatehouse/testing/free-port';
 import { eventually } from '@gatehouse/testing/grpc';
-import { RealCluster } from '@gatehouse/testing/real-cluster';
 import { type ServerProcess, startServerProcess } from '@gatehouse/testing/server-process';
 import { temporaryFolder } from '@gatehouse/testing/temporary-folder';
 import { GetDestination } from '@gatehouse/wire/gen/io/linkerd/proxy/destination';
@@ -35,12 +34,8 @@ interface Replica {
 /** Two replicas of each service, each a process of its own, on one API server. */
 const twoOfEach = async (t: TestContext) => {
   const folder = await temporaryFolder(t);
-  const tokens = new Map([['administrator', { username: 'tester', groups: ['system:masters'] }]]);
-  const fake = await startFakeApiServer({ crds: [], tokens, authorize: 'RBAC' });
-  t.after(() => fake.stop());
-  const kubeconfig = join(folder, 'kubeconfig');
-  await fake.kubeconfig(kubeconfig, 'administrator');
-  const cluster = await RealCluster.on({ kubeconfig, stop: async () => undefined });
+  const cluster = await openFakeCluster();
+  t.after(() => cluster[Symbol.asyncDispose]());
   const source = await ClusterStorySource.open(cluster, stateDirAt(join(folder, 'state')));
   await source.apply('demo.yaml');
   const inDns = new Set<number>();
